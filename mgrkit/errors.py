@@ -1,0 +1,71 @@
+"""Everything that mgrkit raises on purpose.
+
+    MgrkitError            one line for a person: what, which file, what to do
+    |-- UsageError         the call was wrong                             exit 2
+    |-- RunError           the run could not start or go on               exit 3
+    `-- ItemError          one item failed, the others go on              exit 1
+        `-- AudioError     its sound cannot be used
+
+An ``ItemError`` carries a short ``reason`` (``silent``, ``truncated``, ``exists``, ...) that
+stands in front of its message in the table, so that failures can be counted by kind.
+"""
+
+
+class MgrkitError(Exception):
+    """A failure that a person can act on.
+
+    Parameters
+    ----------
+    message : what happened and to which file.
+    hint : what to do about it; shown after the message.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(MgrkitError):
+    """The call was wrong: an option out of range, OUT equal to SRC, settings that disagree."""
+
+    exit_code = 2
+
+
+class RunError(MgrkitError):
+    """The run could not start or go on: no input, no permission, disk full."""
+
+    exit_code = 3
+
+
+class ItemError(MgrkitError):
+    """One item failed; the run goes on.
+
+    Parameters
+    ----------
+    reason : one or two words with hyphens, the kind of failure.
+    again : True when the failure lies in the circumstances (a time limit, a file in the
+        way) rather than in the item, so that the next run tries it again.
+    """
+
+    exit_code = 1
+
+    def __init__(self, reason: str, message: str, hint: str = "", again: bool = False) -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+        self.again = again
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {super().__str__()}"
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str, bool]]:
+        return type(self), (self.reason, self.message, self.hint, self.again)
+
+
+class AudioError(ItemError):
+    """The sound of a file cannot be used: not decodable, silent, truncated, ..."""

@@ -1,0 +1,33 @@
+"""What all tests share: where the real data lies, and how many tests miss it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
+_missed: list[str] = []
+
+
+@pytest.fixture
+def data(request: pytest.FixtureRequest) -> Path:
+    """The folder of real clips, songs and hostile files; skips where there is none."""
+    if not DATA.is_dir():
+        _missed.append(request.node.nodeid)
+        pytest.skip("real data is not here (MGRKIT_TEST_DATA)")
+    return DATA
+
+
+def pytest_configure() -> None:
+    if "MGRKIT_TEST_DATA" in os.environ and not DATA.is_dir():
+        raise pytest.UsageError(f"MGRKIT_TEST_DATA is set, but {DATA} is not a folder")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if _missed:
+        terminalreporter.write_line(
+            f"{len(_missed)} tests skipped: no real data (MGRKIT_TEST_DATA)"
+        )
