@@ -1,0 +1,161 @@
+"""The sink for files: a tree of outputs and one table of them, ``OUT/tracks.csv``."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.batch.csvfile import write_csv
+from mgrkit.batch.journal import Entry
+from mgrkit.batch.model import Fingerprint, Item, Output, Row
+from mgrkit.batch.sink import Sink, failed
+from mgrkit.errors import ItemError, RunError
+
+TABLE = "tracks.csv"
+STATE = ".mgrkit"
+_LONGEST_NAME = 255
+
+
+class FolderSink(Sink):
+    """Files under ``out``, published one by one, and their table.
+
+    Parameters
+    ----------
+    out : the folder; made when missing.
+    settings : what decides the bytes of the files; must agree with what is there.
+    replace : make everything again; afterwards delete what the journal lists and this run
+        did not make.
+
+    Files that the journal does not know are never overwritten or deleted: one with the
+    same bytes is adopted, another makes the output fail with the reason ``exists``.
+    """
+
+    def __init__(self, out: Path, settings: dict[str, Any], replace: bool = False) -> None:
+        state = out / STATE
+        super().__init__(state, state / "journal" / "0.jsonl", settings, replace)
+        self.out = out
+        self._folders: set[str] = set()
+
+    def open(self, columns: Sequence[str]) -> None:
+        """See ``Sink.open``; a table that no journal stands behind is somebody else's."""
+        table = self.out / TABLE
+        if table.exists() and not (self.out / STATE / "journal").is_dir():
+            raise RunError(f"{table} was not made by mgrkit", "move it away, or give another OUT")
+        super().open(columns)
+
+    def stands(self, entry: Entry) -> bool:
+        """Whether every file has the size and time that the journal gives."""
+        return all(_status(self.out / path) == (size, time) for path, size, time in entry.out)
+
+    def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
+        """Move the temporary files into place; a file in the way fails its row alone."""
+        mine = self._mine(item.key)
+        known = self.journal.superseded | mine if self.replace else mine
+        rows, out, again = [], [], False
+        for output in outputs:
+            row = {**item.row, **output.row}
+            error = output.error
+            if error is None and output.temp:
+                try:
+                    out.append(self._place(output.temp, row["path"], known))
+                except ItemError as refused:
+                    os.unlink(output.temp)
+                    error = refused
+            if error is not None:
+                again = again or error.again
+                rows.append(failed(row, error))
+            else:
+                rows.append({**row, "status": "ok", "reason": ""})
+        made = {path for path, _, _ in out}
+        for path, status in mine.items():
+            if path not in made:
+                self._delete(path, status)
+        self.journal.done(item.key, Entry(src, out, rows, again))
+        return rows
+
+    def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
+        """Remember a failed item; what was made from its earlier source is deleted.
+
+        A failure of the circumstances leaves it, still known as this item's.
+        """
+        mine = self._mine(item.key)
+        out = [(path, *status) for path, status in mine.items()] if error.again else []
+        if not error.again:
+            for path, status in mine.items():
+                self._delete(path, status)
+        rows = [failed(item.row, error)]
+        self.journal.done(item.key, Entry(src, out, rows, error.again))
+        return rows
+
+    def _mine(self, key: str) -> dict[str, tuple[int, int]]:
+        """The files that the journal lists for this item."""
+        if key not in self.journal:
+            return {}
+        return {path: (size, time) for path, size, time in self.journal.entry(key).out}
+
+    def _place(
+        self, temp: str, path: str, known: dict[str, tuple[int, int]]
+    ) -> tuple[str, int, int]:
+        """Move a temporary file into place; its path, size and time."""
+        target = os.path.join(self.out, path)
+        if len(os.fsencode(os.path.basename(target))) > _LONGEST_NAME:
+            raise ItemError(
+                "name-too-long",
+                f"the name would have more than {_LONGEST_NAME} bytes",
+                "shorten the source's name",
+            )
+        folder = os.path.dirname(target)
+        if folder not in self._folders:
+            os.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
+        there = _status(target)
+        if there is not None and there != known.get(path):
+            if not os.path.isfile(target) or not filecmp.cmp(temp, target, shallow=False):
+                raise ItemError(
+                    "exists",
+                    f"{path} is there and not of this run's making",
+                    "move it away, or give another OUT",
+                    again=True,
+                )
+            os.unlink(temp)
+            return path, *there
+        size_time = _status(temp)
+        assert size_time is not None
+        os.replace(temp, target)
+        return path, *size_time
+
+    def _delete(self, path: str, status: tuple[int, int]) -> bool:
+        """Delete a file of ours unless somebody changed it."""
+        if _status(self.out / path) != status:
+            return False
+        os.unlink(self.out / path)
+        return True
+
+    async def finish(self) -> int:
+        """Write the table whole; with ``replace``, delete what was not made again."""
+        deleted = 0
+        if self.replace:
+            made = {path for entry in self.journal.entries() for path, _, _ in entry.out}
+            for path, status in self.journal.superseded.items():
+                if path not in made:
+                    deleted += self._delete(path, status)
+        columns = self.journal.columns
+        temp = self.out / STATE / "tmp" / TABLE
+        await write_csv(self.out / TABLE, temp, columns, self._table(columns))
+        return deleted
+
+    def _table(self, columns: Sequence[str]) -> Iterator[list[Any]]:
+        for entry in self.journal.entries():
+            for row in entry.rows:
+                yield [row.get(name) for name in columns]
+
+
+def _status(path: str | Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,109 @@
+"""A spawned process that runs one job after the other, and may crash or hang.
+
+Used for suspects of an unclean end, and for jobs that hold the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from mgrkit.batch.model import Item, Job, Output, Work
+from mgrkit.batch.threads import overdue
+from mgrkit.errors import ItemError
+
+
+def _serve(pipe: multiprocessing.connection.Connection, job: Job) -> None:
+    """The child: items come in, outputs or errors go out."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            item, prefix = pipe.recv()
+        except EOFError:
+            return
+        try:
+            outputs = job(item, Work(prefix, allow=lambda seconds: pipe.send(("allow", seconds))))
+            answer: tuple[str, Any] = ("done", outputs)
+        except BaseException as error:
+            answer = ("error", _sendable(error))
+        pipe.send(answer)
+
+
+def _sendable(error: BaseException) -> BaseException:
+    if isinstance(error, ItemError | OSError | MemoryError):
+        return error
+    return ItemError("internal", f"{type(error).__name__}: {error}")
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+class Isolated:
+    """Runs ``job`` in a spawned process, started at the first call and after each crash."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def __call__(self, item: Item, prefix: str, limit: float, fixed: bool) -> Sequence[Output]:
+        """The job's outputs, or its error.
+
+        Raises
+        ------
+        ItemError : ``crashed`` when the process ended, ``timeout`` when it was over its limit
+            of ``limit`` seconds, which the job may extend unless it is ``fixed``.
+        """
+        if self._process is None:
+            self._spawn()
+        began = time.monotonic()
+        try:
+            self._pipe.send((item, prefix))
+            while True:
+                left = began + limit - time.monotonic()
+                if left < 0 or not self._pipe.poll(left):
+                    self.close()
+                    raise overdue(limit)
+                kind, value = self._pipe.recv()
+                if kind == "allow":
+                    limit = limit if fixed else max(limit, value)
+                elif kind == "error":
+                    raise value
+                else:
+                    outputs: Sequence[Output] = value
+                    return outputs
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            raise self._crashed() from None
+
+    def _spawn(self) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self.job), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def _crashed(self) -> ItemError:
+        assert self._process is not None
+        self._process.join(5)
+        code = self._process.exitcode
+        self.close()
+        how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+        return ItemError("crashed", f"reading it ends the process natively ({how})")
+
+    def close(self) -> None:
+        """End the process, if it runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._pipe.close()
+            self._process = None

@@ -1,0 +1,219 @@
+"""The journal of a run: append-only JSON lines that say what has begun and what is finished.
+
+Lines of a file, each one object:
+
+    {"run": settings, "replace": bool, "columns": [...]}     a call starts
+    {"began": key}                                           an item starts on a thread
+    {"done": key, "src": [...], "out": [[path, size, mtime_ns], ...], "rows": [...]}
+    {"end": exit code}                                       the call ended by itself
+
+One file per writer, read as their union; a torn line counts as not written. Every line goes
+to the kernel at once (one ``write``), so a killed process loses none; no fsync is promised.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from mgrkit.batch.lock import lock
+from mgrkit.batch.model import Fingerprint, Row
+from mgrkit.errors import RunError, UsageError
+
+_FILE_SHIFT = 48
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+
+@dataclass(slots=True)
+class Entry:
+    """A finished item: the fingerprint it was made from, its outputs and rows."""
+
+    src: Fingerprint | None
+    out: list[tuple[str, int, int]]
+    rows: list[Row]
+    again: bool = False
+
+
+@dataclass(slots=True)
+class _Call:
+    settings: dict[str, Any]
+    replace: bool
+    complete: bool = False
+
+
+@dataclass
+class Journal:
+    """The journal in ``folder``, or in the single file ``path`` of a stream.
+
+    After ``open`` it maps each finished key to the place of its line, which costs one
+    dictionary entry an item; the lines themselves stay on disk.
+    """
+
+    path: Path | None
+    suspects: list[str] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
+    _files: list[IO[bytes]] = field(default_factory=list)
+    _fd: int = -1
+    _size: int = 0
+    _own: int = 0
+    _last: _Call | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def open(self, settings: dict[str, Any], columns: list[str], replace: bool = False) -> None:
+        """Lock, read what is there, compare the settings, and note that a call starts.
+
+        Raises
+        ------
+        RunError : another call is writing.
+        UsageError : what is there was made with other settings, and not ``replace``.
+        """
+        if self.path is None:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        if not lock(self._fd):
+            raise RunError("another mgrkit is writing there", "wait for it, or give another OUT")
+        for file in sorted({*self.path.parent.glob("*.jsonl"), self.path}):
+            self._read(file)
+        if self._places:
+            self._compare(settings, replace)
+        self.columns = list(dict.fromkeys([*columns, *self.columns]))
+        self._size = os.fstat(self._fd).st_size
+        if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
+            self._write(b"\n")
+        self._append({"run": settings, "replace": replace, "columns": self.columns})
+
+    def _read(self, file: Path) -> None:
+        number = len(self._files)
+        self._files.append(file.open("rb"))
+        if file == self.path:
+            self._own = number
+        begun: dict[str, None] = {}
+        offset = 0
+        with file.open("rb") as lines:
+            for line in lines:
+                self._take(line, number << _FILE_SHIFT | offset, begun)
+                offset += len(line)
+        self.suspects += begun
+
+    def _take(self, line: bytes, place: int, begun: dict[str, None]) -> None:
+        try:
+            entry = json.loads(line) if line.endswith(b"\n") else {}
+        except ValueError:
+            return
+        if "done" in entry:
+            self._places[entry["done"]] = place
+            begun.pop(entry["done"], None)
+        elif "began" in entry:
+            begun[entry["began"]] = None
+        elif "run" in entry:
+            self._start(entry)
+        elif "end" in entry:
+            begun.clear()
+            if self._last:
+                self._last.complete = entry["end"] in (0, 1)
+
+    def _start(self, entry: dict[str, Any]) -> None:
+        if entry["replace"] and not self._continues(entry["run"]):
+            self._supersede()
+        self._last = _Call(entry["run"], entry["replace"])
+        self.columns = list(dict.fromkeys([*self.columns, *entry["columns"]]))
+
+    def _continues(self, settings: dict[str, Any]) -> bool:
+        """Whether a call with --replace goes on with one that was cut short."""
+        last = self._last
+        return bool(last and last.replace and not last.complete and last.settings == settings)
+
+    def _supersede(self) -> None:
+        """Forget what is finished, but remember its files: they may be replaced or deleted."""
+        for key in list(self._places):
+            for path, size, mtime in self.entry(key).out:
+                self.superseded[path] = (size, mtime)
+        self._places.clear()
+        self.columns = []
+
+    def _compare(self, settings: dict[str, Any], replace: bool) -> None:
+        if replace:
+            if not self._continues(settings):
+                self._supersede()
+            return
+        made = self._last.settings if self._last else settings
+        names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
+        if names:
+            there = ", ".join(f"{name} {made.get(name)}" for name in names)
+            here = ", ".join(f"{name} {settings.get(name)}" for name in names)
+            raise UsageError(
+                f"OUT was made with {there}; this call has {here}",
+                "give another OUT, or --replace to make everything again",
+            )
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def keys(self) -> list[str]:
+        """The finished keys, sorted."""
+        return sorted(self._places)
+
+    def entry(self, key: str) -> Entry:
+        """The finished item ``key``, read from its line."""
+        place = self._places[key]
+        stream = self._files[place >> _FILE_SHIFT]
+        stream.seek(place & ((1 << _FILE_SHIFT) - 1))
+        line = json.loads(stream.readline())
+        out = [(path, size, mtime) for path, size, mtime in line["out"]]
+        return Entry(line["src"], out, line["rows"], line.get("again", False))
+
+    def entries(self) -> Iterator[Entry]:
+        """All finished items, sorted by key."""
+        for key in self.keys():
+            yield self.entry(key)
+
+    def began(self, key: str) -> None:
+        """Note that ``key`` starts; called on the thread that runs it."""
+        self._append({"began": key})
+
+    def done(self, key: str, entry: Entry) -> None:
+        """Note that ``key`` is finished, well or not."""
+        line: dict[str, Any] = {"done": key, "src": entry.src, "out": entry.out, "rows": entry.rows}
+        if entry.again:
+            line["again"] = True
+        place = self._append(line)
+        if place is not None:
+            self._places[key] = self._own << _FILE_SHIFT | place
+
+    def end(self, code: int) -> None:
+        """Note that the call ended by itself: nothing that it began is a suspect."""
+        self._append({"end": code})
+
+    def close(self) -> None:
+        """Release the lock."""
+        for stream in self._files:
+            stream.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _append(self, line: dict[str, Any]) -> int | None:
+        if self._fd < 0:
+            return None
+        return self._write(_encode(line).encode() + b"\n")
+
+    def _write(self, data: bytes) -> int:
+        with self._lock:
+            place = self._size
+            written = os.write(self._fd, data)
+            self._size += written
+            if written < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return place

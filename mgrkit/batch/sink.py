@@ -1,0 +1,99 @@
+"""What every sink does: remember finished items, publish new ones, end with a result."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.batch.journal import Entry, Journal
+from mgrkit.batch.model import Fingerprint, Item, Output, Row
+from mgrkit.errors import ItemError, RunError
+
+
+def failed(row: Row, error: ItemError) -> Row:
+    """The row of a failure."""
+    return {**row, "status": "failed", "reason": str(error)}
+
+
+class Sink:
+    """Base of the sinks.
+
+    Parameters
+    ----------
+    state : folder for the journal and temporary files; None keeps nothing.
+    journal : the journal's path; None for a run that cannot be resumed.
+    settings : what decides the bytes of the outputs; JSON values only.
+    """
+
+    def __init__(
+        self, state: Path | None, journal: Path | None, settings: dict[str, Any], replace: bool
+    ) -> None:
+        self.state = state
+        self._temp = os.path.join(state, "tmp", "") if state else ""
+        self.journal = Journal(journal)
+        self.settings = settings
+        self.replace = replace
+
+    def open(self, columns: Sequence[str]) -> None:
+        """Take the lock, read the journal, empty the folder of temporary files."""
+        try:
+            self.journal.open(self.settings, list(columns), self.replace)
+            if self.state:
+                shutil.rmtree(self.state / "tmp", ignore_errors=True)
+                (self.state / "tmp").mkdir(parents=True)
+        except OSError as error:
+            where = error.filename or self.state
+            raise RunError(
+                f"cannot write to {where}: {error.strerror}", "give another OUT"
+            ) from None
+
+    def prefix(self, serial: int) -> str:
+        """Where the item with this number puts its temporary files."""
+        return f"{self._temp}{serial}" if self.state else ""
+
+    def discard(self, prefix: str) -> None:
+        """Delete what a failed item left under its prefix."""
+        if prefix:
+            for path in glob.glob(glob.escape(prefix) + ".*"):
+                Path(path).unlink(missing_ok=True)
+
+    def finished(self, item: Item) -> list[Row] | None:
+        """The rows of an item that an earlier run finished and that still stands, else None."""
+        if item.key not in self.journal:
+            return None
+        entry = self.journal.entry(item.key)
+        if entry.again or entry.src != item.fingerprint() or not self.stands(entry):
+            return None
+        return entry.rows
+
+    def stands(self, entry: Entry) -> bool:
+        """Whether all that the entry lists is still there as it was left."""
+        del entry
+        return True
+
+    def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
+        """Remember a failed item."""
+        rows = [failed(item.row, error)]
+        self.journal.done(item.key, Entry(src, [], rows, error.again))
+        return rows
+
+    def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
+        """Make an item's outputs visible and remember it."""
+        raise NotImplementedError
+
+    async def finish(self) -> int:
+        """Write the whole result; returns how many files of earlier runs were deleted."""
+        return 0
+
+    def end(self, code: int) -> None:
+        """The run ended by itself, with this exit code."""
+        self.journal.end(code)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self.journal.close()

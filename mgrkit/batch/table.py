@@ -1,0 +1,98 @@
+"""The sink for numbers: arrays spooled per item, merged sorted into one table."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from array import array
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.batch.csvfile import write_csv
+from mgrkit.batch.folder import STATE
+from mgrkit.batch.journal import Entry
+from mgrkit.batch.model import Fingerprint, Item, Output, Row
+from mgrkit.batch.sink import Sink, failed
+from mgrkit.errors import RunError
+
+_SPOOL = "spool"
+
+
+class TableSink(Sink):
+    """One CSV table ``out``: each output is a row, its float64 ``values`` are further columns.
+
+    The values wait in ``.mgrkit/<name>/0.spool`` beside the table; the journal's line, written
+    after them, says where they lie, so a torn spool is never read. The table itself is
+    written at the end, sorted by item.
+
+    Parameters
+    ----------
+    out : the table's path.
+    names : the names of the values' columns.
+    """
+
+    def __init__(
+        self, out: Path, names: Sequence[str], settings: dict[str, Any], replace: bool = False
+    ) -> None:
+        state = out.parent / STATE / out.name
+        super().__init__(state, state / "journal" / "0.jsonl", settings, replace)
+        self.out = out
+        self.names = list(names)
+        self._spool: io.FileIO | None = None
+
+    def open(self, columns: Sequence[str]) -> None:
+        """See ``Sink.open``; a table that no journal stands behind is somebody else's."""
+        assert self.state is not None
+        if self.out.exists() and not (self.state / "journal").is_dir():
+            raise RunError(
+                f"{self.out} was not made by mgrkit", "move it away, or give another OUT"
+            )
+        super().open(columns)
+        self._spool = io.FileIO(self.state / "0.spool", "a+")
+
+    def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
+        """Append the values to the spool and remember where they lie."""
+        assert self._spool is not None
+        rows = []
+        for output in outputs:
+            row = {**item.row, **output.row}
+            if output.error:
+                rows.append(failed(row, output.error))
+                continue
+            place = self._spool.seek(0, 2)
+            data = memoryview(output.values).cast("B")
+            if self._spool.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            rows.append({**row, "status": "ok", "reason": "", _SPOOL: place})
+        self.journal.done(item.key, Entry(src, [], rows))
+        return rows
+
+    async def finish(self) -> int:
+        """Merge the spooled values into the table."""
+        assert self.state is not None
+        temp = self.state / "tmp" / self.out.name
+        columns = self.journal.columns
+        await write_csv(self.out, temp, [*columns, *self.names], self._rows(columns))
+        return 0
+
+    def _rows(self, columns: Sequence[str]) -> Iterator[list[Any]]:
+        for entry in self.journal.entries():
+            for row in entry.rows:
+                yield [row.get(name) for name in columns] + self._values(row)
+
+    def _values(self, row: Row) -> list[float | None]:
+        assert self._spool is not None
+        if _SPOOL not in row:
+            return [None] * len(self.names)
+        self._spool.seek(row[_SPOOL])
+        values = array("d")
+        values.frombytes(self._spool.read(8 * len(self.names)))
+        return list(values)
+
+    def close(self) -> None:
+        """See ``Sink.close``."""
+        if self._spool:
+            self._spool.close()
+        super().close()

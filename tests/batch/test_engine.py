@@ -1,0 +1,409 @@
+"""The engine's promises, one by one, with toy jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from mgrkit.batch import FolderSink, Item, Options, Report, Summary, run
+from mgrkit.errors import ItemError, RunError, UsageError
+from tests.batch import toys
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def go(
+    source: Path,
+    out: Path,
+    *,
+    job=toys.copy,
+    seed: int = 0,
+    replace: bool = False,
+    names=None,
+    report: Report | None = None,
+    **options,
+) -> Summary:
+    sink = FolderSink(out, {"seed": seed}, replace)
+    return asyncio.run(
+        run(toys.items(source, names), job, sink, toys.COLUMNS, Options(**options), report)
+    )
+
+
+def tree(out: Path) -> dict[str, bytes]:
+    """Every file of OUT but the state folder."""
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.is_file() and ".mgrkit" not in path.parts
+    }
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    with (out / "tracks.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return toys.fill(tmp_path / "in", 20)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("raise", "internal: ValueError: a bad file (please report it)"),
+        ("refuse", "silent: nothing to hear"),
+        ("exit", "internal: SystemExit: 3 (please report it)"),
+        ("stopiteration", "internal: StopIteration:  (please report it)"),
+        ("touch", "changed: the file changed while it was read (run again)"),
+    ],
+)
+@pytest.mark.parametrize("processes", [False, True])
+def test_one_failure_is_one_row(source: Path, out: Path, text, reason, processes) -> None:
+    (source / "00007").write_text(text)
+    summary = go(source, out, processes=processes)
+    rows = {row["source"]: row for row in table(out)}
+    assert (summary.made, summary.failed, summary.exit_code) == (19, 1, 1)
+    assert rows["00007"]["status"] == "failed"
+    assert (
+        rows["00007"]["reason"]
+        .replace("internal: internal", "internal")
+        .startswith(reason.partition(" (")[0])
+    )
+    assert len(tree(out)) == 20
+    assert not list((out / ".mgrkit" / "tmp").iterdir()), "a failed item leaves nothing"
+
+
+def test_missing_source_is_a_row(source: Path, out: Path) -> None:
+    summary = go(source, out, names=["00001", "gone"])
+    assert summary.reasons == {"missing": 1}
+    (source / "gone").write_text("here now")
+    assert go(source, out, names=["00001", "gone"]).made == 1
+
+
+def test_a_part_that_fails_leaves_the_others(source: Path, out: Path) -> None:
+    summary = go(source, out, job=toys.parts, names=["00003"])
+    assert (summary.made, summary.failed) == (2, 1)
+    assert set(tree(out)) == {"00003.0.out", "00003.2.out", "tracks.csv"}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 16])
+@pytest.mark.parametrize("processes", [False, True])
+def test_same_bytes_for_any_workers(source: Path, out: Path, workers, processes) -> None:
+    go(source, out.with_name("reference"), workers=3)
+    go(source, out, workers=workers, processes=processes)
+    assert tree(out) == tree(out.with_name("reference"))
+
+
+def test_workers_are_items_in_flight_and_threads_are_cores(source: Path, out: Path) -> None:
+    seen: list[int] = []
+    lock, running = threading.Lock(), set()
+
+    def job(item: Item, work: object) -> list:
+        with lock:
+            running.add(item.key)
+            seen.append(len(running))
+        time.sleep(0.005)
+        with lock:
+            running.discard(item.key)
+        return []
+
+    drawn: list[str] = []
+
+    def lazily():
+        for item in toys.items(source):
+            drawn.append(item.key)
+            yield item
+
+    options = Options(workers=16)
+    summary = asyncio.run(run(lazily(), job, FolderSink(out, {}), toys.COLUMNS, options))
+    assert max(seen) == options.threads == min(16, os.cpu_count() or 1)
+    assert len(drawn) == 20
+    assert summary.failed == 0
+
+
+def test_again_does_nothing(source: Path, out: Path) -> None:
+    go(source, out)
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*.out")}
+    summary = go(source, out)
+    assert (summary.made, summary.kept) == (0, 20)
+    assert before == {path: path.stat().st_mtime_ns for path in out.glob("*.out")}
+
+
+def test_again_makes_what_is_missing_vanished_or_changed(source: Path, out: Path) -> None:
+    go(source, out, names=[f"{n:05}" for n in range(19)])
+    (out / "00002.out").unlink()
+    (source / "00003").write_text("another content")
+    assert go(source, out).made == 3
+    go(source, out.with_name("reference"))
+    assert tree(out) == tree(out.with_name("reference"))
+
+
+def test_a_failed_item_waits_for_another_source(source: Path, out: Path) -> None:
+    (source / "00001").write_text("refuse")
+    go(source, out)
+    again = go(source, out)
+    assert (again.made, again.kept, again.failed, again.exit_code) == (0, 19, 1, 1)
+    (source / "00001").write_text("good now")
+    assert go(source, out).made == 1
+
+
+def test_what_a_bad_source_had_made_goes(source: Path, out: Path) -> None:
+    go(source, out)
+    (source / "00001").write_text("refuse")
+    go(source, out)
+    assert "00001.out" not in tree(out)
+
+
+def test_foreign_files_are_kept(source: Path, out: Path) -> None:
+    go(source, out.with_name("reference"))
+    out.mkdir()
+    (out / "00001.out").write_text("mine")
+    (out / "00002.out").write_bytes((out.with_name("reference") / "00002.out").read_bytes())
+    summary = go(source, out)
+    assert summary.reasons == {"exists": 1}
+    assert (out / "00001.out").read_text() == "mine"
+    assert summary.made == 19, "equal bytes are adopted"
+    assert go(source, out, replace=True).reasons == {"exists": 1}
+    assert (out / "00001.out").read_text() == "mine"
+    (out / "00001.out").unlink()
+    assert go(source, out).made == 1
+
+
+def test_a_file_that_somebody_changed_is_not_ours_any_more(source: Path, out: Path) -> None:
+    go(source, out)
+    (out / "00001.out").write_text("mine now")
+    assert go(source, out).reasons == {"exists": 1}
+    assert (out / "00001.out").read_text() == "mine now"
+
+
+def test_other_settings_are_refused_with_the_difference(source: Path, out: Path) -> None:
+    go(source, out)
+    with pytest.raises(UsageError, match="made with seed 0; this call has seed 1"):
+        go(source, out, seed=1)
+
+
+def test_replace_makes_again_and_deletes_the_rest(source: Path, out: Path) -> None:
+    go(source, out)
+    (out / "note.txt").write_text("mine")
+    summary = go(source, out, seed=1, replace=True, names=["00004"])
+    assert (summary.made, summary.deleted) == (1, 19)
+    assert set(tree(out)) == {"00004.out", "note.txt", "tracks.csv"}
+    assert len(table(out)) == 1
+    assert go(source, out, seed=1).kept == 1
+
+
+def test_replace_goes_on_after_a_cut(source: Path, out: Path) -> None:
+    go(source, out)
+    sink = FolderSink(out, {"seed": 1}, replace=True)
+
+    def half():
+        yield from list(toys.items(source))[:10]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(run(half(), toys.copy, sink, toys.COLUMNS))
+    summary = go(source, out, seed=1, replace=True)
+    assert summary.kept > 0
+    assert summary.kept + summary.made == 20
+    assert go(source, out, seed=1, replace=True).made == 20, "a complete one starts anew"
+
+
+def test_two_at_once_are_refused(source: Path, out: Path) -> None:
+    first = FolderSink(out, {})
+    first.open([])
+    with pytest.raises(RunError, match="another mgrkit"):
+        go(source, out)
+    first.close()
+
+
+def test_a_foreign_table_is_refused(source: Path, out: Path) -> None:
+    out.mkdir()
+    (out / "tracks.csv").write_text("path\n")
+    with pytest.raises(RunError, match="not made by mgrkit"):
+        go(source, out)
+    assert (out / "tracks.csv").read_text() == "path\n"
+
+
+def test_torn_and_damaged_journal_lines_count_as_not_written(source: Path, out: Path) -> None:
+    go(source, out)
+    journal = out / ".mgrkit" / "journal" / "0.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    done = [number for number, line in enumerate(lines) if b'"done"' in line]
+    lines[done[3]] = lines[done[3]][:40] + b"\n"
+    journal.write_bytes(b"".join(lines[: done[-1]]) + lines[done[-1]][:25])
+    summary = go(source, out)
+    assert (summary.made, summary.kept) == (2, 18)
+    assert go(source, out).kept == 20
+
+
+def test_the_union_of_several_journals_is_read(source: Path, out: Path) -> None:
+    go(source, out, names=["00001", "00002"])
+    journal = out / ".mgrkit" / "journal"
+    (journal / "0.jsonl").rename(journal / "1.jsonl")
+    assert go(source, out).kept == 2
+    assert len(table(out)) == 20
+
+
+def test_a_hanging_item_is_given_up_and_its_thread_replaced(source: Path, out: Path) -> None:
+    for name in ("00000", "00001", "00002"):
+        (source / name).write_text("hang")
+    summary = go(source, out, timeout=0.3, workers=4)
+    assert summary.reasons == {"timeout": 3}
+    assert summary.made == 17
+    assert summary.examples[0][1] == "timeout: gave up after 0.3 s (raise --timeout)"
+
+
+def test_a_timeout_is_tried_again(source: Path, out: Path) -> None:
+    (source / "00000").write_text("hang")
+    go(source, out, timeout=0.2)
+    (source / "00000").write_text("no more")
+    assert go(source, out).made == 1
+
+
+@pytest.mark.parametrize("processes", [False, True])
+def test_a_job_extends_its_own_deadline(source: Path, out: Path, monkeypatch, processes) -> None:
+    monkeypatch.setattr("mgrkit.batch.engine.DEFAULT_TIMEOUT", 0.3)
+    (source / "00000").write_text("allow")
+    assert go(source, out, names=["00000"], processes=processes).made == 1
+    fixed = go(source, out.with_name("fixed"), names=["00000"], timeout=0.3, processes=processes)
+    assert fixed.reasons == {"timeout": 1}
+
+
+def test_crash_and_hang_in_processes_are_rows(source: Path, out: Path) -> None:
+    (source / "00003").write_text("abort")
+    (source / "00005").write_text("hang")
+    summary = go(source, out, processes=True, timeout=2)
+    assert summary.reasons == {"crashed": 1, "timeout": 1}
+    assert summary.made == 18
+
+
+def test_planned_failures_are_rows(source: Path, out: Path) -> None:
+    bad = Item("x", "", {"path": "x.out"}, error=ItemError("coincides", "with y", again=True))
+    sink = FolderSink(out, {})
+    summary = asyncio.run(run([bad, *toys.items(source)], toys.copy, sink, toys.COLUMNS))
+    assert (summary.reasons, summary.made) == ({"coincides": 1}, 20)
+
+
+def test_a_full_disk_ends_the_run_and_keeps_what_is_finished(
+    source: Path, out: Path, monkeypatch
+) -> None:
+    def full(item: Item, work: object) -> list:
+        if item.key > "00009":
+            raise OSError(28, "No space left on device")
+        return toys.copy(item, work)
+
+    with pytest.raises(RunError, match="disk is full"):
+        go(source, out, job=full, workers=1)
+    assert len(table(out)) == 10
+    assert go(source, out).kept == 10
+
+
+def test_a_run_error_of_the_plan_keeps_what_is_finished(source: Path, out: Path) -> None:
+    def plan():
+        yield from list(toys.items(source))[:5]
+        raise RunError("the folder went away")
+
+    with pytest.raises(RunError, match="went away"):
+        asyncio.run(run(plan(), toys.copy, FolderSink(out, {"seed": 0}), toys.COLUMNS))
+    assert go(source, out).kept == 5
+
+
+def test_the_report_hears_everything(source: Path, out: Path) -> None:
+    class Heard(Report):
+        wants_total = True
+        rows, totals, closed = 0, 0, 0
+
+        def finished(self, rows, *, kept):
+            self.rows += len(rows)
+
+        def total(self, items):
+            self.totals = items
+
+        def close(self):
+            self.closed += 1
+
+    report = Heard()
+    sink = FolderSink(out, {})
+    items = toys.items(source)
+    asyncio.run(run(items, toys.copy, sink, toys.COLUMNS, None, report, count=lambda: 20))
+    assert (report.rows, report.totals, report.closed) == (20, 20, 1)
+
+
+STOPPABLE = """
+import asyncio, sys
+from pathlib import Path
+from mgrkit.batch import FolderSink, Options, Report, run
+from tests.batch import toys
+class Loud(Report):
+    def note(self, text): print(text, flush=True)
+    def finished(self, rows, *, kept): print("row", flush=True)
+source, out = Path(sys.argv[1]), Path(sys.argv[2])
+if __name__ == "__main__":
+    s = asyncio.run(run(toys.items(source), toys.copy, FolderSink(out, {"seed": 0}),
+                        toys.COLUMNS, Options(workers=4), Loud()))
+    sys.stdout.flush()
+    import os; os._exit(s.exit_code)
+"""
+
+
+def stoppable(source: Path, out: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", STOPPABLE, source, out],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "row\n"
+    return process
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_signal_finishes_what_has_begun(tmp_path: Path, out: Path, number, code) -> None:
+    source = toys.fill(tmp_path / "many", 400)
+    for path in source.iterdir():
+        path.write_text(path.read_text() + " slow")
+    process = stoppable(source, out)
+    process.send_signal(number)
+    output = process.communicate(timeout=20)[0]
+    assert process.returncode == code
+    assert "press again to stop at once" in output
+    rows = table(out)
+    assert 0 < len(rows) < 400
+    assert {row["path"] for row in rows} == set(tree(out)) - {"tracks.csv"}
+    journal = (out / ".mgrkit" / "journal" / "0.jsonl").read_text().splitlines()
+    assert json.loads(journal[-1]) == {"end": code}
+    assert go(source, out).kept == len(rows)
+
+
+def test_the_second_signal_stops_at_once(tmp_path: Path, out: Path) -> None:
+    source = toys.fill(tmp_path / "in", 4)
+    for name in ("00001", "00002", "00003"):
+        (source / name).write_text("hang")
+    process = stoppable(source, out)
+    process.send_signal(signal.SIGINT)
+    assert process.stdout is not None
+    assert "press again" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+    assert process.returncode == 130
+    sink = FolderSink(out, {"seed": 0})
+    sink.open([])
+    assert sink.journal.suspects == [], "the person did it, not the items"
+    sink.close()
