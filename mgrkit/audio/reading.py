@@ -1,0 +1,174 @@
+"""Sound files as float32 blocks, decoded as a stream, each failure under its own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mgrkit.audio.probe import FFMPEG_SUFFIXES, inspect
+from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder
+from mgrkit.errors import AudioError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK_FRAMES = 131072  # large, since two threads trip over the interpreter lock between blocks
+LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
+SILENCE_DB = -90.0
+"""A peak below this (re full scale) is silence; so is one step of 16 bits."""
+MISSING_SECONDS, MISSING_SHARE = 0.1, 0.01
+"""A shortfall above the larger of these means that the file was cut."""
+_BLOCK_SAMPLES = 2**22  # bounds the memory of a block of very many channels
+
+
+class _Decoder(Protocol):
+    rate: int
+    channels: int
+    promised: int
+    integer: bool
+
+    def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]: ...
+
+    def close(self) -> None: ...
+
+
+class Sound:
+    """An open sound file; made by `open_sound`.
+
+    Attributes
+    ----------
+    rate : samples per second, 1,000 to 768,000.
+    channels : 1 or more.
+    """
+
+    def __init__(self, path: str | Path, heard: Callable[[float], None] | None = None) -> None:
+        self._path = path
+        self._heard = heard
+        self._head = inspect(path)
+        self._unused: _Decoder | None = _decoder(path)
+        self.rate = self._unused.rate
+        self.channels = self._unused.channels
+        if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
+            self.close()
+            message = f"the sample rate is {self.rate} Hz, outside 1 kHz to 768 kHz"
+            raise AudioError("bad-rate", message)
+
+    def __enter__(self) -> Sound:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; a pass that is under way closes its own decoder."""
+        if self._unused:
+            self._unused.close()
+            self._unused = None
+
+    def blocks(self, frames: int = BLOCK_FRAMES) -> Iterator[NDArray[np.float32]]:
+        """Decode from the start; each call is a new pass with the same samples.
+
+        Parameters
+        ----------
+        frames : the most frames of a block.
+
+        Yields
+        ------
+        float32 ``(channels, n)`` in C order, n at most ``frames``, always finite; a new
+        array each time.
+
+        Raises
+        ------
+        AudioError : ``no-samples``, ``damaged``, ``truncated``, ``non-finite`` or
+            ``channels-change``, as late as the decoder comes upon it.
+        """
+        decoder, self._unused = self._unused or _decoder(self._path), None
+        got = 0
+        try:
+            for block in decoder.blocks(max(1, min(frames, _BLOCK_SAMPLES // self.channels))):
+                if not (decoder.integer or np.isfinite(block).all()):
+                    message = f"NaN or infinity among the samples after {self._seconds(got)}"
+                    raise AudioError("non-finite", message, "write the file anew")
+                got += block.shape[1]
+                if self._heard:
+                    self._heard(got / self.rate)
+                yield block
+        except Damaged as error:
+            message = f"the decoder fails after {self._seconds(got)}"
+            raise AudioError("damaged", message, "get the file again") from error
+        finally:
+            decoder.close()
+        self._check_end(got, decoder.promised)
+
+    def _check_end(self, got: int, promised: int) -> None:
+        if not got:
+            raise AudioError("no-samples", "the file holds no samples")
+        if self._head.cut:
+            message = f"the file breaks off after {self._seconds(got)}"
+            raise AudioError("truncated", message, "get it again")
+        promised = max(promised, round(got * self._head.promised))
+        if promised - got > max(MISSING_SECONDS * self.rate, MISSING_SHARE * promised):
+            promise = self._seconds(promised)
+            message = f"the header promises {promise}, the file holds {self._seconds(got)}"
+            raise AudioError("truncated", message, "get it again")
+
+    def _seconds(self, frames: int) -> str:
+        return f"{frames / self.rate:.6g} s"
+
+
+def open_sound(path: str | Path, heard: Callable[[float], None] | None = None) -> Sound:
+    """Open a sound file of any known kind, whatever its suffix says.
+
+    Parameters
+    ----------
+    path : a WAV, AU, AIFF, FLAC, Ogg, Opus or MP3 file, or anything FFmpeg's decoders know;
+        of a video, its first sound.
+    heard : called after each block with the seconds decoded so far in this pass.
+
+    Returns
+    -------
+    A context manager with ``rate``, ``channels`` and ``blocks()``.
+
+    Raises
+    ------
+    AudioError : ``missing``, ``unreadable``, ``empty``, ``lfs-pointer``, ``not-audio``,
+        ``no-samples``, ``damaged`` or ``bad-rate``; see `Sound.blocks` for the later ones.
+    """
+    return Sound(path, heard)
+
+
+def _decoder(path: str | Path) -> _Decoder:
+    if Path(path).suffix.lower() not in FFMPEG_SUFFIXES:
+        try:
+            return SndfileDecoder(path)
+        except Refused:
+            pass
+    from mgrkit.audio.pyav import PyavDecoder
+
+    try:
+        return PyavDecoder(path)
+    except Damaged as error:
+        message = "the decoder fails at the first sample"
+        raise AudioError("damaged", message, "get the file again") from error
+
+
+def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The mean of the channels: ``(channels, frames)`` to ``(frames,)``; of one, a view."""
+    if len(block) == 1:
+        only: NDArray[np.float32] = block[0]
+        return only
+    # Row by row, because numpy's mean over a short axis is several times slower.
+    mix: NDArray[np.float32] = block[0] + block[1]
+    for channel in block[2:]:
+        mix += channel
+    mix /= np.float32(len(block))
+    return mix
+
+
+def check_audible(peak: float) -> None:
+    """Raise ``silent`` when the largest magnitude of a sound lies below -90 dBFS."""
+    if peak < 10 ** (SILENCE_DB / 20):
+        raise AudioError("silent", f"no sample reaches {SILENCE_DB:g} dBFS")

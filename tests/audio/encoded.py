@@ -1,0 +1,39 @@
+"""Small sound files for tests, in the formats that libsndfile cannot write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+
+def tone(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> np.ndarray:
+    """A tone of another pitch in each channel, float32 (channels, frames), peak 0.5."""
+    time = np.arange(round(seconds * rate)) / rate
+    pitch = 220.0 * np.arange(1, channels + 1)
+    return (0.5 * np.sin(2 * np.pi * pitch[:, None] * time)).astype(np.float32)
+
+
+def encode(path: Path, samples: np.ndarray, rate: int, codec: str, kind: str | None = None) -> None:
+    """Write float32 (channels, frames) with FFmpeg's encoder ``codec``, container ``kind``."""
+    layout = "mono" if len(samples) == 1 else "stereo"
+    with av.open(str(path), "w", format=kind) as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        stream.bit_rate = 64_000
+        for start in range(0, samples.shape[1], 4096):
+            part = np.ascontiguousarray(samples[:, start : start + 4096])
+            frame = av.AudioFrame.from_ndarray(part, "fltp", layout)
+            frame.sample_rate = rate
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def encode_picture(path: Path) -> None:
+    """Write a film without sound."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width = stream.height = 32
+        frame = av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), "rgb24")
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            container.mux(packet)
