@@ -1,0 +1,138 @@
+"""Samples to spectra, decibels and 8-bit images."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mgrkit.errors import ItemError, UsageError
+from mgrkit.spectrograms import mel, stft
+from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from mgrkit.frontend import FrontEnd
+    from mgrkit.spectrograms.transform import Floats
+
+SILENCE_DB = -90.0
+_LOUDEST = 1e9
+_DB = 10 / math.log(10)
+_ROWS = 64
+
+_PROJECT: dict[str, Callable[[Floats, FrontEnd], Floats]] = {
+    "mel": mel.project,
+    "stft": stft.project,
+}
+
+
+class Image(NamedTuple):
+    """A spectrum in 8 bits.
+
+    ``values`` is uint8 ``(bands, frames)``, row 0 the lowest; ``peak_db`` the level of 255 in
+    dB: 10 log10 of the largest power.
+    """
+
+    values: NDArray[np.uint8]
+    peak_db: float
+
+
+def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
+    """Power, float32 ``(bands, frames)``, row 0 the lowest.
+
+    Parameters
+    ----------
+    samples : mono, float ``(frames,)``, full scale 1, at the front end's sample rate.
+
+    Raises
+    ------
+    ItemError : ``too-short`` (less than one window), ``silent`` (no sample reaches -90 dB
+        of full scale), ``non-finite`` (a sample that is no number, or beyond 1e9).
+    """
+    samples = _checked(samples, frontend)
+    shape = (frontend.bands, frame_count(len(samples), frontend.transform))
+    power = np.empty(shape, np.float32)
+    for first, block in short_time_power(samples, frontend.transform):
+        power[:, first : first + len(block)] = _PROJECT[frontend.kind](block, frontend).T
+    return power
+
+
+def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
+    """Decibels below the peak, float32 ``(bands, frames)`` in [-top_db, 0], and the peak's level.
+
+    What ``librosa.power_to_db(power, ref=np.max, top_db=top_db)`` gives, within 0.01 dB.
+    Parameters and errors as for ``spectrum``.
+    """
+    logs, peak = _log_power(_checked(samples, frontend), frontend)
+    levels = np.empty(logs.shape[::-1], np.float32)
+    for first, block in _scaled(logs, peak, frontend, -frontend.decibels.top_db, 0.0):
+        levels[:, first : first + len(block)] = block.T
+    return levels, peak * _DB
+
+
+def render(samples: Floats, frontend: FrontEnd) -> Image:
+    """The image: round(255 (dB - peak + top_db) / top_db), 0 where that is negative.
+
+    Parameters and errors as for ``spectrum``.
+    """
+    logs, peak = _log_power(_checked(samples, frontend), frontend)
+    values = np.empty(logs.shape[::-1], np.uint8)
+    # The cast cuts the fraction off: half a step more makes it round.
+    for first, block in _scaled(logs, peak, frontend, 0.5, 255.5):
+        values[:, first : first + len(block)] = block.astype(np.uint8).T
+    return Image(values, peak * _DB)
+
+
+def _checked(samples: Floats, frontend: FrontEnd) -> Floats:
+    samples = np.asarray(samples)
+    if samples.ndim != 1 or samples.dtype.kind != "f":
+        raise UsageError(f"samples must be mono floats, not {samples.dtype} {samples.shape}")
+    n_fft = frontend.transform.n_fft
+    if len(samples) < n_fft:
+        raise ItemError(
+            "too-short",
+            f"{len(samples)} samples at {frontend.sample_rate} Hz, one window needs {n_fft}",
+        )
+    peak = max(float(samples.max()), -float(samples.min()))
+    if not peak <= _LOUDEST:
+        raise ItemError("non-finite", "a sample is no number, or beyond any real level")
+    if peak < 10 ** (SILENCE_DB / 20):
+        raise ItemError("silent", f"no sample reaches {SILENCE_DB:g} dB of full scale")
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
+    """The natural logarithm of the power ``(frames, bands)``, in scratch, and its largest value.
+
+    Natural, because NumPy has it in SIMD and log10 not.
+    """
+    shape = (frame_count(len(samples), frontend.transform), frontend.bands)
+    logs: Floats = scratch("logs", shape, np.float32)
+    peak = math.log(frontend.decibels.amin)
+    project = _PROJECT[frontend.kind]
+    with np.errstate(divide="ignore"):
+        for first, power in short_time_power(samples, frontend.transform):
+            block = logs[first : first + len(power)]
+            np.log(project(power, frontend), out=block)
+            peak = max(peak, float(block.max()))
+    return logs, peak
+
+
+def _scaled(
+    logs: Floats, peak: float, frontend: FrontEnd, low: float, high: float
+) -> Iterator[tuple[int, Floats]]:
+    """Blocks of frames with [-top_db, 0] dB below the peak mapped to [low, high], in place."""
+    law = frontend.decibels
+    floor = max(peak - law.top_db / _DB, math.log(law.amin))
+    scale = (high - low) * _DB / law.top_db
+    offset = high - peak * scale
+    for first in range(0, len(logs), _ROWS):
+        block = logs[first : first + _ROWS]
+        np.maximum(block, floor, out=block)
+        np.multiply(block, scale, out=block)
+        np.add(block, offset, out=block)
+        yield first, block

@@ -1,0 +1,59 @@
+"""Kind ``mel``: power summed under triangular filters that are equally spaced in mel."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgrkit.frontend import mel_edges
+from mgrkit.spectrograms.transform import scratch
+
+if TYPE_CHECKING:
+    from mgrkit.frontend import FrontEnd
+    from mgrkit.spectrograms.transform import Floats
+
+_GROUP = 16
+
+
+@functools.lru_cache(maxsize=8)
+def filters(frontend: FrontEnd) -> Floats:
+    """The filter bank, float32 ``(n_mels, n_fft // 2 + 1)``, computed in float64.
+
+    Slaney's: each triangle has the area 1 in Hz. Equal to ``librosa.filters.mel``.
+    """
+    assert frontend.mel is not None
+    n_fft = frontend.transform.n_fft
+    edges = np.array(mel_edges(frontend.mel))[:, None]
+    bins = np.arange(n_fft // 2 + 1) * (frontend.sample_rate / n_fft)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
+    triangles = np.maximum(0, np.minimum(rising, falling)) * (2 / (high - low))
+    bank: Floats = triangles.astype(np.float32)
+    return bank
+
+
+@functools.lru_cache(maxsize=8)
+def _groups(frontend: FrontEnd) -> list[tuple[slice, slice, Floats]]:
+    """Neighbouring filters with the bins that they reach: (bands, bins, (bins, bands))."""
+    bank = filters(frontend)
+    groups = []
+    for first in range(0, len(bank), _GROUP):
+        bands = slice(first, first + _GROUP)
+        reached = np.flatnonzero(bank[bands].any(axis=0))
+        bins = slice(int(reached[0]), int(reached[-1]) + 1)
+        groups.append((bands, bins, np.ascontiguousarray(bank[bands, bins].T)))
+    return groups
+
+
+def project(power: Floats, frontend: FrontEnd) -> Floats:
+    """Power ``(n, n_fft // 2 + 1)`` to mel power ``(n, n_mels)``, valid until the next call.
+
+    Small dense products over the bins that a group of bands reaches are faster than a sparse
+    matrix, and need no import of scipy.sparse.
+    """
+    bands: Floats = scratch("mel", (len(power), frontend.bands), np.float32)
+    for group, bins, weights in _groups(frontend):
+        np.matmul(power[:, bins], weights, out=bands[:, group])
+    return bands
