@@ -1,0 +1,1 @@
+"""Tracks: the table's schema, finding files, naming what is made of them, lineage, labels."""

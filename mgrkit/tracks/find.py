@@ -1,0 +1,157 @@
+"""Finding tracks: folders walked lazily, file lists, and what was passed over."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mgrkit.audio import SUFFIXES
+from mgrkit.errors import ItemError
+from mgrkit.tracks.names import fold, prefixes
+from mgrkit.tracks.schema import TABLE
+
+STATE = ".mgrkit"
+"""The folder where a run keeps its journal; no file of anybody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A sound file below one of the roots.
+
+    ``path`` is relative to its root, POSIX; ``prefix`` is what the paths of its outputs
+    begin with; ``problem`` says why it cannot be used, when finding it already tells.
+    """
+
+    root: Path
+    path: str
+    prefix: str
+    problem: ItemError | None = None
+
+    @property
+    def file(self) -> str:
+        """The path to open."""
+        return os.path.join(self.root, self.path)
+
+
+@dataclass
+class Finder:
+    """The sound files below ``roots``, which share one tree of outputs.
+
+    Parameters
+    ----------
+    roots : folders; files of the same relative folder are named together.
+    out : left out of the walk.
+    files : only these relative POSIX paths, of the first root, whatever their suffix.
+
+    Folders are walked one at a time, in the order of their names; a link is followed, but
+    no folder is entered twice. After a walk ``ignored`` counts what was passed over: hidden
+    files and folders (``._*`` too) and files of other suffixes, by suffix.
+    """
+
+    roots: Sequence[Path]
+    out: Path | None = None
+    files: Sequence[str] | None = None
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def __iter__(self) -> Iterator[Track]:
+        self.ignored.clear()
+        for folder, found in self._folders():
+            yield from self._named(folder, found)
+
+    def count(self) -> int:
+        """How many tracks there are, by a walk of its own."""
+        twin = Finder(self.roots, self.out, self.files)
+        return sum(len(found) for _, found in twin._folders())
+
+    def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
+        """Each relative folder with its (root, name) pairs."""
+        if self.files is None:
+            seen: set[tuple[int, int]] = set()
+            yield from self._walk("", list(self.roots), seen)
+            return
+        groups: dict[str, list[tuple[Path, str]]] = {}
+        for path in dict.fromkeys(self.files):
+            folder, _, name = path.rpartition("/")
+            groups.setdefault(folder, []).append((self.roots[0], name))
+        yield from groups.items()
+
+    def _walk(
+        self, folder: str, roots: list[Path], seen: set[tuple[int, int]]
+    ) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
+        found: list[tuple[Path, str]] = []
+        below: dict[str, list[Path]] = {}
+        for root in roots:
+            for entry in self._entries(root / folder, seen):
+                if entry is None:
+                    found.append((root, ""))
+                elif entry.name.startswith("."):
+                    if entry.name != STATE:
+                        self.ignored["hidden"] += 1
+                elif _is_folder(entry):
+                    below.setdefault(entry.name, []).append(root)
+                elif self._wanted(entry.name, folder):
+                    found.append((root, entry.name))
+        if found:
+            yield folder, found
+        for name in sorted(below):
+            yield from self._walk(f"{folder}/{name}" if folder else name, below[name], seen)
+
+    def _entries(
+        self, folder: Path, seen: set[tuple[int, int]]
+    ) -> Iterator[os.DirEntry[str] | None]:
+        """A folder's entries; None once when it cannot be read."""
+        try:
+            status = os.stat(folder)
+            if (status.st_dev, status.st_ino) in seen or self._is_out(status):
+                return
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(folder) as entries:
+                yield from list(entries)
+        except OSError:
+            yield None
+
+    def _is_out(self, status: os.stat_result) -> bool:
+        return (
+            self.out is not None
+            and self.out.exists()
+            and os.path.samestat(status, os.stat(self.out))
+        )
+
+    def _wanted(self, name: str, folder: str) -> bool:
+        suffix = os.path.splitext(name)[1].lower()
+        if suffix in SUFFIXES:
+            return True
+        if folder or name != TABLE:
+            self.ignored[suffix or "without suffix"] += 1
+        return False
+
+    def _named(self, folder: str, found: list[tuple[Path, str]]) -> Iterator[Track]:
+        found.sort(key=lambda pair: (pair[1], self.roots.index(pair[0])))
+        taken: dict[str, str] = {}
+        begin = f"{folder}/" if folder else ""
+        for (root, name), prefix in zip(found, prefixes([n for _, n in found]), strict=True):
+            if not name:
+                problem = ItemError("unreadable", "this folder cannot be read", again=True)
+                yield Track(root, folder or ".", folder or ".", problem)
+                continue
+            clash = None
+            if other := taken.get(fold(prefix)):
+                clash = ItemError(
+                    "coincides",
+                    f"its outputs would have the names of those of {other}",
+                    "rename one of them",
+                    again=True,
+                )
+            else:
+                taken[fold(prefix)] = f"{root.name}/{begin}{name}"
+            yield Track(root, begin + name, begin + prefix, clash)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: let opening it tell
+        return False

@@ -1,0 +1,23 @@
+"""The columns of every track table that mgrkit reads or writes."""
+
+TABLE = "tracks.csv"
+
+COLUMNS = (
+    "path",  # of the output (or would-be output), relative to the table, POSIX
+    "genre",
+    "group",  # what must not be split, usually the artist
+    "split",  # train, valid, test, or empty
+    "parent",  # the root recording, relative to where it was found
+    "start",  # seconds into the source
+    "seconds",  # of sound
+    "rate",  # Hz
+    "channels",
+    "kind",  # noisy, mel, stft, ...
+    "status",  # ok or failed
+    "reason",  # of a failure
+    "source",  # the file it was made from, relative to SRC
+    "settings",  # digest of the settings that decided its bytes
+)
+
+LINEAGE = ("genre", "group", "split", "parent")
+"""The columns that a SRC's table hands on; further columns of its own are copied too."""

@@ -1,0 +1,145 @@
+"""Finding, naming and the lineage of tracks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from mgrkit.errors import UsageError
+from mgrkit.tracks.find import Finder
+from mgrkit.tracks.lineage import Lineage, columns, label
+from mgrkit.tracks.names import prefixes
+from mgrkit.tracks.schema import COLUMNS
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def found(*roots: Path, **options) -> dict[str, str]:
+    return {track.path: track.prefix for track in Finder(list(roots), **options)}
+
+
+def test_sound_files_are_found_and_the_rest_is_counted(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b/c.MP3", "b/notes.txt", "b/cover.jpg", "tracks.csv", "README")
+    touch(tmp_path, ".hidden.wav", "b/._c.mp3", ".git/x.wav", ".mgrkit/x.wav")
+    finder = Finder([tmp_path])
+    assert [track.path for track in finder] == ["a.wav", "b/c.MP3"]
+    assert finder.ignored == {".txt": 1, ".jpg": 1, "without suffix": 1, "hidden": 3}
+    assert finder.count() == 2
+
+
+def test_links_are_followed_once(tmp_path: Path) -> None:
+    touch(tmp_path / "in", "d/a.wav")
+    touch(tmp_path / "other", "b.wav")
+    os.symlink("..", tmp_path / "in" / "d" / "loop")
+    os.symlink(tmp_path / "other", tmp_path / "in" / "linked")
+    os.symlink(tmp_path / "other", tmp_path / "in" / "linked-again")
+    os.symlink("self.wav", tmp_path / "in" / "self.wav")
+    assert list(found(tmp_path / "in")) == ["self.wav", "d/a.wav", "linked/b.wav"]
+
+
+def test_out_inside_the_source_is_left_out(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "out/a.wav")
+    assert list(found(tmp_path, out=tmp_path / "out")) == ["a.wav"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_an_unreadable_folder_is_a_problem_not_a_silence(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "shut/b.wav")
+    (tmp_path / "shut").chmod(0)
+    tracks = list(Finder([tmp_path]))
+    (tmp_path / "shut").chmod(0o755)
+    assert [t.problem and t.problem.reason for t in tracks] == [None, "unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["a.wav", "b.wav"], ["a", "b"]),
+        (["x.m4a", "x.opus", "y.wav"], ["x.m4a", "x.opus", "y"]),
+        (["x.m4a", "X.opus"], ["x.m4a", "X.opus"]),
+        (["caf\u00e9.wav", "cafe\u0301.ogg"], ["caf\u00e9.wav", "cafe\u0301.ogg"]),
+        (["a.wav", "a.000.wav"], ["a", "a.000.wav"]),
+        (["blues.00000.au", "blues.00001.au"], ["blues.00000", "blues.00001"]),
+    ],
+)
+def test_stems_that_occur_once_are_enough(names, expected) -> None:
+    assert prefixes(names) == expected
+
+
+def test_names_that_still_coincide_fail_naming_the_other(tmp_path: Path) -> None:
+    first, second = tmp_path / "audio", tmp_path / "noisy"
+    touch(first, "g/a.wav", "g/X.wav", "g/x.wav")
+    touch(second, "g/a.wav", "g/b.wav")
+    problems = {
+        (track.root.name, track.path): track.problem.message
+        for track in Finder([first, second])
+        if track.problem
+    }
+    assert problems == {
+        ("noisy", "g/a.wav"): "its outputs would have the names of those of audio/g/a.wav",
+        ("audio", "g/x.wav"): "its outputs would have the names of those of audio/g/X.wav",
+    }
+
+
+def test_roots_share_one_tree(tmp_path: Path) -> None:
+    touch(tmp_path / "audio", "g/a.wav")
+    touch(tmp_path / "noisy", "g/a.white_10dB_1.wav", "h/b.wav")
+    assert found(tmp_path / "audio", tmp_path / "noisy") == {
+        "g/a.wav": "g/a",
+        "g/a.white_10dB_1.wav": "g/a.white_10dB_1",
+        "h/b.wav": "h/b",
+    }
+
+
+def test_listed_files_are_taken_whatever_their_suffix(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.bin", ".hidden")
+    assert found(tmp_path, files=["b.bin", ".hidden", "b.bin"]) == {
+        "b.bin": "b",
+        ".hidden": ".hidden",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "genre"),
+    [
+        ("blues/x.wav", "blues"),
+        ("blues/deep/x.wav", "blues"),
+        ("jazz.00054.au", "jazz"),
+        ("blues00000.png", "blues"),
+        ("song.mp3", ""),
+        ("01.mp3", ""),
+    ],
+)
+def test_labels_from_paths(path: str, genre: str) -> None:
+    assert label(path) == genre
+
+
+def test_a_table_hands_on_lineage_and_extras(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text(
+        "path,genre,group,parent,status,mood\n"
+        "a.wav,blues,Ann,root.wav,ok,sad\n"
+        "b.wav,,,,ok,glad\n"
+        "c.wav,rock,,,failed,\n"
+    )
+    lineage = Lineage.read(tmp_path)
+    base = {"genre": "", "group": "", "split": "", "mood": "glad"}
+    assert lineage.of("a.wav") == base | {
+        "genre": "blues", "group": "Ann", "parent": "root.wav", "mood": "sad",
+    }  # fmt: skip
+    assert lineage.of("b.wav") == base | {"parent": "b.wav"}
+    assert lineage.of("c.wav")["genre"] == "", "a failed row describes no file"
+    assert columns(["snr"], [lineage]) == [*COLUMNS, "snr", "mood"]
+
+
+@pytest.mark.parametrize("content", ["", "name,genre\nx,y\n", "path,genre\na\n"])
+def test_what_is_no_track_table_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "tracks.csv").write_text(content)
+    with pytest.raises(UsageError, match=r"tracks\.csv is not a track table"):
+        Lineage.read(tmp_path)
