@@ -1,0 +1,4 @@
+"""For the authors of plugins: things to test with that need no data of anybody's.
+
+``mgrkit.testing.music`` makes music in four styles by any number of artists.
+"""
