@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio.reading import Sound, mono
+from mgrkit.audio.reading import Sound, check_audible, mono
 from mgrkit.audio.resampling import Resampler
 from mgrkit.errors import AudioError
 
@@ -52,7 +53,8 @@ def pieces(sound: Sound, rate: int, seconds: float | None = None) -> Iterator[Pi
 
     Raises
     ------
-    AudioError : what reading raises, and ``too-short`` for less than ``seconds``.
+    AudioError : what reading raises, ``silent`` for a track that is so as a whole (known only
+        at its end), and ``too-short`` for less than ``seconds``.
     """
     size = round((seconds or PIECE_SECONDS) * rate)
     # Full, this buffer proves that the track is longer than one whole piece may be.
@@ -89,6 +91,11 @@ def _remainder(rest: NDArray[np.float32], rate: int, index: int) -> Iterator[Pie
 
 def _resampled(sound: Sound, rate: int) -> Iterator[NDArray[np.float32]]:
     resampler = Resampler(sound.rate, rate)
+    lowest, highest = math.inf, -math.inf
     for block in sound.blocks():
-        yield resampler.push(mono(block))
+        mix = mono(block)
+        lowest, highest = min(lowest, float(mix.min())), max(highest, float(mix.max()))
+        yield resampler.push(mix)
+    # Judged before resampling, which makes a click of the start of a constant.
+    check_audible(lowest, highest)
     yield resampler.push(np.empty(0, np.float32), last=True)

@@ -168,7 +168,10 @@ def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return mix
 
 
-def check_audible(peak: float) -> None:
-    """Raise ``silent`` when the largest magnitude of a sound lies below -90 dBFS."""
-    if peak < 10 ** (SILENCE_DB / 20):
-        raise AudioError("silent", f"no sample reaches {SILENCE_DB:g} dBFS")
+def check_audible(lowest: float, highest: float) -> None:
+    """Raise ``silent`` when a sound's samples span less than -90 dBFS.
+
+    The span counts, not the magnitude: a constant cannot be heard either.
+    """
+    if (highest - lowest) / 2 < 10 ** (SILENCE_DB / 20):
+        raise AudioError("silent", f"its samples differ by less than {SILENCE_DB:g} dBFS")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.spectrograms import mel, stft
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from mgrkit.frontend import FrontEnd
     from mgrkit.spectrograms.transform import Floats
 
-SILENCE_DB = -90.0
 _LOUDEST = 1e9
 _DB = 10 / math.log(10)
 _ROWS = 64
@@ -50,8 +50,8 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
 
     Raises
     ------
-    ItemError : ``too-short`` (less than one window), ``silent`` (no sample reaches -90 dB
-        of full scale), ``non-finite`` (a sample that is no number, or beyond 1e9).
+    ItemError : ``too-short`` (less than one window), ``silent`` (see `check_audible`),
+        ``non-finite`` (a sample that is no number, or beyond 1e9).
     """
     samples = _checked(samples, frontend)
     shape = (frontend.bands, frame_count(len(samples), frontend.transform))
@@ -97,11 +97,10 @@ def _checked(samples: Floats, frontend: FrontEnd) -> Floats:
             "too-short",
             f"{len(samples)} samples at {frontend.sample_rate} Hz, one window needs {n_fft}",
         )
-    peak = max(float(samples.max()), -float(samples.min()))
-    if not peak <= _LOUDEST:
+    lowest, highest = float(samples.min()), float(samples.max())
+    if not max(highest, -lowest) <= _LOUDEST:
         raise ItemError("non-finite", "a sample is no number, or beyond any real level")
-    if peak < 10 ** (SILENCE_DB / 20):
-        raise ItemError("silent", f"no sample reaches {SILENCE_DB:g} dB of full scale")
+    check_audible(lowest, highest)
     return np.ascontiguousarray(samples, np.float32)
 
 

@@ -324,11 +324,12 @@ def test_mono_adds_the_channels_and_divides():
         np.testing.assert_array_equal(block, before)
 
 
-def test_silence_lies_below_minus_90_dbfs():
-    check_audible(2**-14)
-    for peak in (0.0, 2**-15):
+def test_silence_lies_below_minus_90_dbfs_whatever_the_offset():
+    check_audible(-(2**-14), 2**-14)
+    check_audible(0.5, 0.5 + 2**-13)
+    for lowest, highest in ((0.0, 0.0), (-(2**-15), 2**-15), (1.0, 1.0)):
         with pytest.raises(AudioError, match="silent"):
-            check_audible(peak)
+            check_audible(lowest, highest)
 
 
 def test_memory_does_not_grow_with_the_length(tmp_path):
