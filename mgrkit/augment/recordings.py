@@ -1,0 +1,277 @@
+"""Recorded noise: silence passed over, looped without a seam, at any rate."""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import numpy as np
+
+from mgrkit import seeds
+from mgrkit.audio import SUFFIXES, Resampler, Sound, mono, open_sound
+from mgrkit.augment.blocks import BLOCK, LOUDEST, Draw, Take, fade, regroup
+from mgrkit.errors import ItemError, RunError, UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+FRAME_SECONDS = 0.05
+QUIET_DB = -60.0
+"""A frame whose power lies below this, relative to the loudest frame, is silence."""
+SILENT_DB = -100.0
+"""A recording whose loudest frame lies below this (re full scale) is silent as a whole."""
+_FADES = 5  # a frame is this many cross-fades long
+_WARM_UP = 0.1  # seconds that a resampler gets before its output counts
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """A recording or a folder of them, found but not yet read.
+
+    Attributes
+    ----------
+    name : the file's stem, or the folder's name.
+    folder : what the names in ``files`` are relative to.
+    files : POSIX paths, sorted.
+    """
+
+    name: str
+    folder: Path
+    files: tuple[str, ...]
+
+    @classmethod
+    def find(cls, path: Path) -> Recordings:
+        """The recording at ``path``, or all those below it that have a known suffix.
+
+        Raises
+        ------
+        UsageError : a folder that holds none.
+        """
+        if not path.is_dir():
+            return cls(path.stem, path.parent, (path.name,))
+        files = tuple(sorted(_below(path)))
+        if not files:
+            raise UsageError(f"no recordings in the folder {path}", "give a folder of sound files")
+        return cls(path.resolve().name, path, files)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 over the names and bytes of all files, hexadecimal.
+
+        Raises
+        ------
+        RunError : a file cannot be read.
+        """
+        whole = hashlib.sha256()
+        for name in self.files:
+            try:
+                with open(self.folder / name, "rb") as file:
+                    content = hashlib.file_digest(file, "sha256").digest()
+            except OSError as error:
+                raise RunError(f"noise {self.folder / name}: {error.strerror}") from error
+            whole.update(os.fsencode(name) + b"\0" + content)
+        return whole.hexdigest()
+
+    def spooled(self, folder: Path) -> Spooled:
+        """Decode all files once, into raw float32 files in ``folder``.
+
+        A file that cannot be used is passed over and named in `Spooled.warnings`.
+
+        Raises
+        ------
+        RunError : none of the files can be used: silent, not decodable, shorter than 50 ms.
+        """
+        loops, failures = [], []
+        for number, name in enumerate(self.files):
+            spool = folder / f"noise-{self.digest[:16]}-{number}.f32"
+            try:
+                loops.append(_spool(name, self.folder / name, spool))
+            except ItemError as error:
+                failures.append(f"noise {self.folder / name}: {error}")
+        if not loops:
+            raise RunError(failures[0], "give another recording with --noise")
+        return Spooled(self.name, tuple(loops), tuple(failures))
+
+
+def _below(top: Path) -> Iterator[str]:
+    for root, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+                yield (Path(root) / name).relative_to(top).as_posix()
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What sounds in one recording, as a loop without a seam.
+
+    Attributes
+    ----------
+    name : of the recording, as `Recordings.files` has it.
+    spool : raw float32 samples, mono.
+    rate : samples per second.
+    frames : the loop's length.
+    places, origins : where each stretch begins in the loop, and in the recording.
+    """
+
+    name: str
+    spool: Path
+    rate: int
+    frames: int
+    places: tuple[int, ...] = field(repr=False)
+    origins: tuple[int, ...] = field(repr=False)
+
+    def seconds(self, frame: int) -> float:
+        """Where in the recording a frame of the loop comes from."""
+        stretch = bisect.bisect_right(self.places, frame) - 1
+        return (self.origins[stretch] + frame - self.places[stretch]) / self.rate
+
+
+@dataclass(frozen=True)
+class Spooled:
+    """Recordings that are ready to be mixed in; they can be pickled.
+
+    Attributes
+    ----------
+    name : as of the `Recordings`.
+    loops : one for each recording that can be used.
+    warnings : one line for each that cannot.
+    """
+
+    name: str
+    loops: tuple[Loop, ...]
+    warnings: tuple[str, ...] = ()
+
+    def take(self, draw: Draw, rate: int, channels: int) -> Take:
+        """One recording for all channels, each from a place of its own.
+
+        The first channel's offset is drawn; the others follow at equal distances around the
+        loop, as far from each other as can be.
+        """
+        random = seeds.generator(draw.seed, draw.path, (self.name, draw.k))
+        loop = self.loops[int(random.integers(len(self.loops)))]
+        start = int(random.integers(loop.frames))
+        samples = np.memmap(loop.spool, np.float32, "r")
+        starts = [(start + loop.frames * c // channels) % loop.frames for c in range(channels)]
+        streams = [_Stream(samples, start, loop.rate, rate) for start in starts]
+        return Take(list(streams), loop.name, loop.seconds(start))
+
+
+class _Stream:
+    """The loop from some frame on, resampled, for ever."""
+
+    def __init__(self, samples: Floats, start: int, rate_in: int, rate_out: int) -> None:
+        self._samples = samples
+        self._at = start
+        self._resampler = Resampler(rate_in, rate_out)
+        self._rest = np.empty(0, np.float32)
+        if rate_in != rate_out:
+            self._at -= round(_WARM_UP * rate_in)
+            self(np.empty(round(_WARM_UP * rate_out), np.float32))
+
+    def __call__(self, out: Floats) -> None:
+        done = 0
+        while done < len(out):
+            if not len(self._rest):
+                self._rest = self._resampler.push(self._read(BLOCK // 2))
+            count = min(len(self._rest), len(out) - done)
+            out[done : done + count] = self._rest[:count]
+            self._rest = self._rest[count:]
+            done += count
+
+    def _read(self, count: int) -> Floats:
+        at = self._at % len(self._samples)
+        self._at = at + count
+        if self._at <= len(self._samples):
+            return np.array(self._samples[at : self._at])
+        return np.take(self._samples, np.arange(at, self._at), mode="wrap")
+
+
+def _spool(name: str, path: Path, spool: Path) -> Loop:
+    """Write what sounds in a recording to ``spool``; raises ItemError where nothing does."""
+    with open_sound(path) as sound:
+        frame = round(FRAME_SECONDS * sound.rate)
+        powers = np.array([_power(part) for part in _frames(sound, frame)])
+        if not len(powers):
+            raise ItemError("too-short", "the recording is shorter than 50 ms")
+        loudest = float(powers.max())
+        if not loudest >= 10 ** (SILENT_DB / 10):
+            raise ItemError("silent", "the recording is silent")
+        sounding = powers >= loudest * 10 ** (QUIET_DB / 10)
+        with open(spool, "w+b") as file:
+            splicer = _Splicer(file, frame // _FADES)
+            for number, part in enumerate(_frames(sound, frame)):
+                if sounding[number]:
+                    cut = not (number and sounding[number - 1])
+                    splicer.push(part, number * frame if cut else None)
+            frames = splicer.close()
+    return Loop(name, spool, sound.rate, frames, *splicer.stretches())
+
+
+def _frames(sound: Sound, frame: int) -> Iterator[Floats]:
+    """The whole frames of a recording's mono mix; a rest of less than a frame is left out."""
+    for group in regroup((mono(block)[None] for block in sound.blocks()), 64 * frame):
+        for start in range(0, group.shape[1] - frame + 1, frame):
+            yield group[0, start : start + frame]
+
+
+def _power(frame: Floats) -> float:
+    peak = float(np.abs(frame).max())
+    if peak > LOUDEST:
+        raise ItemError("out-of-range", f"a sample of {peak:.2g}, where 1 is full scale")
+    return float(np.dot(frame, frame)) / len(frame)
+
+
+class _Stretch(NamedTuple):
+    place: int
+    origin: int
+
+
+class _Splicer:
+    """Joins stretches by cross-fades, and at last the end to the beginning."""
+
+    def __init__(self, file: BinaryIO, frames: int) -> None:
+        self._file = file
+        self._rise, self._fall = fade(frames)
+        self._written = 0
+        self._head: Floats | None = None
+        self._tail = np.empty(0, np.float32)
+        self._stretches: list[_Stretch] = []
+
+    def push(self, samples: Floats, origin: int | None) -> None:
+        """Append samples; ``origin`` is given where a new stretch begins."""
+        length = len(self._rise)
+        if origin is not None:
+            self._stretches.append(_Stretch(self._written, origin))
+            samples = samples.copy()
+            if self._head is None:
+                self._head = samples[:length].copy()
+            else:
+                samples[:length] = samples[:length] * self._rise + self._tail * self._fall
+        else:
+            self._write(self._tail)
+        self._write(samples[:-length])
+        self._tail = samples[-length:].copy()
+
+    def close(self) -> int:
+        """Close the loop; returns its length in frames."""
+        assert self._head is not None
+        self._file.seek(0)
+        self._file.write((self._head * self._rise + self._tail * self._fall).data)
+        return self._written
+
+    def stretches(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        places, origins = zip(*self._stretches, strict=True)
+        return places, origins
+
+    def _write(self, samples: Floats) -> None:
+        self._file.write(samples.data)
+        self._written += len(samples)

@@ -1,0 +1,48 @@
+"""From what a person types to a noise source."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from mgrkit.augment.colours import COLOURS, Colour
+from mgrkit.augment.recordings import Recordings
+from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.augment.blocks import Draw, Take
+
+
+class Noise(Protocol):
+    """Anything that `mix` can mix in: a `Colour`, or recordings that are `Spooled`."""
+
+    @property
+    def name(self) -> str:
+        """What stands in file names, and in the seed."""
+        ...
+
+    def take(self, draw: Draw, rate: int, channels: int) -> Take:
+        """The noise for one sound, from its start; the same in each call."""
+        ...
+
+
+def parse_noise(text: str) -> Colour | Recordings:
+    """A colour's name, else the path of a recording or of a folder of them.
+
+    Recordings must be `Recordings.spooled` before they can be mixed in. A file that is called
+    like a colour is reached as ``./white``.
+
+    Raises
+    ------
+    UsageError : no such colour, file or folder; or a folder without recordings.
+    """
+    if text in COLOURS:
+        return Colour(text)
+    if text and Path(text).exists():
+        return Recordings.find(Path(text))
+    near = difflib.get_close_matches(text.lower(), COLOURS, n=2, cutoff=0.5) or list(COLOURS)
+    raise UsageError(
+        f"no noise {text!r}: neither a colour nor a file or folder of recordings",
+        f"try {' or '.join(near)}",
+    )
