@@ -1,0 +1,48 @@
+"""The Typer application: the commands by name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mgrkit import __version__
+from mgrkit.cli.augment import augment
+from mgrkit.cli.spectrograms import spectrograms
+
+app = typer.Typer(
+    name="mgrkit",
+    help="""Noisy copies and spectrograms of music, many files at once.
+
+    \b
+    mgrkit augment                          audio -> noisy
+    mgrkit spectrograms --workers 16        audio and noisy -> spectrograms
+
+    Every run can be stopped and started again: only what is missing is made. Results go to
+    files and stdout, words to stderr. Exit codes: 0 all done, 1 some items failed, 2 wrong
+    call, 3 could not start or go on, 130 and 143 stopped.""",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mgrkit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it and end.")
+    ] = False,
+) -> None:
+    del version
+
+
+app.command()(augment)
+app.command()(spectrograms)

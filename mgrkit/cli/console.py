@@ -1,0 +1,187 @@
+"""What a run shows: progress and failures on stderr, one summary at the end."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from mgrkit.batch.model import Row, Summary
+from mgrkit.batch.report import Report
+from mgrkit.cli.chatter import Chatter
+from mgrkit.tracks.schema import TABLE
+
+_SHOWN_FAILURES = 10
+_SHOWN_WARNINGS = 5
+_PLAIN_EVERY = 10.0
+_BAR_EVERY = 0.1
+
+
+class Plain(Report):
+    """Lines on stderr: failures as they come, and how far it is every ten seconds."""
+
+    every = _PLAIN_EVERY
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        self.name, self.quiet = name, quiet
+        self.done = self.failed = 0
+        self._told = time.monotonic()
+
+    def finished(self, rows: Sequence[Row], *, kept: bool) -> None:
+        """See ``Report.finished``."""
+        self.done += 1
+        for row in rows:
+            if row.get("status") == "failed":
+                self.failed += 1
+                if self.failed <= _SHOWN_FAILURES and not kept:
+                    self.note(f"{_printable(row['source'])}: {row['reason']}")
+        if time.monotonic() - self._told > self.every:
+            self._told = time.monotonic()
+            self.show()
+
+    def show(self) -> None:
+        """Say how far it is."""
+        if not self.quiet:
+            self.note(f"{self.name}: {self.done} items done, {self.failed} failed")
+
+    def note(self, text: str) -> None:
+        """See ``Report.note``."""
+        print(text, file=sys.stderr, flush=True)
+
+
+class Bar(Plain):
+    """A Rich bar with rate and time left, for a terminal."""
+
+    wants_total = True
+    every = _BAR_EVERY
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, quiet=False)
+        from rich.console import Console as RichConsole
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            console=RichConsole(file=sys.stderr),
+            transient=True,
+        )
+        self._task = self._progress.add_task(name, total=None, rate="")
+        self._began = time.monotonic()
+        self._progress.start()
+
+    def total(self, items: int) -> None:
+        """See ``Report.total``."""
+        self._progress.update(self._task, total=items)
+
+    def show(self) -> None:
+        """Move the bar."""
+        rate = self.done / max(time.monotonic() - self._began, 1e-9)
+        self._progress.update(self._task, completed=self.done, rate=f"{rate:.0f}/s")
+
+    def note(self, text: str) -> None:
+        """See ``Report.note``; printed above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """See ``Report.close``."""
+        self._progress.stop()
+
+
+class Console:
+    """The terminal during one run; a context in which decoders cannot print."""
+
+    def __init__(self, name: str, *, quiet: bool, debug: bool) -> None:
+        self.name, self.quiet = name, quiet
+        self._chatter = None if debug else Chatter()
+        self.report: Report = Report()
+
+    def __enter__(self) -> Console:
+        if self._chatter:
+            self._chatter.start()
+        self.report = (
+            Bar(self.name)
+            if sys.stderr.isatty() and not self.quiet
+            else Plain(self.name, self.quiet)
+        )
+        if self._chatter:
+            self._chatter.working = lambda: self.report.working()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.report.close()
+        if self._chatter:
+            self._chatter.stop()
+
+    def show(self, summary: Summary, out: Path, *, as_json: bool) -> int:
+        """Print the summary; returns the exit code."""
+        if self._chatter:
+            summary.warnings += self._chatter.stop()
+        if as_json:
+            print(json.dumps(_plain(self.name, summary, out), ensure_ascii=True))
+        if not self.quiet or summary.failed:
+            print("\n".join(_words(self.name, summary, out)), file=sys.stderr)
+        return summary.exit_code
+
+
+def _plain(name: str, summary: Summary, out: Path) -> dict[str, Any]:
+    return {
+        "command": name,
+        "out": str(out),
+        "table": str(out / TABLE),
+        "made": summary.made,
+        "kept": summary.kept,
+        "failed": summary.failed,
+        "reasons": summary.reasons,
+        "ignored": summary.ignored,
+        "deleted": summary.deleted,
+        "warnings": summary.warnings,
+        "seconds": round(summary.seconds, 3),
+        "exit_code": summary.exit_code,
+    }
+
+
+def _words(name: str, summary: Summary, out: Path) -> list[str]:
+    lines = [f"warning: {text}" for text in summary.warnings[:_SHOWN_WARNINGS]]
+    if len(summary.warnings) > _SHOWN_WARNINGS:
+        lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings (--json has all)")
+    if summary.ignored:
+        lines.append(f"passed over: {_counts(summary.ignored)}")
+    parts = [f"{summary.made} made"]
+    parts += [f"{summary.kept} kept"] if summary.kept else []
+    parts += [f"{summary.deleted} deleted"] if summary.deleted else []
+    parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
+    stopped = "stopped: " if summary.stopped_by else ""
+    lines.append(
+        f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s; see {out / TABLE}"
+    )
+    return lines
+
+
+def _counts(counts: dict[str, int]) -> str:
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{number} {what}" for what, number in ordered)
+
+
+def _printable(name: object) -> str:
+    """A file name that is not UTF-8 or holds control characters, fit for a terminal."""
+    text = str(name).encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

@@ -1,0 +1,56 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.errors import RunError
+
+Workers = Annotated[
+    int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        min=0.1,
+        help="Give an item up after so long. [default: 60, or the sound's own length]",
+    ),
+]
+FilesFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Only the files listed there, one a line, relative to SRC (here, if none is "
+        "given); - reads stdin.",
+    ),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace",
+        help="Make everything again, then delete what earlier runs made and this one did not.",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failures only.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and what decoders print.")]
+
+
+def read_list(files_from: str | None, root: Path) -> list[str] | None:
+    """The relative paths of ``--files-from``, or None without it."""
+    if files_from is None:
+        return None
+    from mgrkit.commands.plan import listed
+
+    try:
+        stdin = files_from == "-"
+        text = sys.stdin.buffer.read() if stdin else Path(files_from).read_bytes()
+    except OSError as error:
+        raise RunError(f"cannot read {files_from}: {error.strerror}") from None
+    return listed([line for line in os.fsdecode(text).splitlines() if line.strip()], root)

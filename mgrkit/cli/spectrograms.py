@@ -1,0 +1,93 @@
+"""``mgrkit spectrograms``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, FilesFrom, Json, Quiet, Replace, Timeout, Workers, read_list
+
+
+def spectrograms(
+    src: Annotated[
+        Path | None,
+        typer.Argument(metavar="SRC", help="Folder or sound file. [default: audio and noisy]"),
+    ] = None,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pictures.")] = Path(
+        "spectrograms"
+    ),
+    kind: Annotated[str, typer.Option(help="mel, or stft (linear frequency).")] = "mel",
+    sample_rate: Annotated[int, typer.Option(metavar="HZ", help="Resample to this rate.")] = 22050,
+    n_fft: Annotated[int, typer.Option(help="Samples of a window.")] = 2048,
+    hop_length: Annotated[int, typer.Option(help="Samples from frame to frame.")] = 512,
+    n_mels: Annotated[
+        int | None, typer.Option(help="Mel bands. [default: 128]", show_default=False)
+    ] = None,
+    fmin: Annotated[
+        float | None, typer.Option(help="Lowest Hz of mel. [default: 0]", show_default=False)
+    ] = None,
+    fmax: Annotated[
+        float | None,
+        typer.Option(help="Highest Hz of mel. [default: half the rate]", show_default=False),
+    ] = None,
+    top_db: Annotated[float, typer.Option(help="dB below the peak that are shown.")] = 80.0,
+    cmap: Annotated[str, typer.Option(help="magma, viridis or grey.")] = "magma",
+    piece_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Cut pieces of exactly S seconds. [default: tracks up to 45 s whole, longer "
+            "ones every 30 s]",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Workers = 4,
+    timeout: Timeout = None,
+    files_from: FilesFrom = None,
+    replace: Replace = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Render spectrograms as PNG, one pixel per band and frame.
+
+    \b
+    mgrkit spectrograms                           audio and noisy -> spectrograms
+    mgrkit spectrograms --workers 16
+    mgrkit spectrograms song.mp3 pictures
+    mgrkit spectrograms audio pieces --piece-seconds 3
+    mgrkit spectrograms audio linear --kind stft
+
+    A pixel is round(255 (dB - peak + top_db) / top_db) of its piece;
+    mgrkit.spectrograms.read_png gives the values back. The table is OUT/tracks.csv.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.console import Console
+    from mgrkit.commands.spectrograms import Settings
+    from mgrkit.commands.spectrograms import spectrograms as command
+    from mgrkit.frontend import front_end
+
+    frontend = front_end(
+        kind,
+        sample_rate=sample_rate,
+        n_fft=n_fft,
+        hop_length=hop_length,
+        n_mels=n_mels,
+        fmin=fmin,
+        fmax=fmax,
+        top_db=top_db,
+    )
+    settings = Settings(frontend, piece_seconds, cmap)
+    with Console("spectrograms", quiet=quiet, debug=debug) as console:
+        summary = command(
+            settings,
+            [src] if src else [Path()] if files_from else [],
+            out,
+            files=read_list(files_from, src or Path()),
+            options=Options(workers, timeout),
+            replace=replace,
+            report=console.report,
+        )
+        return console.show(summary, out, as_json=as_json)

@@ -1,0 +1,121 @@
+"""What the commands on folders share: SRC and OUT, items from tracks, rows from lineage."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mgrkit.batch import Item
+from mgrkit.batch.model import Row
+from mgrkit.errors import RunError, UsageError
+from mgrkit.tracks.find import Finder, Track
+from mgrkit.tracks.lineage import Lineage, columns
+
+
+@dataclass
+class Plan:
+    """The tracks below some sources, ready to become items.
+
+    Parameters
+    ----------
+    sources : folders, or one sound file; all must exist.
+    out : the folder of outputs; neither a source nor around one.
+    files : relative paths below the first source, instead of a walk.
+
+    Raises
+    ------
+    RunError : a source is not there.
+    UsageError : OUT is a source, or holds one.
+    """
+
+    sources: Sequence[Path]
+    out: Path
+    files: Sequence[str] | None = None
+    finder: Finder = field(init=False)
+
+    def __post_init__(self) -> None:
+        for source in self.sources:
+            if not source.exists():
+                raise RunError(
+                    f"there is no {source}", "name a folder or a sound file: SRC is the first word"
+                )
+        first = self.sources[0]
+        if self.files is None and not first.is_dir():
+            self.sources, self.files = [first.parent], [first.name]
+        roots = [Path(os.path.abspath(source)) for source in self.sources]
+        self._check_out(roots)
+        self.finder = Finder(roots, self.out, self.files)
+        self._lineages = {root: Lineage.read(root) for root in roots}
+        self._ids = {root: self._id(root) for root in roots}
+
+    def _check_out(self, roots: Sequence[Path]) -> None:
+        out = Path(os.path.realpath(self.out))
+        if out.exists() and not out.is_dir():
+            raise UsageError(f"OUT is a file: {self.out}", "give a folder")
+        for root in map(os.path.realpath, roots):
+            if Path(root) == out:
+                raise UsageError(f"OUT is SRC: {self.out}", "give another folder as OUT")
+            if Path(root).is_relative_to(out):
+                raise UsageError(f"SRC lies inside OUT: {root}", "give another folder as OUT")
+
+    def _id(self, root: Path) -> str:
+        """Short name of a source in keys: the same wherever source and OUT are moved together."""
+        try:
+            way = os.path.relpath(root, os.path.abspath(self.out))
+        except ValueError:  # Windows: another drive
+            way = str(root)
+        return hashlib.sha256(os.fsencode(way)).hexdigest()[:6]
+
+    def columns(self, own: Sequence[str]) -> list[str]:
+        """The columns of the table: schema, the command's own, extras of the sources' tables."""
+        return columns(own, list(self._lineages.values()))
+
+    def items(self, make: Callable[[Track, Row, str], Iterator[Item]]) -> Iterator[Item]:
+        """The items that ``make`` yields for a track, its base row and its key.
+
+        Raises
+        ------
+        RunError : there is no track at all.
+        """
+        tracks = iter(self.finder)
+        first = next(tracks, None)
+        if first is None:
+            where = " and ".join(str(source) for source in self.sources)
+            raise RunError(f"no sound files in {where}{self._passed_over()}", "give another SRC")
+        return self._make(itertools.chain([first], tracks), make)
+
+    def _make(
+        self, tracks: Iterator[Track], make: Callable[[Track, Row, str], Iterator[Item]]
+    ) -> Iterator[Item]:
+        for track in tracks:
+            lineage = self._lineages[track.root].of(track.path)
+            row = {**lineage, "source": track.path}
+            key = f"{track.path}\t{self._ids[track.root]}"
+            yield from make(track, row, key)
+
+    def _passed_over(self) -> str:
+        if not self.finder.ignored:
+            return ""
+        counts = ", ".join(f"{n} {what}" for what, n in self.finder.ignored.most_common(5))
+        return f" ({counts} passed over)"
+
+
+def listed(lines: Sequence[str], root: Path) -> list[str]:
+    """The relative POSIX paths below ``root`` of a list of files.
+
+    Raises
+    ------
+    UsageError : a file lies outside ``root``.
+    """
+    paths = []
+    base = os.path.abspath(root)
+    for line in lines:
+        path = os.path.relpath(os.path.join(base, line), base)
+        if path.startswith(os.pardir):
+            raise UsageError(f"{line} lies outside {root}", "give the folder that holds all as SRC")
+        paths.append(Path(path).as_posix())
+    return paths

@@ -1,0 +1,136 @@
+"""``mgrkit spectrograms``: one PNG per track or piece, and their table."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run
+from mgrkit.batch.model import Row
+from mgrkit.commands.plan import Plan
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.frontend import FrontEnd
+from mgrkit.tracks.find import Track
+
+DEFAULT_SOURCES = (Path("audio"), Path("noisy"))
+DEFAULT_OUT = Path("spectrograms")
+COLUMNS = ("peak_db",)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the bytes of the pictures.
+
+    ``piece_seconds`` None: a track of at most 45 s is one picture, a longer one is cut every
+    30 s; a number cuts exactly so many seconds.
+    """
+
+    frontend: FrontEnd
+    piece_seconds: float | None = None
+    cmap: str = "magma"
+
+    def __post_init__(self) -> None:
+        from mgrkit.spectrograms.palettes import CMAPS
+
+        if self.cmap not in CMAPS:
+            raise UsageError(f"--cmap must be {', '.join(CMAPS)}, not {self.cmap!r}")
+        least = self.frontend.transform.n_fft / self.frontend.sample_rate
+        if self.piece_seconds is not None and not least <= self.piece_seconds <= 3600:
+            raise UsageError(
+                f"--piece-seconds must be from {least:.3g} (one window) to 3600, "
+                f"not {self.piece_seconds:g}"
+            )
+
+    def plain(self) -> dict[str, object]:
+        """For the journal: names and values as a person would compare them."""
+        front = self.frontend
+        plain: dict[str, object] = {
+            "command": "spectrograms",
+            "kind": front.kind,
+            "sample-rate": front.sample_rate,
+            "n-fft": front.transform.n_fft,
+            "hop-length": front.transform.hop_length,
+            "top-db": front.decibels.top_db,
+        }
+        if front.mel:
+            plain |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}
+        return plain | {
+            "piece-seconds": self.piece_seconds,
+            "cmap": self.cmap,
+            "front-end": front.digest,
+        }
+
+
+def spectrograms(
+    settings: Settings,
+    sources: Sequence[Path] = (),
+    out: Path = DEFAULT_OUT,
+    *,
+    files: Sequence[str] | None = None,
+    options: Options | None = None,
+    replace: bool = False,
+    report: Report | None = None,
+) -> Summary:
+    """Make the pictures of all tracks below ``sources`` in ``out``.
+
+    Parameters
+    ----------
+    sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
+    files : relative paths below the first source, instead of all that is there.
+
+    Raises
+    ------
+    UsageError : OUT is a source or around one, or holds pictures of other settings.
+    RunError : there is no sound, or OUT cannot be written.
+    """
+    if not sources:
+        sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
+        if not sources:
+            raise RunError("there is neither a folder audio nor noisy here", "give SRC")
+    plan = Plan(sources, out, files)
+    frontend = settings.frontend
+    common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}
+    common["settings"] = frontend.digest
+
+    def make(track: Track, row: Row, key: str) -> Iterator[Item]:
+        row = {**row, **common, "path": f"{track.prefix}.png"}
+        yield Item(
+            f"{key}\t{frontend.kind}", track.file, row, (track.prefix,), track.prefix, track.problem
+        )
+
+    items = plan.items(make)
+    sink = FolderSink(out, settings.plain(), replace)
+    job = partial(draw, settings)
+    columns = plan.columns(COLUMNS)
+    summary = asyncio.run(run(items, job, sink, columns, options, report, plan.finder.count))
+    summary.ignored = dict(plan.finder.ignored)
+    return summary
+
+
+def draw(settings: Settings, item: Item, work: Work) -> list[Output]:
+    """The job: one output per piece; a silent piece fails alone."""
+    from mgrkit.audio import open_sound, pieces
+    from mgrkit.spectrograms import render, write_png
+
+    frontend = settings.frontend
+    outputs = []
+    with open_sound(item.source, heard=work.allow) as sound:
+        for piece in pieces(sound, frontend.sample_rate, settings.piece_seconds):
+            number = "" if piece.index is None else f".{piece.index:03}"
+            row: Row = {
+                "path": f"{item.args[0]}{number}.png",
+                "start": round(piece.start, 6),
+                "seconds": round(len(piece.samples) / frontend.sample_rate, 6),
+            }
+            try:
+                image = render(piece.samples, frontend)
+            except ItemError as error:
+                outputs.append(Output(row, error=error))
+                continue
+            temp = work.temp()
+            write_png(temp, image, frontend, item.row["source"], settings.cmap)
+            outputs.append(Output({**row, "peak_db": round(image.peak_db, 4)}, temp))
+    return outputs

@@ -1,0 +1,142 @@
+"""What the benchmark compares with: each a module-level function of (source, target).
+
+Every one does what its users do, with nothing slow put in and nothing needed left out.
+Imports are inside, so that a new process pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+RATE = 22050
+
+
+def bare_job(source: str, target: str) -> None:
+    """The work of ``mgrkit spectrograms`` on one file, without the engine around it."""
+    from mgrkit.audio import open_sound, pieces
+    from mgrkit.frontend import FrontEnd
+    from mgrkit.spectrograms import render, write_png
+
+    frontend = FrontEnd()
+    with open_sound(source) as sound:
+        for piece in pieces(sound, frontend.sample_rate):
+            write_png(target, render(piece.samples, frontend), frontend, Path(source).name)
+
+
+def librosa_specshow(source: str, target: str) -> None:
+    """The recipe of the tutorials: a figure, ``specshow``, ``savefig``."""
+    import librosa
+    import librosa.display
+    import matplotlib as mpl
+    import numpy as np
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+
+    sound, rate = librosa.load(source, sr=RATE)
+    power = librosa.feature.melspectrogram(y=sound, sr=rate)
+    figure, axes = plt.subplots()
+    librosa.display.specshow(
+        librosa.power_to_db(power, ref=np.max), sr=rate, x_axis="time", y_axis="mel", ax=axes
+    )
+    figure.savefig(target)
+    plt.close(figure)
+
+
+def librosa_pillow(source: str, target: str) -> None:
+    """librosa's decibels as an 8-bit picture, one pixel per band and frame."""
+    import librosa
+    import numpy as np
+    from PIL import Image
+
+    sound, rate = librosa.load(source, sr=RATE)
+    power = librosa.feature.melspectrogram(y=sound, sr=rate)
+    decibels = librosa.power_to_db(power, ref=np.max)
+    Image.fromarray(np.rint((decibels[::-1] + 80) * (255 / 80)).astype(np.uint8)).save(target)
+
+
+def sox_spectrogram(source: Path, target: Path) -> None:
+    """sox, two processes at a time, a raw picture of the size of ours for ``stft``."""
+    _xargs(source, "sox", "{}", "-n", "spectrogram", "-r", "-x", "1292", "-y", "1025", "-o",
+           f"{target}/{{}}.png")  # fmt: skip
+
+
+def sox_mix(source: Path, target: Path) -> None:
+    """sox, two processes at a time, mixing each file with a ready file of white noise."""
+    noise = source.parent / "noise.wav"
+    _xargs(source, "sox", "-m", "-v", "1", "{}", "-v", "1", str(noise), f"{target}/{{}}")
+
+
+def _xargs(source: Path, *command: str) -> None:
+    names = "\n".join(path.name for path in source.iterdir())
+    subprocess.run(
+        ["xargs", "-P2", "-I{}", *command],
+        input=names, text=True, cwd=source, check=True, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def gaussian_snr(source: str, target: str) -> None:
+    """audiomentations: white noise at 10 dB."""
+    _audiomentations("AddGaussianSNR", source, target)
+
+
+def color_noise(source: str, target: str) -> None:
+    """audiomentations: pink noise at 10 dB."""
+    _audiomentations("AddColorNoise", source, target, min_f_decay=-3.01, max_f_decay=-3.01)
+
+
+def _audiomentations(name: str, source: str, target: str, **colour: float) -> None:
+    import audiomentations
+    import soundfile
+
+    augment = getattr(audiomentations, name)(min_snr_db=10, max_snr_db=10, p=1, **colour)
+    sound, rate = soundfile.read(source, dtype="float32")
+    soundfile.write(target, augment(sound, rate), rate, subtype="PCM_16")
+
+
+def warm(function: Any, source: str, target: str, barrier: Any) -> None:
+    """Start a worker of a warm pool: run once, then wait for the other worker."""
+    function(source, target)
+    barrier.wait()
+
+
+def trivial_job(item: Any, work: Any) -> Any:
+    """The least a job can do: a row."""
+    from mgrkit.batch import Output
+
+    return [Output({"path": item.key})]
+
+
+def engine(out: str, count: int) -> tuple[float, int]:
+    """``count`` trivial items through engine, journal and table: s, and bytes of peak memory.
+
+    To be called in a new process, since a peak never falls.
+    """
+    from mgrkit import batch
+
+    items = (batch.Item(f"folder/{k:08d}.png", "", {}) for k in range(count))
+    begin = time.perf_counter()
+    sink = batch.FolderSink(Path(out), {})
+    columns = ["path", "status", "reason"]
+    summary = asyncio.run(batch.run(items, trivial_job, sink, columns, batch.Options(workers=16)))
+    seconds = time.perf_counter() - begin
+    if summary.made != count:
+        raise RuntimeError(f"{summary.made} of {count} trivial items made")
+    return seconds, peak_memory("self")
+
+
+def peak_memory(process: int | str) -> int:
+    """The largest resident memory of a process and those it started so far, in bytes (Linux)."""
+    folder = Path("/proc") / str(process)
+    try:
+        status = (folder / "status").read_text()
+        children = [child for task in folder.glob("task/*/children")
+                    for child in task.read_text().split()]  # fmt: skip
+    except OSError:
+        return 0  # it has ended
+    own = int(status.partition("VmHWM:")[2].split()[0]) * 1024 if "VmHWM:" in status else 0
+    return own + sum(peak_memory(child) for child in children)

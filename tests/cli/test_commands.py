@@ -1,0 +1,319 @@
+"""Both commands as a person types them: what they print, what they leave, how they end."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def tone(path: Path, seconds: float = 0.5, level: float = 0.3, hz: float = 440.0) -> Path:
+    """A sine as a 16-bit WAV file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time = np.arange(round(22050 * seconds)) / 22050
+    with wave.open(os.fspath(path), "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes((32767 * level * np.sin(2 * np.pi * hz * time)).astype("<i2").tobytes())
+    return path
+
+
+def mgrkit(*words: object) -> int:
+    return guarded(app, [str(word) for word in words])
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    with (out / "tracks.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def files(out: Path) -> set[str]:
+    return {
+        path.relative_to(out).as_posix()
+        for path in out.rglob("*")
+        if path.is_file() and ".mgrkit" not in path.parts
+    }
+
+
+@pytest.fixture
+def audio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with three tones of two genres in ``audio``."""
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "audio" / "high" / "a.wav", hz=2000)
+    tone(tmp_path / "audio" / "high" / "b.wav", hz=3000)
+    tone(tmp_path / "audio" / "low" / "c.wav", hz=200)
+    return tmp_path / "audio"
+
+
+def test_both_commands_without_arguments(audio: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert mgrkit("augment") == 0
+    assert mgrkit("spectrograms", "--workers", 16) == 0
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert "3 made" in captured.err
+    assert "6 made" in captured.err
+    assert files(audio.parent / "noisy") == {
+        "high/a.white_10dB_1.wav", "high/b.white_10dB_1.wav", "low/c.white_10dB_1.wav",
+        "tracks.csv",
+    }  # fmt: skip
+    rows = {row["path"]: row for row in table(audio.parent / "spectrograms")}
+    row = rows["low/c.white_10dB_1.png"]
+    assert (row["genre"], row["parent"]) == ("low", "low/c.wav")
+    assert (row["source"], row["noise"]) == ("low/c.white_10dB_1.wav", "white")
+
+
+def test_json_is_one_object_on_stdout(audio: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (audio / "bad.wav").write_bytes(b"no sound")
+    assert mgrkit("augment", "--json", "--quiet") == 1
+    captured = capfd.readouterr()
+    summary = json.loads(captured.out)
+    seconds = summary.pop("seconds")
+    assert seconds > 0
+    assert summary == {
+        "command": "augment", "out": "noisy", "table": "noisy/tracks.csv", "made": 3, "kept": 0,
+        "failed": 1, "reasons": {"not-audio": 1}, "ignored": {}, "deleted": 0, "warnings": [],
+        "exit_code": 1,
+    }  # fmt: skip
+    assert "bad.wav: not-audio" in captured.err, "failures are told even when quiet"
+
+
+def test_quiet_says_nothing_when_all_is_well(audio: Path, capfd) -> None:
+    assert mgrkit("spectrograms", "-q") == 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_again_keeps_and_more_adds(audio: Path, capfd) -> None:
+    mgrkit("augment")
+    assert mgrkit("augment", "--snr", 10, "--snr", 0, "--noise", "pink", "--noise", "white") == 0
+    assert "9 made, 3 kept" in capfd.readouterr().err
+    assert len(table(audio.parent / "noisy")) == 12
+
+
+def test_other_settings_are_refused_and_replaced(audio: Path, capfd) -> None:
+    mgrkit("augment")
+    assert mgrkit("augment", "--seed", 1) == 2
+    assert "OUT was made with seed 0; this call has seed 1" in capfd.readouterr().err
+    assert mgrkit("augment", "--seed", 1, "--replace", "--snr", 5) == 0
+    assert "3 made, 3 deleted" in capfd.readouterr().err
+    assert mgrkit("spectrograms", "noisy", "noisy2", "--kind", "stft") == 0
+    assert mgrkit("spectrograms", "noisy", "noisy2") == 2
+    assert "kind stft" in capfd.readouterr().err
+
+
+def test_a_single_file_and_a_list(audio: Path, capfd, monkeypatch) -> None:
+    assert mgrkit("spectrograms", "audio/low/c.wav", "one") == 0
+    assert files(audio.parent / "one") == {"c.png", "tracks.csv"}
+    (audio / "low" / "c.bin").write_bytes((audio / "low" / "c.wav").read_bytes())
+    Path("list.txt").write_text("low/c.bin\n\nhigh/../high/a.wav\n")
+    assert mgrkit("spectrograms", "audio", "some", "--files-from", "list.txt") == 0
+    assert files(audio.parent / "some") == {"low/c.png", "high/a.png", "tracks.csv"}
+    Path("here.txt").write_text("audio/high/b.wav\n")
+    assert mgrkit("augment", "--files-from", "here.txt") == 0
+    assert files(audio.parent / "noisy") == {"audio/high/b.white_10dB_1.wav", "tracks.csv"}
+    Path("list.txt").write_text("../elsewhere.wav\n")
+    assert mgrkit("augment", "audio", "x", "--files-from", "list.txt") == 2
+    assert "lies outside" in capfd.readouterr().err
+    assert mgrkit("augment", "audio", "x", "--files-from", "nowhere") == 3
+
+
+def test_sources_of_one_name_stay_apart(audio: Path) -> None:
+    shutil.copy(audio / "low" / "c.wav", audio / "low" / "c.aiff")
+    assert mgrkit("spectrograms") == 0
+    assert {"low/c.wav.png", "low/c.aiff.png"} <= files(audio.parent / "spectrograms")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (["augment", "nowhere"], 3, "there is no nowhere (name a folder or a sound file"),
+        (["augment", "audio", "audio"], 2, "OUT is SRC: audio (give another folder as OUT)"),
+        (["augment", "audio/low", "audio"], 2, "SRC lies inside OUT"),
+        (["augment", "audio", "audio/low/c.wav"], 2, "OUT is a file"),
+        (["augment", "--snr", "81"], 2, "an SNR of 81 dB is out of range (from -20 to 80 dB)"),
+        (["augment", "--snr", "-21"], 2, "out of range"),
+        (["augment", "--snr", "nan"], 2, "out of range"),
+        (["augment", "--noise", "pinc"], 2, "try pink"),
+        (["augment", "--subtype", "PCM_8"], 2, "--subtype must be PCM_16, PCM_24, FLOAT"),
+        (["augment", "--format", "mp3"], 2, "--format must be wav or flac, not 'mp3'"),
+        (["augment", "--format", "flac", "--subtype", "FLOAT"], 2, "FLAC holds no float"),
+        (["augment", "--copies", "0"], 2, "--copies"),
+        (["augment", "--workers", "0"], 2, "--workers"),
+        (["augment", "--noise", "empty"], 2, "no recordings in the folder empty"),
+        (["spectrograms", "--kind", "cqt"], 2, "kind must be mel or stft, not 'cqt'"),
+        (["spectrograms", "--cmap", "jet"], 2, "--cmap must be magma, viridis, grey"),
+        (["spectrograms", "--n-fft", "3"], 2, "n_fft must be a whole number from 16 to 65536"),
+        (["spectrograms", "--fmax", "20000"], 2, "fmin and fmax must hold"),
+        (["spectrograms", "--kind", "stft", "--n-mels", "64"], 2, "belong to kind mel"),
+        (["spectrograms", "--piece-seconds", "0.01"], 2, "--piece-seconds must be from 0.0929"),
+        (["spectrograms", "empty"], 3, "no sound files in empty (1 .txt passed over)"),
+        (["spectrogram"], 2, "No such command 'spectrogram'"),
+        (["spectrograms", "--worker", "2"], 2, "No such option: --worker"),
+        (["augment", "-x.wav"], 2, "the file is ./-x.wav"),
+    ],
+)
+def test_wrong_calls_end_in_one_line(audio: Path, capfd, words, code, text) -> None:
+    (audio.parent / "empty").mkdir()
+    (audio.parent / "empty" / "note.txt").touch()
+    tone(audio.parent / "-x.wav")
+    assert mgrkit(*words) == code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("mgrkit: ")
+    assert captured.err.count("\n") == 1
+    assert text in captured.err
+    assert not (audio.parent / "noisy").exists() or code == 3
+
+
+def test_without_any_source_it_says_so(tmp_path: Path, capfd, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert mgrkit("spectrograms") == 3
+    assert mgrkit("augment") == 3
+    assert "neither a folder audio nor noisy here (give SRC)" in capfd.readouterr().err
+
+
+def test_out_inside_the_source_is_left_out(audio: Path) -> None:
+    assert mgrkit("augment", "audio", "audio/noisy") == 0
+    assert mgrkit("augment", "audio", "audio/noisy") == 0
+    assert len(table(audio / "noisy")) == 3
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "with space.wav",
+        'quote\'s "x".wav',
+        "\u00fcml\u00e4ut \u97f3.wav",
+        "-dash.wav",
+        "new\nline.wav",
+        "%s{}[*].wav",
+        "semi;colon,comma.wav",
+    ],
+)
+def test_odd_names_go_through_both_commands(audio: Path, name: str) -> None:
+    tone(audio / name)
+    assert mgrkit("augment") == 0
+    assert mgrkit("spectrograms") == 0
+    stem = name.removesuffix(".wav")
+    assert f"{stem}.white_10dB_1.png" in files(audio.parent / "spectrograms")
+    assert name in {row["source"] for row in table(audio.parent / "spectrograms")}
+
+
+def test_names_that_are_not_utf8_go_through(audio: Path) -> None:
+    shutil.copy(audio / "low" / "c.wav", os.fsdecode(os.fsencode(audio) + b"/\xff.wav"))
+    assert mgrkit("augment") == 0
+    assert b"\xff.white_10dB_1.wav" in os.listdir(os.fsencode(audio.parent / "noisy"))
+    assert mgrkit("augment") == 0
+
+
+def test_names_of_255_bytes_are_rows(audio: Path, capfd) -> None:
+    tone(audio / ("n" * 251 + ".wav"))
+    assert mgrkit("spectrograms") == 0
+    assert mgrkit("augment") == 1
+    assert "name-too-long: the name would have more than 255" in capfd.readouterr().err
+    tone(audio / ("m" * 251 + ".wav"), seconds=3)
+    assert mgrkit("spectrograms", "audio", "pieces", "--piece-seconds", 0.2) == 1
+    assert "name-too-long" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_out_is_told(audio: Path, capfd) -> None:
+    audio.parent.chmod(0o555)
+    code = mgrkit("augment")
+    audio.parent.chmod(0o755)
+    assert code == 3
+    assert "cannot write" in capfd.readouterr().err
+
+
+def test_a_source_that_changes_between_runs_is_made_again(audio: Path, capfd) -> None:
+    mgrkit("spectrograms")
+    before = (audio.parent / "spectrograms" / "low" / "c.png").read_bytes()
+    tone(audio / "low" / "c.wav", hz=300)
+    assert mgrkit("spectrograms") == 0
+    assert "1 made, 2 kept" in capfd.readouterr().err
+    assert (audio.parent / "spectrograms" / "low" / "c.png").read_bytes() != before
+
+
+def test_a_changed_noise_recording_is_noticed(audio: Path, capfd) -> None:
+    tone(audio.parent / "hum.wav", seconds=1, hz=50)
+    mgrkit("augment", "--noise", "hum.wav")
+    assert mgrkit("augment", "--noise", "hum.wav") == 0
+    assert "3 kept" in capfd.readouterr().err
+    tone(audio.parent / "hum.wav", seconds=1, hz=60)
+    assert mgrkit("augment", "--noise", "hum.wav") == 0
+    assert "3 made" in capfd.readouterr().err
+    tone(audio.parent / "hum.wav", seconds=1, level=0)
+    assert mgrkit("augment", "--noise", "hum.wav") == 3
+    assert "silent" in capfd.readouterr().err
+
+
+def test_two_noises_of_one_name_are_refused(audio: Path, capfd) -> None:
+    tone(audio.parent / "white.wav", seconds=1)
+    assert mgrkit("augment", "--noise", "white.wav", "--noise", "white") == 2
+    assert "2 noises are called 'white'" in capfd.readouterr().err
+
+
+def test_long_tracks_become_pieces(audio: Path) -> None:
+    tone(audio / "long.wav", seconds=76)
+    tone(audio / "forty.wav", seconds=44)
+    assert mgrkit("spectrograms") == 0
+    made = files(audio.parent / "spectrograms")
+    assert {"long.000.png", "long.001.png", "long.002.png", "forty.png"} <= made
+    rows = {row["path"]: row for row in table(audio.parent / "spectrograms")}
+    assert rows["long.002.png"]["start"] == "60.0"
+    assert rows["long.002.png"]["seconds"] == "16.0"
+    assert mgrkit("spectrograms", "audio/long.wav", "cut", "--piece-seconds", 30) == 0
+    assert files(audio.parent / "cut") == {"long.000.png", "long.001.png", "tracks.csv"}
+
+
+def test_a_silent_piece_fails_alone(audio: Path, capfd) -> None:
+    half = np.zeros(22050 * 60, "<i2")
+    half[: 22050 * 30] = 9000 * np.sin(np.arange(22050 * 30) / 9)
+    with wave.open(os.fspath(audio / "half.wav"), "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes(half.tobytes())
+    assert mgrkit("spectrograms") == 1
+    rows = {row["path"]: row for row in table(audio.parent / "spectrograms")}
+    assert rows["half.000.png"]["status"] == "ok"
+    assert rows["half.001.png"]["reason"].startswith("silent: ")
+    assert "half.001.png" not in files(audio.parent / "spectrograms")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["augment", "-h"], ["spectrograms", "--help"]])
+def test_help_fits_eighty_columns_and_gives_examples(words: list[str], monkeypatch) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "mgrkit", *words], capture_output=True, text=True, cwd=ROOT,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+    )  # fmt: skip
+    assert result.returncode == 0
+    assert result.stderr == ""
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "  mgrkit " in result.stdout
+
+
+def test_version_and_module(capfd) -> None:
+    assert mgrkit("--version") == 0
+    assert capfd.readouterr().out.startswith("mgrkit 0.")
+
+
+def test_decoders_cannot_print_into_the_terminal(audio: Path, capfd, data: Path) -> None:
+    shutil.copy(data / "hostile" / "garbage.mp3", audio)
+    assert mgrkit("spectrograms", "--json") == 1
+    captured = capfd.readouterr()
+    warnings = json.loads(captured.out)["warnings"]
+    assert any("garbage.mp3" in warning for warning in warnings)
+    assert "\nNote:" not in captured.err
+    shutil.rmtree(audio.parent / "spectrograms")
+    mgrkit("spectrograms", "--debug")
+    assert "Illegal Audio-MPEG-Header" in capfd.readouterr().err

@@ -1,0 +1,54 @@
+"""The README's commands run, in its order, and its first two are what they say."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+from tests.cli.test_commands import tone
+
+ROOT = Path(__file__).parent.parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "rain.wav", seconds=2)
+    try_it, test_it, *examples = blocks("sh")
+    assert "examples/make_music.py && .venv/bin/mgrkit augment" in try_it
+    assert test_it.rstrip().endswith(".venv/bin/pytest")
+    script = [sys.executable, os.fspath(ROOT / "examples" / "make_music.py"), "--seconds", "4"]
+    subprocess.run(script, check=True, stdout=subprocess.DEVNULL)
+    lines = [line.partition("#")[0] for block in examples for line in block.splitlines()]
+    calls = [shlex.split(line)[1:] for line in lines if line.startswith("mgrkit ")]
+    assert len(calls) >= 7
+    for call in calls:
+        assert guarded(app, call) == 0, call
+
+
+def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "audio" / "blues" / "blues.00000.wav", seconds=2)
+    assert guarded(app, ["spectrograms"]) == 0
+    for block in blocks("python"):
+        subprocess.run([sys.executable, "-c", block], check=True, cwd=tmp_path)
+
+
+def test_ci_runs_the_readme_s_test_command() -> None:
+    script = (ROOT / ".ci" / "run").read_text()
+    extract = re.search(r'"\$\((sed .*)\)"', script)
+    assert extract
+    command = subprocess.run(
+        ["bash", "-c", extract[1]], capture_output=True, text=True, cwd=ROOT, check=True
+    ).stdout
+    assert command == blocks("sh")[1]
