@@ -15,7 +15,7 @@ from mgrkit.errors import AudioError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK_FRAMES = 131072  # large, since two threads trip over the interpreter lock between blocks
+BLOCK_FRAMES = 2**18  # large, since two threads trip over the interpreter lock between blocks
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 SILENCE_DB = -90.0
 """A peak below this (re full scale) is silence; so is one step of 16 bits."""

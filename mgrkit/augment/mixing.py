@@ -39,7 +39,7 @@ KEPT_BYTES = 12 * 2**20
 """Up to this size a sound and its noise are kept for the next pass, else made again: 71 s of
 mono at 44.1 kHz."""
 _ATTEMPTS = 20
-_PART = 8192
+_PART = 2**15
 _DTYPES = {"PCM_16": np.int16, "PCM_24": np.int32, "FLOAT": np.float32}
 _HINTS = {"PCM_16": "--subtype PCM_24", "PCM_24": "--subtype FLOAT", "FLOAT": ""}
 
@@ -317,11 +317,13 @@ class _Copy:
 
 
 def _energy(block: Floats) -> float:
-    """The sum of squares; by parts, so short that no BLAS calls other threads for them."""
+    """The sum of squares.
+
+    By parts: long enough to let other threads run meanwhile, short enough for float32 sums.
+    """
     flat = block.reshape(-1)
-    whole = len(flat) - len(flat) % _PART
-    parts, rest = flat[:whole].reshape(-1, _PART), flat[whole:]
-    return float(np.vecdot(parts, parts).sum(dtype=np.float64)) + float(np.dot(rest, rest))
+    parts = (flat[start : start + _PART] for start in range(0, len(flat), _PART))
+    return math.fsum(float(np.dot(part, part)) for part in parts)
 
 
 def _peak(block: Floats) -> float:

@@ -16,6 +16,7 @@ from typing import Any
 
 from mgrkit.batch import pool
 from mgrkit.batch.isolated import Isolated
+from mgrkit.batch.memory import keep_pages
 from mgrkit.batch.model import Fingerprint, Item, Job, Output, Row, Summary, Work
 from mgrkit.batch.report import Report
 from mgrkit.batch.sink import Sink
@@ -23,7 +24,7 @@ from mgrkit.batch.threads import Call, Threads
 from mgrkit.errors import ItemError, MgrkitError, RunError
 
 DEFAULT_TIMEOUT = 60.0
-_WATCH = 0.1
+_TICK = 0.05
 _BREATH = 200
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _LITTLE_SPACE = 1 << 20
@@ -90,6 +91,7 @@ async def run(
 class _Engine:
     def __init__(self, job: Job, sink: Sink, options: Options, report: Report) -> None:
         self.job, self.sink, self.options, self.report = job, sink, options, report
+        keep_pages()
         self.summary = Summary()
         self.serial = itertools.count()
         self.fatal: MgrkitError | None = None
@@ -247,8 +249,8 @@ class _Engine:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(_WATCH)
-            self.threads.give_up_overdue()
+            await asyncio.sleep(_TICK)
+            self.threads.tick()
 
     async def _count(self, count: Callable[[], int]) -> None:
         self.report.total(await asyncio.to_thread(count))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from mgrkit.batch.memory import keep_pages
 from mgrkit.batch.model import Item, Job, Output, Work
 from mgrkit.batch.threads import overdue
 from mgrkit.errors import ItemError
@@ -22,6 +23,7 @@ from mgrkit.errors import ItemError
 def _serve(pipe: multiprocessing.connection.Connection, job: Job) -> None:
     """The child: items come in, outputs or errors go out."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    keep_pages()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:

@@ -78,8 +78,12 @@ class Threads:
             if call is not None:
                 call.future.cancel()
 
-    def give_up_overdue(self) -> None:
-        """Fail the calls that are over their limit and put new threads in their place."""
+    def tick(self) -> None:
+        """Hand over results that wait; give up calls that are over their limit.
+
+        A new thread takes the place of one that is given up. To be called many times a second.
+        """
+        self._settle()
         now = time.monotonic()
         for call in list(self.running):
             if now - call.began <= call.limit or self.running.pop(call, False) is False:
@@ -105,7 +109,9 @@ class Threads:
             if self.running.pop(call, False) is False:
                 return  # given up: another thread has this one's place
             self._results.append((call, outcome))
-            if not self._woken:
+            # While enough calls wait for the threads, results may wait for `tick`: each time the
+            # loop wakes up, it gets in the way of the threads at the interpreter lock.
+            if not self._woken and self._queue.qsize() < self._size:
                 self._woken = True
                 self._wake()
 

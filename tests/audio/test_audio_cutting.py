@@ -106,7 +106,7 @@ def test_memory_holds_one_piece(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 60
-    blocks = 4 * BLOCK_FRAMES * 4
+    blocks = 6 * BLOCK_FRAMES * 4
     assert peak < 2.5 * 45 * 8000 * 4 + blocks  # the piece in use, the next one, some blocks
 
 

@@ -16,6 +16,7 @@ import pytest
 import soundfile
 
 from mgrkit.audio import SUFFIXES, check_audible, mono, open_sound
+from mgrkit.audio.reading import BLOCK_FRAMES
 from mgrkit.errors import AudioError
 from tests.audio.encoded import encode, encode_picture, tone
 
@@ -307,12 +308,12 @@ def test_streamed_flac_without_a_length(tmp_path):
 
 
 def test_damage_on_the_way(tmp_path):
-    noise = np.random.default_rng(0).normal(0, 0.1, 500_000)
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * BLOCK_FRAMES)
     soundfile.write(tmp_path / "x.flac", noise, 22050)
     content = bytearray((tmp_path / "x.flac").read_bytes())
     content[len(content) // 2 :] = bytes(len(content) - len(content) // 2)
     (tmp_path / "x.flac").write_bytes(content)
-    with pytest.raises(AudioError, match=r"damaged: the decoder fails after \d\.\d+ s"):
+    with pytest.raises(AudioError, match=r"damaged: the decoder fails after \d+\.\d+ s"):
         read(tmp_path / "x.flac")
 
 
@@ -343,7 +344,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert frames == 20 * 60 * 8000
-    assert peak < 4e6, "a few blocks, of 77 MB"
+    assert peak < 3 * 8 * BLOCK_FRAMES, "a few blocks, of 77 MB"
 
 
 def test_many_channels_do_not_make_large_blocks(tmp_path):

@@ -11,7 +11,7 @@ from scipy.signal import welch
 
 from mgrkit.augment import COLOURS, Colour, colours
 from mgrkit.augment.blocks import BLOCK, Draw
-from mgrkit.augment.gaussian import table
+from mgrkit.augment.gaussian import pairs, quantiles
 from tests.augment.mixes import RATE
 
 SLOPES = {"white": 0.0, "pink": -3.01, "brown": -6.02, "blue": 3.01, "violet": 6.02}
@@ -76,7 +76,7 @@ def test_no_clicks_and_no_dips_at_joins(colour: str) -> None:
 
 
 def test_white_is_gaussian() -> None:
-    sound = noise("white", 4 * BLOCK)
+    sound = noise("white", BLOCK)
     count = len(sound)
     assert abs(sound.mean()) < 4 / np.sqrt(count)
     assert abs(sound.var() - 1) < 4 * np.sqrt(2 / count)
@@ -91,15 +91,26 @@ def test_white_is_gaussian() -> None:
 
 def test_table_holds_the_quantiles() -> None:
     normal = statistics.NormalDist()
-    quantiles = table()
-    scale = quantiles[-1] / normal.inv_cdf(1 - 0.5 / 65536)
+    table = quantiles()
+    scale = table[-1] / normal.inv_cdf(1 - 0.5 / 65536)
     assert abs(scale - 1) < 1e-4
     for index in (0, 1, 100, 5000, 20_000, 32_767, 32_768, 50_000, 65_534, 65_535):
         exact = scale * normal.inv_cdf((index + 0.5) / 65536)
-        assert quantiles[index] == pytest.approx(exact, rel=1e-5, abs=1e-7)
-    wide = quantiles.astype(np.float64)
+        assert table[index] == pytest.approx(exact, rel=1e-5, abs=1e-7)
+    wide = table.astype(np.float64)
     assert np.mean(wide**2) == pytest.approx(1, abs=1e-6)
     assert -0.002 < np.mean(wide**4) - 3 < 0
+
+
+def test_pairs_are_two_independent_normal_numbers() -> None:
+    first, second = pairs().T.astype(np.float64)
+    np.testing.assert_array_equal(np.sort(first), quantiles())
+    np.testing.assert_array_equal(np.sort(second), quantiles())
+    for power in (1, 2):
+        assert abs(np.corrcoef(first**power, second**power)[0, 1]) < 0.01
+    cells, _, _ = np.histogram2d(first, second, bins=[np.array([-9, -1, 0, 1, 9])] * 2)
+    sides = cells.sum(axis=1) / 65536
+    np.testing.assert_allclose(cells / 65536, np.outer(sides, sides), atol=2e-4)
 
 
 @pytest.mark.parametrize("colour", ["white", "pink", "blue"])

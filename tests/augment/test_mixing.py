@@ -219,8 +219,8 @@ def test_memory_does_not_grow_with_length() -> None:
         tracemalloc.stop()
         return result
 
-    peak(0.1)  # the thread's arena
-    assert peak(30) < 12e6
+    peak(2)  # the thread's arena
+    assert peak(30) < 1.1 * peak(3)
 
 
 def test_silence_and_nonsense() -> None:
