@@ -11,7 +11,7 @@ from typing import Any
 
 import aiofiles
 
-_BUFFER = 1 << 17
+_BUFFER = 1 << 16
 
 
 async def write_csv(

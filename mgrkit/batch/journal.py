@@ -17,6 +17,7 @@ import errno
 import json
 import os
 import threading
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,8 +52,8 @@ class _Call:
 class Journal:
     """The journal in ``folder``, or in the single file ``path`` of a stream.
 
-    After ``open`` it maps each finished key to the place of its line, which costs one
-    dictionary entry an item; the lines themselves stay on disk.
+    In memory it keeps each finished key and the place of its line; the lines stay on disk.
+    Those of this call, which nobody looks up, are kept in less space than those of earlier ones.
     """
 
     path: Path | None
@@ -60,6 +61,8 @@ class Journal:
     columns: list[str] = field(default_factory=list)
     superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
     _places: dict[str, int] = field(default_factory=dict)
+    _new_keys: list[str] = field(default_factory=list)
+    _new_places: array[int] = field(default_factory=lambda: array("Q"))
     _files: list[IO[bytes]] = field(default_factory=list)
     _fd: int = -1
     _size: int = 0
@@ -155,19 +158,15 @@ class Journal:
                 "give another OUT, or --replace to make everything again",
             )
 
-    def __len__(self) -> int:
-        return len(self._places)
-
     def __contains__(self, key: str) -> bool:
+        """Whether an earlier call finished ``key``."""
         return key in self._places
 
-    def keys(self) -> list[str]:
-        """The finished keys, sorted."""
-        return sorted(self._places)
-
     def entry(self, key: str) -> Entry:
-        """The finished item ``key``, read from its line."""
-        place = self._places[key]
+        """What an earlier call noted of ``key``."""
+        return self._entry(self._places[key])
+
+    def _entry(self, place: int) -> Entry:
         stream = self._files[place >> _FILE_SHIFT]
         stream.seek(place & ((1 << _FILE_SHIFT) - 1))
         line = json.loads(stream.readline())
@@ -175,9 +174,11 @@ class Journal:
         return Entry(line["src"], out, line["rows"], line.get("again", False))
 
     def entries(self) -> Iterator[Entry]:
-        """All finished items, sorted by key."""
-        for key in self.keys():
-            yield self.entry(key)
+        """All finished items, of this call and earlier ones, sorted by key."""
+        keys = [*self._places, *self._new_keys]
+        places = array("Q", self._places.values()) + self._new_places
+        for index in sorted(range(len(keys)), key=keys.__getitem__):
+            yield self._entry(places[index])
 
     def began(self, key: str) -> None:
         """Note that ``key`` starts; called on the thread that runs it."""
@@ -190,7 +191,9 @@ class Journal:
             line["again"] = True
         place = self._append(line)
         if place is not None:
-            self._places[key] = self._own << _FILE_SHIFT | place
+            self._places.pop(key, None)
+            self._new_keys.append(key)
+            self._new_places.append(self._own << _FILE_SHIFT | place)
 
     def end(self, code: int) -> None:
         """Note that the call ended by itself: nothing that it began is a suspect."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOUDEST = 1e9
 _DB = 10 / math.log(10)
-_ROWS = 64
+_ROWS = 256
 
 _PROJECT: dict[str, Callable[[Floats, FrontEnd], Floats]] = {
     "mel": mel.project,

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from mgrkit.batch import FolderSink, Item, Options, Report, Summary, run
+from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run
 from mgrkit.errors import ItemError, RunError, UsageError
 from tests.batch import toys
 
@@ -407,3 +409,90 @@ def test_the_second_signal_stops_at_once(tmp_path: Path, out: Path) -> None:
     sink.open([])
     assert sink.journal.suspects == [], "the person did it, not the items"
     sink.close()
+
+
+def test_items_are_drawn_as_places_become_free(tmp_path: Path, out: Path) -> None:
+    source = toys.fill(tmp_path / "in", 50)
+    drawn: list[str] = []
+
+    def lazily():
+        for item in toys.items(source):
+            drawn.append(item.key)
+            yield item
+
+    ahead: list[int] = []
+
+    class Watch(Report):
+        done = 0
+
+        def finished(self, rows, *, kept):
+            self.done += 1
+            ahead.append(len(drawn) - self.done)
+
+    sink = FolderSink(out, {})
+    asyncio.run(run(lazily(), toys.copy, sink, toys.COLUMNS, Options(workers=4), Watch()))
+    assert max(ahead) <= 4 + 1, "never more than those in flight and the next one"
+
+
+def test_an_item_costs_less_than_200_bytes_of_memory(out: Path) -> None:
+    def items(count: int):
+        for number in range(count):
+            name = f"genre/{number:07}.wav"
+            yield Item(f"{name}\tabcdef", "", {"path": f"{name}.png", "source": name})
+
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        sink = FolderSink(out.with_name(str(count)), {})
+        asyncio.run(run(items(count), toys.nothing, sink, toys.COLUMNS, Options(workers=16)))
+        result = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return result
+
+    peak(100)
+    assert (peak(10_000) - peak(2000)) / 8000 < 200
+
+
+def test_temporary_files_of_a_killed_run_are_emptied_at_start(source: Path, out: Path) -> None:
+    go(source, out)
+    (out / ".mgrkit" / "tmp" / "7.1").write_text("half")
+    go(source, out)
+    assert not list((out / ".mgrkit" / "tmp").iterdir())
+
+
+def test_more_items_add_to_what_is_there(source: Path, out: Path) -> None:
+    go(source, out, names=["00001"])
+    assert go(source, out, names=["00002"]).made == 1
+    assert [row["source"] for row in table(out)] == ["00001", "00002"]
+
+
+def test_no_process_is_left_behind(source: Path, out: Path) -> None:
+    (source / "00003").write_text("hang")
+    go(source, out, processes=True, timeout=0.5, workers=2)
+    assert multiprocessing.active_children() == []
+
+
+def test_children_end_with_a_killed_parent(source: Path, out: Path) -> None:
+    for path in source.iterdir():
+        path.write_text(path.read_text() + " slow")
+    (source / "00005").write_text("hang")
+    script = STOPPABLE.replace("Options(workers=4)", "Options(workers=4, processes=True)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, source, out], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "row\n"
+    process.kill()
+    process.communicate(timeout=20)  # ends when the last process that holds the pipe is gone
+
+
+def test_names_that_no_file_system_takes_are_rows(source: Path, out: Path) -> None:
+    item = Item("long", "", {"path": "n" * 252 + ".out"})
+
+    def job(item: Item, work: Work) -> list[Output]:
+        temp = work.temp()
+        Path(temp).touch()
+        return [Output({}, temp)]
+
+    summary = asyncio.run(run([item], job, FolderSink(out, {}), toys.COLUMNS))
+    assert summary.reasons == {"name-too-long": 1}
+    assert not list((out / ".mgrkit" / "tmp").iterdir())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,30 @@ def test_a_crash_and_a_hang_among_a_thousand_end_as_two_rows(tmp_path: Path) -> 
     failures = {row["source"]: row["reason"].partition(":")[0] for row in rows if row["reason"]}
     assert failures == {"00300": "crashed", "00600": "timeout"}
     assert len(tree(out)) == 998 + 1
+
+
+def test_both_commands_end_in_the_same_tree_however_often_they_are_killed(tmp_path: Path) -> None:
+    music = [sys.executable, "examples/make_music.py", str(tmp_path / "audio"), "--songs", "12"]
+    subprocess.run(music, cwd=harness.ROOT, stdout=subprocess.DEVNULL, check=True)
+    noise = ["--noise", "white", "--noise", "pink", "--snr", "0", "--snr", "20"]
+
+    def commands(name: str) -> list[list[str]]:
+        base = [sys.executable, "-m", "mgrkit"]
+        noisy, pictures = str(tmp_path / name / "noisy"), str(tmp_path / name / "pictures")
+        return [
+            [*base, "augment", str(tmp_path / "audio"), noisy, *noise, "-q"],
+            [*base, "spectrograms", noisy, pictures, "-q"],
+        ]
+
+    rng = random.Random(3)
+    for command in commands("killed"):
+        for _ in range(6):
+            process = subprocess.Popen(command, cwd=harness.ROOT)
+            time.sleep(rng.uniform(0.3, 1.2))
+            process.kill()
+            process.wait()
+        subprocess.run(command, cwd=harness.ROOT, check=True)
+    for command in commands("whole"):
+        subprocess.run(command, cwd=harness.ROOT, check=True)
+    for part in ("noisy", "pictures"):
+        assert tree(tmp_path / "killed" / part) == tree(tmp_path / "whole" / part)
