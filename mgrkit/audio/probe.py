@@ -66,6 +66,22 @@ def inspect(path: str | Path) -> Head:
         raise AudioError("unreadable", f"the file cannot be read: {reason}") from error
 
 
+def flac_sound_bytes(path: str | Path) -> int:
+    """Bytes of a FLAC file behind its metadata (RFC 9639); 0 when it begins otherwise."""
+    with open(path, "rb") as file:
+        if file.read(4) != b"fLaC":
+            return 0
+        last = False
+        while not last:
+            head = file.read(4)
+            if len(head) < 4:
+                return 0
+            last = bool(head[0] & 0x80)
+            file.seek(int.from_bytes(head[1:], "big"), os.SEEK_CUR)
+        start = file.tell()
+        return max(0, file.seek(0, os.SEEK_END) - start)
+
+
 def _inspect(file: BinaryIO) -> Head:
     magic = file.read(len(_LFS))
     if not magic:

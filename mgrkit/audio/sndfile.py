@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
+from mgrkit.audio.probe import flac_sound_bytes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -19,6 +21,8 @@ _INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
 # By suffix alone libsndfile takes any bytes for headerless sound (a text named x.au "decodes").
 _HEADERLESS = frozenset({".raw", ".vox", ".gsm"})
 _UNKNOWN_LENGTH = 2**63 - 1
+_FLAC_BYTES = {"PCM_S8": 1, "PCM_16": 2, "PCM_24": 3}
+_FLAC_REST = 4096  # tags behind the sound; taken for sound they only send the file to FFmpeg
 
 
 class Refused(Exception):  # noqa: N818
@@ -57,6 +61,7 @@ class SndfileDecoder:
             raise Refused
         try:
             # As bytes, because soundfile cannot encode every name that a file may have.
+            self._path = path
             self._file = _Forward(os.fsencode(path) if os.name == "posix" else str(path))
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             raise Refused from error
@@ -80,8 +85,17 @@ class SndfileDecoder:
                 self._file.seek(0)
             except RuntimeError:
                 return False
-            return found
+            return found and not self._overfull()
         return True
+
+    def _overfull(self) -> bool:
+        """Whether a FLAC file holds more bytes than the samples that it promises can fill.
+
+        A frame is never much larger than its samples (RFC 9639, verbatim subframes), so then
+        the header promises too few of them.
+        """
+        raw = int(self._file.frames) * self._file.channels * _FLAC_BYTES[self._file.subtype]
+        return flac_sound_bytes(self._path) > 1.1 * raw + _FLAC_REST
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
         """Blocks float32 ``(channels, n)``, n at most ``frames``.

@@ -6,7 +6,7 @@
 under a temporary name until the sink publishes it; the journal remembers what is finished.
 """
 
-from mgrkit.batch.engine import Options, run
+from mgrkit.batch.engine import Options, run, run_now
 from mgrkit.batch.folder import FolderSink
 from mgrkit.batch.model import Item, Job, Output, Summary, Work
 from mgrkit.batch.report import Report
@@ -25,4 +25,5 @@ __all__ = [
     "TableSink",
     "Work",
     "run",
+    "run_now",
 ]

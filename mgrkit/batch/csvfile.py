@@ -17,15 +17,15 @@ _BUFFER = 1 << 16
 async def write_csv(
     path: Path, temp: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Write rows of values below a header; UTF-8, "\\n" line ends, None as an empty field.
+    r"""Write rows of values below a header; UTF-8, "\\n" line ends, None as an empty field.
 
-    File names that are not UTF-8 keep their bytes.
+    A byte of a file name that is not UTF-8 is written as ``\udcxx``, so that the table is.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     async with aiofiles.open(
-        temp, "w", encoding="utf-8", errors="surrogateescape", newline=""
+        temp, "w", encoding="utf-8", errors="backslashreplace", newline=""
     ) as f:
         for row in rows:
             writer.writerow(row)

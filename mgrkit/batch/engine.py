@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import errno
 import itertools
 import os
@@ -10,7 +11,7 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +89,16 @@ async def run(
         sink.close()
 
 
+def run_now(going: Coroutine[Any, Any, Summary]) -> Summary:
+    """Wait for a run, also where an event loop runs already, as in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(going)
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, going).result()
+
+
 class _Engine:
     def __init__(self, job: Job, sink: Sink, options: Options, report: Report) -> None:
         self.job, self.sink, self.options, self.report = job, sink, options, report
@@ -116,6 +127,8 @@ class _Engine:
                 )
             except MgrkitError as error:
                 self.fatal = error
+            except OSError as error:
+                self.fatal = _no_room(error)
             return await self._finish(began)
 
     async def _finish(self, began: float) -> Summary:
@@ -123,7 +136,8 @@ class _Engine:
             await self._salvage()
             raise self.fatal
         try:
-            self.summary.deleted = await self.sink.finish()
+            await self.sink.finish(complete=not self.summary.stopped_by)
+            self.summary.deleted = self.sink.deleted
             self.sink.end(self.summary.exit_code)
         except OSError as error:
             raise _no_room(error) from None
@@ -132,8 +146,10 @@ class _Engine:
 
     async def _salvage(self) -> None:
         """After a fatal error: what is finished still gets its table, where there is room."""
+        counts = self.summary
         try:
-            await self.sink.finish()
+            if counts.made or counts.kept or counts.failed:
+                await self.sink.finish(complete=False)
             self.sink.end(RunError.exit_code)
         except OSError:
             self.report.note("the table could not be written; the next run writes it")
@@ -268,6 +284,7 @@ class _Engine:
 
     def _stop_at_once(self, number: int) -> None:
         self.report.close()
+        self.report.note("stopped at once; the same command goes on from here")
         for child in self.children:
             child.close()
         self.sink.end(128 + number)
@@ -280,18 +297,25 @@ class _Signals:
     def __init__(self, handler: Callable[[int], None]) -> None:
         self.handler = handler
         self.installed: list[int] = []
+        self.handled = False
 
     def __enter__(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGINT, signal.SIGTERM):
             try:
-                asyncio.get_running_loop().add_signal_handler(number, self.handler, number)
+                asyncio.get_running_loop().add_signal_handler(number, self._handle, number)
             except NotImplementedError:  # Windows
                 return
             self.installed.append(number)
 
+    def _handle(self, number: int) -> None:
+        self.handled = True
+        self.handler(number)
+
     def __exit__(self, *exc: Any) -> None:
+        if self.handled:
+            return  # the loop's end is near: until then a second signal still stops at once
         for number in self.installed:
             asyncio.get_running_loop().remove_signal_handler(number)
 

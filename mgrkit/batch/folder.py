@@ -38,6 +38,7 @@ class FolderSink(Sink):
         super().__init__(state, state / "journal" / "0.jsonl", settings, replace)
         self.out = out
         self._folders: set[str] = set()
+        self._owned: set[tuple[str, tuple[int, int]]] | None = None
 
     def open(self, columns: Sequence[str]) -> None:
         """See ``Sink.open``; a table that no journal stands behind is somebody else's."""
@@ -53,7 +54,7 @@ class FolderSink(Sink):
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
         """Move the temporary files into place; a file in the way fails its row alone."""
         mine = self._mine(item.key)
-        known = self.journal.superseded | mine if self.replace else mine
+        known = self.journal.superseded | mine
         rows, out, again = [], [], False
         for output in outputs:
             row = {**item.row, **output.row}
@@ -69,6 +70,8 @@ class FolderSink(Sink):
                 rows.append(failed(row, error))
             else:
                 rows.append({**row, "status": "ok", "reason": ""})
+        if self._owned is not None:
+            self._owned.update((path, (size, time)) for path, size, time in out)
         made = {path for path, _, _ in out}
         for path, status in mine.items():
             if path not in made:
@@ -113,6 +116,13 @@ class FolderSink(Sink):
             self._folders.add(folder)
         there = _status(target)
         if there is not None and there != known.get(path):
+            if self._is_others(path, there):
+                raise ItemError(
+                    "coincides",
+                    f"{path} was made from another source",
+                    "give another OUT, or rename the source",
+                    again=True,
+                )
             if not os.path.isfile(target) or not filecmp.cmp(temp, target, shallow=False):
                 raise ItemError(
                     "exists",
@@ -127,25 +137,31 @@ class FolderSink(Sink):
         os.replace(temp, target)
         return path, *size_time
 
-    def _delete(self, path: str, status: tuple[int, int]) -> bool:
-        """Delete a file of ours unless somebody changed it."""
-        if _status(self.out / path) != status:
-            return False
-        os.unlink(self.out / path)
-        return True
+    def _is_others(self, path: str, status: tuple[int, int]) -> bool:
+        """Whether the journal lists this file for another item.
 
-    async def finish(self) -> int:
-        """Write the table whole; with ``replace``, delete what was not made again."""
-        deleted = 0
-        if self.replace:
+        Asked only when a file is in the way, so the answers are gathered then.
+        """
+        if self._owned is None:
+            self._owned = {(p, (s, t)) for e in self.journal.entries() for p, s, t in e.out}
+        return (path, status) in self._owned
+
+    def _delete(self, path: str, status: tuple[int, int]) -> None:
+        """Delete a file of ours unless somebody changed it."""
+        if _status(self.out / path) == status:
+            os.unlink(self.out / path)
+            self.deleted += 1
+
+    async def finish(self, complete: bool) -> None:
+        """Write the table whole; with ``replace``, delete what a complete run did not make."""
+        if self.replace and complete:
             made = {path for entry in self.journal.entries() for path, _, _ in entry.out}
             for path, status in self.journal.superseded.items():
                 if path not in made:
-                    deleted += self._delete(path, status)
+                    self._delete(path, status)
         columns = self.journal.columns
         temp = self.out / STATE / "tmp" / TABLE
         await write_csv(self.out / TABLE, temp, columns, self._table(columns))
-        return deleted
 
     def _table(self, columns: Sequence[str]) -> Iterator[list[Any]]:
         for entry in self.journal.entries():

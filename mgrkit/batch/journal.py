@@ -149,6 +149,10 @@ class Journal:
                 self._supersede()
             return
         made = self._last.settings if self._last else settings
+        if made.get("command") != settings.get("command"):
+            raise UsageError(
+                f"OUT holds what mgrkit {made.get('command')} made", "give another OUT"
+            )
         names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
         if names:
             there = ", ".join(f"{name} {made.get(name)}" for name in names)

@@ -37,13 +37,15 @@ class Sink:
         self.journal = Journal(journal)
         self.settings = settings
         self.replace = replace
+        self.deleted = 0
 
     def open(self, columns: Sequence[str]) -> None:
         """Take the lock, read the journal, empty the folder of temporary files."""
         try:
             self.journal.open(self.settings, list(columns), self.replace)
             if self.state:
-                shutil.rmtree(self.state / "tmp", ignore_errors=True)
+                if (self.state / "tmp").exists():
+                    shutil.rmtree(self.state / "tmp")
                 (self.state / "tmp").mkdir(parents=True)
         except OSError as error:
             where = error.filename or self.state
@@ -85,9 +87,8 @@ class Sink:
         """Make an item's outputs visible and remember it."""
         raise NotImplementedError
 
-    async def finish(self) -> int:
-        """Write the whole result; returns how many files of earlier runs were deleted."""
-        return 0
+    async def finish(self, complete: bool) -> None:
+        """Write the whole result; ``complete`` unless the run was stopped or failed."""
 
     def end(self, code: int) -> None:
         """The run ended by itself, with this exit code."""

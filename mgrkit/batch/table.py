@@ -69,13 +69,13 @@ class TableSink(Sink):
         self.journal.done(item.key, Entry(src, [], rows))
         return rows
 
-    async def finish(self) -> int:
+    async def finish(self, complete: bool) -> None:
         """Merge the spooled values into the table."""
+        del complete
         assert self.state is not None
         temp = self.state / "tmp" / self.out.name
         columns = self.journal.columns
         await write_csv(self.out, temp, [*columns, *self.names], self._rows(columns))
-        return 0
 
     def _rows(self, columns: Sequence[str]) -> Iterator[list[Any]]:
         for entry in self.journal.entries():

@@ -18,7 +18,10 @@ def main() -> None:
     from mgrkit.cli.errors import guarded
 
     code = guarded(app, sys.argv[1:])
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:  # nobody reads any more, or the disk is full: the result is lost
+        code = code or 3
     # A thread that hangs in a decoder must not keep the process from ending.
     os._exit(code)

@@ -14,7 +14,10 @@ def augment(
     src: Annotated[
         Path | None,
         typer.Argument(
-            metavar="SRC", help="Folder or sound file. [default: audio]", show_default=False
+            metavar="SRC",
+            readable=False,
+            help="Folder or sound file. [default: audio]",
+            show_default=False,
         ),
     ] = None,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the noisy copies.")] = Path(

@@ -13,6 +13,7 @@ from typing import Any
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
 from mgrkit.cli.chatter import Chatter
+from mgrkit.errors import RunError
 from mgrkit.tracks.schema import TABLE
 
 _SHOWN_FAILURES = 10
@@ -136,6 +137,8 @@ class Console:
         if self._chatter:
             summary.warnings += self._chatter.stop()
         if as_json:
+            if sys.stdout is None:
+                raise RunError("stdout is closed, so --json has nowhere to go")
             print(json.dumps(_plain(self.name, summary, out), ensure_ascii=True))
         if not self.quiet or summary.failed:
             print("\n".join(_words(self.name, summary, out)), file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,27 @@ from mgrkit.errors import MgrkitError
 def guarded(app: typer.Typer, arguments: list[str]) -> int:
     """Run the application; every error becomes one line, unless ``--debug`` is given."""
     debug = "--debug" in arguments
+    if "" in arguments:
+        return _say("an argument is empty (is a variable not set?)", 2)
     try:
         result: Any = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
     except MgrkitError as error:
         if debug:
             raise
+        if "--json" in arguments:
+            print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
         return _say(str(error), error.exit_code)
     except typer.Exit as error:
         return error.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _say("stopped", 130)
-    except BrokenPipeError:
-        return 3
+    except OSError as error:
+        if debug:
+            raise
+        return _say(
+            f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 3
+        )
     except Exception as error:
         # Typer's own errors of a wrong call; their classes have moved between its versions.
         if hasattr(error, "format_message"):

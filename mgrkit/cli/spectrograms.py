@@ -13,7 +13,9 @@ from mgrkit.cli.options import Debug, FilesFrom, Json, Quiet, Replace, Timeout, 
 def spectrograms(
     src: Annotated[
         Path | None,
-        typer.Argument(metavar="SRC", help="Folder or sound file. [default: audio and noisy]"),
+        typer.Argument(
+            metavar="SRC", readable=False, help="Folder or sound file. [default: audio and noisy]"
+        ),
     ] = None,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pictures.")] = Path(
         "spectrograms"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections import Counter
@@ -12,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run
+from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan
 from mgrkit.errors import UsageError
@@ -96,22 +95,24 @@ def augment(
     for ratio in ratios:
         check_snr(ratio)
     sources = _noises(noises)
-    plan = Plan([source], out, files)
+    plan = Plan([source], out, COLUMNS, files)
     sink = FolderSink(out, settings.plain(), replace)
 
-    def items() -> Iterator[Item]:
+    ready: list[tuple[tuple[str, str], Noise]] = []
+
+    def make(track: Track, row: Row, key: str) -> Iterator[Item]:
         # Only now: the sink has taken its lock and emptied the folder for temporary files.
-        ready = [(noise, _ready(noise, sink, report or Report())) for noise in sources]
-        yield from plan.items(partial(_copies, settings, ready, ratios, copies))
+        if not ready:
+            ready.extend(
+                (_name(noise, plan), _ready(noise, sink, report or Report())) for noise in sources
+            )
+        return _copies(settings, ready, ratios, copies, track, row, key)
 
     each = len(sources) * len(ratios) * copies
     job = partial(copy, settings)
-    columns = plan.columns(COLUMNS)
-    summary = asyncio.run(
-        run(items(), job, sink, columns, options, report, lambda: plan.finder.count() * each)
-    )
-    summary.ignored = dict(plan.finder.ignored)
-    return summary
+    items = plan.items(make)
+    going = run(items, job, sink, plan.columns, options, report, lambda: plan.finder.count() * each)
+    return plan.complete(run_now(going))
 
 
 def _noises(texts: Sequence[str]) -> list[Colour | Recordings]:
@@ -123,6 +124,14 @@ def _noises(texts: Sequence[str]) -> list[Colour | Recordings]:
     if times > 1:
         raise UsageError(f"{times} noises are called {name!r}", "rename one of the recordings")
     return noises
+
+
+def _name(noise: Colour | Recordings, plan: Plan) -> tuple[str, str]:
+    """What a noise is called in keys, and the digest of its content."""
+    from mgrkit.augment import Recordings
+
+    place = f" {plan.id(noise.folder)}" if isinstance(noise, Recordings) else ""
+    return noise.name + place, noise.digest
 
 
 def _ready(noise: Colour | Recordings, sink: FolderSink, report: Report) -> Noise:
@@ -140,7 +149,7 @@ def _ready(noise: Colour | Recordings, sink: FolderSink, report: Report) -> Nois
 
 def _copies(
     settings: Settings,
-    ready: Sequence[tuple[Colour | Recordings, Noise]],
+    ready: Sequence[tuple[tuple[str, str], Noise]],
     ratios: Sequence[float],
     copies: int,
     track: Track,
@@ -148,8 +157,7 @@ def _copies(
     key: str,
 ) -> Iterator[Item]:
     """The items of one track."""
-    for found, noise in ready:
-        digest = getattr(found, "digest", "")
+    for (name, digest), noise in ready:
         for snr in ratios:
             for k in range(1, copies + 1):
                 path = f"{track.prefix}.{noise.name}_{snr:g}dB_{k}.{settings.format}"
@@ -158,7 +166,7 @@ def _copies(
                     "seed": settings.seed, "settings": settings.digest,
                 }  # fmt: skip
                 yield Item(
-                    f"{key}\t{noise.name}\t{snr:g}\t{k}",
+                    f"{key}\t{name}\t{snr:g}\t{k}",
                     track.file,
                     {**row, **own},
                     (noise, snr, k),

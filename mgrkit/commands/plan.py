@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mgrkit.batch import Item
+from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.find import Finder, Track
 from mgrkit.tracks.lineage import Lineage, columns
+from mgrkit.tracks.schema import TABLE
 
 
 @dataclass
@@ -24,6 +25,7 @@ class Plan:
     ----------
     sources : folders, or one sound file; all must exist.
     out : the folder of outputs; neither a source nor around one.
+    own : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
 
     Raises
@@ -34,6 +36,7 @@ class Plan:
 
     sources: Sequence[Path]
     out: Path
+    own: Sequence[str]
     files: Sequence[str] | None = None
     finder: Finder = field(init=False)
 
@@ -49,8 +52,8 @@ class Plan:
         roots = [Path(os.path.abspath(source)) for source in self.sources]
         self._check_out(roots)
         self.finder = Finder(roots, self.out, self.files)
-        self._lineages = {root: Lineage.read(root) for root in roots}
-        self._ids = {root: self._id(root) for root in roots}
+        self._lineages = {root: Lineage.read(root, self.own) for root in roots}
+        self._ids = {root: self.id(root) for root in roots}
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
@@ -62,17 +65,18 @@ class Plan:
             if Path(root).is_relative_to(out):
                 raise UsageError(f"SRC lies inside OUT: {root}", "give another folder as OUT")
 
-    def _id(self, root: Path) -> str:
-        """Short name of a source in keys: the same wherever source and OUT are moved together."""
+    def id(self, path: Path) -> str:
+        """Short name of a place in keys: the same wherever it and OUT are moved together."""
         try:
-            way = os.path.relpath(root, os.path.abspath(self.out))
+            way = os.path.relpath(path, self.out)
         except ValueError:  # Windows: another drive
-            way = str(root)
+            way = os.path.abspath(path)
         return hashlib.sha256(os.fsencode(way)).hexdigest()[:6]
 
-    def columns(self, own: Sequence[str]) -> list[str]:
+    @property
+    def columns(self) -> list[str]:
         """The columns of the table: schema, the command's own, extras of the sources' tables."""
-        return columns(own, list(self._lineages.values()))
+        return columns(self.own, list(self._lineages.values()))
 
     def items(self, make: Callable[[Track, Row, str], Iterator[Item]]) -> Iterator[Item]:
         """The items that ``make`` yields for a track, its base row and its key.
@@ -85,6 +89,8 @@ class Plan:
         first = next(tracks, None)
         if first is None:
             where = " and ".join(str(source) for source in self.sources)
+            if self.files is not None:
+                raise RunError("the list names no files", "one path a line")
             raise RunError(f"no sound files in {where}{self._passed_over()}", "give another SRC")
         return self._make(itertools.chain([first], tracks), make)
 
@@ -96,6 +102,16 @@ class Plan:
             row = {**lineage, "source": track.path}
             key = f"{track.path}\t{self._ids[track.root]}"
             yield from make(track, row, key)
+
+    def complete(self, summary: Summary) -> Summary:
+        """The summary with what finding the tracks has to say."""
+        summary.ignored = dict(self.finder.ignored)
+        for root, lineage in self._lineages.items():
+            summary.warnings += lineage.notes
+            idle = len(lineage.rows) - lineage.used
+            if idle and self.files is None and not summary.stopped_by:
+                summary.warnings.append(f"{root / TABLE}: {idle} rows name no sound file here")
+        return summary
 
     def _passed_over(self) -> str:
         if not self.finder.ignored:

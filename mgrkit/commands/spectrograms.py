@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run
+from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan
 from mgrkit.errors import ItemError, RunError, UsageError
@@ -90,7 +89,7 @@ def spectrograms(
         sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
         if not sources:
             raise RunError("there is neither a folder audio nor noisy here", "give SRC")
-    plan = Plan(sources, out, files)
+    plan = Plan(sources, out, COLUMNS, files)
     frontend = settings.frontend
     common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}
     common["settings"] = frontend.digest
@@ -104,10 +103,8 @@ def spectrograms(
     items = plan.items(make)
     sink = FolderSink(out, settings.plain(), replace)
     job = partial(draw, settings)
-    columns = plan.columns(COLUMNS)
-    summary = asyncio.run(run(items, job, sink, columns, options, report, plan.finder.count))
-    summary.ignored = dict(plan.finder.ignored)
-    return summary
+    count = plan.finder.count
+    return plan.complete(run_now(run(items, job, sink, plan.columns, options, report, count)))
 
 
 def draw(settings: Settings, item: Item, work: Work) -> list[Output]:

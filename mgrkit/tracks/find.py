@@ -70,7 +70,9 @@ class Finder:
         """Each relative folder with its (root, name) pairs."""
         if self.files is None:
             seen: set[tuple[int, int]] = set()
-            yield from self._walk("", list(self.roots), seen)
+            links: list[tuple[str, list[Path]]] = [("", list(self.roots))]
+            while links:  # after all that is there itself, so that nothing goes by a link's name
+                yield from self._walk(*links.pop(0), seen, links)
             return
         groups: dict[str, list[tuple[Path, str]]] = {}
         for path in dict.fromkeys(self.files):
@@ -79,10 +81,14 @@ class Finder:
         yield from groups.items()
 
     def _walk(
-        self, folder: str, roots: list[Path], seen: set[tuple[int, int]]
+        self,
+        folder: str,
+        roots: list[Path],
+        seen: set[tuple[int, int]],
+        links: list[tuple[str, list[Path]]],
     ) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
         found: list[tuple[Path, str]] = []
-        below: dict[str, list[Path]] = {}
+        below: dict[tuple[bool, str], list[Path]] = {}
         for root in roots:
             for entry in self._entries(root / folder, seen):
                 if entry is None:
@@ -91,13 +97,17 @@ class Finder:
                     if entry.name != STATE:
                         self.ignored["hidden"] += 1
                 elif _is_folder(entry):
-                    below.setdefault(entry.name, []).append(root)
+                    below.setdefault((entry.is_symlink(), entry.name), []).append(root)
                 elif self._wanted(entry.name, folder):
                     found.append((root, entry.name))
         if found:
             yield folder, found
-        for name in sorted(below):
-            yield from self._walk(f"{folder}/{name}" if folder else name, below[name], seen)
+        for (is_link, name), holders in sorted(below.items()):
+            path = f"{folder}/{name}" if folder else name
+            if is_link:
+                links.append((path, holders))
+            else:
+                yield from self._walk(path, holders, seen, links)
 
     def _entries(
         self, folder: Path, seen: set[tuple[int, int]]

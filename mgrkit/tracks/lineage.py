@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.errors import UsageError
@@ -15,58 +15,80 @@ from mgrkit.tracks.schema import COLUMNS, LINEAGE, TABLE
 _NUMBERED = re.compile(r"([A-Za-z][\w&+ -]*)\.?\d{5}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Lineage:
     """What ``tracks.csv`` in a folder says, by relative path.
 
-    ``extras`` are its columns beyond the schema; they are handed on as they are.
+    ``extras`` are its columns beyond the schema; they are handed on as they are. ``notes``
+    says what a person should know of the table.
     """
 
-    extras: tuple[str, ...]
-    rows: dict[str, tuple[str, ...]]
+    extras: tuple[str, ...] = ()
+    rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    used: int = 0
 
     @classmethod
-    def read(cls, folder: Path) -> Lineage:
+    def read(cls, folder: Path, own: Sequence[str] = ()) -> Lineage:
         """Read the table of a folder; without one nothing is known.
+
+        Parameters
+        ----------
+        own : columns of the command itself, which those of the table give way to.
 
         Raises
         ------
-        UsageError : the table is not a CSV file with a column ``path``.
+        UsageError : the table is not a CSV file in UTF-8 with a column ``path``.
         """
         table = folder / TABLE
         if not table.is_file():
-            return cls((), {})
+            return cls()
         try:
-            with table.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-                return cls._parse(csv.reader(file))
-        except (csv.Error, ValueError, IndexError) as error:
+            with table.open(newline="", encoding="utf-8-sig") as file:
+                return cls._parse(table, csv.DictReader(file, restval=""), own)
+        except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(
-                f"{table} is not a track table: {error}", "it needs a column path"
+                f"{table} cannot be read: {error}", "save it as CSV in UTF-8"
             ) from None
 
     @classmethod
-    def _parse(cls, lines: Iterator[list[str]]) -> Lineage:
-        header = next(lines, [])
-        path = header.index("path")
-        status = header.index("status") if "status" in header else None
-        extras = tuple(name for name in header if name not in COLUMNS)
-        wanted = [header.index(name) if name in header else -1 for name in (*LINEAGE, *extras)]
-        rows = {}
+    def _parse(cls, table: Path, lines: csv.DictReader[str], own: Sequence[str]) -> Lineage:
+        header = [name for name in lines.fieldnames or () if name]
+        if "path" not in header:
+            there = ", ".join(header[:5]) or "nothing"
+            raise UsageError(
+                f"{table} has no column path, but {there}",
+                "the first line names the columns, separated by commas",
+            )
+        extras = tuple(n for n in dict.fromkeys(header) if n not in COLUMNS and n not in own)
+        lineage = cls(extras)
+        if lost := [name for name in header if name in own]:
+            lineage.notes.append(f"{table}: {', '.join(lost)} give way to this command's columns")
+        repeated = 0
         for line in lines:
-            if status is None or line[status] != "failed":
-                values = (line[column] if column >= 0 else "" for column in wanted)
-                rows[line[path]] = tuple(map(sys.intern, values))
-        return cls(extras, rows)
+            if line.get("status") != "failed":
+                repeated += line["path"] in lineage.rows
+                values = (line.get(name) or "" for name in (*LINEAGE, *extras))
+                lineage.rows[line["path"]] = tuple(map(sys.intern, values))
+        if repeated:
+            lineage.notes.append(f"{table}: of {repeated} repeated paths the last row counts")
+        return lineage
 
     def of(self, path: str) -> dict[str, str]:
         """Genre, group, split, parent and extras of a file; labels from its path otherwise."""
-        values = self.rows.get(path)
+        values = self.rows.get(path) or self.rows.get(as_written(path))
         if values is None:
             return {"genre": label(path), "group": "", "split": "", "parent": path}
+        self.used += 1
         row = dict(zip((*LINEAGE, *self.extras), values, strict=True))
         row["parent"] = row["parent"] or path
         row["genre"] = row["genre"] or label(path)
         return row
+
+
+def as_written(path: str) -> str:
+    """A path as tables hold it: bytes that are not UTF-8 as an escape sequence."""
+    return path.encode("utf-8", "backslashreplace").decode()
 
 
 def label(path: str) -> str:

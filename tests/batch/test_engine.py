@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run
+from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.errors import ItemError, RunError, UsageError
 from tests.batch import toys
 
@@ -496,3 +496,54 @@ def test_names_that_no_file_system_takes_are_rows(source: Path, out: Path) -> No
     summary = asyncio.run(run([item], job, FolderSink(out, {}), toys.COLUMNS))
     assert summary.reasons == {"name-too-long": 1}
     assert not list((out / ".mgrkit" / "tmp").iterdir())
+
+
+def test_a_file_of_another_item_is_neither_adopted_nor_replaced(tmp_path: Path, out: Path) -> None:
+    def one(name: str, text: str):
+        (tmp_path / name).write_text(text)
+        item = Item(name, str(tmp_path / name), {"path": "x.out", "source": name})
+        return asyncio.run(run([item], toys.copy, FolderSink(out, {"seed": 0}), toys.COLUMNS))
+
+    assert one("a", "same").made == 1
+    assert one("b", "same").reasons == {"coincides": 1}, "equal bytes, but another's"
+    assert one("b", "other").reasons == {"coincides": 1}
+    assert one("a", "again").made == 1, "its own it may replace"
+
+
+def test_stopping_a_replacing_run_deletes_nothing(tmp_path: Path, out: Path) -> None:
+    source = toys.fill(tmp_path / "in", 300)
+    for path in source.iterdir():
+        path.write_text(path.read_text() + " slow")
+    go(source, out)
+    script = STOPPABLE.replace('{"seed": 0})', '{"seed": 1}, replace=True)')
+    command = [sys.executable, "-c", script, source, out]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "row\n"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert len(tree(out)) == 301
+    assert 0 < len(table(out)) < 300, "the table holds what was made again"
+    assert go(source, out, seed=1).failed == 0, "what is left may be replaced"
+    assert len(table(out)) == 300
+
+
+def test_a_run_inside_a_running_loop(source: Path, out: Path) -> None:
+    async def notebook() -> Summary:
+        return run_now(run(toys.items(source), toys.copy, FolderSink(out, {}), toys.COLUMNS))
+
+    assert asyncio.run(notebook()).made == 20
+
+
+def test_many_signals_still_end_in_the_exit_code(tmp_path: Path, out: Path) -> None:
+    source = toys.fill(tmp_path / "in", 300)
+    for path in source.iterdir():
+        path.write_text(path.read_text() + " slow")
+    process = stoppable(source, out)
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.003)
+    assert process.stdout is not None
+    assert "Traceback" not in process.communicate()[0]
+    assert process.returncode == 130

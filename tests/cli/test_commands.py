@@ -173,7 +173,7 @@ def test_wrong_calls_end_in_one_line(audio: Path, capfd, words, code, text) -> N
     assert captured.err.startswith("mgrkit: ")
     assert captured.err.count("\n") == 1
     assert text in captured.err
-    assert not (audio.parent / "noisy").exists() or code == 3
+    assert {path.name for path in audio.parent.iterdir()} == {"audio", "empty", "-x.wav"}
 
 
 def test_without_any_source_it_says_so(tmp_path: Path, capfd, monkeypatch) -> None:
@@ -317,3 +317,70 @@ def test_decoders_cannot_print_into_the_terminal(audio: Path, capfd, data: Path)
     shutil.rmtree(audio.parent / "spectrograms")
     mgrkit("spectrograms", "--debug")
     assert "Illegal Audio-MPEG-Header" in capfd.readouterr().err
+
+
+def test_recordings_of_one_name_from_two_places_stay_apart(audio: Path, capfd) -> None:
+    tone(audio.parent / "n1" / "hum.wav", seconds=1, hz=50)
+    tone(audio.parent / "n2" / "hum.wav", seconds=1, hz=60)
+    assert mgrkit("augment", "--noise", "n1/hum.wav") == 0
+    before = (audio.parent / "noisy" / "low" / "c.hum_10dB_1.wav").read_bytes()
+    assert mgrkit("augment", "--noise", "n2/hum.wav") == 1
+    assert "coincides" in capfd.readouterr().err
+    assert (audio.parent / "noisy" / "low" / "c.hum_10dB_1.wav").read_bytes() == before
+
+
+def test_two_sources_with_one_name_stay_apart(audio: Path) -> None:
+    assert mgrkit("augment", "audio/high", "out") == 0
+    tone(audio / "low" / "a.wav")
+    assert mgrkit("augment", "audio/low", "out") == 1
+    rows = {(row["path"], row["status"]) for row in table(audio.parent / "out")}
+    assert rows == {
+        ("a.white_10dB_1.wav", "ok"), ("b.white_10dB_1.wav", "ok"),
+        ("c.white_10dB_1.wav", "ok"), ("a.white_10dB_1.wav", "failed"),
+    }  # fmt: skip
+
+
+def test_empty_arguments_are_not_the_current_folder(audio: Path, capfd) -> None:
+    assert mgrkit("spectrograms", "audio", "") == 2
+    assert "an argument is empty" in capfd.readouterr().err
+
+
+def test_errors_are_json_too(audio: Path, capfd) -> None:
+    assert mgrkit("spectrograms", "nowhere", "--json") == 3
+    answer = json.loads(capfd.readouterr().out)
+    assert answer["exit_code"] == 3
+    assert "there is no nowhere" in answer["error"]
+
+
+def test_the_out_of_another_command_is_refused(audio: Path, capfd) -> None:
+    mgrkit("augment")
+    assert mgrkit("spectrograms", "audio", "noisy") == 2
+    assert "OUT holds what mgrkit augment made (give another OUT)" in capfd.readouterr().err
+
+
+def test_the_table_is_utf8_whatever_the_names(audio: Path) -> None:
+    shutil.copy(audio / "low" / "c.wav", os.fsdecode(os.fsencode(audio) + b"/bad\xff.wav"))
+    (audio / "tracks.csv").write_text("path,group\nbad\\udcff.wav,somebody\nghost.wav,x\n")
+    assert mgrkit("augment") == 0
+    rows = {row["path"]: row for row in table(audio.parent / "noisy")}
+    assert rows["bad\\udcff.white_10dB_1.wav"]["group"] == "somebody"
+
+
+def test_rows_of_a_table_that_name_nothing_are_told(audio: Path, capfd) -> None:
+    (audio / "tracks.csv").write_text("path,genre,noise\nhigh/a.wav,x,y\nghost.wav,x,y\n")
+    assert mgrkit("augment") == 0
+    error = capfd.readouterr().err
+    assert "1 rows name no sound file here" in error
+    assert "noise give way to this command's columns" in error
+
+
+@pytest.mark.parametrize("target", ["/dev/full", "&-"])
+def test_a_stdout_that_takes_nothing_is_an_error_in_words(audio: Path, target: str) -> None:
+    command = f"{sys.executable} -m mgrkit spectrograms audio out --json >{target}"
+    result = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=audio.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert result.returncode == 3
+    assert "Traceback" not in result.stderr
+    assert (audio.parent / "out" / "tracks.csv").exists()

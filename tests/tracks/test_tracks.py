@@ -138,8 +138,41 @@ def test_a_table_hands_on_lineage_and_extras(tmp_path: Path) -> None:
     assert columns(["snr"], [lineage]) == [*COLUMNS, "snr", "mood"]
 
 
-@pytest.mark.parametrize("content", ["", "name,genre\nx,y\n", "path,genre\na\n"])
-def test_what_is_no_track_table_is_refused(tmp_path: Path, content: str) -> None:
-    (tmp_path / "tracks.csv").write_text(content)
-    with pytest.raises(UsageError, match=r"tracks\.csv is not a track table"):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "has no column path, but nothing"),
+        (b"name,genre\nx,y\n", "has no column path, but name, genre"),
+        (b"path;genre\nx;y\n", "has no column path, but path;genre .*separated by commas"),
+        (b"path,genre\nx,caf\xe9\n", "cannot be read: .*save it as CSV in UTF-8"),
+    ],
+)
+def test_what_is_no_track_table_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "tracks.csv").write_bytes(content)
+    with pytest.raises(UsageError, match=rf"tracks\.csv {message}"):
         Lineage.read(tmp_path)
+
+
+def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text(
+        "\ufeffpath,genre,,peak_db\na.wav,x\n\na.wav,blues,1,2,3\nb.wav\n"
+    )
+    lineage = Lineage.read(tmp_path, own=["peak_db"])
+    assert lineage.of("a.wav")["genre"] == "blues"
+    assert lineage.of("b.wav")["genre"] == ""
+    assert lineage.extras == ()
+    assert [note.partition(": ")[2] for note in lineage.notes] == [
+        "peak_db give way to this command's columns",
+        "of 1 repeated paths the last row counts",
+    ]
+
+
+def test_names_that_are_not_utf8_are_found_as_tables_hold_them(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text("path,genre\n\\udcff.wav,blues\n")
+    assert Lineage.read(tmp_path).of("\udcff.wav")["genre"] == "blues"
+
+
+def test_what_is_there_itself_goes_before_links_to_it(tmp_path: Path) -> None:
+    touch(tmp_path, "rock/a.wav", "aaa/b.wav")
+    os.symlink("../rock", tmp_path / "aaa" / "link")
+    assert set(found(tmp_path)) == {"aaa/b.wav", "rock/a.wav"}
