@@ -95,7 +95,7 @@ class SndfileDecoder:
         the header promises too few of them.
         """
         raw = int(self._file.frames) * self._file.channels * _FLAC_BYTES[self._file.subtype]
-        return flac_sound_bytes(self._path) > 1.1 * raw + _FLAC_REST
+        return bool(flac_sound_bytes(self._path) > 1.1 * raw + _FLAC_REST)
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
         """Blocks float32 ``(channels, n)``, n at most ``frames``.
