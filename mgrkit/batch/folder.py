@@ -54,14 +54,13 @@ class FolderSink(Sink):
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
         """Move the temporary files into place; a file in the way fails its row alone."""
         mine = self._mine(item.key)
-        known = self.journal.superseded | mine
         rows, out, again = [], [], False
         for output in outputs:
             row = {**item.row, **output.row}
             error = output.error
             if error is None and output.temp:
                 try:
-                    out.append(self._place(output.temp, row["path"], known))
+                    out.append(self._place(output.temp, row["path"], mine))
                 except ItemError as refused:
                     os.unlink(output.temp)
                     error = refused
@@ -100,7 +99,7 @@ class FolderSink(Sink):
         return {path: (size, time) for path, size, time in self.journal.entry(key).out}
 
     def _place(
-        self, temp: str, path: str, known: dict[str, tuple[int, int]]
+        self, temp: str, path: str, mine: dict[str, tuple[int, int]]
     ) -> tuple[str, int, int]:
         """Move a temporary file into place; its path, size and time."""
         target = os.path.join(self.out, path)
@@ -115,7 +114,7 @@ class FolderSink(Sink):
             os.makedirs(folder, exist_ok=True)
             self._folders.add(folder)
         there = _status(target)
-        if there is not None and there != known.get(path):
+        if there not in (None, mine.get(path), self.journal.superseded.get(path)):
             if self._is_others(path, there):
                 raise ItemError(
                     "coincides",

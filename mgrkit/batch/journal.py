@@ -144,15 +144,15 @@ class Journal:
         self.columns = []
 
     def _compare(self, settings: dict[str, Any], replace: bool) -> None:
-        if replace:
-            if not self._continues(settings):
-                self._supersede()
-            return
         made = self._last.settings if self._last else settings
         if made.get("command") != settings.get("command"):
             raise UsageError(
                 f"OUT holds what mgrkit {made.get('command')} made", "give another OUT"
             )
+        if replace:
+            if not self._continues(settings):
+                self._supersede()
+            return
         names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
         if names:
             there = ", ".join(f"{name} {made.get(name)}" for name in names)

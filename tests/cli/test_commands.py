@@ -356,6 +356,9 @@ def test_the_out_of_another_command_is_refused(audio: Path, capfd) -> None:
     mgrkit("augment")
     assert mgrkit("spectrograms", "audio", "noisy") == 2
     assert "OUT holds what mgrkit augment made (give another OUT)" in capfd.readouterr().err
+    before = files(audio.parent / "noisy")
+    assert mgrkit("spectrograms", "audio", "noisy", "--replace") == 2, "--replace is no excuse"
+    assert files(audio.parent / "noisy") == before
 
 
 def test_the_table_is_utf8_whatever_the_names(audio: Path) -> None:
