@@ -122,9 +122,7 @@ class _Engine:
             self.background.append(asyncio.create_task(self._count(count)))
         with self._signals():
             try:
-                await pool.each(
-                    self._draw(items), self._handle, self.options.workers, self._stopped
-                )
+                await pool.each(self._draw(items), self._handle, self.options.workers)
             except MgrkitError as error:
                 self.fatal = error
             except OSError as error:

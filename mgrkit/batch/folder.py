@@ -118,8 +118,8 @@ class FolderSink(Sink):
             if self._is_others(path, there):
                 raise ItemError(
                     "coincides",
-                    f"{path} was made from another source",
-                    "give another OUT, or rename the source",
+                    f"{path} was made from another source or noise",
+                    "give another OUT, or rename one of the two",
                     again=True,
                 )
             if not os.path.isfile(target) or not filecmp.cmp(temp, target, shallow=False):

@@ -109,7 +109,7 @@ class Journal:
 
     def _take(self, line: bytes, place: int, begun: dict[str, None]) -> None:
         try:
-            entry = json.loads(line) if line.endswith(b"\n") else {}
+            entry = json.loads(line)
         except ValueError:
             return
         if "done" in entry:
@@ -153,6 +153,11 @@ class Journal:
             if not self._continues(settings):
                 self._supersede()
             return
+        if self._last and self._last.replace and not self._last.complete:
+            raise UsageError(
+                "a call with --replace was stopped here and has not made everything again yet",
+                "run it again with --replace",
+            )
         names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
         if names:
             there = ", ".join(f"{name} {made.get(name)}" for name in names)

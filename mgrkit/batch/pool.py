@@ -2,8 +2,8 @@
 
 ``map`` and ``itermap`` keep every result, exceptions vanish into futures that nobody reads,
 leaving its context joins but never cancels, and cancelling a task that waits in ``spawn`` is
-swallowed. So: only ``spawn``, a handler that never raises, and an own flag that is read before
-each spawn.
+swallowed. So: only ``spawn``, a handler that never raises, and items that end by themselves
+when the run is to stop.
 """
 
 from __future__ import annotations
@@ -20,18 +20,15 @@ async def each(
     items: AsyncIterator[T],
     handle: Callable[[T], Coroutine[None, None, None]],
     size: int,
-    stopped: Callable[[], bool],
 ) -> None:
     """Run ``handle(item)`` for every item, at most ``size`` in flight, in the items' order.
 
-    Items are drawn one by one as places become free. ``handle`` must not raise. After
-    ``stopped()`` turns true no further item is drawn; those in flight are waited for.
+    Items are drawn one by one as places become free; those in flight are waited for, also when
+    drawing fails. ``handle`` must not raise.
     """
     pool = AioPool(size=size)
     try:
         async for item in items:
             await pool.spawn(handle(item))
-            if stopped():
-                break
     finally:
         await pool.join()

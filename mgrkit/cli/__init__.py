@@ -14,14 +14,18 @@ def main() -> None:
     """The console script ``mgrkit``."""
     # Threads inside BLAS fight with ours: they raise the time of a dot product tenfold.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from mgrkit.cli.app import app
-    from mgrkit.cli.errors import guarded
-
-    code = guarded(app, sys.argv[1:])
+    if sys.stderr is None:  # closed by the caller: there is nobody to talk to
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
+        from mgrkit.cli.app import app
+        from mgrkit.cli.errors import guarded
+
+        code = guarded(app, sys.argv[1:])
         if sys.stdout:
             sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
     except OSError:  # nobody reads any more, or the disk is full: the result is lost
-        code = code or 3
+        code = 3
     # A thread that hangs in a decoder must not keep the process from ending.
     os._exit(code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 
@@ -13,55 +13,66 @@ from mgrkit.errors import MgrkitError
 
 
 def guarded(app: typer.Typer, arguments: list[str]) -> int:
-    """Run the application; every error becomes one line, unless ``--debug`` is given."""
-    debug = "--debug" in arguments
+    """Run the application; every error becomes one line, unless ``--debug`` is given.
+
+    With ``--json`` an error is an object on stdout as well.
+    """
     if "" in arguments:
-        return _say("an argument is empty (is a variable not set?)", 2)
+        return _tell("an argument is empty (is a variable not set?)", 2, arguments)
     try:
         result: Any = app(arguments, standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except MgrkitError as error:
-        if debug:
-            raise
-        if "--json" in arguments:
-            print(json.dumps({"error": str(error), "exit_code": error.exit_code}))
-        return _say(str(error), error.exit_code)
     except typer.Exit as error:
         return error.exit_code
+    except SystemExit:  # Typer's way out when nobody reads what it prints
+        return 3
     except (typer.Abort, KeyboardInterrupt):
-        return _say("stopped", 130)
-    except OSError as error:
-        if debug:
-            raise
-        return _say(
-            f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 3
-        )
+        return _tell("stopped", 130, arguments)
     except Exception as error:
         # Typer's own errors of a wrong call; their classes have moved between its versions.
         if hasattr(error, "format_message"):
             return _wrong_call(error, arguments)
-        if debug:
+        if "--debug" in arguments:
             raise
-        return _say(f"{type(error).__name__}: {error} (run again with --debug and report it)", 3)
+        return _tell(*_explained(error), arguments)
 
 
-def _say(text: str, code: int) -> int:
-    print(f"mgrkit: {text}", file=sys.stderr)
+def _explained(error: Exception) -> tuple[str, int]:
+    if isinstance(error, MgrkitError):
+        return str(error), error.exit_code
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}{where}", 3
+    return f"{type(error).__name__}: {error} (run again with --debug and report it)", 3
+
+
+def _tell(text: str, code: int, arguments: list[str]) -> int:
+    if "--json" in arguments:
+        _print(json.dumps({"error": text, "exit_code": code}), sys.stdout)
+    _print(f"mgrkit: {text}", sys.stderr)
     return code
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print where somebody still reads; an error must not raise another."""
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        return
 
 
 def _wrong_call(error: Any, arguments: list[str]) -> int:
     """Typer's message on one line, with what to do."""
     text = str(error.format_message())
     if text.startswith("Usage:"):  # no command was given: Typer's message is the whole help
-        print(text, file=sys.stderr)
+        _print(text, sys.stderr)
         return 2
     text = " ".join(text.split()).rstrip(".")
     hint = _file_with_dash(getattr(error, "option_name", None), arguments)
     if not hint:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path if context else 'mgrkit'} --help shows what there is"
-    return _say(f"{text} ({hint})", 2)
+    return _tell(f"{text} ({hint})", 2, arguments)
 
 
 def _file_with_dash(option: str | None, arguments: list[str]) -> str:

@@ -50,6 +50,8 @@ def read_list(files_from: str | None, root: Path) -> list[str] | None:
 
     try:
         stdin = files_from == "-"
+        if stdin and sys.stdin is None:
+            raise RunError("stdin is closed, so there is no list to read")
         text = sys.stdin.buffer.read() if stdin else Path(files_from).read_bytes()
     except OSError as error:
         raise RunError(f"cannot read {files_from}: {error.strerror}") from None

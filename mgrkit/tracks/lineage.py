@@ -45,7 +45,7 @@ class Lineage:
             return cls()
         try:
             with table.open(newline="", encoding="utf-8-sig") as file:
-                return cls._parse(table, csv.DictReader(file, restval=""), own)
+                return cls._parse(table, csv.DictReader(file, restval="", strict=True), own)
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{table} cannot be read: {error}", "save it as CSV in UTF-8"
@@ -53,7 +53,8 @@ class Lineage:
 
     @classmethod
     def _parse(cls, table: Path, lines: csv.DictReader[str], own: Sequence[str]) -> Lineage:
-        header = [name for name in lines.fieldnames or () if name]
+        lines.fieldnames = [name.strip() for name in lines.fieldnames or ()]
+        header = [name for name in lines.fieldnames if name]
         if "path" not in header:
             there = ", ".join(header[:5]) or "nothing"
             raise UsageError(

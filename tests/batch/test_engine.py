@@ -394,6 +394,22 @@ def test_the_first_signal_finishes_what_has_begun(tmp_path: Path, out: Path, num
     assert go(source, out).kept == len(rows)
 
 
+def test_after_a_signal_nothing_that_waits_begins(tmp_path: Path, out: Path) -> None:
+    source = toys.fill(tmp_path / "many", 400)
+    for path in source.iterdir():
+        path.write_text(path.read_text() + " slow")
+    script = STOPPABLE.replace("Options(workers=4)", "Options(workers=200)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", script, source, out], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "row\n"
+    process.send_signal(signal.SIGINT)
+    output = process.communicate(timeout=20)[0]
+    begun = output.partition("press again")[2].count("row")
+    assert begun < 50, "what has begun, and what had ended but was not yet handed over"
+
+
 def test_the_second_signal_stops_at_once(tmp_path: Path, out: Path) -> None:
     source = toys.fill(tmp_path / "in", 4)
     for name in ("00001", "00002", "00003"):
@@ -474,13 +490,14 @@ def test_no_process_is_left_behind(source: Path, out: Path) -> None:
 def test_children_end_with_a_killed_parent(source: Path, out: Path) -> None:
     for path in source.iterdir():
         path.write_text(path.read_text() + " slow")
-    (source / "00005").write_text("hang")
+    (source / "00003").write_text("hang")
     script = STOPPABLE.replace("Options(workers=4)", "Options(workers=4, processes=True)")
     process = subprocess.Popen(
         [sys.executable, "-c", script, source, out], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "row\n"
+    time.sleep(1)  # until one hangs
     process.kill()
     process.communicate(timeout=20)  # ends when the last process that holds the pipe is gone
 
@@ -525,7 +542,9 @@ def test_stopping_a_replacing_run_deletes_nothing(tmp_path: Path, out: Path) -> 
     assert process.returncode == 130
     assert len(tree(out)) == 301
     assert 0 < len(table(out)) < 300, "the table holds what was made again"
-    assert go(source, out, seed=1).failed == 0, "what is left may be replaced"
+    with pytest.raises(UsageError, match="run it again with --replace"):
+        go(source, out, seed=1)
+    assert go(source, out, seed=1, replace=True).failed == 0, "what is left may be replaced"
     assert len(table(out)) == 300
 
 

@@ -377,13 +377,37 @@ def test_rows_of_a_table_that_name_nothing_are_told(audio: Path, capfd) -> None:
     assert "noise give way to this command's columns" in error
 
 
-@pytest.mark.parametrize("target", ["/dev/full", "&-"])
-def test_a_stdout_that_takes_nothing_is_an_error_in_words(audio: Path, target: str) -> None:
-    command = f"{sys.executable} -m mgrkit spectrograms audio out --json >{target}"
-    result = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, cwd=audio.parent,
+def shell(audio: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run ``M`` in a shell, from the folder that holds ``audio``."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line.replace("M ", f"{sys.executable} -m mgrkit ", 1)],
+        capture_output=True, text=True, cwd=audio.parent,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    assert result.returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("M spectrograms audio out --json >/dev/full", 3),
+        ("M spectrograms audio out --json >&-", 3),
+        ("M spectrograms audio out --json | true", 3),
+        ("M spectrograms nowhere --json >/dev/full", 3),
+        ("M spectrograms nowhere --json | true", 3),
+        ("M spectrograms --workers 0 --json >/dev/full", 2),
+        ("M spectrograms audio out 2>&-", 0),
+        ("M spectrograms --files-from - <&-", 3),
+    ],
+)
+def test_streams_that_take_or_give_nothing(audio: Path, line: str, code: int) -> None:
+    result = shell(audio, line)
+    assert result.returncode == code
     assert "Traceback" not in result.stderr
-    assert (audio.parent / "out" / "tracks.csv").exists()
+    assert "AttributeError" not in result.stderr
+    assert (audio.parent / "out" / "tracks.csv").exists() == ("audio out" in line)
+
+
+@pytest.mark.parametrize("words", [["augment", ""], ["augment", "--bogus"], ["bogus"]])
+def test_wrong_calls_are_json_too(audio: Path, capfd, words) -> None:
+    assert mgrkit(*words, "--json") == 2
+    assert json.loads(capfd.readouterr().out)["exit_code"] == 2

@@ -144,6 +144,7 @@ def test_a_table_hands_on_lineage_and_extras(tmp_path: Path) -> None:
         (b"", "has no column path, but nothing"),
         (b"name,genre\nx,y\n", "has no column path, but name, genre"),
         (b"path;genre\nx;y\n", "has no column path, but path;genre .*separated by commas"),
+        (b'path,genre\nx,"rock\ny,jazz\n', "cannot be read: unexpected end of data"),
         (b"path,genre\nx,caf\xe9\n", "cannot be read: .*save it as CSV in UTF-8"),
     ],
 )
@@ -155,7 +156,7 @@ def test_what_is_no_track_table_is_refused(tmp_path: Path, content: bytes, messa
 
 def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
     (tmp_path / "tracks.csv").write_text(
-        "\ufeffpath,genre,,peak_db\na.wav,x\n\na.wav,blues,1,2,3\nb.wav\n"
+        "\ufeffpath, genre ,,peak_db\na.wav,x\n\na.wav,blues,1,2,3\nb.wav\n"
     )
     lineage = Lineage.read(tmp_path, own=["peak_db"])
     assert lineage.of("a.wav")["genre"] == "blues"
