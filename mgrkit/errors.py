@@ -3,6 +3,7 @@
     MgrkitError            one line for a person: what, which file, what to do
     |-- UsageError         the call was wrong                             exit 2
     |-- RunError           the run could not start or go on               exit 3
+    |   `-- BundleError    a file of a trained model cannot be used       exit 3
     `-- ItemError          one item failed, the others go on              exit 1
         `-- AudioError     its sound cannot be used
 
@@ -41,6 +42,10 @@ class RunError(MgrkitError):
     """The run could not start or go on: no input, no permission, disk full."""
 
     exit_code = 3
+
+
+class BundleError(RunError):
+    """The file of a trained model is damaged, of a newer format, or not what it says."""
 
 
 class ItemError(MgrkitError):

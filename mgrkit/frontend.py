@@ -29,8 +29,9 @@ KINDS = ("mel", "stft")
 class Transform:
     """The short-time Fourier transform: frame t is centred on sample ``t * hop_length``.
 
-    The samples before the first and after the last count as zeros (``padding``), the window
-    is the periodic one, and ``power`` is the exponent of the magnitude.
+    Before the first sample and after the last come zeros or, where ``padding`` is 'reflect',
+    the sound mirrored about its end. The window is the periodic one, and ``power`` is the
+    exponent of the magnitude.
     """
 
     n_fft: int = 2048
@@ -54,7 +55,10 @@ class Mel:
 
 @dataclass(frozen=True)
 class Decibels:
-    """The law 10 log10(max(power, amin) / reference), at most ``top_db`` below the peak."""
+    """The law 10 log10(max(power, amin) / reference), at most ``top_db`` below the peak.
+
+    The reference ``ref`` is the peak, or the power 1 where it is 'one'.
+    """
 
     amin: float = 1e-10
     ref: str = "peak"
@@ -235,11 +239,11 @@ def _check(front: FrontEnd) -> None:
     _whole("hop_length", transform.hop_length, 1, transform.n_fft)
     _one_of("window", transform.window, "hann")
     _one_of("centre", transform.centre, True)
-    _one_of("padding", transform.padding, "constant")
+    _one_of("padding", transform.padding, "constant", "reflect")
     _one_of("power", transform.power, 2.0)
     decibels = _part("decibels", front.decibels, Decibels)
     _one_of("amin", decibels.amin, 1e-10)
-    _one_of("ref", decibels.ref, "peak")
+    _one_of("ref", decibels.ref, "peak", "one")
     _number("top_db", decibels.top_db)
     if not 0 < decibels.top_db <= 200:
         raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")

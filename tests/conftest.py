@@ -21,6 +21,12 @@ def data(request: pytest.FixtureRequest) -> Path:
     return DATA
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or fills the cache of whoever runs it."""
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
 def pytest_configure() -> None:
     if "MGRKIT_TEST_DATA" in os.environ and not DATA.is_dir():
         raise pytest.UsageError(f"MGRKIT_TEST_DATA is set, but {DATA} is not a folder")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mgrkit.cli.app import app
+
 ROOT = Path(__file__).parent.parent
 
 LAYERS = {
@@ -18,11 +20,16 @@ LAYERS = {
     "frontend": {"errors"},
     "augment": {"errors", "seeds", "audio"},
     "spectrograms": {"errors", "audio", "frontend"},
-    "tracks": {"errors", "audio"},
+    "tracks": {"errors", "seeds", "audio"},
     "batch": {"errors"},
-    "testing": {"errors", "seeds", "audio"},
+    "features": {"errors", "audio", "frontend", "spectrograms"},
+    "registry": {"errors", "frontend"},
+    "classifiers": {"errors", "seeds", "frontend", "registry"},
+    "learning": {"errors", "seeds", "registry", "classifiers"},
+    "testing": {"errors", "seeds", "audio", "frontend", "registry", "classifiers", "learning"},
     "commands": {
-        "errors", "seeds", "audio", "frontend", "augment", "spectrograms", "tracks", "batch",
+        "errors", "seeds", "audio", "frontend", "augment", "spectrograms", "features", "tracks",
+        "batch", "registry", "classifiers", "learning", "testing",
     },
     "cli": {"errors", "frontend", "tracks", "batch", "commands"},
 }  # fmt: skip
@@ -81,7 +88,10 @@ def run(code: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize("words", [["--help"], ["augment", "--help"], ["spectrograms", "--help"]])
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     loaded = run(
         "import sys\n"

@@ -16,19 +16,29 @@ from mgrkit.audio.sndfile import Damaged
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from numpy.typing import NDArray
 
 av.logging.set_level(None)  # what FFmpeg prints comes without the file's name
 
+FORMATS = "aac,aiff,asf,au,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,wav"
+"""FFmpeg's names of the formats that are read."""
+
 # FFmpeg would also take a text for an animation, and follow a playlist to other files.
 _OPTIONS = {
-    "format_whitelist": "aac,aiff,asf,au,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,wav",
+    "format_whitelist": FORMATS,
     "protocol_whitelist": "file",
 }
 # Where the length is a promise; elsewhere (ADTS) FFmpeg guesses it from the bit rate.
 _HONEST_LENGTH = ("mov", "matroska", "asf")
 # PyAV names FFmpeg's errors after many built-in classes, and NumPy may want too much memory.
 _FAILURES = (av.error.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError, OSError)
+
+
+def open_container(path: str | Path) -> InputContainer:
+    """A file as FFmpeg sees it, to be closed; raises what FFmpeg and PyAV raise."""
+    # The prefix keeps names like "concat:a.wav" from being read as orders.
+    return av.open("file:" + os.fsdecode(path), options=_OPTIONS, metadata_errors="replace")
 
 
 class PyavDecoder:
@@ -46,9 +56,7 @@ class PyavDecoder:
 
     def __init__(self, path: str | Path) -> None:
         try:
-            # The prefix keeps names like "concat:a.wav" from being read as orders.
-            name = "file:" + os.fsdecode(path)
-            self._container = av.open(name, options=_OPTIONS, metadata_errors="replace")
+            self._container = open_container(path)
         except _FAILURES as error:
             hint = "is it sound, and whole?"
             raise AudioError("not-audio", "no decoder knows this file", hint) from error

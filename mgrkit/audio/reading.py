@@ -42,6 +42,7 @@ class Sound:
     ----------
     rate : samples per second, 1,000 to 768,000.
     channels : 1 or more.
+    promised_seconds : what the header says, 0 where it says nothing; it may lie.
     """
 
     def __init__(self, path: str | Path, heard: Callable[[float], None] | None = None) -> None:
@@ -51,6 +52,7 @@ class Sound:
         self._unused: _Decoder | None = _decoder(path)
         self.rate = self._unused.rate
         self.channels = self._unused.channels
+        self.promised_seconds = max(0, self._unused.promised) / max(1, self.rate)
         if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
             self.close()
             message = f"the sample rate is {self.rate} Hz, outside 1 kHz to 768 kHz"

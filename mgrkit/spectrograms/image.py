@@ -53,7 +53,7 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
     ItemError : ``too-short`` (less than one window), ``silent`` (see `check_audible`),
         ``non-finite`` (a sample that is no number, or beyond 1e9).
     """
-    samples = _checked(samples, frontend)
+    samples = checked(samples, frontend)
     shape = (frontend.bands, frame_count(len(samples), frontend.transform))
     power = np.empty(shape, np.float32)
     for first, block in short_time_power(samples, frontend.transform):
@@ -65,9 +65,9 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     """Decibels below the peak, float32 ``(bands, frames)`` in [-top_db, 0], and the peak's level.
 
     What ``librosa.power_to_db(power, ref=np.max, top_db=top_db)`` gives, within 0.01 dB.
-    Parameters and errors as for ``spectrum``.
+    Parameters and errors as for ``spectrum``; UsageError for another reference than the peak.
     """
-    logs, peak = _log_power(_checked(samples, frontend), frontend)
+    logs, peak = _log_power(checked(samples, frontend), frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
     for first, block in _scaled(logs, peak, frontend, -frontend.decibels.top_db, 0.0):
         levels[:, first : first + len(block)] = block.T
@@ -77,9 +77,9 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 def render(samples: Floats, frontend: FrontEnd) -> Image:
     """The image: round(255 (dB - peak + top_db) / top_db), 0 where that is negative.
 
-    Parameters and errors as for ``spectrum``.
+    Parameters and errors as for ``decibels``.
     """
-    logs, peak = _log_power(_checked(samples, frontend), frontend)
+    logs, peak = _log_power(checked(samples, frontend), frontend)
     values = np.empty(logs.shape[::-1], np.uint8)
     # The cast cuts the fraction off: half a step more makes it round.
     for first, block in _scaled(logs, peak, frontend, 0.5, 255.5):
@@ -87,7 +87,8 @@ def render(samples: Floats, frontend: FrontEnd) -> Image:
     return Image(values, peak * _DB)
 
 
-def _checked(samples: Floats, frontend: FrontEnd) -> Floats:
+def checked(samples: Floats, frontend: FrontEnd) -> Floats:
+    """The samples as float32, contiguous; errors as for ``spectrum``."""
     samples = np.asarray(samples)
     if samples.ndim != 1 or samples.dtype.kind != "f":
         raise UsageError(f"samples must be mono floats, not {samples.dtype} {samples.shape}")
@@ -109,6 +110,8 @@ def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 
     Natural, because NumPy has it in SIMD and log10 not.
     """
+    if frontend.decibels.ref != "peak":
+        raise UsageError(f"pictures are relative to the peak, not to {frontend.decibels.ref}")
     shape = (frame_count(len(samples), frontend.transform), frontend.bands)
     logs: Floats = scratch("logs", shape, np.float32)
     peak = math.log(frontend.decibels.amin)

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from mgrkit.errors import UsageError
-from mgrkit.frontend import FrontEnd, front_end
+from mgrkit.frontend import FrontEnd, Transform, front_end
 from mgrkit.spectrograms import decibels, render, spectrum
 from mgrkit.spectrograms.mel import filters
 
@@ -92,6 +92,20 @@ def test_short_sound_has_librosas_frames(length: int) -> None:
     samples = np.random.default_rng(0).standard_normal(length).astype(np.float32) / 10
     assert compare(samples, front_end(), precise=True) < 0.01
     assert compare(samples, front_end("stft"), precise=True) < 0.01
+
+
+@pytest.mark.parametrize("length", [2048, 2049, 2560, 5000, 300_000])
+@pytest.mark.parametrize("n_fft", [2048, 999])
+def test_mirrored_ends(length: int, n_fft: int) -> None:
+    samples = np.random.default_rng(0).standard_normal(length).astype(np.float32) / 10
+    transform = Transform(n_fft=n_fft, hop_length=250, padding="reflect")
+    front = FrontEnd(kind="stft", mel=None, transform=transform)
+    theirs = np.abs(
+        librosa.stft(samples.astype(float), n_fft=n_fft, hop_length=250, pad_mode="reflect")
+    )
+    ours = np.sqrt(spectrum(samples, front))
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max() < 1e-4
 
 
 def test_power_of_one_value() -> None:

@@ -104,6 +104,18 @@ def test_a_value_out_of_range_is_named(options: dict[str, object], message: str)
         front_end(**options)  # type: ignore[arg-type]
 
 
+def test_what_feature_sets_need_beside_pictures() -> None:
+    front = FrontEnd(transform=Transform(padding="reflect"), decibels=Decibels(ref="one"))
+    assert FrontEnd.from_json(front.to_json()) == front
+    assert front.digest != FrontEnd().digest
+    plain = json.loads(front.to_json())
+    assert (plain["transform"]["padding"], plain["decibels"]["ref"]) == ("reflect", "one")
+    with pytest.raises(UsageError, match="padding must be constant or reflect, not 'edge'"):
+        FrontEnd(transform=Transform(padding="edge"))
+    with pytest.raises(UsageError, match="ref must be peak or one, not 'max'"):
+        FrontEnd(decibels=Decibels(ref="max"))
+
+
 def test_a_record_cannot_be_invalid() -> None:
     with pytest.raises(UsageError, match="window must be hann"):
         FrontEnd(transform=Transform(window="hamming"))

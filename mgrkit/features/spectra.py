@@ -1,0 +1,90 @@
+"""The one short-time Fourier transform of a piece, and the way back to sound.
+
+In float64 and then rounded, as librosa does it: sums up to a threshold, counts of peaks and
+maxima follow the last bit, and so do features that are to equal librosa's.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.fft import irfft, rfft
+
+from mgrkit.spectrograms.transform import scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from mgrkit.frontend import Transform
+    from mgrkit.spectrograms.transform import Floats
+
+    Spectrum = NDArray[np.complex64]
+
+_BLOCK = 128
+"""Frames at a time: some megabytes, which stay in a core's cache."""
+
+
+def blocks(frames: int) -> Iterator[slice]:
+    """The frames block by block."""
+    for first in range(0, frames, _BLOCK):
+        yield slice(first, min(first + _BLOCK, frames))
+
+
+def transformed(samples: Floats, transform: Transform) -> Spectrum:
+    """The spectra, complex64 ``(frames, n_fft // 2 + 1)``, in scratch.
+
+    Equal to ``librosa.stft`` with ``pad_mode="reflect"``.
+
+    Parameters
+    ----------
+    samples : float32 ``(frames,)``, at least ``n_fft`` of them.
+    """
+    n_fft = transform.n_fft
+    padded = np.pad(samples, n_fft // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: transform.hop_length]
+    window = _hann(n_fft)
+    spectra: Spectrum = scratch("spectra", (len(frames), n_fft // 2 + 1), np.complex64)
+    for block in blocks(len(frames)):
+        spectra[block] = rfft(frames[block] * window, axis=1, overwrite_x=True)
+    return spectra
+
+
+def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: Transform) -> Floats:
+    """The sound of masked spectra, float32 ``((n - 1) hop,)``: up to the last frame's centre.
+
+    Equal to ``librosa.istft`` without ``length``: windowed once more, overlapped and added
+    (Griffin and Lim, Signal estimation from modified short-time Fourier transform, 1984).
+
+    Parameters
+    ----------
+    spectra : ``(n, n_fft // 2 + 1)``; n_fft is a multiple of the hop, and n no less than it.
+    mask : gives the factors for a block of frames.
+    """
+    n_fft, hop = transform.n_fft, transform.hop_length
+    overlap = n_fft // hop
+    window = _hann(n_fft).astype(np.float32)
+    squares = (window**2).reshape(overlap, hop)
+    rows = np.zeros((len(spectra) + overlap - 1, hop), np.float32)
+    for block in blocks(len(spectra)):
+        frames = irfft(spectra[block] * mask(block), axis=1, overwrite_x=True)
+        np.multiply(frames, window, out=frames)
+        for k in range(overlap):
+            target = rows[block.start + k : block.stop + k]
+            np.add(target, frames[:, k * hop : (k + 1) * hop], out=target)
+    count = len(spectra)
+    rows[overlap - 1 : count] /= squares.sum(axis=0)
+    # Fewer windows reach the rows at the ends.
+    for row in (*range(overlap // 2, overlap - 1), *range(count, count + overlap // 2 - 1)):
+        rows[row] /= squares[[k for k in range(overlap) if 0 <= row - k < count]].sum(axis=0)
+    return rows[overlap // 2 : overlap // 2 + count - 1].reshape(-1)
+
+
+@functools.lru_cache(maxsize=8)
+def _hann(n_fft: int) -> NDArray[np.float64]:
+    """The periodic Hann window."""
+    window: NDArray[np.float64] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    return window

@@ -1,0 +1,116 @@
+"""What is asked of the specs that a plugin returns: everything that later code relies on."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from mgrkit.errors import MgrkitError
+from mgrkit.frontend import FrontEnd
+from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, with_parameters
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
+_EATS = re.compile(r"features:[a-z][a-z0-9_]*|image|samples")
+_BUNDLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:([^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.safetensors")
+_DEVICES = {"cpu", "cuda", "mps"}
+
+
+def fault(spec: ClassifierSpec | FeatureSetSpec) -> str:
+    """What is wrong with a spec, as ``name: field is ...``; empty if nothing is."""
+    for field, wanted in _faults(spec):
+        name = f"{spec.name}: " if field != "name" else ""
+        return f"{name}{field} is {getattr(spec, field)!r:.80}, not {wanted}"
+    if isinstance(spec, ClassifierSpec):
+        wrong = _parameters(spec)
+        return f"{spec.name}: {wrong}" if wrong else ""
+    return ""
+
+
+def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
+    """Pairs of a field that cannot be used and what it should be."""
+    if not _matches(_NAME, spec.name):
+        yield "name", "lower-case letters, digits and underscores that begin with a letter"
+    if not (_is_text(spec.summary) and spec.summary.isprintable()):
+        yield "summary", "one line of text"
+    if not _matches(_FACTORY, spec.factory):
+        yield "factory", '"package.module:name"'
+    if not isinstance(spec.reference, str):
+        yield "reference", "a text"
+    if not (_are_texts(spec.requires) and all(n.isidentifier() for n in spec.requires)):
+        yield "requires", "a tuple of names of top-level modules"
+    yield from _classifier(spec) if isinstance(spec, ClassifierSpec) else _feature_set(spec)
+
+
+def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
+    if not _matches(_EATS, spec.eats):
+        yield "eats", '"features:<set>", "image" or "samples"'
+    if not (_are_texts(spec.devices) and spec.devices and _DEVICES.issuperset(spec.devices)):
+        yield "devices", 'a tuple of "cpu", "cuda", "mps"'
+    if not _is_count(spec.batch_size):
+        yield "batch_size", "a whole number from 1"
+    if spec.calibrate not in ("folds", "valid"):
+        yield "calibrate", '"folds" or "valid"'
+    if not isinstance(spec.resumable, bool):
+        yield "resumable", "True or False"
+    if not (_are_texts(spec.bundles) and all(_BUNDLE.fullmatch(b) for b in spec.bundles)):
+        yield "bundles", 'a tuple of "package:path/NAME.safetensors"'
+
+
+def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
+    if not isinstance(spec.frontend, FrontEnd):
+        yield "frontend", "a FrontEnd"
+    if not (_are_texts(spec.columns) and 0 < len(set(spec.columns)) == len(spec.columns)):
+        yield "columns", "a tuple of different texts"
+    if not (spec.window is None or _is_length(spec.window)):
+        yield "window", "a number of seconds or None"
+    if _is_length(spec.window) != _is_length(spec.hop):
+        yield "hop", "None exactly if window is, else a number of seconds"
+    if not _is_count(spec.revision):
+        yield "revision", "a whole number from 1"
+
+
+def _parameters(spec: ClassifierSpec) -> str:
+    """What is wrong with the parameter dataclass."""
+    kind: Any = spec.parameters
+    settings = getattr(kind, "__dataclass_params__", None)
+    if not isinstance(kind, type) or settings is None or not settings.frozen:
+        return "parameters are not a frozen dataclass"
+    defaults = {}
+    for field in dataclasses.fields(kind):
+        if "help" not in field.metadata:
+            return f"parameter {field.name} is not made by parameter()"
+        if type(field.default) not in (bool, int, float, str):
+            return f"parameter {field.name} has the default {field.default!r:.80}"
+        if not _is_text(field.metadata["help"]):
+            return f"parameter {field.name} has no help"
+        defaults[field.name] = field.default
+    try:
+        with_parameters(spec, defaults)
+    except MgrkitError as error:
+        return f"a default is refused: {error}"
+    return ""
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, tuple) and all(_is_text(one) for one in value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+def _is_length(value: object) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and math.isfinite(value) and value > 0  # type: ignore[arg-type, operator]

@@ -1,0 +1,179 @@
+"""What a plugin says of itself: pure data, so that listing it imports no model code.
+
+A hook returns specs; a spec names its code as ``"package.module:name"``, which is imported only
+when the code is needed. Parameters are a frozen dataclass whose fields come from `parameter`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mgrkit.errors import UsageError
+from mgrkit.frontend import FrontEnd
+
+Scalar = bool | int | float | str
+
+
+@dataclass(frozen=True)
+class NoParameters:
+    """For classifiers that have nothing to set."""
+
+
+@dataclass(frozen=True)
+class ClassifierSpec:
+    """A classifier, as ``mgrkit_classifiers`` returns it.
+
+    Parameters
+    ----------
+    name : lower-case letters, digits and underscores, e.g. ``random_forest``.
+    summary : one line for listings.
+    factory : ``"package.module:Class"`` of a `mgrkit.classifiers.Classifier`.
+    parameters : a frozen dataclass whose fields are made by `parameter`.
+    eats : ``features:<set>``, ``image`` or ``samples``: what it is given when DATA is sound.
+    reference : the paper, or where else the method is written down.
+    devices : kinds of devices it can use: 'cpu', 'cuda', 'mps'.
+    batch_size : the most examples that ``predict_proba`` is given at once.
+    calibrate : what its probabilities are calibrated on: 'folds', out-of-group folds of train
+        (it is fit once per fold more), or 'valid', for what is too dear for that.
+    resumable : whether a stopped ``fit`` goes on from what it left in ``Run.folder``.
+    requires : top-level modules that fitting needs beyond mgrkit's own dependencies.
+    bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
+    """
+
+    name: str
+    summary: str
+    factory: str
+    parameters: type = NoParameters
+    eats: str = "features:gtzan57"
+    reference: str = ""
+    devices: tuple[str, ...] = ("cpu",)
+    batch_size: int = 4096
+    calibrate: Literal["folds", "valid"] = "folds"
+    resumable: bool = False
+    requires: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeatureSetSpec:
+    """A set of named numbers, as ``mgrkit_feature_sets`` returns it.
+
+    Parameters
+    ----------
+    name, summary, reference, requires : as for a classifier.
+    factory : ``"package.module:name"`` of an extractor: called with one piece (samples float32
+        ``(frames,)`` at the front end's rate) it returns float64 ``(rows, columns)``, one row
+        for the whole piece or one per window; raises ItemError for sound it cannot describe.
+    frontend : how sound becomes what the numbers are computed from.
+    columns : their names, in order.
+    window, hop : seconds of each row and from row to row; None for one row a piece.
+    revision : to be raised when the numbers change, so that cached ones are not used.
+    """
+
+    name: str
+    summary: str
+    factory: str
+    frontend: FrontEnd
+    columns: tuple[str, ...]
+    window: float | None = None
+    hop: float | None = None
+    reference: str = ""
+    requires: tuple[str, ...] = ()
+    revision: int = 1
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that change whenever the numbers may."""
+        plain = [self.name, self.revision, self.frontend.to_json(), self.window, self.hop]
+        text = json.dumps([*plain, *self.columns])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def parameter(
+    default: Scalar,
+    help: str,  # noqa: A002
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    choices: Sequence[str] = (),
+) -> Any:
+    """A field of a parameter dataclass; its type is that of the default.
+
+    Parameters
+    ----------
+    low, high : the range of a number, both ends allowed.
+    choices : the values of a text.
+    """
+    told = {"help": help, "low": low, "high": high, "choices": tuple(choices)}
+    return dataclasses.field(default=default, metadata=told)
+
+
+def with_parameters(spec: ClassifierSpec, given: Mapping[str, object]) -> Any:
+    """The spec's parameters with those given; texts, as from a command line, are read.
+
+    Raises
+    ------
+    UsageError : an unknown name (the nearest is named), or a value of another type or out of
+        range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(spec.parameters)}
+    values = {}
+    for name, value in given.items():
+        if name not in fields:
+            raise UsageError(
+                f"{spec.name} has no parameter {name!r}", nearest(name, fields, "it has")
+            )
+        values[name] = _read(f"{spec.name}: {name}", fields[name], value)
+    return spec.parameters(**values)
+
+
+def nearest(name: str, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
+    """A hint: the known name that is most like this one, else all of them."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), folded, 1)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return f"{otherwise} {', '.join(sorted(known)) or 'none'}"
+
+
+def _read(what: str, field: dataclasses.Field[Any], value: object) -> Scalar:
+    kind = type(field.default)
+    read = _as_kind(kind, value)
+    if read is None:
+        raise UsageError(f"{what} must be {_KINDS[kind]}, not {value!r}")
+    told = field.metadata
+    if told.get("choices") and read not in told["choices"]:
+        raise UsageError(f"{what} must be {', '.join(told['choices'])}, not {value!r}")
+    low, high = told.get("low", -math.inf), told.get("high", math.inf)
+    if isinstance(read, int | float) and not low <= read <= high:
+        raise UsageError(f"{what} must be from {low:g} to {high:g}, not {value!r}")
+    return read
+
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+
+
+def _as_kind(kind: type, value: object) -> Scalar | None:
+    """The value as this type, if it is one or a text that reads as one."""
+    if kind is bool:
+        words: dict[object, bool] = {"true": True, "false": False, True: True, False: False}
+        return words.get(value.lower() if isinstance(value, str) else value)
+    if isinstance(value, bool):
+        return None
+    if kind is int and isinstance(value, int | str):
+        return int(value) if re.fullmatch(r"[+-]?\d{1,18}", str(value)) else None
+    if kind is float and isinstance(value, int | float | str):
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):
+            return None
+        return number if math.isfinite(number) else None
+    return value if kind is str and isinstance(value, str) else None

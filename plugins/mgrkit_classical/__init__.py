@@ -1,0 +1,1 @@
+"""Classifiers of feature tables: support vector machines and random forests."""
