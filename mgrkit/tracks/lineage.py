@@ -29,18 +29,19 @@ class Lineage:
     used: int = 0
 
     @classmethod
-    def read(cls, folder: Path, own: Sequence[str] = ()) -> Lineage:
+    def read(cls, folder: Path, own: Sequence[str] = (), *, table: Path | None = None) -> Lineage:
         """Read the table of a folder; without one nothing is known.
 
         Parameters
         ----------
         own : columns of the command itself, which those of the table give way to.
+        table : another file than the folder's ``tracks.csv``.
 
         Raises
         ------
         UsageError : the table is not a CSV file in UTF-8 with a column ``path``.
         """
-        table = folder / TABLE
+        table = table or folder / TABLE
         if not table.is_file():
             return cls()
         try:

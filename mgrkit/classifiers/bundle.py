@@ -1,0 +1,231 @@
+"""The file that keeps a trained model: one safetensors file that says all that is known of it.
+
+The tensors are ``state.<name>`` for each array of the classifier, and ``seen``: the ids of the
+tracks it was made with, one a line, UTF-8, as uint8. Everything else is JSON under the one
+metadata key ``mgrkit``. Its ``digest`` is the SHA-256 of the canonical JSON of all other fields,
+then, for each tensor by name, of the canonical JSON of [name, dtype, shape] and of its bytes
+(little-endian, C order). It finds damage; it is no signature.
+
+Reading runs no code and unpickles nothing: safetensors holds plain numbers only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers import bundlefields
+from mgrkit.classifiers.base import Task
+from mgrkit.errors import BundleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+FORMAT = 1
+LARGEST = 1 << 30
+"""Bytes of the largest bundle that is read: what is read lies in memory twice."""
+
+_STATE = "state."
+_SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model and all that is known of it.
+
+    Parameters
+    ----------
+    classifier, distribution, version : the name of the classifier, and who provides it.
+    parameters : its parameters, by name.
+    eats : what its examples are: ``features:<set>``, ``image`` or ``samples``.
+    task : labels, shape, columns and front end.
+    state : what `Classifier.state` gave.
+    calibration : ``temperature``, ``unsure_below``, ``ece`` and ``method``.
+    metrics : measured before any refit: ``part``, ``split``, ``accuracy``, ``accuracy_low``,
+        ``accuracy_high``, ``macro_f1``, ``top3``, ``ece``, ``tracks``, ``refit``.
+    seed : of the run that made it.
+    card : what a person should know: data, limits; texts by heading.
+    seen : ids of the tracks of train and valid.
+    """
+
+    classifier: str
+    distribution: str
+    version: str
+    parameters: Mapping[str, Any]
+    eats: str
+    task: Task
+    state: Mapping[str, NDArray[Any]]
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    card: Mapping[str, str] = field(default_factory=dict)
+    seen: tuple[str, ...] = ()
+
+
+def save_bundle(path: Path, bundle: Bundle) -> str:
+    """Write a bundle, whole or not at all, and the folders it needs; returns its digest.
+
+    The same bundle gives the same bytes. What is written is checked as if it were read, so
+    that nothing is saved that cannot be loaded.
+
+    Raises
+    ------
+    BundleError : a field or an array that a bundle cannot keep.
+    OSError : the disk is full, or the place may not be written to.
+    """
+    from safetensors.numpy import save
+
+    arrays = {_STATE + name: _plain_array(array) for name, array in bundle.state.items()}
+    try:
+        arrays[_SEEN] = np.frombuffer("\n".join(bundle.seen).encode(), np.uint8)
+        plain = json.loads(canonical(_plain(bundle)))
+    except (TypeError, ValueError) as error:  # NaN, a number of NumPy's, a lone surrogate
+        raise BundleError(f"{path} cannot be written: {error}") from None
+    if _from_plain(path, plain, arrays).seen != bundle.seen:
+        raise BundleError(f"{path} cannot be written: an id of a track is empty or holds a line")
+    plain["digest"] = _digest(plain, arrays)
+    content = save(arrays, {"mgrkit": canonical(plain)})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return str(plain["digest"])
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Read a bundle without running any code.
+
+    Raises
+    ------
+    BundleError : no file, no bundle, a newer format, damage, or fields that cannot be; the
+        message says which.
+    """
+    content = _content(path)
+    text, arrays = _unpacked(path, content)
+    plain = _read_json(path, text)
+    if type(plain.get("format")) is int and plain["format"] > FORMAT:
+        raise BundleError(
+            f"{path} has format {plain['format']}, this mgrkit reads {FORMAT}", "update mgrkit"
+        )
+    told = plain.pop("digest", None)
+    if told != _digest(plain, arrays):
+        raise BundleError(f"{path} is damaged: its digest does not fit", "get the file again")
+    return _from_plain(path, plain, arrays)
+
+
+def canonical(plain: object) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _plain_array(array: NDArray[Any]) -> NDArray[Any]:
+    """Little-endian and in C order, which is what safetensors takes all arrays for."""
+    array = np.asarray(array, order="C")
+    return array.astype(array.dtype.newbyteorder("<"), copy=False)
+
+
+def _plain(bundle: Bundle) -> dict[str, Any]:
+    front = bundle.task.frontend
+    return {
+        "format": FORMAT,
+        "classifier": bundle.classifier,
+        "distribution": bundle.distribution,
+        "version": bundle.version,
+        "parameters": dict(bundle.parameters),
+        "eats": bundle.eats,
+        "labels": list(bundle.task.labels),
+        "shape": list(bundle.task.shape),
+        "columns": list(bundle.task.columns),
+        "frontend": json.loads(front.to_json()) if front else None,
+        "calibration": dict(bundle.calibration),
+        "metrics": dict(bundle.metrics),
+        "seed": bundle.seed,
+        "card": dict(bundle.card),
+    }
+
+
+def _digest(plain: Mapping[str, Any], arrays: Arrays) -> str:
+    whole = hashlib.sha256(canonical(plain).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        whole.update(canonical([name, array.dtype.name, list(array.shape)]).encode())
+        whole.update(array.tobytes())
+    return whole.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            raise BundleError(f"{path}: no such file")
+        if not path.is_file():
+            raise BundleError(f"{path} is not a file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+    if len(content) > LARGEST:
+        raise BundleError(f"{path} is larger than a bundle may be ({LARGEST >> 20} MiB)")
+    return content
+
+
+def _unpacked(path: Path, content: bytes) -> tuple[str, Arrays]:
+    """The text under ``mgrkit``, and the tensors: views, so that no count can ask for memory."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(content)
+    except (SafetensorError, ValueError, OverflowError) as error:
+        why = str(error).splitlines()[0][:200]
+        raise BundleError(f"{path} is no safetensors file, or is damaged: {why}") from None
+    except KeyError as error:
+        raise BundleError(f"{path} holds an array of type {error}, which no bundle has") from None
+    # The header was found to be sound JSON; safetensors gives its metadata for files only.
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    text = (header.get("__metadata__") or {}).get("mgrkit")
+    if not isinstance(text, str):
+        raise BundleError(f"{path} is a safetensors file, but not one of mgrkit's")
+    return text, arrays
+
+
+def _read_json(path: Path, text: str) -> dict[str, Any]:
+    """The JSON object of a canonical text; any other text was changed since it was written."""
+    try:
+        plain = json.loads(text)
+        if isinstance(plain, dict) and canonical(plain) == text:
+            return plain
+    except (ValueError, RecursionError):
+        pass
+    raise BundleError(f"{path} is damaged: what it says of itself is not canonical JSON")
+
+
+def _from_plain(path: Path, plain: dict[str, Any], arrays: Arrays) -> Bundle:
+    """The bundle of fields and tensors, each checked."""
+    try:
+        task = bundlefields.check(plain)
+        bundlefields.check_arrays(arrays, _STATE, _SEEN)
+        seen = bundlefields.lines(arrays[_SEEN])
+    except BundleError as error:
+        raise BundleError(f"{path}: {error.message}", error.hint) from None
+    state = {n.removeprefix(_STATE): a for n, a in arrays.items() if n != _SEEN}
+    kept = ("classifier", "distribution", "version", "parameters", "eats", "calibration")
+    return Bundle(
+        **{name: plain[name] for name in (*kept, "metrics", "seed", "card")},
+        task=task,
+        state=state,
+        seen=seen,
+    )

@@ -1,0 +1,170 @@
+"""What the fields of a bundle may be: a digest can be made anew for any lie."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.classifiers.base import Task
+from mgrkit.errors import BundleError, UsageError
+from mgrkit.frontend import FrontEnd
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TYPES = {
+    "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
+    "float16", "float32", "float64",
+}  # fmt: skip
+"""The types of array that a bundle keeps."""
+
+_LARGEST_SIDE = 1 << 31
+
+
+def check(plain: Mapping[str, Any]) -> Task:
+    """The task that the fields describe; BundleError for the first that cannot be."""
+    for name in sorted(plain.keys() - _FIELDS.keys()):
+        raise BundleError(f"unknown field {name!r}")
+    for name, (fits, words) in _FIELDS.items():
+        if name not in plain:
+            raise BundleError(f"field {name!r} is missing")
+        if not fits(plain[name]):
+            raise BundleError(f"{name} must be {words}, not {_shown(plain[name])}")
+    for part, fields in (("calibration", _CALIBRATION), ("metrics", _METRICS)):
+        for name, (fits, words) in fields.items():
+            value = plain[part].get(name)
+            if value is not None and not fits(value):
+                raise BundleError(f"{part}: {name} must be {words}, not {_shown(value)}")
+    _check_shape(plain["eats"], plain["shape"], plain["columns"])
+    return Task(
+        tuple(plain["labels"]), tuple(plain["shape"]), tuple(plain["columns"]), _front(plain)
+    )
+
+
+def check_arrays(arrays: Mapping[str, NDArray[Any]], state: str, seen: str) -> None:
+    """BundleError for a tensor that is missing, not known, or of a type that is not kept."""
+    if seen not in arrays:
+        raise BundleError(f"tensor {seen!r} is missing")
+    for name, array in arrays.items():
+        if name != seen and not (name.startswith(state) and name != state):
+            raise BundleError(f"unknown tensor {name!r}")
+        if array.dtype.name not in TYPES:
+            raise BundleError(f"tensor {name!r} is of type {array.dtype}, which is not kept")
+
+
+def lines(array: NDArray[Any]) -> tuple[str, ...]:
+    """The ids in the tensor of those seen."""
+    if array.dtype.name != "uint8" or array.ndim != 1:
+        raise BundleError("the ids of the seen tracks are not bytes")
+    try:
+        text = array.tobytes().decode()
+    except UnicodeDecodeError:
+        raise BundleError("the ids of the seen tracks are not UTF-8") from None
+    ids = tuple(text.split("\n")) if text else ()
+    if "" in ids:
+        raise BundleError("an id of a seen track is empty")
+    return ids
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_shape(eats: str, shape: list[int], columns: list[str]) -> None:
+    sides = 2 if eats == "image" else 1
+    if len(shape) != sides:
+        raise BundleError(f"shape must have {sides} number{'s'[: sides - 1]} for {eats}: {shape}")
+    expected = shape[0] if eats.startswith("features:") else 0
+    if len(columns) != expected:
+        raise BundleError(f"columns must be {expected} names for {eats}, not {len(columns)}")
+
+
+def _front(plain: Mapping[str, Any]) -> FrontEnd | None:
+    if plain["frontend"] is None:
+        return None
+    try:
+        return FrontEnd.from_json(json.dumps(plain["frontend"]))
+    except UsageError as error:
+        raise BundleError(error.message, error.hint) from None
+
+
+def _whole(value: object) -> bool:
+    return type(value) is int
+
+
+def _number(low: float, high: float) -> Callable[[object], bool]:
+    return lambda v: type(v) in (int, float) and low <= v <= high  # type: ignore[operator]
+
+
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _matches(pattern: str) -> Callable[[object], bool]:
+    return lambda v: isinstance(v, str) and re.fullmatch(pattern, v) is not None
+
+
+def _names(least: int) -> Callable[[object], bool]:
+    def fits(value: object) -> bool:
+        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
+            return False
+        return len(value) >= least and len(set(value)) == len(value)
+
+    return fits
+
+
+def _sides(value: object) -> bool:
+    return isinstance(value, list) and all(_whole(v) and 0 < v < _LARGEST_SIDE for v in value)
+
+
+def _object(*kinds: type) -> Callable[[object], bool]:
+    """An object whose values are of these types; of any where none is named."""
+
+    def fits(value: object) -> bool:
+        return isinstance(value, dict) and (
+            not kinds or all(type(v) in kinds for v in value.values())
+        )
+
+    return fits
+
+
+_SHARE = (_number(0, 1), "a number from 0 to 1")
+_ANY_TEXT = (_text, "a text")
+
+_FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "format": (lambda v: type(v) is int and v == 1, "1"),
+    "classifier": (_matches(r"[a-z][a-z0-9_]*"), "the name of a classifier"),
+    "distribution": _ANY_TEXT,
+    "version": _ANY_TEXT,
+    "parameters": (_object(bool, int, float, str), "an object of texts and numbers"),
+    "eats": (
+        _matches(r"features:[a-z][a-z0-9_]*|image|samples"),
+        "features:<set>, image or samples",
+    ),
+    "labels": (_names(2), "at least two different names"),
+    "shape": (_sides, "a list of whole numbers above 0"),
+    "columns": (_names(0), "a list of different names"),
+    "frontend": (lambda v: v is None or isinstance(v, dict), "an object or null"),
+    "calibration": (_object(), "an object"),
+    "metrics": (_object(), "an object"),
+    "seed": (_whole, "a whole number"),
+    "card": (_object(str), "an object of texts"),
+}
+_CALIBRATION: dict[str, tuple[Callable[[object], bool], str]] = {
+    "temperature": (_number(1e-6, 1e6), "a number from 1e-06 to 1e+06"),
+    "unsure_below": _SHARE,
+    "ece": _SHARE,
+    "method": _ANY_TEXT,
+}
+_METRICS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "part": _ANY_TEXT,
+    "split": _ANY_TEXT,
+    **dict.fromkeys(
+        ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece"), _SHARE
+    ),
+    "tracks": (lambda v: type(v) is int and v >= 0, "a whole number"),
+    "refit": (lambda v: isinstance(v, bool), "true or false"),
+}

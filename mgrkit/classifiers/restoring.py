@@ -1,0 +1,61 @@
+"""From a bundle back to a classifier that predicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mgrkit.classifiers.base import Classifier
+from mgrkit.errors import BundleError, UsageError
+from mgrkit.registry.loader import registry, resolve
+from mgrkit.registry.specs import with_parameters
+
+if TYPE_CHECKING:
+    from mgrkit.classifiers.bundle import Bundle
+    from mgrkit.registry import Entry
+    from mgrkit.registry.specs import ClassifierSpec
+
+
+def provider(bundle: Bundle) -> Entry:
+    """The installed classifier that the bundle needs.
+
+    Raises
+    ------
+    BundleError : there is none of its name; who provided it is named.
+    """
+    try:
+        return registry().classifier(bundle.classifier)
+    except UsageError as error:
+        raise BundleError(
+            f"the bundle needs the classifier {bundle.classifier!r}: {error.message}",
+            f"it came with {bundle.distribution} {bundle.version}",
+        ) from None
+
+
+def restored(bundle: Bundle, device: str = "cpu") -> Classifier:
+    """The bundle's classifier, found among the plugins, ready to predict on ``device``.
+
+    Raises
+    ------
+    BundleError : no such classifier is installed, or its arrays are not what it takes.
+    """
+    return restored_by(provider(bundle).spec, bundle, device)
+
+
+def restored_by(spec: ClassifierSpec, bundle: Bundle, device: str = "cpu") -> Classifier:
+    """The bundle's classifier, of a spec that is at hand; BundleError as for `restored`."""
+    if spec.eats.partition(":")[0] != bundle.eats.partition(":")[0]:
+        raise BundleError(
+            f"the bundle's {bundle.classifier} eats {bundle.eats}, the installed one {spec.eats}",
+            f"it came with {bundle.distribution} {bundle.version}",
+        )
+    factory = resolve(spec.factory)
+    try:
+        model: Classifier = factory(bundle.task, with_parameters(spec, bundle.parameters))
+        model.restore(bundle.state, device)
+    except BundleError:
+        raise
+    except Exception as error:
+        # Whatever a classifier makes of arrays that it never gave, the file is at fault.
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BundleError(f"{bundle.classifier} cannot use the bundle: {why}") from error
+    return model

@@ -1,0 +1,1 @@
+"""Fitting and judging classifiers: arrays in, arrays out; knows nothing of files."""

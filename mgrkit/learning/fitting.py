@@ -1,0 +1,228 @@
+"""Fit a classifier, calibrate it on what it has not seen, and judge it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers import Classifier, Examples, Run
+from mgrkit.errors import UsageError
+from mgrkit.learning.averaging import to_tracks
+from mgrkit.learning.calibration import Calibration, calibrate
+from mgrkit.learning.folds import group_folds
+from mgrkit.learning.metrics import scores
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.registry.specs import ClassifierSpec
+
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model and what is known of it.
+
+    Parameters
+    ----------
+    model : fit on train, or on train and valid where that was asked for.
+    calibration : of its probabilities of tracks.
+    out_of_fold : `mgrkit.learning.metrics.scores` of the tracks of train, each predicted by a
+        fit on other groups; empty where there were no folds.
+    valid : the scores of the tracks of valid, before any refit; None without valid.
+    """
+
+    model: Classifier
+    calibration: Calibration
+    out_of_fold: dict[str, Any]
+    valid: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _Tracks:
+    """The tracks of examples: their labels and groups, and the track (0..n-1) of each piece."""
+
+    y: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    of_piece: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, examples: Examples) -> _Tracks:
+        _, first, of_piece = np.unique(examples.tracks, return_index=True, return_inverse=True)
+        return cls(examples.y[first], examples.groups[first], of_piece)
+
+
+def fit_classifier(
+    make: Callable[[], Classifier],
+    spec: ClassifierSpec,
+    labels: Sequence[str],
+    train: Examples,
+    valid: Examples | None,
+    run: Run,
+    refit: bool = False,
+) -> Fit:
+    """Fit on train, calibrate on tracks that the fit has not seen, score on valid.
+
+    A spec that calibrates on 'folds' is fit once more for each of five folds of train, whose
+    groups it predicts from the others; one that calibrates on 'valid' sees valid for that
+    instead. Where neither can be done (no valid; one group of each genre) nothing is
+    calibrated.
+
+    Parameters
+    ----------
+    make : gives a new classifier.
+    refit : at the end fit anew on train and valid together, and keep that model; scores and
+        calibration stay those from before.
+    run : its progress is told the steps of all fits together; in its folder each fit has one
+        of its own.
+
+    Raises
+    ------
+    UsageError : ``refit`` without valid; train is empty, or the classifier cannot learn from
+        it.
+    Stopped : the run was asked to end.
+    """
+    if not len(train):
+        raise UsageError("there is nothing in the train part")
+    if valid is not None and not len(valid):
+        valid = None
+    if refit and valid is None:
+        raise UsageError("there is no valid part to refit with", "leave out --refit")
+    tracks = _Tracks.of(train)
+    by_folds = spec.calibrate == "folds"
+    folds = group_folds(tracks.y, tracks.groups, FOLDS, run.seed) if by_folds else []
+    runs = _Runs(run, len(folds) + 1 + refit)
+
+    calibration, out_of_fold = Calibration(), {}
+    if folds:
+        raw, told = _cross_predicted(make, spec, len(labels), train, tracks, folds, runs)
+        if len(told):
+            y, groups = tracks.y[told], tracks.groups[told]
+            calibration = calibrate(raw, y, groups, "folds")
+            measured = scores(calibration.apply(raw), y, groups.tolist(), labels, run.seed)
+            honest = measured["ece"] if calibration.ece is None else calibration.ece
+            out_of_fold = {"part": "folds", **measured, "ece": honest}
+
+    model_run = runs.next("model")
+    model = make()
+    model.fit(train, valid, model_run)
+    measured_valid = None
+    if valid is not None:
+        seen = _Tracks.of(valid)
+        raw = to_tracks(_predicted(model, spec, valid.x), seen.of_piece)
+        if not by_folds:
+            calibration = calibrate(raw, seen.y, seen.groups, "valid")
+        final = calibration.apply(raw)
+        measured_valid = {
+            "part": "valid",
+            **scores(final, seen.y, seen.groups.tolist(), labels, run.seed),
+        }
+    if refit and valid is not None:
+        refit_run = runs.next("refit")
+        model = make()
+        model.fit(_together(train, valid), None, refit_run)
+    return Fit(model, calibration, out_of_fold, measured_valid)
+
+
+def predict_tracks(
+    model: Classifier,
+    spec: ClassifierSpec,
+    calibration: Calibration,
+    x: NDArray[Any],
+    tracks: NDArray[Any],
+) -> NDArray[np.float32]:
+    """Calibrated probabilities of tracks, float32 ``(n, labels)``.
+
+    Parameters
+    ----------
+    x : pieces ``(pieces, *task.shape)``.
+    tracks : integers ``(pieces,)``: the track of each, numbered 0..n-1.
+    """
+    return calibration.apply(to_tracks(_predicted(model, spec, x), tracks))
+
+
+class _Runs:
+    """One run for each of several fits, which share its progress and folder."""
+
+    def __init__(self, run: Run, fits: int) -> None:
+        self._run = run
+        self._fits = fits
+        self._begun = 0
+
+    def next(self, name: str) -> Run:
+        """The circumstances of the next fit; raises Stopped when asked to end."""
+        self._run.check()
+        before = self._begun
+        self._begun += 1
+        if before:
+            self._run.progress(before, self._fits, {})
+
+        def progress(step: int, total: int, metrics: Mapping[str, float]) -> None:
+            self._run.progress(before * total + step, self._fits * total, metrics)
+
+        folder = self._run.folder
+        if folder is not None:
+            folder = folder / name
+            folder.mkdir(parents=True, exist_ok=True)
+        return replace(self._run, folder=folder, progress=progress)
+
+
+def _cross_predicted(
+    make: Callable[[], Classifier],
+    spec: ClassifierSpec,
+    count: int,
+    train: Examples,
+    tracks: _Tracks,
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    runs: _Runs,
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Probabilities ``(told, labels)`` by fits on other groups, and the tracks ``(told,)``.
+
+    A track whose label no other group has is not told: its fold could not have known it.
+    """
+    probabilities = np.zeros((len(tracks.y), count), np.float32)
+    told = np.zeros(len(tracks.y), bool)
+    for number, (others, held) in enumerate(folds):
+        held = held[np.isin(tracks.y[held], tracks.y[others])]
+        fold_run = runs.next(f"fold{number}")
+        model = make()
+        model.fit(_taken(train, np.flatnonzero(np.isin(tracks.of_piece, others))), None, fold_run)
+        pieces = np.flatnonzero(np.isin(tracks.of_piece, held))
+        if len(pieces):
+            raw = _predicted(model, spec, train.x, pieces)
+            of_held = np.searchsorted(held, tracks.of_piece[pieces])
+            probabilities[held] = to_tracks(raw, of_held)
+            told[held] = True
+    return probabilities[told], np.flatnonzero(told)
+
+
+def _predicted(
+    model: Classifier, spec: ClassifierSpec, x: NDArray[Any], which: NDArray[Any] | None = None
+) -> NDArray[np.float32]:
+    """Probabilities of pieces, never more at once than the classifier takes."""
+    count = len(x) if which is None else len(which)
+    blocks = []
+    for first in range(0, count, spec.batch_size):
+        block = slice(first, first + spec.batch_size)
+        blocks.append(model.predict_proba(x[block] if which is None else x[which[block]]))
+    return np.concatenate(blocks)
+
+
+def _taken(examples: Examples, pieces: NDArray[np.int64]) -> Examples:
+    return Examples(
+        examples.x[pieces], examples.y[pieces], examples.tracks[pieces], examples.groups[pieces]
+    )
+
+
+def _together(train: Examples, valid: Examples) -> Examples:
+    """Both, with numbers of tracks and groups that do not coincide."""
+    return Examples(
+        np.concatenate([train.x, valid.x]),
+        np.concatenate([train.y, valid.y]),
+        np.concatenate([train.tracks, valid.tracks - valid.tracks.min() + train.tracks.max() + 1]),
+        np.concatenate([train.groups, valid.groups - valid.groups.min() + train.groups.max() + 1]),
+    )

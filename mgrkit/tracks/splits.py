@@ -1,0 +1,265 @@
+"""Train, valid and test: by a published list, by artist, or at random."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mgrkit.errors import UsageError
+from mgrkit.seeds import entropy
+from mgrkit.tracks.linked import linked
+
+PARTS = ("train", "valid", "test")
+SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
+KINDS = ("published", "grouped", "random")
+
+_SPELLINGS = {
+    "train": "train",
+    "training": "train",
+    "valid": "valid",
+    "validation": "valid",
+    "val": "valid",
+    "test": "test",
+    "testing": "test",
+}
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One track that is to be split.
+
+    Parameters
+    ----------
+    id : of the recording; tracks of one id go to one part.
+    genre : '' leaves the track out.
+    group : what must not be split, the artist; '' where it is not known.
+    part : in a published split; '' for none.
+    """
+
+    id: str
+    genre: str
+    group: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which track goes where.
+
+    Parameters
+    ----------
+    name : 'published', 'grouped' or 'random'.
+    parts : one of `PARTS` per track, in their order; '' for one that is left out.
+    notes : what a person should know, one line each.
+    words : what any number from this split has to carry, e.g. "random split, artists not
+        separated".
+    """
+
+    name: str
+    parts: tuple[str, ...]
+    notes: tuple[str, ...]
+    words: str
+
+
+def group_key(group: str) -> str:
+    """A group's name without what two spellings of one artist differ in.
+
+    >>> group_key("Earth, Wind & Fire") == group_key("EARTH WIND AND FIRE")
+    True
+    """
+    folded = group.casefold().replace("&", " and ")
+    return "".join(filter(str.isalnum, folded)) or folded.strip()
+
+
+def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0) -> Split:
+    """Split tracks into train, valid and test.
+
+    Parameters
+    ----------
+    how : 'published' takes the parts that the tracks have; tracks without one are left out.
+        'grouped' deals out 60/20/20 % of each genre in whole groups, each track of unknown
+        artist being its own group; 'random' in single tracks. A genre of two groups (tracks)
+        gives train and test, one of a single group train only. None chooses the first of
+        these that the tracks allow: published when some are in train and some in valid or
+        test, grouped when at least half of the groups are known.
+    seed : decides which groups go where; their order in ``tracks`` does not.
+
+    Raises
+    ------
+    UsageError : no track; no genre, or only one; an unknown ``how``; no published part, or
+        one of another name.
+    """
+    if how is not None and how not in KINDS:
+        close = difflib.get_close_matches(how, KINDS, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
+        raise UsageError(f"there is no split {how!r}", hint)
+    _check_genres(tracks)
+    used = [index for index, track in enumerate(tracks) if track.genre]
+    chosen = [tracks[index] for index in used]
+    name = how or _possible(chosen)
+    made = {"published": _published, "grouped": _grouped, "random": _random}[name](chosen, seed)
+    parts = [""] * len(tracks)
+    for index, part in zip(used, made.parts, strict=True):
+        parts[index] = part
+    notes = list(made.notes)
+    if len(used) < len(tracks):
+        notes.insert(0, f"left out, without a genre: {len(tracks) - len(used)} tracks")
+    return Split(name, tuple(parts), (*notes, *_missing(chosen, made.parts)), made.words)
+
+
+def published_part(text: str) -> str:
+    """One of `PARTS`, or '', for what a table calls it: 'validation' and 'training' too.
+
+    Raises
+    ------
+    UsageError : any other name.
+    """
+    part = text.strip().casefold()
+    if part and part not in _SPELLINGS:
+        raise UsageError(
+            f"a published split has no part {text!r}", f"its parts are {', '.join(PARTS)}"
+        )
+    return _SPELLINGS.get(part, "")
+
+
+def _check_genres(tracks: Sequence[Labelled]) -> None:
+    genres = {track.genre for track in tracks} - {""}
+    if not tracks:
+        raise UsageError("there is no track to learn from")
+    if not genres:
+        hint = "put them into one folder per genre, or name the genres in a table"
+        raise UsageError(f"none of {len(tracks)} tracks has a genre", hint)
+    if len(genres) == 1:
+        raise UsageError(f"all tracks are {genres.pop()}", "telling apart needs two genres")
+
+
+def _possible(tracks: Sequence[Labelled]) -> str:
+    parts = {_SPELLINGS.get(track.part.strip().casefold(), "") for track in tracks}
+    if "train" in parts and parts & {"valid", "test"}:
+        return "published"
+    return "grouped" if 2 * sum(bool(t.group) for t in tracks) >= len(tracks) else "random"
+
+
+def _published(tracks: Sequence[Labelled], seed: int) -> Split:
+    del seed
+    parts = [published_part(track.part) for track in tracks]
+    if not any(parts):
+        hint = "choose grouped or random, or name the parts in a column split"
+        raise UsageError("no track has a part in a published split", hint)
+    notes = []
+    for members in linked([track.id] for track in tracks):
+        own = {parts[index] for index in members} - {""}
+        if len(own) > 1:
+            notes.append(f"{tracks[members[0]].id} is in {_all(own)}: counted as {_first(own)}")
+        for index in members:
+            parts[index] = _first(own)
+    if out := parts.count(""):
+        notes.append(f"left out, without a part in the published split: {out} tracks")
+    words = "published split"
+    if torn := _torn(tracks, parts):
+        notes.append(f"in more than one part: {_listed(torn)}")
+        words += f", {_count(len(torn), 'artist')} in more than one part"
+    return Split("published", tuple(parts), tuple(notes), words)
+
+
+def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
+    """The groups that lie in two parts."""
+    where: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for track, part in zip(tracks, parts, strict=True):
+        if track.group and part:
+            key = group_key(track.group)
+            where.setdefault(key, set()).add(part)
+            names[key] = min(names.get(key, track.group), track.group)
+    return sorted(names[key] for key, own in where.items() if len(own) > 1)
+
+
+def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
+    unknown = len({track.id for track in tracks} - {track.id for track in tracks if track.group})
+    words = "grouped split"
+    if unknown:
+        total = len({track.id for track in tracks})
+        words += f", artists unknown for {unknown} of {_count(total, 'track')}"
+    units = linked(
+        [("id", t.id), *([("group", group_key(t.group))] if t.group else [])] for t in tracks
+    )
+    return _dealt("grouped", tracks, units, seed, "artist", words)
+
+
+def _random(tracks: Sequence[Labelled], seed: int) -> Split:
+    units = linked([track.id] for track in tracks)
+    words = "random split, artists not separated"
+    return _dealt("random", tracks, units, seed, "track", words)
+
+
+def _dealt(
+    name: str,
+    tracks: Sequence[Labelled],
+    units: Sequence[Sequence[int]],
+    seed: int,
+    called: str,
+    words: str,
+) -> Split:
+    """Deal whole units out, genre by genre: each goes where the most is wanting."""
+    total = Counter(track.genre for track in tracks)
+    by_genre: dict[str, list[Sequence[int]]] = {genre: [] for genre in sorted(total)}
+    for unit in units:
+        own = Counter(tracks[index].genre for index in unit)
+        by_genre[min(own, key=lambda genre: (-own[genre], genre))].append(unit)
+
+    def turn(unit: Sequence[int]) -> float:
+        """Large units come first, so that small ones can even out, but not by size alone."""
+        drawn = entropy(seed, min(tracks[index].id for index in unit), ("split",)) / 2**128
+        return -len(unit) * (0.5 + drawn)
+
+    parts = [""] * len(tracks)
+    filled = {genre: Counter[str]() for genre in total}
+    notes = []
+    for genre, own_units in by_genre.items():
+        if len(own_units) == 1:
+            notes.append(f"{genre} has one {called} only: all of it is in train")
+        left = sorted(own_units, key=turn)
+        for number, unit in enumerate(left):
+            part = _wanting(filled[genre], total[genre], len(left) - number)
+            for index in unit:
+                parts[index] = part
+                filled[tracks[index].genre][part] += 1
+    return Split(name, tuple(parts), tuple(notes), words)
+
+
+def _wanting(filled: Mapping[str, int], total: int, left: int) -> str:
+    """The part that lacks the most, of those still empty when there is one unit for each."""
+    order = ("train", "test", "valid")
+    empty = [part for part in order if not filled.get(part)]
+    choice = empty if 0 < len(empty) >= left else order
+    return max(choice, key=lambda part: SHARES[part] * total - filled.get(part, 0))
+
+
+def _missing(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
+    """A note on the genres that are tested but cannot be learnt."""
+    there: dict[str, set[str]] = {}
+    for track, part in zip(tracks, parts, strict=True):
+        there.setdefault(track.genre, set()).add(part)
+    lost = sorted(genre for genre, own in there.items() if own - {""} and "train" not in own)
+    return [f"not in train, so never predicted: {', '.join(lost)}"] if lost else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _first(parts: set[str]) -> str:
+    """The earliest part, so that what was ever learnt from is never tested; '' for none."""
+    return next((part for part in PARTS if part in parts), "")
+
+
+def _all(parts: set[str]) -> str:
+    return " and ".join(part for part in PARTS if part in parts)

@@ -1,0 +1,249 @@
+"""Fitting, calibrating and judging with toy classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrkit.classifiers import Classifier, Examples, Run, Stopped, Task
+from mgrkit.errors import UsageError
+from mgrkit.learning.calibration import Calibration
+from mgrkit.learning.fitting import fit_classifier, predict_tracks
+from mgrkit.learning.metrics import expected_calibration_error
+from mgrkit.registry.specs import ClassifierSpec, NoParameters
+
+LABELS = ("blues", "jazz", "pop")
+SPEC = ClassifierSpec("nearest", "nearest mean", "nowhere:Nearest", batch_size=7)
+
+
+class Nearest(Classifier):
+    """The nearest mean of a label; keeps what it was given."""
+
+    made: list[Nearest]
+
+    def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        self.train, self.valid, self.run = train, valid, run
+        self.largest = 0
+        if len(np.unique(train.y)) < 2:
+            raise UsageError("one genre only")
+        run.progress(1, 2, {"loss": 1.0})
+        self.means = {int(y): train.x[train.y == y].mean(0) for y in np.unique(train.y)}
+        run.progress(2, 2, {})
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        self.largest = max(self.largest, len(x))
+        p = np.zeros((len(x), len(self.task.labels)))
+        for y, mean in self.means.items():
+            p[:, y] = np.exp(-((x - mean) ** 2).sum(1))
+        return (p / p.sum(1, keepdims=True)).astype(np.float32)
+
+    def state(self) -> Mapping[str, np.ndarray]:
+        raise NotImplementedError
+
+    def restore(self, state: Mapping[str, np.ndarray], device: str = "cpu") -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def made() -> list[Nearest]:
+    return []
+
+
+@pytest.fixture
+def make(made: list[Nearest]) -> Any:
+    def one() -> Nearest:
+        made.append(Nearest(Task(LABELS, (2,)), NoParameters()))
+        return made[-1]
+
+    return one
+
+
+def examples(artists: int = 12, seed: int = 0, first: int = 0, noise: float = 0.7) -> Examples:
+    """Three pieces a track, two tracks an artist, artists of one label each, mixed up."""
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(first, first + artists), 6)
+    tracks = np.repeat(np.arange(2 * first, 2 * (first + artists)), 3) * 10
+    y = groups % 3
+    centres = np.array([[0, 0], [2, 0], [0, 2]])
+    x = (centres[y] + noise * rng.standard_normal((len(y), 2))).astype(np.float32)
+    order = rng.permutation(len(y))
+    return Examples(x[order], y[order], tracks[order], groups[order])
+
+
+def test_folds_calibrate_and_valid_judges(make: Any, made: list[Nearest]) -> None:
+    train, valid = examples(15), examples(6, 1)
+    fit = fit_classifier(make, SPEC, LABELS, train, valid, Run(3))
+    assert len(made) == 6
+    assert fit.model is made[-1]
+    assert fit.model.train is train
+    assert fit.model.valid is valid
+    held: list[int] = []
+    for one in made[:5]:
+        assert one.valid is None
+        inside = set(one.train.groups.tolist())
+        assert one.largest <= SPEC.batch_size
+        held += sorted(set(range(15)) - inside)
+        assert len(one.train) == 6 * len(inside)
+    assert sorted(held) == list(range(15))
+    assert fit.calibration.method == "folds"
+    assert fit.out_of_fold["part"] == "folds"
+    assert fit.out_of_fold["tracks"] == 30
+    assert fit.out_of_fold["accuracy"] > 0.8
+    assert fit.out_of_fold["ece"] == fit.calibration.ece
+    assert fit.valid is not None
+    assert (fit.valid["part"], fit.valid["tracks"]) == ("valid", 12)
+    assert fit.valid["labels"] == list(LABELS)
+
+
+def test_out_of_fold_probabilities_are_those_of_other_artists(make: Any) -> None:
+    # An artist of each label lies where another label does: only itself could know that.
+    train = examples(15, noise=0.05)
+    odd = np.isin(train.groups, [0, 1, 2])
+    x = train.x.copy()
+    x[odd] = np.array([[2, 0], [0, 2], [0, 0]])[train.y[odd]]
+    fit = fit_classifier(make, SPEC, LABELS, replace(train, x=x), None, Run(0))
+    assert fit.out_of_fold["accuracy"] == pytest.approx(24 / 30)
+    assert fit.valid is None
+
+
+def test_valid_is_scored_with_calibrated_probabilities(make: Any) -> None:
+    train, valid = examples(15), examples(6, 1)
+    fit = fit_classifier(make, SPEC, LABELS, train, valid, Run(0))
+    number = np.unique(valid.tracks, return_inverse=True)[1]
+    p = predict_tracks(fit.model, SPEC, fit.calibration, valid.x, number)
+    assert p.shape == (12, 3)
+    assert p.dtype == np.float32
+    np.testing.assert_allclose(p.sum(1), 1, rtol=1e-5)
+    truth = np.array([valid.y[number == track][0] for track in range(12)])
+    assert fit.valid is not None
+    assert fit.valid["accuracy"] == pytest.approx((p.argmax(1) == truth).mean())
+    raw = predict_tracks(fit.model, SPEC, Calibration(), valid.x, number)
+    np.testing.assert_allclose(p, fit.calibration.apply(raw), rtol=1e-6)
+    assert fit.valid["ece"] == pytest.approx(expected_calibration_error(p, truth))
+    assert fit.valid["ece"] != pytest.approx(expected_calibration_error(raw, truth))
+    by_hand = fit.model.predict_proba(valid.x[number == 4]).mean(0)
+    np.testing.assert_allclose(raw[4], by_hand, rtol=1e-5)
+
+
+def test_what_is_too_dear_is_calibrated_on_valid(make: Any, made: list[Nearest]) -> None:
+    spec = replace(SPEC, calibrate="valid")
+    fit = fit_classifier(make, spec, LABELS, examples(), examples(9, 1), Run(0))
+    assert len(made) == 1
+    assert fit.calibration.method == "valid"
+    assert fit.out_of_fold == {}
+    assert fit_classifier(make, spec, LABELS, examples(), None, Run(0)).calibration == Calibration()
+
+
+def test_refit_learns_from_all_and_keeps_the_scores(make: Any, made: list[Nearest]) -> None:
+    train, valid = examples(15), examples(6, 1)
+    plain = fit_classifier(make, SPEC, LABELS, train, valid, Run(0))
+    made.clear()
+    fit = fit_classifier(make, SPEC, LABELS, train, valid, Run(0), refit=True)
+    assert (fit.calibration, fit.out_of_fold, fit.valid) == (
+        plain.calibration, plain.out_of_fold, plain.valid,
+    )  # fmt: skip
+    assert len(made) == 7
+    assert fit.model is made[-1]
+    both = made[-1].train
+    assert made[-1].valid is None
+    assert len(both) == len(train) + len(valid)
+    assert len(np.unique(both.tracks)) == 30 + 12
+    assert len(np.unique(both.groups)) == 15 + 6
+    assert not np.allclose(fit.model.means[0], plain.model.means[0])
+    again = both.tracks[: len(train)]
+    assert (again == train.tracks).all()
+
+
+@pytest.mark.parametrize("valid", [None, examples(0)])
+def test_refit_without_valid_is_refused(make: Any, made: list[Nearest], valid: Any) -> None:
+    with pytest.raises(UsageError, match="no valid part"):
+        fit_classifier(make, SPEC, LABELS, examples(), valid, Run(0), refit=True)
+    assert not made
+
+
+def test_one_artist_only_leaves_it_uncalibrated(make: Any, made: list[Nearest]) -> None:
+    train = replace(examples(), groups=np.zeros(72, np.int64))
+    fit = fit_classifier(make, SPEC, LABELS, train, examples(6, 1), Run(0))
+    assert len(made) == 1
+    assert (fit.calibration, fit.out_of_fold) == (Calibration(), {})
+    assert fit.valid is not None
+
+
+def test_a_label_of_one_artist_is_judged_by_nobody(make: Any) -> None:
+    train = examples(15)
+    keep = ~np.isin(train.groups, [5, 8, 11, 14])  # of pop, artist 2 is left
+    train = Examples(*(getattr(train, name)[keep] for name in ("x", "y", "tracks", "groups")))
+    fit = fit_classifier(make, SPEC, LABELS, train, None, Run(0))
+    assert fit.out_of_fold["tracks"] == 20
+    assert fit.out_of_fold["per_genre"]["pop"]["tracks"] == 0
+    assert fit.out_of_fold["accuracy"] > 0.7
+
+
+def test_two_artists_of_a_genre_each_cannot_be_calibrated(make: Any) -> None:
+    fit = fit_classifier(make, SPEC, LABELS, examples(2), None, Run(0))
+    assert (fit.calibration.method, fit.out_of_fold) == ("none", {})
+
+
+def test_an_error_that_nobody_else_can_measure_is_that_of_what_was_calibrated(make: Any) -> None:
+    # Of three artists one is alone in its genre, so the tracks of the others are all there is.
+    train = examples(3)
+    train = replace(train, y=np.where(train.groups == 2, 1, 0))
+    fit = fit_classifier(make, SPEC, LABELS, train, None, Run(0))
+    assert fit.out_of_fold["tracks"] == 4
+    assert fit.calibration.ece is None
+    assert 0 <= fit.out_of_fold["ece"] <= 1
+
+
+def test_nothing_and_one_genre_are_usage_errors(make: Any) -> None:
+    with pytest.raises(UsageError, match="nothing in the train part"):
+        fit_classifier(make, SPEC, LABELS, examples(0), None, Run(0))
+    train = replace(examples(), y=np.zeros(72, np.int64))
+    with pytest.raises(UsageError, match="one genre only"):
+        fit_classifier(make, SPEC, LABELS, train, None, Run(0))
+
+
+def test_progress_rises_over_all_fits(make: Any) -> None:
+    told: list[float] = []
+    metrics: list[Mapping[str, float]] = []
+
+    def progress(step: int, total: int, named: Mapping[str, float]) -> None:
+        told.append(step / total)
+        metrics.append(named)
+
+    run = Run(0, progress=progress)
+    fit_classifier(make, SPEC, LABELS, examples(15), examples(6, 1), run, refit=True)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert len(set(told)) == 14
+    assert {"loss": 1.0} in metrics
+
+
+def test_it_stops_between_folds(make: Any, made: list[Nearest]) -> None:
+    run = Run(0, stop_requested=lambda: len(made) == 2 and hasattr(made[1], "means"))
+    with pytest.raises(Stopped):
+        fit_classifier(make, SPEC, LABELS, examples(15), None, run)
+    assert len(made) == 2
+
+
+def test_every_fit_has_a_folder_of_its_own(make: Any, made: list[Nearest], tmp_path: Path) -> None:
+    run = Run(0, folder=tmp_path / "run")
+    fit_classifier(make, SPEC, LABELS, examples(15), examples(6, 1), run, refit=True)
+    folders = [one.run.folder for one in made]
+    assert len(set(folders)) == 7
+    assert all(folder and folder.is_dir() for folder in folders)
+    assert [one.run.seed for one in made] == [0] * 7
+
+
+def test_the_same_seed_gives_the_same_answer_and_input_stays(make: Any) -> None:
+    train, valid = examples(15), examples(6, 1)
+    for array in (train.x, train.y, train.tracks, train.groups, valid.x, valid.y):
+        array.setflags(write=False)
+    one, two = (fit_classifier(make, SPEC, LABELS, train, valid, Run(5)) for _ in range(2))
+    assert (one.calibration, one.out_of_fold, one.valid) == (
+        two.calibration, two.out_of_fold, two.valid,
+    )  # fmt: skip

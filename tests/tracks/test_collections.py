@@ -1,0 +1,187 @@
+"""What names tell of tracks, and what tracks are called."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgrkit.audio import open_sound
+from mgrkit.tracks.collections import Known, known
+from mgrkit.tracks.identity import SoundDigest, track_id
+from mgrkit.tracks.tags import artist_tag
+
+GENRES = [
+    "blues", "classical", "country", "disco", "hiphop",
+    "jazz", "metal", "pop", "reggae", "rock",
+]  # fmt: skip
+
+
+def gtzan() -> list[Known]:
+    found = [known(f"genres/{genre}/{genre}.{n:05d}.au") for genre in GENRES for n in range(100)]
+    assert None not in found
+    return [one for one in found if one]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "blues.00000.au",
+        "genres/blues/blues.00000.wav",
+        "images_original/blues/blues00000.png",
+        "clips/blues.00000.flac",
+        "blues.00000",
+    ],
+)
+def test_every_layout_of_gtzan_is_known(path: str) -> None:
+    assert known(path) == Known("gtzan:blues.00000", "John Lee Hooker", "valid")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "blues.00100.wav",  # GTZAN has a hundred of each
+        "blues.000001.wav",
+        "folk.00001.wav",
+        "my-blues.00000.wav",
+        "blues.00000.001",  # a piece
+        "blues.00000.001.png",
+        "blues.00000.white_10dB_1.wav",
+        "blues.00000.au/song.wav",
+        "rock/000002.mp3",  # six digits in anybody's folder
+        "001/000002.mp3",
+        "000/000002.wav",
+        "000/0000002.mp3",
+        "",
+    ],
+)
+def test_other_names_are_not_known(path: str) -> None:
+    assert known(path) is None
+
+
+@pytest.mark.parametrize("path", ["000/000002.mp3", "fma_small/000/000002.mp3", "000002.mp3"])
+def test_fma_is_known_by_its_folders(path: str) -> None:
+    assert known(path) == Known("fma:000002")
+
+
+def test_no_named_artist_is_in_two_parts_of_the_published_split() -> None:
+    tracks = gtzan()
+    assert Counter(one.part for one in tracks) == {"train": 443, "valid": 197, "test": 290, "": 70}
+    assert sum(not one.artist for one in tracks) == 81
+    assert len({one.id for one in tracks}) == 1000
+    where: dict[str, set[str]] = {}
+    for one in tracks:
+        if one.artist and one.part:
+            where.setdefault(one.artist, set()).add(one.part)
+    assert not [artist for artist, parts in where.items() if len(parts) > 1]
+
+
+def test_the_shipped_lists_are_the_published_ones(data: Path) -> None:
+    folder = data / "gtzan"
+    with (folder / "artists.csv").open(newline="") as file:
+        artists = {row["track"]: row["artist"] for row in csv.DictReader(file)}
+    assert len(artists) == 1000
+    listed = {
+        Path(line.strip()).stem: part
+        for part in ("train", "valid", "test")
+        for line in (folder / "splits" / f"{part}_filtered.txt").read_text().splitlines()
+    }
+    for track, artist in artists.items():
+        assert known(f"{track}.wav") == Known(f"gtzan:{track}", artist, listed.get(track, ""))
+
+
+def digest(samples: np.ndarray, rate: int = 22_050, cut: int = 100) -> str:
+    made = SoundDigest(rate, len(samples))
+    for first in range(0, samples.shape[1], cut):
+        made.update(samples[:, first : first + cut])
+    return made.hexdigest()
+
+
+def test_the_digest_of_sound_depends_on_the_sound_and_nothing_else() -> None:
+    samples = np.random.default_rng(0).standard_normal((2, 1000)).astype(np.float32)
+    plain = digest(samples)
+    assert digest(samples, cut=7) == plain == digest(np.asfortranarray(samples))
+    assert digest(samples.astype(">f4")) == plain
+    others = [
+        digest(samples, 44_100),
+        digest(samples[::-1]),
+        digest(samples[:, :-1]),
+        digest(samples.reshape(1, -1)),
+        digest(samples.T.reshape(1, -1)),  # the same bytes, as one channel
+        digest(np.nextafter(samples, np.float32(9))),
+    ]
+    assert len({plain, *others}) == 7
+
+
+def test_flac_and_its_samples_have_one_digest(data: Path) -> None:
+    clip = sorted((data / "gtzan" / "clips").glob("*.flac"))[0]
+    with open_sound(clip) as sound:
+        blocks = list(sound.blocks())
+        made = SoundDigest(sound.rate, sound.channels)
+        for block in blocks:
+            made.update(block)
+    assert made.hexdigest() == digest(np.concatenate(blocks, axis=1), cut=12_345)
+
+
+def test_a_track_is_called_by_its_collection_then_its_sound_then_its_name() -> None:
+    assert track_id("x/blues.00000.au", "ab" * 32) == "gtzan:blues.00000"
+    assert track_id("x/song.mp3", "ab" * 32) == "sha256:" + "ab" * 16
+    assert track_id("x/song.mp3") == "name:song.mp3"
+
+
+def tagged(path: Path, **tags: str) -> Path:
+    import av
+
+    with av.open(str(path), "w") as container:
+        container.metadata.update(tags)
+        stream = container.add_stream("flac" if path.suffix == ".flac" else "aac", 44_100)
+        flac = path.suffix == ".flac"
+        part = np.zeros((1, 2048), np.int16) if flac else np.zeros((2, 1024), np.float32)
+        frame = av.AudioFrame.from_ndarray(part, "s16" if flac else "fltp", "stereo")
+        frame.rate = 44_100
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.m4a", "concat:a.flac"])
+def test_the_album_artist_counts_before_the_artist(tmp_path: Path, name: str) -> None:
+    path = tagged(tmp_path / name, artist="The Singer", album_artist="The  Band")
+    assert artist_tag(path) == artist_tag(str(path)) == "The Band"
+    assert artist_tag(tagged(tmp_path / name, artist="The Singer")) == "The Singer"
+
+
+def test_various_artists_are_nobody(tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.flac", artist="The Singer", album_artist="Various Artists")
+    assert artist_tag(path) == "The Singer"
+    assert artist_tag(tagged(tmp_path / "b.flac", artist="Unknown Artist")) == ""
+
+
+def test_a_file_without_tags_or_not_readable_has_no_artist(tmp_path: Path) -> None:
+    (tmp_path / "noise.mp3").write_bytes(bytes(range(256)) * 10)
+    assert artist_tag(tmp_path / "noise.mp3") == ""
+    assert artist_tag(tmp_path / "missing.mp3") == ""
+    assert artist_tag(tmp_path) == ""
+    assert artist_tag("nul\0byte.mp3") == ""
+    assert artist_tag(tagged(tmp_path / "a.flac")) == ""
+
+
+def test_tags_of_real_and_hostile_files(data: Path) -> None:
+    assert artist_tag(data / "fma" / "clips" / "000010.mp3") == "Kurt Vile"
+    assert artist_tag(data / "songs" / "vibe_ace.ogg") == "Kevin MacLeod"
+    for path in sorted((data / "hostile").iterdir()):
+        assert isinstance(artist_tag(path), str)
+
+
+def test_names_are_known_without_numpy() -> None:
+    code = (
+        "import sys; from mgrkit.tracks import collections, splits, audit\n"
+        "collections.known('blues.00000.au'); print('numpy' in sys.modules)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
