@@ -1,0 +1,108 @@
+"""Examples that anything worth calling a classifier tells apart, for each thing that it may eat.
+
+Three genres, 12 tracks of each by four artists, two pieces of each track: in ``features`` the
+genres are clouds 12 standard deviations apart, in ``image`` each has a bright band of its own,
+in ``samples`` a tone of its own; all else is noise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit import seeds
+from mgrkit.classifiers.base import Examples, Task
+from mgrkit.frontend import front_end
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LABELS = ("polka", "ambient", "dub")
+COLUMNS = 8
+SIDE = 64
+FRAMES = 8192
+_TRACKS, _PIECES, _TRACKS_A_GROUP = 12, 2, 3
+
+
+@dataclass(frozen=True)
+class Toy:
+    """A task with examples; ``held_out`` is for testing.
+
+    Parameters
+    ----------
+    train, valid, held_out : 72, 24 and 72 pieces, no track or group in two of them.
+    asked : what models are compared on, ``(107, *task.shape)``: ``held_out.x``, then 35 mixtures
+        of two genres, where models that differ at all differ most.
+    """
+
+    task: Task
+    train: Examples
+    valid: Examples
+    held_out: Examples
+    asked: NDArray[Any]
+
+
+def toy(eats: str, seed: int = 0) -> Toy:
+    """The toy set for a classifier that eats this: ``features:<set>``, ``image``, ``samples``."""
+    make, task = _features, Task(LABELS, (COLUMNS,), tuple(f"toy{i}" for i in range(COLUMNS)))
+    if eats == "image":
+        make, task = _images, Task(LABELS, (SIDE, SIDE), frontend=front_end(n_mels=SIDE))
+    elif eats == "samples":
+        make, task = _samples, Task(LABELS, (FRAMES,), frontend=front_end())
+    parts = {"train": _TRACKS, "valid": _TRACKS // 3, "held_out": _TRACKS}
+    examples, first = {}, 0
+    for part, tracks in parts.items():
+        examples[part] = _part(make, tracks, first, seeds.generator(seed, "toy", (eats, part)))
+        first += tracks * len(LABELS)
+    x = examples["held_out"].x
+    # The first piece of each track with that of the next track, which is of another genre.
+    mixed = x[:-_PIECES:_PIECES].astype(np.float64) + x[_PIECES::_PIECES]
+    return Toy(task, **examples, asked=np.concatenate([x, (mixed / 2).astype(x.dtype)]))
+
+
+def copied(examples: Examples) -> Examples:
+    """The same in arrays of its own, so that whoever changes them changes nobody else's."""
+    return Examples(*(getattr(examples, f.name).copy() for f in dataclasses.fields(examples)))
+
+
+def without(examples: Examples, label: int) -> Examples:
+    """The examples of all other labels."""
+    kept = examples.y != label
+    return Examples(*(getattr(examples, f.name)[kept] for f in dataclasses.fields(examples)))
+
+
+_Make = Callable[["NDArray[np.int64]", np.random.Generator], "NDArray[Any]"]
+
+
+def _part(make: _Make, tracks: int, first: int, rng: np.random.Generator) -> Examples:
+    number = np.arange(tracks * len(LABELS)).repeat(_PIECES)
+    # Groups are of one genre, as artists mostly are, and genres take turns along the rows.
+    label, nth = number % len(LABELS), number // len(LABELS)
+    group = nth // _TRACKS_A_GROUP * len(LABELS) + label
+    return Examples(make(label, rng), label, number + first, group + first)
+
+
+def _features(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
+    centres = np.zeros((len(LABELS), COLUMNS))
+    for genre in range(len(LABELS)):
+        centres[genre, genre :: len(LABELS)] = 6.0
+    return (centres[label] + rng.normal(size=(len(label), COLUMNS))).astype(np.float32)
+
+
+def _images(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
+    pixels = rng.integers(0, 64, (len(label), SIDE, SIDE), dtype=np.uint8)
+    for image, genre in zip(pixels, label, strict=True):
+        start = int(genre) * SIDE // len(LABELS) + 4
+        image[start : start + 12] += 160
+    return pixels
+
+
+def _samples(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
+    hertz = np.array([300.0, 1200.0, 4800.0])[label][:, None]
+    phase = rng.uniform(0, 2 * np.pi, (len(label), 1))
+    tone = 0.4 * np.sin(2 * np.pi * hertz * np.arange(FRAMES) / 22050 + phase)
+    return (tone + 0.05 * rng.normal(size=tone.shape)).astype(np.float32)

@@ -1,0 +1,70 @@
+"""Random forest: grown by scikit-learn tree by tree, evaluated from plain arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers.base import Classifier
+from mgrkit.errors import UsageError
+from mgrkit_classical import arrays, groups, trees
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
+    from mgrkit_classical.hooks import RandomForestParameters
+
+
+class RandomForest(Classifier):
+    """The mean of trees; the state is that of `trees.gathered`."""
+
+    parameters: RandomForestParameters
+    _state: State | None = None
+
+    def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        """See `Classifier.fit`; asks whether to stop before each tree."""
+        del valid
+        from sklearn.tree import DecisionTreeClassifier
+
+        run.check()
+        x, y = arrays.checked(train, self.task)
+        own, n = self.parameters, len(y)
+        artists = np.asarray(train.groups)
+        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
+        rng = run.generator("trees")
+        grown = []
+        for done in range(own.trees):
+            run.check()
+            drawn = np.bincount(rng.integers(n, size=n), minlength=n)
+            tree = DecisionTreeClassifier(
+                max_depth=own.max_depth or None,
+                min_samples_leaf=own.min_samples_leaf,
+                max_features=own.max_features or "sqrt",
+                random_state=int(rng.integers(2**31)),
+            )
+            grown.append(tree.fit(x, y, sample_weight=drawn * weight))
+            run.progress(done + 1, own.trees, {})
+        run.check()
+        state = trees.gathered(grown, grown[0].classes_, len(self.task.labels))
+        self.restore(state, run.device)
+
+    def predict_proba(self, x: NDArray[Any]) -> Floats:
+        """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
+        plain = arrays.rows(x, self.task)
+        if self._state is None:
+            raise UsageError("the random forest was neither fit nor restored")
+        return self._trees.mean(plain).astype(np.float32)
+
+    def state(self) -> State:
+        """See `Classifier.state`."""
+        if self._state is None:
+            raise UsageError("the random forest was neither fit nor restored")
+        return self._state
+
+    def restore(self, state: State, device: str = "cpu") -> None:
+        """See `Classifier.restore`."""
+        plain = dict(trees.checked(state, self.task.shape[0], len(self.task.labels)))
+        self._trees = trees.Trees(plain, arrays.Place.of(device))
+        self._state = plain

@@ -1,0 +1,99 @@
+"""Columns made comparable: standardised, and more normal by a power transform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit_classical.arrays import LARGEST, Place, stored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers.base import Run, State
+    from mgrkit_classical.arrays import Numbers
+
+FAR, LIMIT = 100.0, 10.0
+"""Standard deviations beyond which a value counts as this far, before and after the transform:
+song that is like nothing in train does not overflow, and is still far away."""
+
+_LAMBDA = 5.0
+
+NAMES = ("centre", "factor", "lambda", "power_centre", "power_factor")
+_LEAST = 1e-30
+_FURTHEST = 4e38
+"""Beyond float32, and so beyond any mean of examples."""
+
+
+def fit(x: NDArray[np.float32], power: bool, run: Run) -> dict[str, Numbers]:
+    """The scaling of these columns, one number for each: see `NAMES` and `apply`.
+
+    The exponents are scikit-learn's (`PowerTransformer`), of standardised columns: on raw ones
+    far from zero, such as a centroid in Hz, the transform loses all its digits.
+
+    Parameters
+    ----------
+    x : ``(n, columns)``.
+    """
+    columns = x.shape[1]
+    centre, factor = _standardising(x.astype(np.float64))
+    exponents = np.ones(columns)
+    if power:
+        z = np.clip((x - centre) * factor, -FAR, FAR)
+        for column in np.flatnonzero(factor):
+            run.check()
+            exponents[column] = _exponent(z[:, column])
+    scaling = {
+        "centre": centre,
+        "factor": factor,
+        "lambda": exponents,
+        "power_centre": np.zeros(columns),
+        "power_factor": np.ones(columns),
+    }
+    if power:
+        scaling["power_centre"], scaling["power_factor"] = _standardising(
+            _yeo_johnson(np, z, exponents)
+        )
+    return scaling
+
+
+def restore(state: State, columns: int, place: Place) -> dict[str, Any]:
+    """The scaling among a state's arrays, on a device; BundleError if it cannot be one."""
+    high = {"centre": _FURTHEST, "lambda": _LAMBDA}
+    return {
+        name: place.put(stored(state, name, np.float64, (columns,), high.get(name, LARGEST)))
+        for name in NAMES
+    }
+
+
+def apply(place: Place, scaling: dict[str, Any], x: Any) -> Any:
+    """Values within ±`LIMIT`, ``(n, columns)``; columns that were constant in train are 0."""
+    xp = place.xp
+    z = xp.clip((x - scaling["centre"]) * scaling["factor"], -FAR, FAR)
+    bent = _yeo_johnson(xp, z, scaling["lambda"])
+    return xp.clip((bent - scaling["power_centre"]) * scaling["power_factor"], -LIMIT, LIMIT)
+
+
+def _standardising(x: Numbers) -> tuple[Numbers, Numbers]:
+    """Mean and 1 / standard deviation of each column, 0 for those that do not vary."""
+    deviation = x.std(axis=0)
+    factor = np.where(deviation > _LEAST, 1 / np.maximum(deviation, _LEAST), 0.0)
+    return x.mean(axis=0), factor
+
+
+def _exponent(column: Numbers) -> float:
+    from sklearn.preprocessing import PowerTransformer
+
+    transformer = PowerTransformer(standardize=False).fit(column[:, None])
+    return float(np.clip(np.nan_to_num(transformer.lambdas_[0], nan=1.0), -_LAMBDA, _LAMBDA))
+
+
+def _yeo_johnson(xp: Any, z: Any, exponents: Any) -> Any:
+    """Yeo and Johnson 2000: Box and Cox's transform of 1 + z, mirrored for z < 0."""
+    # For z < 0 the exponent is 2 - lambda; expm1 and log1p keep the digits of small values.
+    exponent = xp.where(z < 0, 2 - exponents, exponents)
+    log = xp.log1p(xp.abs(z))
+    flat = xp.abs(exponent) < 1e-9
+    bent = xp.expm1(exponent * log) / xp.where(flat, 1.0, exponent)
+    return xp.where(z < 0, -1.0, 1.0) * xp.where(flat, log, bent)

@@ -1,0 +1,177 @@
+"""Support vector machine: fit by scikit-learn, evaluated from plain arrays."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers.base import Classifier
+from mgrkit.errors import BundleError, UsageError
+from mgrkit_classical import arrays, groups, kernels, scaling
+from mgrkit_classical.arrays import Place, stored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
+    from mgrkit_classical.arrays import Numbers
+    from mgrkit_classical.hooks import SVMParameters
+
+_STEPS = 1_000_000
+"""Of the solver for one pair, which nothing can stop; what settles at all takes fewer."""
+
+_CELLS = 1 << 22
+_NAMES = ("labels", "whitening", "counts", "vectors", "weights", "bias")
+_WIDEST = 1e6
+
+
+class SVM(Classifier):
+    """One machine for each pair of genres; see `mgrkit_classical.kernels` for what they vote.
+
+    The state, beside that of the scaling: ``labels`` int64 ``(k,)``, the genres in train;
+    ``whitening`` float64 ``(columns, columns)``, see `groups.whitening`; ``counts`` int64
+    ``(k,)``, the genres' numbers of support vectors; ``vectors`` float64 ``(m, columns)``,
+    scaled, whitened and in the order of their genres; ``weights`` float64 ``(m, k)`` and
+    ``bias`` float64 ``(k, k)`` as for `kernels.decisions`.
+    """
+
+    parameters: SVMParameters
+    _state: State | None = None
+
+    def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        """See `Classifier.fit`; asks whether to stop before each column and each pair."""
+        del valid
+        run.check()
+        x, y = arrays.checked(train, self.task)
+        order = np.argsort(y, kind="stable")
+        x, y = x[order], y[order]
+        artists, own = np.asarray(train.groups)[order], self.parameters
+        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
+        state = scaling.fit(x, own.power, run)
+        z = scaling.apply(Place.of("cpu"), state, x)
+        state["whitening"] = groups.whitening(z, artists, own.whiten)
+        machines = self._machines(z @ state["whitening"], y, weight, state["factor"], run)
+        self.restore({**state, **machines}, run.device)
+
+    def predict_proba(self, x: NDArray[Any]) -> Floats:
+        """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
+        plain = arrays.rows(x, self.task)
+        if self._state is None:
+            raise UsageError("the svm was neither fit nor restored")
+        told = np.zeros((len(plain), len(self.task.labels)), np.float32)
+        k = len(self._labels)
+        step = max(1, _CELLS // max(len(self._vectors), k * k))
+        for start in range(0, len(plain), step):
+            decided = self.decide(plain[start : start + step])
+            told[start : start + step, self._labels] = self._place.take(
+                kernels.coupled(self._place, decided)
+            )
+        return told
+
+    def decide(self, x: NDArray[np.float32]) -> Any:
+        """Decision values of all pairs of `labels`, ``(n, k, k)``: `kernels.decisions`."""
+        place = self._place
+        z = scaling.apply(place, self._scaling, place.put(x)) @ self._whitening
+        likeness = kernels.kernel(place, z, self._vectors, self.parameters, self._gamma)
+        return kernels.decisions(place, likeness, self._weights, self._bias, self._counts)
+
+    def state(self) -> State:
+        """See `Classifier.state`; the names are in the class's description."""
+        if self._state is None:
+            raise UsageError("the svm was neither fit nor restored")
+        return self._state
+
+    def restore(self, state: State, device: str = "cpu") -> None:
+        """See `Classifier.restore`."""
+        arrays.only(state, (*_NAMES, *scaling.NAMES))
+        columns = self.task.shape[0]
+        labels = stored(state, "labels", np.int64, (None,))
+        k = len(labels)
+        if k < 2 or labels[0] < 0 or labels[-1] >= len(self.task.labels) or _unsorted(labels):
+            raise BundleError("the model's labels are not two or more of the bundle's, in order")
+        whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
+        vectors = stored(state, "vectors", np.float64, (None, columns), _WIDEST**2)
+        counts = stored(state, "counts", np.int64, (k,), len(vectors))
+        if counts.min() < 0 or counts.sum() != len(vectors):
+            raise BundleError(
+                f"the model's counts are of {counts.sum()} vectors, there are {len(vectors)}"
+            )
+        weights = stored(state, "weights", np.float64, (len(vectors), k))
+        bias = stored(state, "bias", np.float64, (k, k))
+        if not np.array_equal(bias, -bias.T):
+            raise BundleError("the model's bias is not antisymmetric")
+        place = Place.of(device)
+        self._scaling = scaling.restore(state, columns, place)
+        self._gamma = _gamma(self.parameters, state["factor"])
+        self._labels, self._counts, self._place = labels, counts.tolist(), place
+        self._vectors, self._weights, self._bias = map(place.put, (vectors, weights, bias))
+        self._whitening = place.put(whitening)
+        self._state = dict(state)
+
+    def _machines(
+        self, z: Numbers, y: NDArray[np.int64], weight: Numbers, factor: Numbers, run: Run
+    ) -> dict[str, NDArray[Any]]:
+        """The arrays of the machines of all pairs, of scaled examples in the labels' order."""
+        labels = np.unique(y)
+        k = len(labels)
+        weights, bias = np.zeros((len(y), k)), np.zeros((k, k))
+        pairs = list(itertools.combinations(range(k), 2))
+        for done, (i, j) in enumerate(pairs):
+            run.check()
+            of_i, of_j = np.flatnonzero(y == labels[i]), np.flatnonzero(y == labels[j])
+            both = np.concatenate([of_i, of_j])
+            second = np.arange(len(both)) >= len(of_i)
+            machine = self._machine(z[both], second, weight[both], factor)
+            # scikit-learn's two-class machine is for the second; here row i is for i.
+            supports = both[machine.support_]
+            opponent = np.where(supports < of_j[0], j, i)
+            weights[supports, opponent] = np.abs(machine.dual_coef_[0])
+            bias[i, j], bias[j, i] = -machine.intercept_[0], machine.intercept_[0]
+            run.progress(done + 1, len(pairs), {})
+        run.check()
+        kept = weights.any(axis=1)
+        return {
+            "labels": labels,
+            "counts": np.array([np.count_nonzero(kept & (y == label)) for label in labels]),
+            "vectors": z[kept],
+            "weights": weights[kept],
+            "bias": bias,
+        }
+
+    def _machine(
+        self, z: Numbers, second: NDArray[np.bool_], weight: Numbers, factor: Numbers
+    ) -> Any:
+        """scikit-learn's machine of one pair."""
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.svm import SVC
+
+        own = self.parameters
+        machine = SVC(
+            C=own.C,
+            kernel=own.kernel,
+            gamma=_gamma(own, factor),
+            degree=own.degree,
+            coef0=own.coef0,
+            max_iter=_STEPS,
+            # None would draw from NumPy's global generator, though nothing here is random.
+            random_state=0,
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            machine.fit(z, second, weight)
+        if machine.fit_status_:
+            raise UsageError(
+                f"the svm's {own.kernel} kernel did not settle", "give a smaller C or gamma"
+            )
+        return machine
+
+
+def _gamma(parameters: SVMParameters, factor: Any) -> float:
+    return parameters.gamma / max(1, int(np.count_nonzero(factor)))
+
+
+def _unsorted(labels: NDArray[np.int64]) -> bool:
+    return bool((np.diff(labels) <= 0).any())

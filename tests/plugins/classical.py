@@ -1,0 +1,47 @@
+"""Small tasks for the classical classifiers, and how they are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers import Classifier, Examples, Run, Task
+from mgrkit.registry import registry, resolve, with_parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+QUICK = {"svm": {}, "random_forest": {"trees": 12}}
+"""By name of classifier: what makes its fits short."""
+
+
+def make(name: str, labels: int = 4, columns: int = 6, **parameters: object) -> Classifier:
+    """A new classifier of so many labels and columns."""
+    spec = registry().classifier(name).spec
+    names = tuple(f"c{i}" for i in range(columns))
+    task = Task(tuple(f"genre{i}" for i in range(labels)), (columns,), names)
+    model: Classifier = resolve(spec.factory)(task, with_parameters(spec, parameters))
+    return model
+
+
+def examples(labels: int = 4, columns: int = 6, each: int = 12, seed: int = 0) -> Examples:
+    """Overlapping clouds, skewed and of very different sizes, in random order."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.arange(labels * each) % labels)
+    x = rng.normal(size=(labels, columns))[y] + rng.normal(size=(len(y), columns))
+    x = np.exp(x) * 10.0 ** rng.integers(-4, 7, columns)
+    return learnable(x, y)
+
+
+def learnable(x: NDArray[Any], y: NDArray[Any]) -> Examples:
+    """These, two to an artist."""
+    n = np.arange(len(y))
+    return Examples(x.astype(np.float32), y.astype(np.int64), n, n // 2)
+
+
+def fitted(name: str, train: Examples, labels: int = 4, **parameters: object) -> Classifier:
+    """The quick version of a classifier, fit on these with seed 3."""
+    model = make(name, labels, train.x.shape[1], **{**QUICK[name], **parameters})
+    model.fit(train, None, Run(3))
+    return model

@@ -1,0 +1,297 @@
+"""Both classifiers: data that is hard to learn from, devices, stopping, life without sklearn."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrkit.classifiers import Bundle, Examples, Run, Stopped, save_bundle
+from mgrkit.errors import BundleError, UsageError
+from tests.plugins.classical import examples, fitted, learnable, make
+
+BOTH = pytest.mark.parametrize("name", ["svm", "random_forest"])
+
+
+def sound(told: Any, rows: int, labels: int = 4) -> None:
+    assert told.shape == (rows, labels)
+    assert told.dtype == np.float32
+    assert np.isfinite(told).all()
+    assert (told >= 0).all()
+    assert abs(told.sum(1, dtype=np.float64) - 1).max(initial=0) < 1e-6
+
+
+@BOTH
+def test_a_label_without_examples_gets_exactly_nothing(name: str) -> None:
+    train = examples()
+    kept = train.y != 1
+    told = fitted(name, learnable(train.x[kept], train.y[kept])).predict_proba(train.x)
+    sound(told, len(train))
+    assert (told[:, 1] == 0).all()
+    assert (told[kept].argmax(1) == train.y[kept]).mean() > 0.8
+
+
+@BOTH
+def test_one_row_or_none_or_all_at_once(name: str) -> None:
+    train = examples()
+    model = fitted(name, train)
+    told = model.predict_proba(train.x)
+    alone = np.concatenate([model.predict_proba(row[None]) for row in train.x])
+    assert abs(alone - told).max() < 1e-6
+    sound(model.predict_proba(train.x[:0]), 0)
+
+
+@BOTH
+@pytest.mark.parametrize("labels", [2, 7])
+def test_what_is_cut_into_chunks_is_the_same(
+    name: str, labels: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = examples(labels)
+    model = fitted(name, train, labels)
+    whole = model.predict_proba(train.x)
+    for module in ("svm", "trees"):
+        monkeypatch.setattr(f"mgrkit_classical.{module}._CELLS", 3000)
+    assert abs(model.predict_proba(train.x) - whole).max() < 1e-6
+
+
+@BOTH
+def test_columns_that_say_nothing_or_too_much(name: str) -> None:
+    train = examples()
+    plain = fitted(name, train).predict_proba(train.x).argmax(1)
+    n = len(train)
+    odd = np.zeros((n, 5), np.float32)
+    odd[:, 1] = 0.1
+    odd[:, 2] = -3e38
+    odd[:, 3] = np.where(np.arange(n) == 0, 3e38, 0)
+    odd[:, 4] = np.where(np.arange(n) == 1, 1e-44, 0)
+    wide = np.concatenate([train.x, odd], axis=1)
+    model = fitted(name, learnable(wide, train.y))
+    told = model.predict_proba(wide)
+    sound(told, n)
+    assert (told.argmax(1) == plain).mean() > 0.9
+    for far in (3.4e38, -3.4e38, 0):
+        sound(model.predict_proba(np.full_like(wide, far)), n)
+
+
+@BOTH
+def test_a_column_that_was_constant_stays_without_a_say(name: str) -> None:
+    train = examples()
+    wide = np.concatenate([train.x, np.full((len(train), 1), 0.1, np.float32)], axis=1)
+    model = fitted(name, learnable(wide, train.y))
+    moved = wide.copy()
+    moved[:, -1] = 1e6
+    assert np.array_equal(model.predict_proba(wide), model.predict_proba(moved))
+
+
+@BOTH
+def test_few_examples(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(2, 30)).astype(np.float32)
+    sound(fitted(name, learnable(x, np.array([0, 3]))).predict_proba(x), 2)
+    same = np.ones((9, 30), np.float32)
+    sound(fitted(name, learnable(same, np.arange(9) % 4)).predict_proba(same), 9)
+
+
+@BOTH
+def test_a_genre_with_one_track_and_duplicates(name: str) -> None:
+    train = examples(3)
+    lone = np.append(train.y, 3)
+    x = np.concatenate([train.x, train.x[:1]])
+    told = fitted(name, learnable(x, lone)).predict_proba(x)
+    sound(told, len(x))
+    assert np.array_equal(told[0], told[-1])
+    assert told[-1, 3] > 0
+
+
+@BOTH
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite(name: str, value: float) -> None:
+    train = examples()
+    model = fitted(name, train)
+    broken = train.x.copy()
+    broken[5, 2] = value
+    with pytest.raises(UsageError, match="column c2 has values that are not finite"):
+        model.predict_proba(broken)
+    with pytest.raises(UsageError, match="not finite"):
+        fitted(name, learnable(broken, train.y))
+
+
+@BOTH
+def test_values_too_large_for_float32(name: str) -> None:
+    train = examples()
+    with pytest.raises(UsageError, match="not finite"):
+        fitted(name, train).predict_proba(np.full(train.x.shape, 1e39))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("y", "said"),
+    [
+        ([0] * 8, "all genre0"),
+        ([0, 1, 2, 4] * 2, "from 0 to 3"),
+        ([0, 1, 2, -1] * 2, "from 0 to 3"),
+        ([0, 1, 2], "for 8 rows"),
+        ([], "for 8 rows"),
+    ],
+)
+def test_labels_that_cannot_be(name: str, y: list[int], said: str) -> None:
+    x = np.random.default_rng(0).normal(size=(8, 6)).astype(np.float32)
+    n = np.arange(8)
+    with pytest.raises(UsageError, match=said):
+        make(name).fit(Examples(x, np.array(y, np.int64), n, n), None, Run(0))
+
+
+@BOTH
+def test_examples_of_another_shape_or_kind(name: str) -> None:
+    model = fitted(name, examples())
+    for other in (np.zeros((3, 5)), np.zeros(6), np.zeros((2, 3, 6)), np.full((2, 6), "a")):
+        with pytest.raises(UsageError, match="not numbers of shape"):
+            model.predict_proba(other)
+
+
+@BOTH
+def test_before_fit_there_is_nothing(name: str) -> None:
+    with pytest.raises(UsageError, match="neither fit nor restored"):
+        make(name).state()
+    with pytest.raises(UsageError, match="neither fit nor restored"):
+        make(name).predict_proba(examples().x)
+
+
+@BOTH
+def test_torch_gives_the_same(name: str) -> None:
+    pytest.importorskip("torch")
+    for labels, options in ((2, {}), (5, {"class_weight": "balanced"})):
+        train = examples(labels)
+        model = fitted(name, train, labels, **options)
+        other = make(name, labels, **options)
+        # Only plain 'cpu' is NumPy's: by this name, torch computes there.
+        other.restore(model.state(), "cpu:0")
+        assert abs(other.predict_proba(train.x) - model.predict_proba(train.x)).max() < 1e-6
+
+
+@BOTH
+def test_a_fit_for_a_device_predicts_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mgrkit_classical.arrays import Place
+
+    asked = []
+    of = Place.of
+    monkeypatch.setattr(Place, "of", lambda device: asked.append(device) or of("cpu"))
+    make(name).fit(examples(), None, Run(0, device="cuda:1"))
+    assert asked[-1] == "cuda:1"
+
+
+@BOTH
+def test_a_seed_decides(name: str) -> None:
+    train = examples()
+    one, two, other = (
+        make(name, **({"trees": 5} if name == "random_forest" else {})) for _ in range(3)
+    )
+    for model, seed in ((one, 1), (two, 1), (other, 2)):
+        model.fit(train, None, Run(seed))
+    for key, array in one.state().items():
+        assert np.array_equal(array, two.state()[key])
+    same = np.array_equal(one.predict_proba(train.x), other.predict_proba(train.x))
+    assert same == (name == "svm")
+
+
+@BOTH
+def test_every_moment_of_a_fit_can_be_the_last(name: str) -> None:
+    train, asked = examples(), []
+    model = make(name, **({"trees": 5} if name == "random_forest" else {}))
+    model.fit(train, None, Run(0, stop_requested=lambda: bool(asked.append(0))))
+    assert len(asked) >= {"svm": 12, "random_forest": 5}[name]  # columns and pairs, or trees
+    for last in range(len(asked)):
+        calls = iter([False] * last)
+        with pytest.raises(Stopped):
+            model.fit(train, None, Run(0, stop_requested=lambda left=calls: next(left, True)))
+
+
+@BOTH
+def test_progress_is_told_to_the_end(name: str) -> None:
+    steps: list[tuple[int, int]] = []
+    run = Run(0, progress=lambda step, total, _: steps.append((step, total)))
+    make(name, **({"trees": 6} if name == "random_forest" else {})).fit(examples(), None, run)
+    assert steps == [(i, 6) for i in range(1, 7)]  # trees, or pairs of four genres
+
+
+@BOTH
+def test_arrays_too_many_or_too_few(name: str) -> None:
+    state = dict(fitted(name, examples()).state())
+    with pytest.raises(BundleError, match="surplus"):
+        make(name).restore({**state, "surplus": np.zeros(1)})
+    for key in state:
+        with pytest.raises(BundleError, match=key):
+            make(name).restore({k: v for k, v in state.items() if k != key})
+
+
+@BOTH
+def test_arrays_of_another_type_or_size(name: str) -> None:
+    state = dict(fitted(name, examples()).state())
+    for key, array in state.items():
+        for other in (array.astype(np.complex128), array[None], array[..., :-1], array[:0]):
+            with pytest.raises(BundleError):
+                make(name).restore({**state, key: other})
+        if array.dtype.kind == "f":
+            for value in (np.nan, np.inf, -np.inf):
+                broken = array.copy()
+                broken.flat[-1] = value
+                with pytest.raises(BundleError, match=f"{key} has values out of range"):
+                    make(name).restore({**state, key: broken})
+
+
+@BOTH
+def test_any_change_is_refused_or_gives_probabilities(name: str) -> None:
+    train = examples()
+    state = dict(fitted(name, train).state())
+    rng = np.random.default_rng(0)
+    refused = 0
+    for _ in range(300):
+        key = list(state)[rng.integers(len(state))]
+        raw = bytearray(state[key].tobytes())
+        raw[rng.integers(len(raw))] ^= 1 << rng.integers(8)
+        changed = np.frombuffer(bytes(raw), state[key].dtype).reshape(state[key].shape)
+        model = make(name)
+        try:
+            model.restore({**state, key: changed})
+        except BundleError:
+            refused += 1
+            continue
+        sound(model.predict_proba(train.x), len(train))
+    assert 0 < refused < 300
+
+
+@BOTH
+def test_a_failed_restore_leaves_the_model_as_it_was(name: str) -> None:
+    train = examples()
+    model = fitted(name, train)
+    told = model.predict_proba(train.x)
+    last = list(model.state())[-1]
+    with pytest.raises(BundleError):
+        model.restore({**model.state(), last: np.zeros(1)})
+    assert np.array_equal(model.predict_proba(train.x), told)
+
+
+@BOTH
+def test_a_bundle_predicts_without_scikit_learn_or_scipy(name: str, tmp_path: Path) -> None:
+    train = examples()
+    options = {"trees": 12} if name == "random_forest" else {}
+    model = fitted(name, train)
+    bundle = Bundle(
+        name, "mgrkit", "0", options, "features:gtzan57", model.task, dict(model.state())
+    )
+    save_bundle(tmp_path / "model.safetensors", bundle)
+    np.save(tmp_path / "x.npy", train.x)
+    code = (
+        "import sys; sys.modules.update(sklearn=None, scipy=None, torch=None)\n"
+        "import numpy as np\n"
+        "from pathlib import Path\n"
+        "from mgrkit.classifiers import load_bundle, restored\n"
+        "model = restored(load_bundle(Path('model.safetensors')))\n"
+        "np.save('told.npy', model.predict_proba(np.load('x.npy')))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    assert np.array_equal(np.load(tmp_path / "told.npy"), model.predict_proba(train.x))

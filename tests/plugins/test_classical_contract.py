@@ -1,0 +1,8 @@
+"""Both classifiers keep every promise of the contract."""
+
+from __future__ import annotations
+
+from mgrkit.testing import contract
+
+test_svm = contract.checks("svm")
+test_random_forest = contract.checks("random_forest", parameters={"trees": 20})
