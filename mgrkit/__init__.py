@@ -1,3 +1,31 @@
 """mgrkit: noisy copies, spectrograms and genre models for music, many files at once."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mgrkit.commands.model import Model
+
 __version__ = "0.1.0"
+
+
+def load(model: str | Path | None = None, device: str = "auto") -> Model:
+    """A trained model: ``mgrkit.load("NAME.safetensors").predict("song.mp3")``.
+
+    Parameters
+    ----------
+    model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default.
+    device : 'auto', 'cpu', 'cuda', 'mps'.
+
+    Raises
+    ------
+    UsageError : there is no such model or device.
+    BundleError : the file is damaged, or needs a classifier that is not installed.
+    """
+    from mgrkit.commands.model import Model
+    from mgrkit.commands.models import find_model
+
+    return Model(find_model(str(model) if model is not None else None), device)

@@ -14,6 +14,7 @@ from mgrkit.batch.csvfile import write_csv
 from mgrkit.batch.folder import STATE
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
+from mgrkit.batch.parquetfile import write_parquet
 from mgrkit.batch.sink import Sink, failed
 from mgrkit.errors import RunError
 
@@ -21,7 +22,7 @@ _SPOOL = "spool"
 
 
 class TableSink(Sink):
-    """One CSV table ``out``: each output is a row, its float64 ``values`` are further columns.
+    """One table ``out``: each output is a row, its float64 ``values`` are further columns.
 
     The values wait in ``.mgrkit/<name>/0.spool`` beside the table; the journal's line, written
     after them, says where they lie, so a torn spool is never read. The table itself is
@@ -29,7 +30,7 @@ class TableSink(Sink):
 
     Parameters
     ----------
-    out : the table's path.
+    out : the table's path; Parquet where its suffix is ``.parquet``, otherwise CSV.
     names : the names of the values' columns.
     """
 
@@ -75,7 +76,11 @@ class TableSink(Sink):
         assert self.state is not None
         temp = self.state / "tmp" / self.out.name
         columns = self.journal.columns
-        await write_csv(self.out, temp, [*columns, *self.names], self._rows(columns))
+        header, rows = [*columns, *self.names], self._rows(columns)
+        if self.out.suffix.lower() == ".parquet":
+            write_parquet(self.out, temp, header, rows)
+        else:
+            await write_csv(self.out, temp, header, rows)
 
     def _rows(self, columns: Sequence[str]) -> Iterator[list[Any]]:
         for entry in self.journal.entries():

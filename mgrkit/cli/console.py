@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
 from mgrkit.cli.chatter import Chatter
-from mgrkit.errors import RunError
+from mgrkit.cli.tables import print_json, printable
 from mgrkit.tracks.schema import TABLE
 
 _SHOWN_FAILURES = 10
@@ -39,7 +38,7 @@ class Plain(Report):
             if row.get("status") == "failed":
                 self.failed += 1
                 if self.failed <= _SHOWN_FAILURES and not kept:
-                    self.note(f"{_printable(row['source'])}: {row['reason']}")
+                    self.note(f"{printable(row['source'])}: {row['reason']}")
         if time.monotonic() - self._told > self.every:
             self._told = time.monotonic()
             self.show()
@@ -103,10 +102,15 @@ class Bar(Plain):
 
 
 class Console:
-    """The terminal during one run; a context in which decoders cannot print."""
+    """The terminal during one run; a context in which decoders cannot print.
 
-    def __init__(self, name: str, *, quiet: bool, debug: bool) -> None:
-        self.name, self.quiet = name, quiet
+    Parameters
+    ----------
+    bar : show a bar on a terminal; not where results are printed there as they come.
+    """
+
+    def __init__(self, name: str, *, quiet: bool, debug: bool, bar: bool = True) -> None:
+        self.name, self.quiet, self.bar = name, quiet, bar
         self._chatter = None if debug else Chatter()
         self.report: Report = Report()
 
@@ -115,7 +119,7 @@ class Console:
             self._chatter.start()
         self.report = (
             Bar(self.name)
-            if sys.stderr.isatty() and not self.quiet
+            if self.bar and sys.stderr.isatty() and not self.quiet
             else Plain(self.name, self.quiet)
         )
         if self._chatter:
@@ -132,24 +136,38 @@ class Console:
         if self._chatter:
             self._chatter.stop()
 
-    def show(self, summary: Summary, out: Path, *, as_json: bool) -> int:
-        """Print the summary; returns the exit code."""
-        if self._chatter:
-            summary.warnings += self._chatter.stop()
-        if as_json:
-            if sys.stdout is None:
-                raise RunError("stdout is closed, so --json has nowhere to go")
-            print(json.dumps(_plain(self.name, summary, out), ensure_ascii=True))
+    def show(
+        self,
+        summary: Summary,
+        out: Path | None = None,
+        *,
+        as_json: bool = False,
+        table: Path | None = None,
+    ) -> int:
+        """Print the summary of a run; returns the exit code.
+
+        Parameters
+        ----------
+        out : where its results are, if anywhere.
+        table : their table, unless it is ``out / "tracks.csv"``.
+        """
+        if out and not table:
+            table = out / TABLE
+        summary.warnings += self.warnings()
+        if as_json and out:
+            print_json(_plain(self.name, summary) | {"out": str(out), "table": str(table)})
         if not self.quiet or summary.failed:
-            print("\n".join(_words(self.name, summary, out)), file=sys.stderr)
+            print("\n".join(_words(self.name, summary, table)), file=sys.stderr)
         return summary.exit_code
 
+    def warnings(self) -> list[str]:
+        """What decoders had to say; nothing more is caught afterwards."""
+        return self._chatter.stop() if self._chatter else []
 
-def _plain(name: str, summary: Summary, out: Path) -> dict[str, Any]:
+
+def _plain(name: str, summary: Summary) -> dict[str, Any]:
     return {
         "command": name,
-        "out": str(out),
-        "table": str(out / TABLE),
         "made": summary.made,
         "kept": summary.kept,
         "failed": summary.failed,
@@ -162,29 +180,22 @@ def _plain(name: str, summary: Summary, out: Path) -> dict[str, Any]:
     }
 
 
-def _words(name: str, summary: Summary, out: Path) -> list[str]:
+def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
     lines = [f"warning: {text}" for text in summary.warnings[:_SHOWN_WARNINGS]]
     if len(summary.warnings) > _SHOWN_WARNINGS:
         lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings (--json has all)")
     if summary.ignored:
         lines.append(f"passed over: {_counts(summary.ignored)}")
-    parts = [f"{summary.made} made"]
+    parts = [f"{summary.made} {'made' if table else 'done'}"]
     parts += [f"{summary.kept} kept"] if summary.kept else []
     parts += [f"{summary.deleted} deleted"] if summary.deleted else []
     parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
     stopped = "stopped: " if summary.stopped_by else ""
-    lines.append(
-        f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s; see {out / TABLE}"
-    )
+    where = f"; see {table}" if table else ""
+    lines.append(f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s{where}")
     return lines
 
 
 def _counts(counts: dict[str, int]) -> str:
     ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
     return ", ".join(f"{number} {what}" for what, number in ordered)
-
-
-def _printable(name: object) -> str:
-    """A file name that is not UTF-8 or holds control characters, fit for a terminal."""
-    text = str(name).encode("utf-8", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)

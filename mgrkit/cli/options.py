@@ -48,6 +48,11 @@ def read_list(files_from: str | None, root: Path) -> list[str] | None:
         return None
     from mgrkit.commands.plan import listed
 
+    return listed(read_lines(files_from), root)
+
+
+def read_lines(files_from: str) -> list[str]:
+    """The lines of ``--files-from`` as they are, without empty ones."""
     try:
         stdin = files_from == "-"
         if stdin and sys.stdin is None:
@@ -55,4 +60,7 @@ def read_list(files_from: str | None, root: Path) -> list[str] | None:
         text = sys.stdin.buffer.read() if stdin else Path(files_from).read_bytes()
     except OSError as error:
         raise RunError(f"cannot read {files_from}: {error.strerror}") from None
-    return listed([line for line in os.fsdecode(text).splitlines() if line.strip()], root)
+    return [line for line in os.fsdecode(text).splitlines() if line.strip()]
+
+
+Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]

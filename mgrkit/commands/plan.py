@@ -24,20 +24,22 @@ class Plan:
     Parameters
     ----------
     sources : folders, or one sound file; all must exist.
-    out : the folder of outputs; neither a source nor around one.
+    out : the folder of outputs, neither a source nor around one; or a table.
     own : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
+    to_table : ``out`` is a file, which may lie anywhere.
 
     Raises
     ------
     RunError : a source is not there.
-    UsageError : OUT is a source, or holds one.
+    UsageError : OUT is a source, or holds one, or is a file instead of a folder or the reverse.
     """
 
     sources: Sequence[Path]
     out: Path
     own: Sequence[str]
     files: Sequence[str] | None = None
+    to_table: bool = False
     finder: Finder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -57,6 +59,10 @@ class Plan:
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
+        if self.to_table:
+            if out.is_dir():
+                raise UsageError(f"OUT is a folder: {self.out}", "give a file")
+            return
         if out.exists() and not out.is_dir():
             raise UsageError(f"OUT is a file: {self.out}", "give a folder")
         for root in map(os.path.realpath, roots):

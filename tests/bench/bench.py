@@ -81,7 +81,8 @@ def ours(*words: str, workers: int = 16) -> Run:
     """A command of mgrkit as its users run it."""
 
     def run(source: Path, out: Path) -> None:
-        call([MGRKIT, *words, str(source), str(out), "--workers", str(workers), "--quiet"])
+        target = out / "features.csv" if words[0] == "features" else out
+        call([MGRKIT, *words, str(source), str(target), "--workers", str(workers), "--quiet"])
 
     return run
 
@@ -109,6 +110,8 @@ SUBJECTS = {  # neighbours are compared with each other
     "gaussian": Subject(Pool(rivals.gaussian_snr, ".wav"), 50, 450, ("audiomentations",)),
     "pink16": Subject(ours("augment", "--noise", "pink"), 100, 1000),
     "color": Subject(Pool(rivals.color_noise, ".wav"), 40, 340, ("audiomentations",)),
+    "librosa57": Subject(Pool(rivals.librosa_features, ".json"), 6, 36, ("librosa",)),
+    "features16": Subject(ours("features"), 50, 500),
 }
 
 
@@ -152,14 +155,16 @@ class Bench:
                 print(f"round {turn + 1}: {name} {shown}", file=sys.stderr, flush=True)
 
     def seconds(self, run: Run, count: int) -> float:
-        """The time of one call on ``count`` files; each must have become a file."""
+        """The time of one call on ``count`` files; each must have become a file or a row."""
         source, out = self.files(count), self.empty()
         if isinstance(run, Pool):
             run.prepare(source, self.tmp)
         begin = time.perf_counter()
         run(source, out)
         spent = time.perf_counter() - begin
-        made = sum(path.suffix in {".png", ".wav"} for path in out.rglob("*"))
+        made = sum(path.suffix in {".png", ".wav", ".json"} for path in out.rglob("*"))
+        if (table := out / "features.csv").exists():
+            made = len(table.read_text().splitlines()) - 1
         if made != count:
             sys.exit(f"{made} outputs of {count} files in {out}")
         return spent
@@ -295,6 +300,8 @@ ROWS = {
                         "2.6 x / 3.5 x", "gaussian", "white16"),
     "color": against("pink copies against AddColorNoise, two warm processes",
                      "2.2 x / 2.7 x", "color", "pink16"),
+    "features": against("57 features against librosa's functions, two warm processes",
+                        "6 x / 15 x", "librosa57", "features16"),
     "memory": Row("peak memory at 16 workers, time of the whole call",
                   "150 MB / 110 MB, flat", peaks),
     "engine": Row("engine with a trivial job, journal and table included",

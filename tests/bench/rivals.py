@@ -59,6 +59,31 @@ def librosa_pillow(source: str, target: str) -> None:
     Image.fromarray(np.rint((decibels[::-1] + 80) * (255 / 80)).astype(np.uint8)).save(target)
 
 
+def librosa_features(source: str, target: str) -> None:
+    """The 57 numbers by librosa's functions one after the other, as the tutorials have it."""
+    import json
+
+    import librosa
+    import numpy as np
+
+    sound, rate = librosa.load(source, sr=RATE)
+    spectrum = librosa.stft(sound)
+    halves = [librosa.istft(half) for half in librosa.decompose.hpss(spectrum)]
+    curves = [
+        librosa.feature.chroma_stft(y=sound, sr=rate),
+        librosa.feature.rms(y=sound),
+        librosa.feature.spectral_centroid(y=sound, sr=rate),
+        librosa.feature.spectral_bandwidth(y=sound, sr=rate),
+        librosa.feature.spectral_rolloff(y=sound, sr=rate),
+        librosa.feature.zero_crossing_rate(sound),
+        *halves,
+        *librosa.feature.mfcc(y=sound, sr=rate, n_mfcc=20),
+    ]
+    tempo, _ = librosa.beat.beat_track(y=sound, sr=rate)
+    numbers = [float(moment(curve)) for curve in curves for moment in (np.mean, np.var)]
+    Path(target).write_text(json.dumps([*numbers, float(np.atleast_1d(tempo)[0])]))
+
+
 def sox_spectrogram(source: Path, target: Path) -> None:
     """sox, two processes at a time, a raw picture of the size of ours for ``stft``."""
     _xargs(source, "sox", "{}", "-n", "spectrogram", "-r", "-x", "1292", "-y", "1025", "-o",

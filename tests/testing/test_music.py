@@ -144,7 +144,7 @@ def test_the_example_makes_a_collection(tmp_path: Path) -> None:
         rows = list(csv.DictReader(table))
     assert [row["genre"] for row in rows] == sorted(2 * music.STYLES)
     assert rows[1] == {
-        "path": "ambient/ambient.00001.wav",
+        "path": "ambient/ambient-02.wav",
         "genre": "ambient",
         "group": "ambient-artist-2",
     }

@@ -1,0 +1,3 @@
+from mgrkit.testing import contract
+
+test_contract = contract.checks("knn")

@@ -1,0 +1,65 @@
+"""``mgrkit doctor``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mgrkit.cli.options import Json
+
+
+def doctor(as_json: Json = False) -> int:
+    """Say what is installed, what each command needs, and how to mend what is broken.
+
+    \b
+    mgrkit doctor
+    mgrkit doctor --json > report.json            to send with a report
+
+    The exit code is 1 if a command of mgrkit cannot work.
+    """
+    from mgrkit.cli.tables import print_json, print_table
+    from mgrkit.commands.doctor import examine
+
+    found = examine()
+    if as_json:
+        print_json(found)
+        return int(found["exit_code"])
+    print(f"mgrkit {found['mgrkit']}, Python {found['python']}, {found['platform']}\n")
+    needed = [(one["name"], one["version"] or "-", _state(one)) for one in found["dependencies"]]
+    print_table(("needs", "version", "state"), needed)
+    print()
+    optional = [(one["name"], one["version"] or "-", _use(one)) for one in found["optional"]]
+    print_table(("can use", "version", "for"), optional)
+    print()
+    commands = [(one["name"], one["status"], _needs(one)) for one in found["commands"]]
+    print_table(("command", "state", "needs"), commands)
+    print()
+    print_table(("here", "what is found"), _rest(found))
+    return int(found["exit_code"])
+
+
+def _state(one: dict[str, Any]) -> str:
+    return f"{one['error']}\n{one['mend']}" if one["error"] else "ok"
+
+
+def _use(one: dict[str, Any]) -> str:
+    return f"{one['use']}\nnot installed; {one['mend']}" if one["mend"] else str(one["use"])
+
+
+def _needs(one: dict[str, Any]) -> str:
+    return ", ".join(one["needs"]) + (f"\n{one['error']}" if one["error"] else "")
+
+
+def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
+    cache = found["cache"]
+    words = "can be written" if cache["writable"] else f"cannot be written: {cache['mend']}"
+    rows = [
+        (f"decoder {one['name']}", f"{one['error'] or 'ok'}\n{', '.join(one['formats'])}")
+        for one in found["decoders"]
+    ]
+    rows.append(("devices", "\n".join(found["devices"])))
+    rows.append(("cache", f"{cache['path']}\n{cache['bytes'] / 1e6:.1f} MB, {words}"))
+    broken = [
+        (f"plugin {one['distribution']}", f"{one['version']} is broken: {one['error']}")
+        for one in found["plugins"]
+    ]
+    return [*rows, *(broken or [("plugins", "none is broken")])]

@@ -1,0 +1,77 @@
+"""``mgrkit evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+
+
+def evaluate(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A bundle, or a name of mgrkit models.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            readable=False,
+            help="Feature table, track table, or folder of sound by genre.",
+        ),
+    ],
+    part: Annotated[
+        str,
+        typer.Option(help="test (all of DATA where no part is published), valid or all."),
+    ] = "test",
+    seen: Annotated[
+        bool, typer.Option("--seen", help="Count tracks that it was fit or chosen on, too.")
+    ] = False,
+    png: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Draw the confusion matrix there."),
+    ] = None,
+    device: Device = "auto",
+    workers: Workers = 4,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Measure a model on tracks that it has not seen.
+
+    \b
+    mgrkit evaluate svm.safetensors features_30_sec.csv
+    mgrkit evaluate svm audio --png confusion.png
+    mgrkit evaluate svm features_30_sec.csv --part valid --seen --json
+
+    The interval (95 %) is a bootstrap by artist. Tracks of train and valid are left out, and
+    their number is said.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.console import Console
+    from mgrkit.cli.results import show_evaluation
+    from mgrkit.cli.tables import print_json
+    from mgrkit.commands.confusion import check_png, draw_confusion
+    from mgrkit.commands.evaluate import evaluate as command
+
+    if png:
+        check_png(png)
+    with Console("features", quiet=quiet, debug=debug) as console:
+        result = command(
+            model,
+            data,
+            part=part,
+            seen=seen,
+            device=device,
+            options=Options(workers),
+            report=console.report,
+        )
+        result["notes"] += console.warnings()
+    if png:
+        draw_confusion(result, png)
+    if as_json:
+        print_json(result)
+    show_evaluation(result, png, on_stdout=not as_json, quiet=quiet)
+    return 0

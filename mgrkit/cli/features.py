@@ -1,0 +1,69 @@
+"""``mgrkit features``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, FilesFrom, Json, Quiet, Replace, Timeout, Workers, read_list
+
+
+def features(
+    src: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="SRC", readable=False, help="Folder or sound file. [default: audio and noisy]"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The table: .csv or .parquet.")] = Path(
+        "features.csv"
+    ),
+    name: Annotated[
+        str, typer.Option("--set", metavar="NAME", help="Which numbers; see mgrkit plugins.")
+    ] = "gtzan57",
+    piece_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Cut pieces of exactly S seconds. [default: tracks up to 45 s whole, longer "
+            "ones every 30 s]",
+            show_default=False,
+        ),
+    ] = None,
+    workers: Workers = 4,
+    timeout: Timeout = None,
+    files_from: FilesFrom = None,
+    replace: Replace = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Describe sound by named numbers in one table, a row per piece.
+
+    \b
+    mgrkit features                               audio and noisy -> features.csv
+    mgrkit features audio features.parquet
+    mgrkit features song.mp3 song.csv --piece-seconds 3
+
+    gtzan57 are the 57 columns of Kaggle's features_30_sec.csv: mean and variance of chroma,
+    energy, spectrum and 20 MFCC, and the tempo.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.console import Console
+    from mgrkit.commands.features import Settings
+    from mgrkit.commands.features import features as command
+
+    settings = Settings.of(name, piece_seconds)
+    with Console("features", quiet=quiet, debug=debug) as console:
+        summary = command(
+            settings,
+            [src] if src else [Path()] if files_from else [],
+            out,
+            files=read_list(files_from, src or Path()),
+            options=Options(workers, timeout),
+            replace=replace,
+            report=console.report,
+        )
+        return console.show(summary, out, as_json=as_json, table=out)

@@ -1,0 +1,99 @@
+"""``mgrkit predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, Device, Quiet, Timeout, Workers, read_lines
+from mgrkit.errors import UsageError
+
+
+def predict(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="FILE...", readable=False, help="Sound files, or folders of them."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUNDLE|NAME",
+            help="A bundle, or a name of mgrkit models. [default: the best that came with mgrkit]",
+            show_default=False,
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="Genres to name.")] = 3,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            min=30,
+            help="Listen to pieces spread over a song, so much in all. [default: all, and 60 of "
+            "songs beyond ten minutes]",
+            show_default=False,
+        ),
+    ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="The genre of each piece, too.")
+    ] = False,
+    files_from: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Files listed there, one a line; - reads stdin."),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Remember results there; the same call does only the rest."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print an object a line, as they come.")
+    ] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as they come.")] = False,
+    device: Device = "auto",
+    workers: Workers = 4,
+    timeout: Timeout = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Tell the genre of songs.
+
+    \b
+    mgrkit predict song.mp3
+    mgrkit predict music --jsonl > genres.jsonl
+    mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
+    find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
+
+    A verdict marked ? is more likely wrong than right. A file that cannot be used is an error
+    of its own, and the others go on.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.console import Console
+    from mgrkit.cli.predictions import Printer
+    from mgrkit.commands.predict import Settings
+    from mgrkit.commands.predict import predict as command
+
+    if as_json + as_jsonl + as_csv > 1:
+        raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")
+    paths = list(files or [])
+    if files_from is not None:
+        paths += [Path(line) for line in read_lines(files_from)]
+    elif not paths:
+        raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
+    form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
+    printer = Printer(form)
+    settings = Settings(model, top, max_seconds, timeline, device)
+    with Console("predict", quiet=quiet, debug=debug, bar=False) as console:
+        summary = command(
+            settings,
+            paths,
+            printer.emit,
+            resume=resume,
+            options=Options(workers, timeout),
+            report=console.report,
+        )
+        printer.close()
+        return console.show(summary)

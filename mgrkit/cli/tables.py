@@ -1,0 +1,69 @@
+"""Results on stdout: JSON, or a table that fits the terminal, or plain text of 80 columns."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from mgrkit.errors import RunError
+
+_WIDTH = 80
+
+
+def print_json(value: object) -> None:
+    """One JSON value on stdout; RunError if stdout is closed."""
+    if sys.stdout is None:
+        raise RunError("stdout is closed, so --json has nowhere to go")
+    print(json.dumps(value, ensure_ascii=True))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns; the last one, which may hold several lines, is wrapped to fit."""
+    shown = [["\n".join(map(printable, cell.split("\n"))) for cell in row] for row in rows]
+    if sys.stdout is not None and sys.stdout.isatty():
+        _rich(heads, shown)
+    else:
+        print("\n".join(_plain([list(heads), *shown])))
+
+
+def printable(name: object) -> str:
+    """A name or message that is not UTF-8 or holds control characters, fit for a terminal."""
+    text = str(name).encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
+
+
+def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)
+
+
+def _plain(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
+    left = sum(width + 2 for width in widths)
+    below = left > _WIDTH // 2  # too little room beside the others
+    indent = 4 if below else left
+    lines = []
+    for *cells, last in rows:
+        first = "".join(f"{cell:{w}}  " for cell, w in zip(cells, widths, strict=True))
+        wrapped = [part for line in last.splitlines() for part in _wrapped(line, _WIDTH - indent)]
+        if below:
+            wrapped.insert(0, "")
+        lines.append(f"{first}{wrapped[0] if wrapped else ''}".rstrip())
+        lines += [" " * indent + part for part in wrapped[1:]]
+    return lines
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    # Paths and commands are copied from here: they are not broken.
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)

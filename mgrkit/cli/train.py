@@ -1,0 +1,102 @@
+"""``mgrkit train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+from mgrkit.errors import UsageError
+
+
+def train(
+    classifier: Annotated[
+        str, typer.Argument(metavar="CLASSIFIER", help="A name of mgrkit classifiers.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            readable=False,
+            help="Feature table, track table, or folder of sound by genre.",
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="NAME.safetensors", help="The bundle to write.")
+    ],
+    seed: Annotated[int, typer.Option(help="Another seed, other random choices.")] = 0,
+    param: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; repeatable."),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="published, grouped (by artist) or random. [default: the first that DATA allows]",
+            show_default=False,
+        ),
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
+    ] = False,
+    device: Device = "auto",
+    workers: Workers = 4,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over an existing bundle.")
+    ] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Train a classifier and keep it as one file, with what is known of it.
+
+    \b
+    mgrkit train svm features_30_sec.csv --out svm.safetensors
+    mgrkit train random_forest audio --out forest.safetensors --seed 1
+    mgrkit train svm tracks.csv --out rbf.safetensors --param C=3 --split grouped
+
+    It is fit on the train part, measured on valid (used to choose) and calibrated on folds of
+    train that share no artist. Features of sound are computed once and kept in the cache.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.console import Console
+    from mgrkit.cli.fitting import FitBar
+    from mgrkit.cli.results import show_trained
+    from mgrkit.cli.tables import print_json
+    from mgrkit.commands.train import Settings
+    from mgrkit.commands.train import train as command
+
+    settings = Settings(seed, _pairs(param or []), split, refit, device)
+    with (
+        Console("features", quiet=quiet, debug=debug) as console,
+        FitBar(console.report, quiet=quiet) as bar,
+    ):
+        trained = command(
+            classifier,
+            data,
+            out,
+            settings,
+            replace=replace,
+            options=Options(workers),
+            report=console.report,
+            progress=bar.progress,
+        )
+        notes = [*trained.notes, *console.warnings()]
+    if as_json:
+        print_json(trained.plain())
+    show_trained(trained, notes, on_stdout=not as_json, quiet=quiet)
+    return 0
+
+
+def _pairs(texts: list[str]) -> dict[str, object]:
+    """NAME=VALUE texts by name; the last of a name counts."""
+    pairs: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--param must be name=value, not {text!r}")
+        pairs[name.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,56 @@
+"""The confusion matrix as a picture for people."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mgrkit.errors import RunError, UsageError
+
+
+def check_png(path: Path) -> None:
+    """Before the work: UsageError unless the name ends in .png and its folder is there."""
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"--png must end in .png, not {path.name}")
+    if not path.parent.is_dir():
+        raise RunError(f"there is no folder {path.parent}", "make it, or give another --png")
+
+
+def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
+    """Draw what `mgrkit.commands.evaluate.evaluate` gave; rows are the truth, shares of a row.
+
+    The file is written whole or not at all; an older one is replaced.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    labels = result["labels"]
+    counts = np.array(result["confusion"])
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    size = max(4.5, 0.55 * len(labels) + 2)
+    figure = Figure(figsize=(size, size), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_xlabel("verdict")
+    axes.set_ylabel("truth")
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        dark = shares[row, column] > 0.6
+        colour = "white" if dark else "black"
+        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
+    axes.set_title(
+        f"{result['model']}: accuracy {result['accuracy']:.3f} "
+        f"({result['accuracy_low']:.3f} to {result['accuracy_high']:.3f})\n"
+        f"{result['tracks']} tracks, {result['split']}",
+        fontsize="small",
+        wrap=True,
+    )
+    temp = path.with_name(f".{path.name}.tmp")
+    try:
+        figure.savefig(temp, format="png", dpi=120)
+        os.replace(temp, path)
+    finally:
+        temp.unlink(missing_ok=True)

@@ -1,0 +1,233 @@
+"""``mgrkit doctor``: what is installed, what each command needs, and how to mend it.
+
+Nothing but the standard library and the loader is imported here at the top: whatever else is
+broken is what the doctor is asked about.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import platform
+import re
+import struct
+import tempfile
+import wave
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import mgrkit
+from mgrkit.registry.catalogue import OWN
+from mgrkit.registry.guard import attempt
+from mgrkit.registry.loader import registry
+
+_MODULES = {
+    "asyncio-pool": "asyncio_pool",
+    "pillow": "PIL",
+    "scikit-learn": "sklearn",
+}
+"""The modules that are not called as their distributions are."""
+
+_OPTIONAL = {
+    "torch": "models on a GPU",
+    "torchvision": "ready-made networks for plugins",
+    "librosa": "the tests compare with it",
+    "audiomentations": "the benchmarks compare with it",
+}
+_SOUND = ("aiofiles", "asyncio-pool", "av", "numpy", "rich", "scipy", "soundfile", "soxr")
+_FEATURES = (*_SOUND, "platformdirs", "pluggy", "polars")
+_MODELS = (*_FEATURES, "safetensors")
+_NEEDS = {
+    "augment": _SOUND,
+    "spectrograms": (*_SOUND, "isal", "pillow"),
+    "features": _FEATURES,
+    "train": (*_MODELS, "scikit-learn"),
+    "evaluate": (*_MODELS, "matplotlib"),
+    "predict": _MODELS,
+    "demo": (*_MODELS, "isal", "pillow", "scikit-learn"),
+    "classifiers": ("pluggy",),
+    "plugins": ("pluggy",),
+    "models": ("numpy", "platformdirs", "pluggy", "safetensors"),
+}
+"""The distributions that each command needs, besides typer, which all do."""
+
+_DECODING = ("augment", "spectrograms", "features", "train", "evaluate", "predict", "demo")
+_CLASSIFYING = ("train", "evaluate", "predict", "demo")
+_RATE = 8000
+
+
+def examine() -> dict[str, Any]:
+    """Everything that the doctor knows; ``exit_code`` is 1 if a command cannot work."""
+    needed = [_needed(name, lowest) for name, lowest in sorted(_requirements().items())]
+    decoders = _decoders()
+    plugins = [p for p in registry().plugins if p.status == "broken"]
+    faults = {one["name"]: one["error"] for one in needed if one["error"]}
+    commands = [
+        _command(name, needs, faults, decoders, [p.distribution for p in plugins])
+        for name, needs in _NEEDS.items()
+    ]
+    optional = [_optional(name, use) for name, use in _OPTIONAL.items()]
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "mgrkit": mgrkit.__version__,
+        "dependencies": needed,
+        "optional": optional,
+        "commands": commands,
+        "decoders": decoders,
+        "devices": _devices(),
+        "cache": _cache(),
+        "plugins": [
+            {"distribution": p.distribution, "version": p.version, "error": p.error}
+            for p in plugins
+        ],
+        "exit_code": int(any(one["status"] != "ok" for one in commands)),
+    }
+
+
+def _requirements() -> dict[str, str]:
+    """mgrkit's own dependencies, each with the lowest version that will do."""
+    try:
+        lines = metadata.requires(OWN) or []
+    except metadata.PackageNotFoundError:  # a bare source tree
+        lines = []
+    found = dict.fromkeys({name for needs in _NEEDS.values() for name in needs}, "")
+    for line in lines:
+        match = re.fullmatch(r"([\w.-]+?)\s*(?:>=\s*([\d.]+))?", line)  # extras have a marker
+        if match:
+            found[match[1]] = match[2] or ""
+    return found
+
+
+def _needed(name: str, lowest: str) -> dict[str, Any]:
+    """A dependency: its version, and what is wrong with it."""
+    version = _version(name)
+    error = ""
+    if not version:
+        error = "not installed"
+    elif _numbers(version) < _numbers(lowest):
+        error = f"too old, {lowest} is needed"
+    else:
+        module = _MODULES.get(name, name)
+        _, wrong = attempt(lambda: importlib.import_module(module))
+        error = f"cannot be imported: {wrong}" if wrong else ""
+    mend = f"pip install --upgrade -c constraints.txt {name}" if error else ""
+    return {"name": name, "version": version, "lowest": lowest, "error": error, "mend": mend}
+
+
+def _optional(name: str, use: str) -> dict[str, Any]:
+    version = _version(name)
+    # Without the bound of constraints.txt pip may fetch a torch of several gigabytes.
+    mend = "" if version else f"pip install -c constraints.txt {name}"
+    return {"name": name, "version": version, "use": use, "mend": mend}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name) or ""
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in re.findall(r"\d+", version.partition("+")[0])]
+
+
+def _command(
+    name: str,
+    needs: Sequence[str],
+    faults: Mapping[str, str],
+    decoders: Iterable[Mapping[str, Any]],
+    broken: Sequence[str],
+) -> dict[str, Any]:
+    errors = [f"{need}: {faults[need]}" for need in needs if need in faults]
+    if name in _DECODING:
+        errors += [f"decoding with {d['name']}: {d['error']}" for d in decoders if d["error"]]
+    if name in _CLASSIFYING and OWN in broken:
+        errors.append(f"the plugin of {OWN} itself is broken")
+    return {
+        "name": name,
+        "status": "broken" if errors else "ok",
+        "needs": list(needs),
+        "error": "; ".join(errors),
+    }
+
+
+def _decoders() -> list[dict[str, Any]]:
+    """libsndfile and FFmpeg, each tried on a WAV file of a tenth of a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "tone.wav")
+        tone = [round(8000 * math.sin(i / 5)) for i in range(_RATE // 10)]
+        with wave.open(os.fspath(path), "wb") as file:
+            file.setparams((1, 2, _RATE, 0, "NONE", ""))
+            file.writeframes(struct.pack(f"<{len(tone)}h", *tone))
+        return [
+            _decoder("libsndfile", "sndfile", "SndfileDecoder", path, len(tone)),
+            _decoder("FFmpeg", "pyav", "PyavDecoder", path, len(tone)),
+        ]
+
+
+def _decoder(name: str, module: str, kind: str, path: Path, frames: int) -> dict[str, Any]:
+    def decoded() -> int:
+        decoder = getattr(importlib.import_module(f"mgrkit.audio.{module}"), kind)(path)
+        try:
+            return sum(block.shape[-1] for block in decoder.blocks(_RATE))
+        finally:
+            decoder.close()
+
+    got, error = attempt(decoded)
+    if not error and got != frames:
+        error = f"{got} samples of {frames} came out"
+    formats, wrong = attempt(_sndfile_formats if module == "sndfile" else _ffmpeg_formats)
+    return {"name": name, "formats": formats or [], "error": error or wrong}
+
+
+def _sndfile_formats() -> list[str]:
+    import soundfile
+
+    return sorted(soundfile.available_formats())
+
+
+def _ffmpeg_formats() -> list[str]:
+    """Those of FFmpeg's formats that mgrkit reads."""
+    import av
+
+    from mgrkit.audio.pyav import FORMATS
+
+    there = {part for name in av.formats_available for part in name.split(",")}
+    return [name for name in FORMATS.split(",") if name in there]
+
+
+def _devices() -> list[str]:
+    """The devices that torch can compute on, with their names."""
+
+    def seen() -> list[str]:
+        import torch
+
+        found = [
+            f"cuda:{i} {torch.cuda.get_device_name(i)}" for i in range(torch.cuda.device_count())
+        ]
+        return found + (["mps"] if torch.backends.mps.is_available() else [])
+
+    if not _version("torch"):
+        return ["cpu"]
+    found, wrong = attempt(seen)
+    return ["cpu", *(found or []), *([f"torch cannot tell: {wrong}"] if wrong else [])]
+
+
+def _cache() -> dict[str, Any]:
+    def examined() -> dict[str, Any]:
+        from mgrkit.commands.cache import cache_folder
+
+        folder = cache_folder().absolute()
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        mend = "" if writable else "set MGRKIT_CACHE to a folder that can be written"
+        return {"path": os.fspath(folder), "bytes": size, "writable": writable, "mend": mend}
+
+    found, wrong = attempt(examined)
+    return found or {"path": "", "bytes": 0, "writable": False, "mend": wrong}

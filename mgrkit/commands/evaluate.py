@@ -1,0 +1,138 @@
+"""``mgrkit evaluate``: a bundle on tracks that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.model import Model
+from mgrkit.commands.models import find_model
+from mgrkit.errors import RunError, UsageError
+from mgrkit.learning.fitting import predict_tracks
+from mgrkit.learning.metrics import scores
+from mgrkit.registry.loader import registry
+from mgrkit.tracks.splits import PARTS
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options, Report
+
+
+def evaluate(
+    model: str,
+    data: Path,
+    *,
+    part: str = "test",
+    seen: bool = False,
+    device: str = "auto",
+    seed: int = 0,
+    options: Options | None = None,
+    report: Report | None = None,
+) -> dict[str, Any]:
+    """How often a model is right on the tracks of DATA that it has not seen.
+
+    Parameters
+    ----------
+    model : path or name of a bundle.
+    data : a feature table, a track table, or a folder of sound by genre.
+    part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published parts.
+    seen : count tracks that the model was fit or chosen on, too.
+    seed : of the bootstrap.
+
+    Returns
+    -------
+    What `mgrkit.learning.metrics.scores` gives, and ``model``, ``part``, ``split`` (the words
+    that go with every number of it), ``dropped_as_seen`` and ``notes``.
+
+    Raises
+    ------
+    UsageError : DATA has no such part, or nothing in it is unseen.
+    RunError, BundleError : DATA or the bundle cannot be used.
+    """
+    if part not in (*PARTS[1:], "all"):
+        raise UsageError(f"--part must be test, valid or all, not {part!r}")
+    loaded = Model(find_model(model), device)
+    dataset = read_dataset(data, loaded.feature_set, registry().feature_set, options, report)
+    if dataset.feature_set.digest != loaded.feature_set.digest:
+        raise UsageError(
+            f"{data} holds {dataset.feature_set.name}, {loaded.name} was trained on "
+            f"{loaded.feature_set.name}",
+            "make the table again with mgrkit features",
+        )
+    notes = list(dataset.notes)
+    dataset, of_part = _part(dataset, part, data)
+    dataset = _of_genres(dataset, loaded.labels, notes)
+    dropped = [i for i, label in enumerate(dataset.labelled) if label.id in loaded.seen]
+    if not seen and dropped:
+        kept = set(range(len(dataset.entries))) - set(dropped)
+        if not kept:
+            raise UsageError(
+                f"{loaded.name} has seen all {len(dropped)} tracks of {of_part} of {data}",
+                "other DATA or another --part, or --seen to count them nevertheless",
+            )
+        dataset = dataset.take(sorted(kept))
+    words = _words(dataset, of_part, loaded.bundle.metrics)
+    if seen and dropped:
+        words += f", {len(dropped)} tracks seen in training included"
+    index = {label: i for i, label in enumerate(loaded.labels)}
+    probabilities = predict_tracks(
+        loaded.classifier, loaded.spec, loaded.calibration, dataset.x, dataset.tracks
+    )
+    result = scores(
+        probabilities,
+        [index[entry.genre] for entry in dataset.entries],
+        dataset.groups(),
+        loaded.labels,
+        seed,
+    )
+    return {
+        "model": loaded.name,
+        "part": part,
+        **result,
+        "split": words,
+        "dropped_as_seen": 0 if seen else len(dropped),
+        "notes": notes,
+    }
+
+
+def _part(dataset: Dataset, part: str, data: Path) -> tuple[Dataset, str]:
+    """The original tracks of a part, and what to call them; noisy copies are never judged."""
+    roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
+    if not roots:
+        raise RunError(f"{data} holds noisy copies only", "evaluate on the recordings themselves")
+    have_parts = any(dataset.labelled[i].part for i in roots)
+    if part == "all" or (part == "test" and not have_parts):
+        return dataset.take(roots), "all"
+    chosen = [i for i in roots if dataset.labelled[i].part == part]
+    if not chosen and part == "test":
+        return dataset.take(roots), "all"
+    if not chosen:
+        raise UsageError(f"{data} has no part {part}", "--part all takes every track")
+    return dataset.take(chosen), f"the published part {part}"
+
+
+def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dataset:
+    """Without tracks of genres that the model cannot answer; said, not silent."""
+    known = [i for i, entry in enumerate(dataset.entries) if entry.genre in labels]
+    others = sorted({entry.genre for entry in dataset.entries} - set(labels))
+    if others:
+        count = len(dataset.entries) - len(known)
+        notes.append(f"{count} tracks of genres unknown to the model left out: {', '.join(others)}")
+    if not known:
+        raise UsageError(
+            f"DATA has none of the model's genres, but {', '.join(others)}",
+            f"the model knows {', '.join(labels)}",
+        )
+    return dataset.take(known)
+
+
+def _words(dataset: Dataset, of_part: str, metrics: Any) -> str:
+    """What must be said with the number: which tracks, and how far they are from training."""
+    unknown = sum(not label.group for label in dataset.labelled)
+    words = [of_part if of_part != "all" else "all unseen tracks"]
+    if of_part == "all" and metrics.get("split"):
+        words.append(f"model trained on a {metrics['split']}")
+    if unknown:
+        words.append(f"artists unknown for {unknown} of {len(dataset.entries)} tracks")
+    return ", ".join(words)

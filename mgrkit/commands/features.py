@@ -1,0 +1,146 @@
+"""``mgrkit features``: one table of named numbers, a row per track or piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
+from mgrkit.batch.model import Row
+from mgrkit.commands.extracting import extractor
+from mgrkit.commands.plan import Plan
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.registry import FeatureSetSpec, registry
+from mgrkit.tracks.find import Track
+from mgrkit.tracks.schema import TABLE
+
+DEFAULT_SOURCES = (Path("audio"), Path("noisy"))
+DEFAULT_OUT = Path("features.csv")
+COLUMNS = ("sound", "frontend")
+"""The digest of the decoded sound, by which a track is known again; how it was heard."""
+SUFFIXES = (".csv", ".parquet")
+_LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What decides the numbers of the table.
+
+    ``piece_seconds`` None: a track of at most 45 s is one piece, a longer one is cut every
+    30 s; a number cuts exactly so many seconds.
+    """
+
+    feature_set: FeatureSetSpec
+    piece_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        front = self.feature_set.frontend
+        least = front.transform.n_fft / front.sample_rate
+        if self.piece_seconds is not None and not least <= self.piece_seconds <= _LONGEST:
+            raise UsageError(
+                f"--piece-seconds must be from {least:.3g} (one window) to {_LONGEST}, "
+                f"not {self.piece_seconds:g}"
+            )
+
+    @classmethod
+    def of(cls, name: str, piece_seconds: float | None = None) -> Settings:
+        """The settings for an installed feature set; UsageError where there is no such set."""
+        return cls(registry().feature_set(name), piece_seconds)
+
+    def plain(self) -> dict[str, object]:
+        """For the journal: names and values as a person would compare them."""
+        return {
+            "command": "features",
+            "set": self.feature_set.name,
+            "revision": self.feature_set.revision,
+            "piece-seconds": self.piece_seconds,
+            "settings": self.feature_set.digest,
+        }
+
+
+def features(
+    settings: Settings,
+    sources: Sequence[Path] = (),
+    out: Path = DEFAULT_OUT,
+    *,
+    files: Sequence[str] | None = None,
+    options: Options | None = None,
+    replace: bool = False,
+    report: Report | None = None,
+) -> Summary:
+    """Make the table ``out`` of the features of all tracks below ``sources``.
+
+    Parameters
+    ----------
+    sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
+    out : ends in ``.csv`` or ``.parquet``.
+    files : relative paths below the first source, instead of all that is there.
+
+    Raises
+    ------
+    UsageError : OUT is no table, or holds features of other settings.
+    RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
+    """
+    _check_name(out)
+    extractor(settings.feature_set)  # before there are threads, and before all else
+    if not sources:
+        sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
+        if not sources:
+            raise RunError("there is neither a folder audio nor noisy here", "give SRC")
+    feature_set = settings.feature_set
+    names = feature_set.columns
+    plan = Plan(sources, out, (*COLUMNS, *names), files, to_table=True)
+    common: Row = {
+        "kind": feature_set.name,
+        "rate": feature_set.frontend.sample_rate,
+        "channels": 1,
+        "settings": feature_set.digest,
+        "frontend": feature_set.frontend.to_json(),
+    }
+
+    def make(track: Track, row: Row, key: str) -> Iterator[Item]:
+        row = {**row, **common, "path": track.path}
+        yield Item(f"{key}\t{feature_set.name}", track.file, row, error=track.problem)
+
+    items = plan.items(make)
+    sink = TableSink(out, names, settings.plain(), replace)
+    job = partial(describe, settings)
+    columns = [name for name in plan.columns if name not in names]
+    count = plan.finder.count
+    return plan.complete(run_now(run(items, job, sink, columns, options, report, count)))
+
+
+def _check_name(out: Path) -> None:
+    if out.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"OUT is no table: {out}", f"a file ending in {' or '.join(SUFFIXES)}")
+    if out.name == TABLE:
+        raise UsageError(f"{TABLE} is the table of a folder of sound", "give another OUT")
+
+
+def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
+    """The job: the rows of each piece; a piece without any, such as silence, fails alone."""
+    from mgrkit.audio import pieces
+    from mgrkit.commands.hashing import HashedSound
+
+    feature_set = settings.feature_set
+    rate = feature_set.frontend.sample_rate
+    extract = extractor(feature_set)
+    outputs = []
+    with HashedSound(item.source, work.allow) as sound:
+        for piece in pieces(sound, rate, settings.piece_seconds):
+            seconds = round(len(piece.samples) / rate, 6)
+            try:
+                values = extract(piece.samples)
+            except ItemError as error:
+                row = {"start": round(piece.start, 6), "seconds": seconds}
+                outputs.append(Output(row, error=error))
+                continue
+            for number, numbers in enumerate(values):
+                start = piece.start + number * (feature_set.hop or 0.0)
+                row = {"start": round(start, 6), "seconds": feature_set.window or seconds}
+                outputs.append(Output(row, values=numbers))
+    for output in outputs:
+        output.row["sound"] = sound.digest.hexdigest()
+    return outputs

@@ -1,0 +1,145 @@
+"""A trained model from its bundle, ready to answer: ``mgrkit.load`` gives one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.audio import open_sound
+from mgrkit.batch import Work
+from mgrkit.classifiers import load_bundle, provider, restored
+from mgrkit.commands.device import resolve_device
+from mgrkit.commands.excerpts import excerpts
+from mgrkit.commands.extracting import extractor
+from mgrkit.commands.train import feature_set_of
+from mgrkit.errors import BundleError, ItemError, UsageError
+from mgrkit.learning.averaging import to_tracks
+from mgrkit.learning.calibration import Calibration
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class Model:
+    """What tells a genre.
+
+    Parameters
+    ----------
+    path : of a bundle.
+    device : 'auto', 'cpu', 'cuda', 'mps'.
+
+    Attributes
+    ----------
+    name : the bundle's file name without its suffix.
+    labels : the genres it knows.
+    bundle : everything that is known of it, such as ``metrics`` and ``card``.
+
+    Raises
+    ------
+    BundleError : the file is damaged, or its classifier or feature set is not installed or
+        has changed.
+    """
+
+    def __init__(self, path: str | Path, device: str = "auto") -> None:
+        self.path = Path(path)
+        self.name = self.path.stem
+        self.bundle = load_bundle(self.path)
+        self.labels: tuple[str, ...] = self.bundle.task.labels
+        self.seen = frozenset(self.bundle.seen)
+        try:
+            self.spec = provider(self.bundle).spec
+            self.feature_set = feature_set_of(self.name, self.bundle.eats)
+        except (BundleError, UsageError) as error:
+            raise BundleError(f"{self.path}: {error.message}", error.hint) from None
+        task = self.bundle.task
+        if task.columns != self.feature_set.columns or task.frontend != self.feature_set.frontend:
+            raise BundleError(
+                f"{self.path} was trained on other features than {self.feature_set.name} of "
+                "this mgrkit",
+                "train it again, or install the version that it names",
+            )
+        self._extract = extractor(self.feature_set)
+        self.classifier = restored(self.bundle, resolve_device(device, self.spec.devices))
+        self.calibration = Calibration.from_dict(self.bundle.calibration)
+
+    def predict(
+        self,
+        path: str | Path,
+        *,
+        top: int = 3,
+        max_seconds: float | None = None,
+        timeline: bool = False,
+        work: Work | None = None,
+    ) -> dict[str, Any]:
+        """The genre of a sound file.
+
+        Parameters
+        ----------
+        top : how many genres to name.
+        max_seconds : listen to pieces spread over the song, so much in all; None is the whole
+            song, and 60 s of one beyond ten minutes.
+        timeline : give each piece's genre too.
+
+        Returns
+        -------
+        ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the calibrated
+        threshold), ``genres`` (list of ``genre``, ``probability``), ``seconds``, ``model``, and
+        with ``timeline`` a list of ``start``, ``seconds``, ``genre``, ``probability``.
+
+        Raises
+        ------
+        AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
+
+        >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
+        'jazz'
+        """
+        rate = self.feature_set.frontend.sample_rate
+        rows, spans = [], []
+        first: ItemError | None = None
+        with open_sound(path, heard=work.allow if work else None) as sound:
+            found = excerpts(sound, rate, self._extract, max_seconds)
+            for piece in found.pieces:
+                if isinstance(piece.features, ItemError):
+                    first = first or piece.features
+                    continue
+                rows.append(piece.features)
+                spans.append((piece.start, piece.seconds))
+        if not rows:
+            raise first or ItemError("too-short", "the track holds no piece")
+        of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+        raw = self.classifier.predict_proba(np.concatenate(rows).astype(np.float32))
+        by_piece = to_tracks(raw, of_piece)
+        whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
+        result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
+        result |= {"seconds": round(found.seconds, 3), "model": self.name}
+        if timeline:
+            result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
+        return result
+
+    def _verdict(self, probabilities: NDArray[np.float32], top: int) -> dict[str, Any]:
+        order = np.argsort(-probabilities, kind="stable")
+        best = float(probabilities[order[0]])
+        return {
+            "genre": self.labels[order[0]],
+            "probability": round(best, 4),
+            "unsure": best < self.calibration.unsure_below,
+            "genres": [
+                {"genre": self.labels[i], "probability": round(float(probabilities[i]), 4)}
+                for i in order[:top]
+            ],
+        }
+
+    def _timeline(
+        self, probabilities: NDArray[np.float32], spans: Sequence[tuple[float, float]]
+    ) -> Iterator[dict[str, Any]]:
+        for (start, seconds), row in zip(spans, probabilities, strict=True):
+            best = int(row.argmax())
+            yield {
+                "start": round(start, 3),
+                "seconds": round(seconds, 3),
+                "genre": self.labels[best],
+                "probability": round(float(row[best]), 4),
+            }

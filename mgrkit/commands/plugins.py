@@ -1,0 +1,88 @@
+"""``mgrkit plugins`` and ``mgrkit classifiers``: what is installed, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+from mgrkit.errors import UsageError
+from mgrkit.registry.catalogue import Entry
+from mgrkit.registry.loader import how_to_install, missing, registry
+
+_FEATURES = "features:"
+
+
+def list_plugins() -> list[dict[str, Any]]:
+    """One object for each distribution, mgrkit's own first."""
+    return [
+        {
+            "distribution": plugin.distribution,
+            "version": plugin.version,
+            "status": plugin.status,
+            "error": plugin.error,
+            "classifiers": [spec.name for spec in plugin.classifiers],
+            "feature_sets": [spec.name for spec in plugin.feature_sets],
+        }
+        for plugin in registry().plugins
+    ]
+
+
+def broken_plugins() -> list[str]:
+    """The distributions, with versions, with which something is wrong."""
+    plugins = registry().plugins
+    return [f"{p.distribution} {p.version}".strip() for p in plugins if p.status == "broken"]
+
+
+def list_classifiers() -> list[dict[str, Any]]:
+    """One object for each classifier, by name; imports no code of a model."""
+    return [_row(entry) for entry in registry().classifiers()]
+
+
+def describe_classifier(name: str) -> dict[str, Any]:
+    """The object of `list_classifiers` for one name; UsageError names the nearest."""
+    return _row(registry().classifier(name))
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    spec = entry.spec
+    lacking = _lacking(entry)
+    return {
+        "name": spec.name,
+        "summary": spec.summary,
+        "eats": spec.eats,
+        "distribution": entry.distribution,
+        "version": entry.version,
+        "status": "broken" if entry.error else "unavailable" if lacking else "ok",
+        "error": entry.error or lacking,
+        "reference": spec.reference,
+        "devices": list(spec.devices),
+        "requires": list(spec.requires),
+        "parameters": [_parameter(field) for field in dataclasses.fields(spec.parameters)],
+    }
+
+
+def _lacking(entry: Entry) -> str:
+    """What must be installed before the classifier can be used; empty if nothing."""
+    lacking = missing(entry.spec.requires)
+    if lacking:
+        return f"needs {', '.join(lacking)} ({how_to_install(lacking)})"
+    eats = entry.spec.eats
+    if eats.startswith(_FEATURES):
+        try:
+            registry().feature_set(eats.removeprefix(_FEATURES))
+        except UsageError as error:
+            return str(error)
+    return ""
+
+
+def _parameter(field: dataclasses.Field[Any]) -> dict[str, Any]:
+    told = field.metadata
+    row = {
+        "name": field.name,
+        "type": type(field.default).__name__,
+        "default": field.default,
+        "help": told["help"],
+    }
+    row |= {end: told[end] for end in ("low", "high") if math.isfinite(told[end])}
+    return row | ({"choices": list(told["choices"])} if told["choices"] else {})

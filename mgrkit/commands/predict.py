@@ -1,0 +1,139 @@
+"""``mgrkit predict``: the genres of sound files, as they are found."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
+from mgrkit.batch.model import Row
+from mgrkit.commands.cache import content_key
+from mgrkit.commands.model import Model
+from mgrkit.commands.models import find_model
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.tracks.find import Finder
+
+COLUMNS = ("path", "status", "reason")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to predict.
+
+    Parameters
+    ----------
+    model : path or name of a bundle; None is the default model.
+    top : genres to name, at least 1.
+    max_seconds : see `Model.predict`; at least 30.
+    timeline : each piece's genre too.
+    """
+
+    model: str | None = None
+    top: int = 3
+    max_seconds: float | None = None
+    timeline: bool = False
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.top < 1:
+            raise UsageError(f"--top must be at least 1, not {self.top}")
+        if self.max_seconds is not None and not self.max_seconds >= 30:
+            raise UsageError(f"--max-seconds must be at least 30, not {self.max_seconds:g}")
+
+
+def predict(
+    settings: Settings,
+    paths: Sequence[Path],
+    emit: Callable[[Row], None],
+    *,
+    resume: Path | None = None,
+    options: Options | None = None,
+    report: Report | None = None,
+) -> Summary:
+    """Predict every file, and hand each result to ``emit`` as it comes.
+
+    Parameters
+    ----------
+    paths : sound files, and folders whose sound files are taken.
+    emit : gets what `Model.predict` returns, or ``path`` and ``error`` for a file that cannot
+        be used.
+    resume : a journal; the same call again emits what stands there without work.
+
+    Raises
+    ------
+    UsageError : an unknown model or device, or a journal of other settings.
+    RunError, BundleError : nothing to predict, or a bundle that cannot be used.
+    """
+    path = find_model(settings.model)
+    model = loaded(path, settings.device)
+    ignored: Counter[str] = Counter()
+    items = _items(paths, ignored)
+    first = next(items, None)
+    if first is None:
+        raise RunError(f"no sound files in {' and '.join(map(str, paths)) or 'the list'}")
+    plain = {
+        "command": "predict",
+        "model": model.name,
+        "bundle": content_key(str(path)),
+        "top": settings.top,
+        "max-seconds": settings.max_seconds,
+        "timeline": settings.timeline,
+    }
+    sink = StreamSink(lambda row: emit(result_of(row)), plain, resume)
+    job = partial(predict_track, path, settings)
+    everything = _chain(first, items)
+    summary = run_now(run(everything, job, sink, COLUMNS, options, report))
+    summary.ignored = dict(ignored)
+    return summary
+
+
+def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:
+    yield first
+    yield from rest
+
+
+def result_of(row: Row) -> Row:
+    """The prediction in a row, or the path and the error."""
+    if row["status"] == "failed":
+        return {"path": row["path"], "error": row["reason"]}
+    prediction: Row = row["prediction"]
+    return prediction
+
+
+@functools.lru_cache(maxsize=1)
+def loaded(path: Path, device: str) -> Model:
+    """The model, once in each process."""
+    return Model(path, device)
+
+
+def predict_track(path: Path, settings: Settings, item: Item, work: Work) -> list[Output]:
+    """The job: one row with the prediction."""
+    model = loaded(path, settings.device)
+    prediction = model.predict(
+        item.source,
+        top=settings.top,
+        max_seconds=settings.max_seconds,
+        timeline=settings.timeline,
+        work=work,
+    )
+    return [Output({"prediction": {**prediction, "path": item.row["path"]}})]
+
+
+def _items(paths: Sequence[Path], ignored: Counter[str]) -> Iterator[Item]:
+    """An item for each file, called as the caller would call it; none twice."""
+    seen: set[str] = set()
+    for path in paths:
+        found: list[tuple[str, ItemError | None]] = [(str(path), None)]
+        if path.is_dir():
+            finder = Finder([path])
+            found = [(os.path.join(path, track.path), track.problem) for track in finder]
+            ignored.update(finder.ignored)
+        for name, problem in found:
+            if name not in seen:
+                seen.add(name)
+                yield Item(name, name, {"path": name, "source": name}, error=problem)

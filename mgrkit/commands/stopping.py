@@ -1,0 +1,37 @@
+"""Ctrl-C and SIGTERM as a question that long work can ask."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+
+from mgrkit.classifiers import Stopped
+
+
+@contextlib.contextmanager
+def stop_signals() -> Iterator[Callable[[], bool]]:
+    """Yields what tells whether to end; a second signal ends at once.
+
+    `Stopped` that leaves the context gets the exit code of the signal. Outside the main thread
+    signals cannot be caught, and the answer is always no.
+    """
+    got: list[int] = []
+
+    def hear(number: int, _: object) -> None:
+        if got:
+            raise KeyboardInterrupt
+        got.append(number)
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {n: signal.signal(n, hear) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(got)
+    except Stopped as stopped:
+        stopped.exit_code = 128 + (got[0] if got else signal.SIGINT)
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

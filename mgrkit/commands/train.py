@@ -1,0 +1,230 @@
+"""``mgrkit train``: from DATA to a bundle."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.classifiers import Bundle, Classifier, Run, Task, save_bundle
+from mgrkit.classifiers.base import silent
+from mgrkit.commands.dataset import Dataset, parts_with_copies, read_dataset
+from mgrkit.commands.device import resolve_device
+from mgrkit.commands.stopping import stop_signals
+from mgrkit.errors import RunError, UsageError
+from mgrkit.learning.fitting import Fit, fit_classifier
+from mgrkit.registry import FeatureSetSpec, with_parameters
+from mgrkit.registry.loader import registry, resolve
+from mgrkit.tracks.splits import Split, make_split
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options, Report
+
+SUFFIX = ".safetensors"
+KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
+"""The scores that a bundle keeps."""
+
+LIMITS = (
+    "It knows these genres only and gives one of them to every sound; 'unsure' marks verdicts "
+    "that are more likely wrong than right. It was measured on tracks of artists it had not "
+    "heard only where the words of the split say so."
+)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run gave.
+
+    Parameters
+    ----------
+    bundle : what was written to ``path``; its ``metrics`` are the result.
+    counts : tracks by part, those left out under 'none'.
+    notes : what a person should know of the data.
+    """
+
+    path: Path
+    bundle: Bundle
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    def plain(self) -> dict[str, Any]:
+        """For ``--json``."""
+        bundle = self.bundle
+        return {
+            "bundle": str(self.path),
+            "classifier": bundle.classifier,
+            "parameters": dict(bundle.parameters),
+            "seed": bundle.seed,
+            "labels": list(bundle.task.labels),
+            "tracks": dict(self.counts),
+            "metrics": dict(bundle.metrics),
+            "calibration": dict(bundle.calibration),
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to train.
+
+    Parameters
+    ----------
+    split : 'published', 'grouped', 'random', or None for the first of them that DATA allows.
+    refit : whether to fit again on train + valid once everything is measured.
+    """
+
+    seed: int = 0
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    split: str | None = None
+    refit: bool = False
+    device: str = "auto"
+
+
+def train(
+    classifier: str,
+    data: Path,
+    out: Path,
+    settings: Settings | None = None,
+    *,
+    replace: bool = False,
+    options: Options | None = None,
+    report: Report | None = None,
+    progress: Callable[[int, int, Mapping[str, float]], None] = silent,
+) -> Trained:
+    """Fit a classifier on DATA's train part and write the bundle ``out``.
+
+    Parameters
+    ----------
+    classifier : a name of ``mgrkit classifiers``.
+    data : a feature table, a track table, or a folder of sound by genre.
+    out : a new file NAME.safetensors; an existing one only with ``replace``.
+
+    Raises
+    ------
+    UsageError : an unknown classifier or parameter, a value out of range, or DATA that cannot be
+        split so or learnt from.
+    RunError : DATA cannot be read or ``out`` not written.
+    Stopped : a person ended it; ``out`` was not written.
+    """
+    settings = settings or Settings()
+    entry = registry().classifier(classifier)
+    parameters = with_parameters(entry.spec, settings.parameters)
+    device = resolve_device(settings.device, entry.spec.devices)
+    _check_out(out, replace)
+    wanted = feature_set_of(entry.spec.name, entry.spec.eats)
+    dataset = read_dataset(data, wanted, registry().feature_set, options, report)
+    split = make_split(dataset.labelled, settings.split, settings.seed)
+    parts = parts_with_copies(dataset, split.parts)
+    train_part = dataset.take([i for i, part in enumerate(parts) if part == "train"])
+    labels = sorted({entry.genre for entry in train_part.entries})
+    if len(labels) < 2:
+        raise UsageError(
+            f"the train part holds {'one genre only: ' + labels[0] if labels else 'nothing'}",
+            "at least two genres with two artists each, or another --split",
+        )
+    valid_part = dataset.take(
+        [
+            i
+            for i, part in enumerate(parts)
+            if part == "valid" and dataset.entries[i].genre in labels
+        ]
+    )
+    task = Task(
+        tuple(labels),
+        dataset.x.shape[1:],
+        dataset.feature_set.columns,
+        dataset.feature_set.frontend,
+    )
+
+    def make() -> Classifier:
+        made: Classifier = resolve(entry.spec.factory)(task, parameters)
+        return made
+
+    with stop_signals() as stop_requested:
+        folder = out.with_suffix(".run") if entry.spec.resumable else None
+        run = Run(
+            settings.seed, device, folder=folder, progress=progress, stop_requested=stop_requested
+        )
+        fit = fit_classifier(
+            make,
+            entry.spec,
+            labels,
+            train_part.examples(labels),
+            valid_part.examples(labels) if valid_part.entries else None,
+            run,
+            settings.refit,
+        )
+    bundle = Bundle(
+        classifier=entry.spec.name,
+        distribution=entry.distribution,
+        version=entry.version,
+        parameters=dataclasses.asdict(parameters),
+        eats=f"features:{dataset.feature_set.name}",
+        task=task,
+        state=fit.model.state(),
+        calibration=fit.calibration.to_dict(),
+        metrics=_metrics(fit, split, settings.refit),
+        seed=settings.seed,
+        card=_card(data, dataset, split, train_part, valid_part, settings.refit),
+        seen=tuple(sorted({label.id for label in (*train_part.labelled, *valid_part.labelled)})),
+    )
+    save_bundle(out, bundle)
+    counts = {part or "none": parts.count(part) for part in ("train", "valid", "test", "")}
+    return Trained(out, bundle, counts, (*dataset.notes, *split.notes))
+
+
+def feature_set_of(name: str, eats: str) -> FeatureSetSpec:
+    """The feature set that a classifier or a bundle eats.
+
+    Raises
+    ------
+    UsageError : it eats something else, or a set that no plugin provides.
+    """
+    kind, _, which = eats.partition(":")
+    if kind != "features":
+        raise UsageError(f"{name} eats {kind}, which mgrkit cannot prepare yet")
+    return registry().feature_set(which)
+
+
+def _check_out(out: Path, replace: bool) -> None:
+    """Before hours of work, not after."""
+    if out.suffix != SUFFIX:
+        raise UsageError(f"--out must end in {SUFFIX}, not {out.name}")
+    if out.exists() and not replace:
+        raise UsageError(f"{out} is there already", "give another --out, or --replace")
+    folder = out.parent
+    if not folder.is_dir():
+        raise RunError(f"there is no folder {folder}", "make it, or give another --out")
+    if not os.access(folder, os.W_OK):
+        raise RunError(f"cannot write to {folder}", "give another --out")
+
+
+def _metrics(fit: Fit, split: Split, refit: bool) -> dict[str, Any]:
+    """The scores of the model before any refit: on valid, else those of the folds of train."""
+    folds = {name: fit.out_of_fold[name] for name in KEPT} if fit.out_of_fold else {}
+    best = {name: fit.valid[name] for name in KEPT} if fit.valid else folds
+    part = "valid" if fit.valid else "folds of train" if folds else "none"
+    return {"part": part, "split": split.words, "refit": refit, **best, "folds": folds}
+
+
+def _card(
+    data: Path,
+    dataset: Dataset,
+    split: Split,
+    train_part: Dataset,
+    valid_part: Dataset,
+    refit: bool,
+) -> dict[str, str]:
+    """What a person should know of the model."""
+    fitted = "train and valid" if refit and valid_part.entries else "train"
+    counts = f"{len(train_part.entries)} tracks of train, {len(valid_part.entries)} of valid"
+    measured = "measured before that, fit on train alone" if fitted != "train" else "measured so"
+    return {
+        "data": f"{data.name}: {counts}; {dataset.feature_set.name}",
+        "split": split.words,
+        "fit": f"on {fitted}; the metrics were {measured}",
+        "limits": LIMITS,
+    }

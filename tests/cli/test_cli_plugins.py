@@ -1,0 +1,309 @@
+"""The listings: what is installed, what is wrong with it, and how a listing survives it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+from mgrkit.commands import doctor
+from tests.registry.fakes import Site, installed_site, offering
+
+Captured = pytest.CaptureFixture[str]
+
+
+def mgrkit(*words: object) -> int:
+    return guarded(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with installed_site(tmp_path, monkeypatch) as one:
+        one.install("neighbours", offering("knn"), version="2.1")
+        yield one
+
+
+def listed(capsys: Captured, *words: str) -> Any:
+    """What a command prints as JSON; it must end well."""
+    capsys.readouterr()
+    assert mgrkit(*words, "--json") == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_plugins_as_json(site: Site, capsys: Captured) -> None:
+    found = {one["distribution"]: one for one in listed(capsys, "plugins")}
+    assert next(iter(found)) == "mgrkit"
+    assert found["neighbours"] == {
+        "distribution": "neighbours",
+        "version": "2.1",
+        "status": "ok",
+        "error": "",
+        "classifiers": ["knn"],
+        "feature_sets": [],
+    }
+
+
+def test_mgrkits_own_plugin_is_well(site: Site, capsys: Captured) -> None:
+    own = listed(capsys, "plugins")[0]
+    assert (own["status"], own["error"]) == ("ok", "")
+    assert {"svm", "random_forest"} <= set(own["classifiers"])
+    assert own["feature_sets"] == ["gtzan57"]
+
+
+def test_a_broken_plugin_is_shown_and_breaks_no_listing(site: Site, capsys: Captured) -> None:
+    site.install("wreck", "1 / 0", version="0.3")
+    found = {one["distribution"]: one for one in listed(capsys, "plugins")}
+    assert (found["wreck"]["version"], found["wreck"]["status"]) == ("0.3", "broken")
+    assert "ZeroDivisionError" in found["wreck"]["error"]
+    assert found["neighbours"]["status"] == "ok"
+    assert mgrkit("plugins") == 0
+    shown = capsys.readouterr()
+    assert "ZeroDivisionError" in shown.out
+    assert shown.err == "warning: broken plugins: wreck 0.3\n"
+    assert mgrkit("classifiers") == 0
+    shown = capsys.readouterr()
+    assert "knn" in shown.out
+    assert shown.err == "warning: broken plugins: wreck 0.3 (mgrkit plugins says why)\n"
+
+
+def test_json_stays_json_when_a_plugin_prints(site: Site, capsys: Captured) -> None:
+    site.install("loud", "print('{')\n" + offering("loud"))
+    assert "loud" in {one["name"] for one in listed(capsys, "classifiers")}
+
+
+def test_classifiers_as_json(site: Site, capsys: Captured) -> None:
+    found = {one["name"]: one for one in listed(capsys, "classifiers")}
+    assert found["knn"] == listed(capsys, "classifiers", "knn")
+    told = {key: found["knn"][key] for key in ("summary", "eats", "distribution", "version")}
+    assert told == {
+        "summary": "k nearest neighbours",
+        "eats": "samples",
+        "distribution": "neighbours",
+        "version": "2.1",
+    }
+    assert (found["knn"]["status"], found["knn"]["error"]) == ("ok", "")
+    assert found["knn"]["parameters"] == [
+        {
+            "name": "k",
+            "type": "int",
+            "default": 5,
+            "help": "neighbours that vote",
+            "low": 1,
+            "high": 99,
+        },
+        {
+            "name": "vote",
+            "type": "str",
+            "default": "even",
+            "help": "how they vote",
+            "choices": ["even", "distance"],
+        },
+    ]
+
+
+def test_a_classifier_that_needs_what_is_not_installed(site: Site, capsys: Captured) -> None:
+    site.install(
+        "distant", offering("far").replace("spec('far'", "spec('far', requires=('faraway',)")
+    )
+    one = listed(capsys, "classifiers", "far")
+    assert one["status"] == "unavailable"
+    assert one["error"] == "needs faraway (pip install faraway)"
+
+
+def test_a_classifier_of_features_that_nobody_provides(site: Site, capsys: Captured) -> None:
+    site.install(
+        "distant", offering("far").replace("spec('far'", "spec('far', eats='features:far'")
+    )
+    one = listed(capsys, "classifiers", "far")
+    assert one["status"] == "unavailable"
+    assert "no feature set 'far'" in one["error"]
+
+
+def test_a_classifier_that_two_distributions_claim(site: Site, capsys: Captured) -> None:
+    site.install("other", offering("knn"))
+    found = [one for one in listed(capsys, "classifiers") if one["name"] == "knn"]
+    assert [one["status"] for one in found] == ["broken", "broken"]
+    assert mgrkit("classifiers", "knn") == 2
+    assert "claimed by neighbours and by other" in capsys.readouterr().err
+
+
+def test_an_unknown_classifier(site: Site, capsys: Captured) -> None:
+    assert mgrkit("classifiers", "knm") == 2
+    assert "no classifier 'knm' (did you mean knn?" in capsys.readouterr().err
+
+
+def test_the_page_of_a_classifier(site: Site, capsys: Captured) -> None:
+    assert mgrkit("classifiers", "knn") == 0
+    page = capsys.readouterr().out
+    for words in (
+        "k nearest neighbours", "neighbours 2.1", "samples", "Cover and Hart 1967",
+        "k        int   5", "neighbours that vote", "from 1 to 99", "one of even, distance",
+    ):  # fmt: skip
+        assert words in page
+
+
+def test_listings_fit_80_columns(site: Site, capsys: Captured) -> None:
+    code = f"raise ValueError('{'what went wrong here was long to tell ' * 9}')"
+    site.install("a-distribution-with-quite-a-name", code)
+    for words in (["plugins"], ["classifiers"], ["classifiers", "knn"], ["models"]):
+        assert mgrkit(*words) == 0
+        out = capsys.readouterr().out
+        assert max(map(len, out.splitlines())) <= 80, out
+
+
+def test_control_characters_of_a_plugin_do_not_reach_the_terminal(
+    site: Site, capsys: Captured
+) -> None:
+    site.install("coloured", "raise ValueError('\\x1b[31mred')")
+    assert mgrkit("plugins") == 0
+    assert "\\x1b[31mred" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["plugins"], ["classifiers", "svm"], ["models"]])
+def test_listings_fit_a_terminal_of_80_columns(words: list[str]) -> None:
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm", "NO_COLOR": "1"}
+    subprocess.run(
+        [sys.executable, "-m", "mgrkit", *words], stdout=follower, env=environment, check=True
+    )
+    os.close(follower)
+    text = b""
+    try:
+        while part := os.read(leader, 65536):
+            text += part
+    except OSError:  # the last writer is gone
+        pass
+    os.close(leader)
+    lines = re.sub(r"\x1b\[[\d;]*m", "", text.decode()).splitlines()
+    assert lines
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("words", [["plugins"], ["classifiers"], ["classifiers", "svm"]])
+def test_listings_import_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from mgrkit.cli.app import app\n"
+        f"app({words!r}, standalone_mode=False)\n"
+        "print('LOADED', *sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.split(".")[0] for name in out.stdout.split("LOADED")[1].split()}
+    assert not loaded & {"numpy", "sklearn", "torch", "scipy", "polars", "rich", "asyncio"}
+
+
+# --- doctor
+
+
+@pytest.fixture
+def healthy(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Without what takes seconds to import."""
+    monkeypatch.setattr(doctor, "_devices", lambda: ["cpu"])
+    imported = importlib.import_module
+    monkeypatch.setattr(
+        doctor.importlib,
+        "import_module",
+        lambda name: None if name in ("sklearn", "polars", "scipy") else imported(name),
+    )
+    return site
+
+
+def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
+    healthy.install("wreck", "1 / 0")
+    found = listed(capsys, "doctor")
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {one["name"]: one["error"] for one in found["dependencies"]}["soundfile"] == ""
+    assert {one["status"] for one in found["commands"]} == {"ok"}
+    assert {"augment", "predict", "plugins"} <= {one["name"] for one in found["commands"]}
+    sndfile, ffmpeg = found["decoders"]
+    assert (sndfile["error"], ffmpeg["error"]) == ("", "")
+    assert "FLAC" in sndfile["formats"]
+    assert "mp3" in ffmpeg["formats"]
+    assert found["cache"]["writable"]
+    assert [one["distribution"] for one in found["plugins"]] == ["wreck"]
+    assert "torch" in {one["name"] for one in found["optional"]}
+
+
+def test_doctor_in_words(healthy: Site, capsys: Captured) -> None:
+    assert mgrkit("doctor") == 0
+    text = capsys.readouterr().out
+    assert "decoder libsndfile  ok" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_doctor_knows_every_command() -> None:
+    names = {command.name or command.callback.__name__ for command in app.registered_commands}
+    assert names - {"doctor"} <= set(doctor._NEEDS)
+
+
+def test_doctor_knows_every_dependency() -> None:
+    assert set(doctor._requirements()) == {n for need in doctor._NEEDS.values() for n in need} | {
+        "typer"
+    }
+
+
+def test_doctor_finds_a_missing_library(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "soxr" else real(name))
+    assert mgrkit("doctor", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    broken = {one["name"] for one in found["commands"] if one["status"] == "broken"}
+    assert {"augment", "predict"} <= broken
+    assert not {"plugins", "models"} & broken
+    soxr = next(one for one in found["dependencies"] if one["name"] == "soxr")
+    assert soxr["error"] == "not installed"
+    assert soxr["mend"] == "pip install --upgrade -c constraints.txt soxr"
+
+
+def test_doctor_finds_a_library_that_is_too_old(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "0.9" if name == "isal" else real(name))
+    assert mgrkit("doctor") == 1
+    assert "too old, 1.6 is needed" in capsys.readouterr().out
+
+
+def test_doctor_finds_a_library_that_cannot_be_imported(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    for name in ("mgrkit.audio.sndfile", "mgrkit.audio.pyav"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert mgrkit("doctor", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    told = {one["name"]: one["error"] for one in found["dependencies"]}["soundfile"]
+    assert told.startswith("cannot be imported: ModuleNotFoundError")
+    assert found["decoders"][0]["error"]
+
+
+def test_doctor_finds_a_decoder_that_loses_samples(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mgrkit.audio.sndfile.SndfileDecoder.blocks", lambda *_: iter(()))
+    assert mgrkit("doctor") == 1
+    assert "0 samples of 800 came out" in capsys.readouterr().out
+
+
+def test_doctor_finds_that_the_cache_cannot_be_written(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "file").chmod(0o777)
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "file" / "cache"))
+    found = listed(capsys, "doctor")
+    assert not found["cache"]["writable"]
+    assert "MGRKIT_CACHE" in found["cache"]["mend"]

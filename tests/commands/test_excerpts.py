@@ -1,0 +1,77 @@
+"""Which pieces of a song are listened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrkit.commands.excerpts import excerpts
+from mgrkit.errors import ItemError
+
+RATE = 1000
+
+
+class Song:
+    """As much of a `Sound` as cutting needs: its samples are the number of their piece."""
+
+    def __init__(self, seconds: float, promised: float) -> None:
+        self.rate, self.channels, self.seconds = RATE, 1, seconds
+        self.promised_seconds = promised
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        for second in range(int(self.seconds)):
+            yield np.sin(np.arange(RATE) + second, dtype=np.float32)[None]
+
+
+def listened(seconds: float, most: float | None = None, promised: float | None = None) -> Any:
+    described: list[int] = []
+
+    def extract(samples: np.ndarray) -> np.ndarray:
+        described.append(len(samples))
+        return np.zeros((1, 1))
+
+    song = Song(seconds, seconds if promised is None else promised)
+    found = excerpts(song, RATE, extract, most)  # type: ignore[arg-type]
+    return [piece.start for piece in found.pieces], found.seconds, len(described)
+
+
+@pytest.mark.parametrize(("seconds", "pieces"), [(20, 1), (45, 1), (60, 2), (130, 4), (600, 20)])
+def test_a_song_up_to_ten_minutes_is_heard_whole(seconds: int, pieces: int) -> None:
+    starts, _, _ = listened(seconds)
+    assert starts == [30.0 * k for k in range(pieces)]
+
+
+@pytest.mark.parametrize("seconds", [660, 1000, 3600, 10_800])
+@pytest.mark.parametrize("promised", [0, None, 30])
+def test_of_a_long_song_sixty_seconds_are_spread_over_it(seconds: int, promised: Any) -> None:
+    starts, whole, _ = listened(seconds, promised=promised)
+    assert len(starts) == 2
+    assert whole >= seconds - 30
+    first, second = starts
+    assert first < seconds / 2 <= second + 30
+    assert second - first >= seconds / 4
+
+
+def test_the_choice_does_not_depend_on_what_the_header_promises() -> None:
+    assert listened(1500, promised=0)[0] == listened(1500)[0]
+
+
+def test_a_song_known_to_be_long_is_not_described_in_vain() -> None:
+    assert listened(3600)[2] == 2
+
+
+@pytest.mark.parametrize(("most", "pieces"), [(30, 1), (60, 2), (95, 3), (10_000, 10)])
+def test_max_seconds_bounds_what_is_heard(most: float, pieces: int) -> None:
+    starts, _, described = listened(300, most)
+    assert len(starts) == described == pieces
+
+
+def test_a_piece_without_features_says_why() -> None:
+    def extract(samples: np.ndarray) -> np.ndarray:
+        raise ItemError("silent", "nothing to hear")
+
+    found = excerpts(Song(60, 60), RATE, extract)  # type: ignore[arg-type]
+    assert [piece.features.reason for piece in found.pieces] == ["silent", "silent"]

@@ -1,0 +1,177 @@
+"""Models by name: those that come with plugins, those in the cache, and the default."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrkit.classifiers import Bundle, Task, save_bundle
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+from mgrkit.commands import models
+from mgrkit.commands.models import find_model, list_models
+from mgrkit.errors import RunError, UsageError
+from mgrkit.registry import ClassifierSpec, Plugin, Registry
+
+
+def bundle(path: Path, accuracy: float | None = 0.5, **more: Any) -> Path:
+    """A small bundle at this path."""
+    metrics = {} if accuracy is None else {
+        "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1,
+        "part": "valid", "split": "published split",
+    }  # fmt: skip
+    told: dict[str, Any] = {
+        "classifier": "svm", "distribution": "mgrkit", "version": "1.0", "parameters": {},
+        "eats": "features:two", "task": Task(("blues", "rock"), (2,), ("a", "b")),
+        "state": {"w": np.zeros(3)}, "metrics": metrics,
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_bundle(path, Bundle(**told | more))
+    return path
+
+
+class Shop:
+    """Plugins that ship bundles from a package which must not be imported."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.folder = folder / "shop_of_bundles"
+        self.plugins: list[Plugin] = []
+        (self.folder / "inner").mkdir(parents=True)
+        (self.folder / "__init__.py").write_text("raise ImportError('heavy')")
+        monkeypatch.syspath_prepend(folder)
+        monkeypatch.setattr(models, "registry", lambda: Registry(self.plugins))
+
+    def ship(self, distribution: str, *names: str) -> None:
+        paths = tuple(f"shop_of_bundles.inner:data/{name}.safetensors" for name in names)
+        spec = ClassifierSpec(f"of_{distribution}", "ships", "a.b:C", bundles=paths)
+        self.plugins.append(Plugin(distribution, "1.0", classifiers=(spec,)))
+
+    def path(self, name: str) -> Path:
+        return self.folder / "inner" / "data" / f"{name}.safetensors"
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "models"
+
+
+@pytest.fixture
+def shop(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    yield Shop(tmp_path, monkeypatch)
+    assert "shop_of_bundles" not in sys.modules
+
+
+def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
+    shop.ship("mgrkit", "first")
+    bundle(shop.path("first"), 0.48)
+    bundle(cache / "mine.safetensors", None, classifier="knn", eats="samples",
+           task=Task(("a", "b", "c"), (9,)))  # fmt: skip
+    first, mine = list_models()
+    assert first == {
+        "name": "first", "status": "ok", "error": "", "distribution": "mgrkit", "default": True,
+        "path": str(shop.path("first")), "bytes": shop.path("first").stat().st_size,
+        "classifier": "svm", "eats": "features:two", "feature_set": "two", "labels": 2,
+        "accuracy": 0.48, "accuracy_low": 0.38, "accuracy_high": 0.58,
+        "part": "valid", "split": "published split",
+    }  # fmt: skip
+    assert (mine["name"], mine["classifier"], mine["labels"]) == ("mine", "knn", 3)
+    assert (mine["feature_set"], mine["accuracy"], mine["default"]) == (None, None, False)
+    assert mine["distribution"] == ""
+
+
+def test_a_broken_model_is_listed_with_its_error(shop: Shop, cache: Path) -> None:
+    shop.ship("mgrkit", "gone")
+    path = bundle(cache / "hurt.safetensors")
+    path.write_bytes(path.read_bytes()[:-1])
+    gone, hurt = list_models()
+    assert (gone["status"], gone["bytes"], gone["labels"]) == ("broken", None, None)
+    assert "no such file" in gone["error"]
+    assert hurt["status"] == "broken"
+    assert str(path) in hurt["error"]
+
+
+def test_a_model_of_a_package_that_is_not_installed(shop: Shop) -> None:
+    spec = ClassifierSpec("x", "x", "a.b:C", bundles=("nowhere_at_all:x.safetensors",))
+    shop.plugins.append(Plugin("mgrkit", "1.0", classifiers=(spec,)))
+    assert list_models()[0]["status"] == "broken"
+
+
+def test_the_default_is_the_most_accurate_of_mgrkits_own(shop: Shop, cache: Path) -> None:
+    shop.ship("mgrkit", "poor", "best", "hurt")
+    shop.ship("other", "theirs")
+    for name, accuracy in (("poor", 0.4), ("best", 0.6), ("theirs", 0.9)):
+        bundle(shop.path(name), accuracy)
+    shop.path("hurt").write_bytes(b"x")
+    bundle(cache / "cached.safetensors", 0.9)
+    assert find_model(None) == shop.path("best")
+    assert [one["name"] for one in list_models() if one["default"]] == ["best"]
+
+
+def test_no_default_model(shop: Shop, cache: Path) -> None:
+    bundle(cache / "cached.safetensors", 0.9)
+    with pytest.raises(UsageError, match=r"no model to predict with \(mgrkit train"):
+        find_model(None)
+
+
+def test_a_model_by_name(shop: Shop, cache: Path) -> None:
+    shop.ship("other", "theirs")
+    assert find_model("theirs") == shop.path("theirs")
+    mine = bundle(cache / "mine.safetensors")
+    assert find_model("mine") == mine
+
+
+def test_a_model_by_path(shop: Shop, tmp_path: Path) -> None:
+    path = bundle(tmp_path / "a.safetensors")
+    assert find_model(str(path)) == path
+    assert find_model(str(path.rename(tmp_path / "b"))) == tmp_path / "b"
+
+
+def test_a_path_that_is_not_there(shop: Shop, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"there is no model .*gone\.safetensors"):
+        find_model(str(tmp_path / "gone.safetensors"))
+
+
+def test_an_unknown_name_names_the_nearest(
+    shop: Shop, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle(cache / "mine.safetensors")
+    (tmp_path / "mime").mkdir()
+    monkeypatch.chdir(tmp_path)  # a folder of that name is no model
+    with pytest.raises(UsageError, match=r"no model 'mime' \(did you mean mine\?\)"):
+        find_model("mime")
+
+
+def test_a_name_that_two_models_have(shop: Shop, cache: Path) -> None:
+    shop.ship("mgrkit", "mine")
+    bundle(cache / "mine.safetensors")
+    with pytest.raises(UsageError, match=r"there are 2 models mine \(give the path"):
+        find_model("mine")
+
+
+def test_models_on_the_command_line(
+    shop: Shop, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.ship("mgrkit", "first")
+    bundle(shop.path("first"), 0.48)
+    bundle(cache / "hurt.safetensors").write_bytes(b"x")
+    assert guarded(app, ["models", "--json"]) == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["first", "hurt"]
+    assert guarded(app, ["models"]) == 0
+    text = capsys.readouterr().out
+    for words in ("2 genres by two", "the default", "accuracy 0.48 (95 %: 0.38 to 0.58)",
+                  "valid, published split", str(shop.path("first")), "broken"):  # fmt: skip
+        assert words in " ".join(text.split())
+
+
+def test_no_models_on_the_command_line(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(app, ["models"]) == 0
+    assert "mgrkit train makes one" in capsys.readouterr().out
+    assert guarded(app, ["models", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []

@@ -1,0 +1,267 @@
+"""From a table to a bundle and to scores: what is fit, what is kept apart, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mgrkit.classifiers import load_bundle
+from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.train import Settings, train
+from mgrkit.errors import BundleError, RunError, UsageError
+from tests.commands.made_tables import GENRES, rows, write
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("table") / "features.csv", rows())
+
+
+@pytest.fixture(scope="module")
+def bundle(table: Path) -> Path:
+    out = table.parent / "svm.safetensors"
+    train("svm", table, out)
+    return out
+
+
+def test_a_bundle_says_what_it_was_made_from(table: Path, bundle: Path) -> None:
+    made = load_bundle(bundle)
+    assert (made.classifier, made.distribution, made.eats) == ("svm", "mgrkit", "features:gtzan57")
+    assert made.task.labels == GENRES
+    assert made.metrics["split"] == "grouped split"
+    assert made.metrics["part"] == "valid"
+    assert made.metrics["accuracy"] > 0.9
+    assert 0 <= made.metrics["accuracy_low"] <= made.metrics["accuracy_high"] <= 1
+    assert made.metrics["refit"] is False
+    assert "features.csv" in made.card["data"]
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_another_split(
+    table: Path, bundle: Path, tmp_path: Path
+) -> None:
+    train("svm", table, tmp_path / "again.safetensors")
+    assert (tmp_path / "again.safetensors").read_bytes() == bundle.read_bytes()
+    train("svm", table, tmp_path / "other.safetensors", Settings(seed=1))
+    assert load_bundle(tmp_path / "other.safetensors").seen != load_bundle(bundle).seen
+
+
+def test_evaluate_counts_only_tracks_that_were_not_seen(table: Path, bundle: Path) -> None:
+    result = evaluate(str(bundle), table)
+    seen = set(load_bundle(bundle).seen)
+    assert result["dropped_as_seen"] == len(seen)
+    assert result["tracks"] == len(rows()) - len(seen)
+    assert result["accuracy"] > 0.9
+    assert "grouped split" in result["split"]
+    assert np.array(result["confusion"]).sum() == result["tracks"]
+    wanted = {
+        "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "per_genre",
+        "confusion", "labels", "split", "tracks", "dropped_as_seen",
+    }  # fmt: skip
+    assert wanted <= set(result)
+
+
+def test_nothing_unseen_is_an_error_unless_seen_is_asked_for(
+    table: Path, bundle: Path, tmp_path: Path
+) -> None:
+    seen = load_bundle(bundle).seen
+    known = [row for row in rows() if f"name:{Path(str(row['path'])).name}" in seen]
+    only = write(tmp_path / "seen.csv", known)
+    with pytest.raises(UsageError, match="has seen all"):
+        evaluate(str(bundle), only)
+    result = evaluate(str(bundle), only, seen=True)
+    assert result["tracks"] == len(known)
+    assert "seen in training included" in result["split"]
+
+
+def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None:
+    parts = {0: "train", 1: "train", 2: "valid", 3: "test"}
+    made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
+    table = write(tmp_path / "t.csv", made)
+    out = tmp_path / "m.safetensors"
+    trained = train("random_forest", table, out, Settings(parameters={"trees": "20"}))
+    assert trained.bundle.metrics["split"] == "published split"
+    assert (trained.counts["train"], trained.counts["valid"], trained.counts["test"]) == (
+        32,
+        16,
+        16,
+    )
+    result = evaluate(str(out), table)
+    assert (result["tracks"], result["dropped_as_seen"]) == (16, 0)
+    assert "published part test" in result["split"]
+    with pytest.raises(UsageError, match="has seen all 16 tracks of the published part valid"):
+        evaluate(str(out), table, part="valid")
+    assert evaluate(str(out), table, part="valid", seen=True)["tracks"] == 16
+    assert evaluate(str(out), table, part="all")["tracks"] == 16
+
+
+def test_refit_learns_from_valid_too_and_keeps_the_metrics_from_before(
+    table: Path, bundle: Path, tmp_path: Path
+) -> None:
+    trained = train("svm", table, tmp_path / "r.safetensors", Settings(refit=True))
+    before = load_bundle(bundle)
+    after = trained.bundle
+    assert after.metrics == {**before.metrics, "refit": True}
+    assert "train and valid" in after.card["fit"]
+    assert after.seen == before.seen
+    assert any(
+        after.state[name].shape != array.shape or not np.array_equal(after.state[name], array)
+        for name, array in before.state.items()
+    )
+
+
+def test_noisy_copies_are_learnt_from_but_never_judged(tmp_path: Path) -> None:
+    made = [{**row, "parent": row["path"]} for row in rows()]
+    copies = [
+        {**row, "path": str(row["path"]).replace(".wav", ".white_10dB_1.wav")} for row in made
+    ]
+    table = write(tmp_path / "t.csv", [*made, *copies])
+    out = tmp_path / "m.safetensors"
+    trained = train("svm", table, out)
+    plain = train("svm", write(tmp_path / "p.csv", made), tmp_path / "p.safetensors")
+    assert trained.counts["train"] == 2 * plain.counts["train"]
+    assert trained.counts["valid"] == plain.counts["valid"]
+    assert trained.counts["none"] == plain.counts["valid"] + plain.counts["test"]
+    assert trained.bundle.seen == plain.bundle.seen
+    assert evaluate(str(out), table)["tracks"] == plain.counts["test"]
+
+
+def test_random_splits_and_unknown_artists_carry_the_words(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", rows(artists=1, songs=12))
+    out = tmp_path / "m.safetensors"
+    trained = train("svm", table, out, Settings(split="random"))
+    assert "random split" in trained.bundle.metrics["split"]
+    result = evaluate(str(out), table)
+    assert "random split" in result["split"]
+    assert "artists unknown" in result["split"]
+
+
+def test_two_genres_do(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", rows(GENRES[:2]))
+    trained = train("random_forest", table, tmp_path / "m.safetensors")
+    assert trained.bundle.task.labels == GENRES[:2]
+
+
+def test_a_genre_with_one_track_does_and_is_said(tmp_path: Path) -> None:
+    lonely = {**rows()[0], "path": "polka/polka.wav", "genre": "polka", "group": "one"}
+    table = write(tmp_path / "t.csv", [*rows(), lonely])
+    trained = train("svm", table, tmp_path / "m.safetensors")
+    assert "polka" in trained.bundle.task.labels
+    assert any("polka" in note for note in trained.notes)
+
+
+@pytest.mark.parametrize("genres", [GENRES[:1], ("",)])
+def test_one_genre_or_none_is_refused(tmp_path: Path, genres: tuple[str, ...]) -> None:
+    table = write(tmp_path / "t.csv", rows(genres))
+    with pytest.raises((UsageError, RunError), match="genre"):
+        train("svm", table, tmp_path / "m.safetensors")
+    assert not (tmp_path / "m.safetensors").exists()
+
+
+def test_constant_columns_and_huge_values_are_learnt_around(tmp_path: Path) -> None:
+    made = [{**row, "tempo": 120.0, "rms_mean": 1e30} for row in rows()]
+    trained = train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
+    assert trained.bundle.metrics["accuracy"] > 0.9
+    assert any("same value in every row" in note for note in trained.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("swm", Settings(), "swm"),
+        ("svm", Settings(parameters={"kernal": "rbf"}), "did you mean kernel"),
+        ("svm", Settings(parameters={"C": "-1"}), "from"),
+        ("svm", Settings(parameters={"kernel": "cubic"}), "kernel"),
+        ("svm", Settings(split="sorted"), "sorted"),
+        ("svm", Settings(device="tpu"), "no device 'tpu'"),
+        ("svm", Settings(device="mps"), "cannot use mps"),
+        ("svm", Settings(split="published"), "part"),
+    ],
+)
+def test_a_wrong_call_is_refused_before_anything_is_fit(
+    table: Path, tmp_path: Path, name: str, settings: Settings, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        train(name, table, tmp_path / "m.safetensors", settings)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cuda_where_there_is_none_is_refused(table: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("mgrkit.commands.device.os.path.exists", lambda _: False)
+    with pytest.raises(UsageError, match="no device cuda here"):
+        train("svm", table, tmp_path / "m.safetensors", Settings(device="cuda"))
+
+
+def test_an_existing_bundle_is_not_written_over_unless_asked(table: Path, bundle: Path) -> None:
+    before = bundle.read_bytes()
+    with pytest.raises(UsageError, match="is there already"):
+        train("svm", table, bundle, Settings(seed=3))
+    assert bundle.read_bytes() == before
+    with pytest.raises(UsageError, match=r"must end in \.safetensors"):
+        train("svm", table, table.parent / "svm.pkl")
+    with pytest.raises(RunError, match="no folder"):
+        train("svm", table, table.parent / "none" / "svm.safetensors")
+
+
+def test_tracks_of_genres_that_the_model_does_not_know_are_said(
+    bundle: Path, tmp_path: Path
+) -> None:
+    others = [{**row, "genre": "polka"} for row in rows()[:3]]
+    mixed = write(tmp_path / "t.csv", [*others, *rows()[3:]])
+    result = evaluate(str(bundle), mixed)
+    assert any("polka" in note for note in result["notes"])
+    with pytest.raises(UsageError, match="none of the model's genres"):
+        evaluate(str(bundle), write(tmp_path / "o.csv", others))
+
+
+def test_evaluate_refuses_what_it_cannot_measure(table: Path, bundle: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--part"):
+        evaluate(str(bundle), table, part="train")
+    with pytest.raises(UsageError, match="no part valid"):
+        evaluate(str(bundle), table, part="valid")
+    with pytest.raises(UsageError, match="there is no model"):
+        evaluate("svmm", table)
+    torn = tmp_path / "torn.safetensors"
+    torn.write_bytes(bundle.read_bytes()[:-1])
+    with pytest.raises(BundleError):
+        evaluate(str(torn), table)
+
+
+def test_a_stop_ends_the_fit_and_writes_nothing(table: Path, tmp_path: Path) -> None:
+    import os
+    import signal
+
+    from mgrkit.classifiers import Stopped
+
+    def press(step: int, total: int, metrics: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped) as stopped:
+        train("random_forest", table, tmp_path / "m.safetensors", progress=press)
+    assert stopped.value.exit_code == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_noisy_copy_stays_with_its_recording_wherever_both_lie(tmp_path: Path) -> None:
+    made = [
+        {
+            **row,
+            "path": f"all/audio/{row['path']}",
+            "parent": f"all/audio/{row['path']}",
+            "group": "",
+        }
+        for row in rows()
+    ]
+    copies = [
+        {**row, "path": f"all/noisy/{number}.wav", "parent": str(row["path"])[10:]}
+        for number, row in enumerate(made)
+    ]
+    table = write(tmp_path / "t.csv", [*made, *copies])
+    for split in ("grouped", "random"):
+        trained = train("svm", table, tmp_path / f"{split}.safetensors", Settings(split=split))
+        # 64 recordings: their copies double train, and none of the others' copies is used
+        assert trained.counts["train"] % 2 == 0
+        used = trained.counts["train"] // 2 + trained.counts["valid"] + trained.counts["test"]
+        assert used == len(made)
+        assert len(trained.bundle.seen) == trained.counts["train"] // 2 + trained.counts["valid"]

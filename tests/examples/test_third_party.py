@@ -1,0 +1,86 @@
+"""The example of a plugin, installed as a stranger would install it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import tone
+from tests.commands.made_tables import GENRES, rows, write
+
+ROOT = Path(__file__).parent.parent.parent
+PLUGIN = ROOT / "examples" / "third_party_plugin"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a process in which the plugin is installed."""
+    folder = tmp_path_factory.mktemp("third_party")
+    # A copy, so that building leaves nothing in the repository.
+    source = shutil.copytree(PLUGIN, folder / "source")
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--target", str(folder / "site")]
+    run([sys.executable, "-m", "pip", "install", "--no-index", *options, str(source)], {})
+    return {"PYTHONPATH": str(folder / "site")}
+
+
+def run(command: list[str], environment: dict[str, str], folder: Path | None = None) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def mgrkit(words: list[str], environment: dict[str, str], folder: Path) -> str:
+    return run([sys.executable, "-m", "mgrkit", *words], environment, folder)
+
+
+def test_it_is_listed(installed: dict[str, str], tmp_path: Path) -> None:
+    listed = json.loads(mgrkit(["plugins", "--json"], installed, tmp_path))
+    (mine,) = [one for one in listed if one["distribution"] == "mgrkit-knn"]
+    assert (mine["status"], mine["error"]) == ("ok", "")
+    assert mine["classifiers"] == ["knn"]
+    listed = json.loads(mgrkit(["classifiers", "--json"], installed, tmp_path))
+    (knn,) = [one for one in listed if one["name"] == "knn"]
+    assert knn["distribution"] == "mgrkit-knn"
+    assert knn["version"] == "0.1.0"
+
+
+def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> None:
+    shutil.copy(PLUGIN / "test_contract.py", tmp_path)
+    told = run([sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+               installed, tmp_path)  # fmt: skip
+    assert " passed" in told
+    assert " failed" not in told
+
+
+def test_it_trains_measures_and_predicts(installed: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path / "features.csv", rows())
+    words = ["train", "knn", "features.csv", "--out", "knn.safetensors", "--param", "k=3", "--json"]
+    told = json.loads(mgrkit(words, installed, tmp_path))
+    assert told["parameters"] == {"k": 3}
+    assert told["metrics"]["accuracy"] > 0.9
+    words = ["evaluate", "knn.safetensors", "features.csv", "--json"]
+    told = json.loads(mgrkit(words, installed, tmp_path))
+    assert told["accuracy"] > 0.9
+    tone(tmp_path / "tone.wav", seconds=1)
+    words = ["predict", "tone.wav", "--model", "knn.safetensors", "--json"]
+    (told,) = json.loads(mgrkit(words, installed, tmp_path))
+    assert told["genre"] in GENRES
+    # Without the plugin the bundle says who made it.
+    done = subprocess.run(
+        [sys.executable, "-m", "mgrkit", *words], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 3
+    assert "mgrkit-knn 0.1.0" in done.stderr
+
+
+def test_it_is_at_most_60_lines() -> None:
+    code = [path.read_text().splitlines() for path in PLUGIN.glob("mgrkit_knn/*.py")]
+    assert sum(map(len, code)) <= 60
