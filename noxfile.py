@@ -44,3 +44,13 @@ def bench(session: nox.Session) -> None:
     """The README's table: ours against the rivals, on real clips; needs sox for its rows."""
     session.install(*TESTED, ".[bench]")
     session.run("python", "tests/bench/bench.py", *session.posargs)
+
+
+@nox.session
+def models(session: nox.Session) -> None:
+    """The model that ships, made again; the argument is GTZAN's features_30_sec.csv."""
+    session.install(*TESTED, ".")
+    table = session.posargs[0] if session.posargs else "features_30_sec.csv"
+    bundle = "plugins/mgrkit_classical/bundles/svm.safetensors"
+    session.run("mgrkit", "train", "svm", table, "--out", bundle, "--refit", "--replace")
+    session.run("mgrkit", "models")

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mgrkit.tracks.splits import PARTS
+
 if TYPE_CHECKING:
     from mgrkit.commands.train import Trained
 
@@ -19,7 +21,7 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     if not on_stdout:
         return
     bundle, counts = trained.bundle, trained.counts
-    parts = ", ".join(f"{count} {part}" for part, count in counts.items() if count)
+    parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
     print(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}")
     metrics = bundle.metrics
     if metrics["part"] == "valid":

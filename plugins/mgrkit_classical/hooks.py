@@ -67,6 +67,7 @@ def mgrkit_classifiers() -> list[ClassifierSpec]:
             "as in Wu, Lin, Weng 2004, Probability estimates for multi-class classification",
             devices=("cpu", "cuda"),
             requires=("sklearn",),
+            bundles=("mgrkit_classical:bundles/svm.safetensors",),
         ),
         ClassifierSpec(
             name="random_forest",

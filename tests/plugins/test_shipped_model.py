@@ -1,0 +1,126 @@
+"""The model that comes with mgrkit: what it is, and that its sound and its table agree."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import mgrkit
+from mgrkit.classifiers import load_bundle
+from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.model import Model
+from mgrkit.commands.models import find_model, list_models
+from mgrkit.commands.predict import Settings, predict
+from mgrkit.commands.tables import read_feature_table
+from mgrkit.commands.train import Settings as TrainSettings
+from mgrkit.commands.train import train
+from mgrkit.errors import UsageError
+from mgrkit.learning.fitting import predict_tracks
+from mgrkit.registry import registry
+
+GENRES = (
+    "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
+)  # fmt: skip
+
+
+def test_it_is_the_default_small_and_says_what_it_is() -> None:
+    path = find_model(None)
+    assert path == find_model("svm")
+    assert path.stat().st_size <= 5_000_000
+    model = mgrkit.load()
+    assert model.labels == GENRES
+    metrics = model.bundle.metrics
+    assert (metrics["part"], metrics["split"], metrics["tracks"]) == (
+        "valid",
+        "published split",
+        197,
+    )
+    assert metrics["refit"] is True
+    assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
+    assert set(model.bundle.card) == {"data", "split", "fit", "limits"}
+    assert 0 < model.calibration.unsure_below < 1
+    assert len(model.seen) == 640
+    (listed,) = [one for one in list_models() if one["default"]]
+    assert (listed["name"], listed["status"], listed["accuracy"]) == (
+        "svm",
+        "ok",
+        metrics["accuracy"],
+    )
+
+
+def test_no_track_of_the_test_part_was_seen(data: Path) -> None:
+    seen = mgrkit.load().seen
+    lists = data / "gtzan" / "splits"
+    parts = {
+        part: {
+            f"gtzan:{Path(line).stem}"
+            for line in (lists / f"{part}_filtered.txt").read_text().split()
+        }
+        for part in ("train", "valid", "test")
+    }
+    assert seen == parts["train"] | parts["valid"]
+    assert not seen & parts["test"]
+
+
+def test_anyone_can_make_it_again(data: Path, tmp_path: Path) -> None:
+    table = data / "gtzan" / "features_30_sec.csv"
+    made = tmp_path / "svm.safetensors"
+    train("svm", table, made, TrainSettings(refit=True))
+    again, shipped = load_bundle(made), load_bundle(find_model("svm"))
+    assert again.metrics["accuracy"] == pytest.approx(shipped.metrics["accuracy"], abs=0.006)
+    assert again.seen == shipped.seen
+    old, new = Model(find_model("svm")), Model(made)
+    rows = read_feature_table(table, old.feature_set, registry().feature_set)
+    one, other = (
+        predict_tracks(m.classifier, m.spec, m.calibration, rows.x, rows.tracks) for m in (old, new)
+    )
+    assert (one.argmax(1) == other.argmax(1)).mean() > 0.99
+
+
+def test_the_verdict_on_sound_is_that_on_the_table(data: Path) -> None:
+    """At least 42 of the 44 clips, by the figure; more would be a change to be explained."""
+    model = mgrkit.load()
+    table = read_feature_table(
+        data / "gtzan" / "features_30_sec.csv", model.feature_set, registry().feature_set
+    )
+    told = predict_tracks(
+        model.classifier, model.spec, model.calibration, table.x, table.tracks
+    ).argmax(1)
+    by_table = {
+        Path(entry.name).stem: model.labels[best]
+        for entry, best in zip(table.entries, told, strict=True)
+    }
+    rows: list[dict[str, Any]] = []
+    predict(Settings(), [data / "gtzan" / "clips"], rows.append)
+    by_sound = {Path(row["path"]).stem: row["genre"] for row in rows}
+    assert len(by_sound) == 44
+    same = [name for name, genre in by_sound.items() if by_table[name] == genre]
+    assert len(same) >= 42
+
+
+def test_it_answers_every_real_song_and_clip(data: Path) -> None:
+    rows: list[dict[str, Any]] = []
+    summary = predict(Settings(), [data / "songs", data / "fma" / "clips"], rows.append)
+    assert (summary.made, summary.failed) == (19, 0)
+    assert all(row["genre"] in GENRES for row in rows)
+
+
+def test_on_the_table_it_was_made_from_nothing_is_unseen(data: Path) -> None:
+    table = data / "gtzan" / "features_30_sec.csv"
+    with pytest.raises(UsageError, match="has seen all 197"):
+        evaluate("svm", table, part="valid")
+    result = evaluate("svm", table, part="valid", seen=True)
+    assert result["tracks"] == 197
+    assert "seen in training included" in result["split"]
+
+
+def test_the_table_s_unlisted_rows_are_all_there_is_to_test(data: Path, tmp_path: Path) -> None:
+    """Our copy of the table has no row of the test part: the others that are unseen count."""
+    table = data / "gtzan" / "features_30_sec.csv"
+    result = evaluate("svm", table)
+    with table.open(newline="") as file:
+        assert result["tracks"] == len(list(csv.DictReader(file))) - 640
+    assert result["dropped_as_seen"] == 640
