@@ -18,7 +18,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import FeatureSetSpec, with_parameters
 from mgrkit.registry.loader import registry, resolve
-from mgrkit.tracks.splits import Split, make_split
+from mgrkit.tracks.splits import PARTS, Split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -116,24 +116,9 @@ def train(
     _check_out(out, replace)
     wanted = feature_set_of(entry.spec.name, entry.spec.eats)
     dataset = read_dataset(data, wanted, registry().feature_set, options, report)
-    split = make_split(dataset.labelled, settings.split, settings.seed)
-    parts = parts_with_copies(dataset, split.parts)
-    train_part = dataset.take([i for i, part in enumerate(parts) if part == "train"])
-    labels = sorted({entry.genre for entry in train_part.entries})
-    if len(labels) < 2:
-        raise UsageError(
-            f"the train part holds {'one genre only: ' + labels[0] if labels else 'nothing'}",
-            "at least two genres with two artists each, or another --split",
-        )
-    valid_part = dataset.take(
-        [
-            i
-            for i, part in enumerate(parts)
-            if part == "valid" and dataset.entries[i].genre in labels
-        ]
-    )
+    parts = _Parts.of(dataset, settings)
     task = Task(
-        tuple(labels),
+        parts.labels,
         dataset.x.shape[1:],
         dataset.feature_set.columns,
         dataset.feature_set.frontend,
@@ -145,16 +130,13 @@ def train(
 
     with stop_signals() as stop_requested:
         folder = out.with_suffix(".run") if entry.spec.resumable else None
-        run = Run(
-            settings.seed, device, folder=folder, progress=progress, stop_requested=stop_requested
-        )
         fit = fit_classifier(
             make,
             entry.spec,
-            labels,
-            train_part.examples(labels),
-            valid_part.examples(labels) if valid_part.entries else None,
-            run,
+            parts.labels,
+            parts.train.examples(parts.labels),
+            parts.valid.examples(parts.labels) if parts.valid.entries else None,
+            Run(settings.seed, device, "float32", folder, progress, stop_requested),
             settings.refit,
         )
     bundle = Bundle(
@@ -166,14 +148,52 @@ def train(
         task=task,
         state=fit.model.state(),
         calibration=fit.calibration.to_dict(),
-        metrics=_metrics(fit, split, settings.refit),
+        metrics=_metrics(fit, parts.split, settings.refit),
         seed=settings.seed,
-        card=_card(data, dataset, split, train_part, valid_part, settings.refit),
-        seen=tuple(sorted({label.id for label in (*train_part.labelled, *valid_part.labelled)})),
+        card=_card(data, parts, settings.refit),
+        seen=parts.seen,
     )
     save_bundle(out, bundle)
-    counts = {part or "none": parts.count(part) for part in ("train", "valid", "test", "")}
-    return Trained(out, bundle, counts, (*dataset.notes, *split.notes))
+    return Trained(out, bundle, parts.counts, (*dataset.notes, *parts.notes))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """DATA split: what is learnt from, what is chosen by, and what is said of the rest."""
+
+    train: Dataset
+    valid: Dataset
+    labels: tuple[str, ...]
+    split: Split
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset, settings: Settings) -> _Parts:
+        split = make_split(dataset.labelled, settings.split, settings.seed)
+        parts = parts_with_copies(dataset, split.parts)
+
+        def of_part(name: str) -> list[int]:
+            return [index for index, part in enumerate(parts) if part == name]
+
+        train = dataset.take(of_part("train"))
+        labels = tuple(sorted({entry.genre for entry in train.entries}))
+        if len(labels) < 2:
+            raise UsageError(
+                f"the train part holds {f'one genre only, {labels[0]}' if labels else 'nothing'}",
+                "at least two genres with two artists each, or another --split",
+            )
+        known = [i for i in of_part("valid") if dataset.entries[i].genre in labels]
+        notes = split.notes
+        if lost := len(of_part("valid")) - len(known):
+            notes = (*notes, f"left out of valid, of genres that train lacks: {lost} tracks")
+        counts = {part or "none": parts.count(part) for part in (*PARTS, "")}
+        return cls(train, dataset.take(known), labels, split, counts, notes)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The ids that ``evaluate`` will not count."""
+        return tuple(sorted({one.id for one in (*self.train.labelled, *self.valid.labelled)}))
 
 
 def feature_set_of(name: str, eats: str) -> FeatureSetSpec:
@@ -210,21 +230,14 @@ def _metrics(fit: Fit, split: Split, refit: bool) -> dict[str, Any]:
     return {"part": part, "split": split.words, "refit": refit, **best, "folds": folds}
 
 
-def _card(
-    data: Path,
-    dataset: Dataset,
-    split: Split,
-    train_part: Dataset,
-    valid_part: Dataset,
-    refit: bool,
-) -> dict[str, str]:
+def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:
     """What a person should know of the model."""
-    fitted = "train and valid" if refit and valid_part.entries else "train"
-    counts = f"{len(train_part.entries)} tracks of train, {len(valid_part.entries)} of valid"
-    measured = "measured before that, fit on train alone" if fitted != "train" else "measured so"
+    both = refit and bool(parts.valid.entries)
+    counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
+    measured = "measured before that, fit on train alone" if both else "measured so"
     return {
-        "data": f"{data.name}: {counts}; {dataset.feature_set.name}",
-        "split": split.words,
-        "fit": f"on {fitted}; the metrics were {measured}",
+        "data": f"{data.name}: {counts}; {parts.train.feature_set.name}",
+        "split": parts.split.words,
+        "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
         "limits": LIMITS,
     }

@@ -81,8 +81,12 @@ def ours(*words: str, workers: int = 16) -> Run:
     """A command of mgrkit as its users run it."""
 
     def run(source: Path, out: Path) -> None:
-        target = out / "features.csv" if words[0] == "features" else out
-        call([MGRKIT, *words, str(source), str(target), "--workers", str(workers), "--quiet"])
+        places = [str(source), str(out)]
+        if words[0] == "features":
+            places[1] = str(out / "features.csv")
+        elif words[0] == "predict":
+            places[1:] = ["--resume", str(out / "done.jsonl"), "--csv"]
+        call([MGRKIT, *words, *places, "--workers", str(workers), "--quiet"])
 
     return run
 
@@ -112,6 +116,8 @@ SUBJECTS = {  # neighbours are compared with each other
     "color": Subject(Pool(rivals.color_noise, ".wav"), 40, 340, ("audiomentations",)),
     "librosa57": Subject(Pool(rivals.librosa_features, ".json"), 6, 36, ("librosa",)),
     "features16": Subject(ours("features"), 50, 500),
+    "bare57": Subject(Pool(rivals.bare_features, ".json"), 50, 500),
+    "predict16": Subject(ours("predict"), 50, 500),
 }
 
 
@@ -165,6 +171,8 @@ class Bench:
         made = sum(path.suffix in {".png", ".wav", ".json"} for path in out.rglob("*"))
         if (table := out / "features.csv").exists():
             made = len(table.read_text().splitlines()) - 1
+        if (journal := out / "done.jsonl").exists():
+            made = journal.read_text().count('{"done"')
         if made != count:
             sys.exit(f"{made} outputs of {count} files in {out}")
         return spent
@@ -301,7 +309,9 @@ ROWS = {
     "color": against("pink copies against AddColorNoise, two warm processes",
                      "2.2 x / 2.7 x", "color", "pink16"),
     "features": against("57 features against librosa's functions, two warm processes",
-                        "6 x / 15 x", "librosa57", "features16"),
+                        "6 x", "librosa57", "features16"),
+    "predict": against("`mgrkit predict` against two warm processes that decode and describe",
+                       "at most 1.3 x", "predict16", "bare57"),
     "memory": Row("peak memory at 16 workers, time of the whole call",
                   "150 MB / 110 MB, flat", peaks),
     "engine": Row("engine with a trivial job, journal and table included",

@@ -7,6 +7,7 @@ Imports are inside, so that a new process pays only for what it uses.
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -61,7 +62,6 @@ def librosa_pillow(source: str, target: str) -> None:
 
 def librosa_features(source: str, target: str) -> None:
     """The 57 numbers by librosa's functions one after the other, as the tutorials have it."""
-    import json
 
     import librosa
     import numpy as np
@@ -121,6 +121,16 @@ def _audiomentations(name: str, source: str, target: str, **colour: float) -> No
     augment = getattr(audiomentations, name)(min_snr_db=10, max_snr_db=10, p=1, **colour)
     sound, rate = soundfile.read(source, dtype="float32")
     soundfile.write(target, augment(sound, rate), rate, subtype="PCM_16")
+
+
+def bare_features(source: str, target: str) -> None:
+    """Our own decoding and features, and nothing around them."""
+    from mgrkit.audio import open_sound, pieces
+    from mgrkit.features.gtzan57 import gtzan57
+
+    with open_sound(source) as sound:
+        rows = [gtzan57(piece.samples).tolist() for piece in pieces(sound, RATE)]
+    Path(target).write_text(json.dumps(rows))
 
 
 def warm(function: Any, source: str, target: str, barrier: Any) -> None:

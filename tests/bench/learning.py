@@ -1,0 +1,170 @@
+"""How well mgrkit learns and how fast it answers: ``python tests/bench/learning.py``.
+
+Prints the rows of the README's second table of figures: accuracies by ``mgrkit train`` on the
+Kaggle table (its train part, scored on valid), agreement of sound and table, waiting times of
+new processes, the cost of the contract checks, and the coverage of the intervals.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+MGRKIT = str(Path(sys.executable).with_name("mgrkit"))
+SEEDS = (0, 1, 2)
+SONG_SECONDS = 120
+
+
+def told(*words: object) -> Any:
+    """What a command of mgrkit prints as JSON."""
+    done = subprocess.run([MGRKIT, *map(str, words), "--json"], capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"mgrkit {' '.join(map(str, words))}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def accuracies(tmp: Path) -> Iterator[tuple[str, str, str]]:
+    """Of each classical classifier with its defaults, over the seeds."""
+    table = DATA / "gtzan" / "features_30_sec.csv"
+    for name, asked in (("svm", "0.46"), ("random_forest", "-")):
+        out = tmp / f"{name}.safetensors"
+        runs = [
+            told("train", name, table, "--out", out, "--replace", "--seed", seed)["metrics"]
+            for seed in SEEDS
+        ]
+        each = " ".join(f"{run['accuracy']:.3f}" for run in runs)
+        values = {key: mean(run[key] for run in runs) for key in ("accuracy", "macro_f1", "ece")}
+        folds = {key: mean(run["folds"][key] for run in runs) for key in ("accuracy", "ece")}
+        low, high = runs[0]["accuracy_low"], runs[0]["accuracy_high"]
+        measured = (
+            f"**{values['accuracy']:.3f}** ({each}; 95 % {low:.2f} to {high:.2f}), "
+            f"macro F1 {values['macro_f1']:.3f}, calibration error {values['ece']:.3f}; "
+            f"folds of train {folds['accuracy']:.3f} and {folds['ece']:.3f}; "
+            f"{out.stat().st_size / 1e6:.2f} MB"
+        )
+        yield f"{name}, accuracy on valid, three seeds", asked, measured
+
+
+def agreement(tmp: Path) -> tuple[str, str, str]:
+    """The shipped model on the clips' sound and on their rows of the table."""
+    clips = sorted((DATA / "gtzan" / "clips").glob("*.flac"))
+    wanted = {f"{clip.stem}.wav" for clip in clips}
+    with (DATA / "gtzan" / "features_30_sec.csv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["filename"] in wanted]
+    by_table = _verdicts_on(rows)
+    by_sound = {
+        Path(row["path"]).stem: row["genre"] for row in told("predict", DATA / "gtzan" / "clips")
+    }
+    same = sum(by_sound[name] == genre for name, genre in by_table.items())
+    return "the same genre from sound as from the table", "42 of 44", f"**{same} of {len(clips)}**"
+
+
+def _verdicts_on(rows: Sequence[dict[str, str]]) -> dict[str, str]:
+    import numpy as np
+
+    import mgrkit
+
+    model = mgrkit.load()
+    x = np.array([[float(row[name]) for name in model.bundle.task.columns] for row in rows])
+    best = model.classifier.predict_proba(x.astype(np.float32)).argmax(1)
+    return {Path(row["filename"]).stem: model.labels[k] for row, k in zip(rows, best, strict=True)}
+
+
+def song(tmp: Path) -> Path:
+    """Two minutes of a real song as MP3."""
+    import soundfile
+
+    whole = DATA / "songs" / "templeos_hymn_risen_remix.mp3"
+    sound, rate = soundfile.read(whole, dtype="float32")
+    path = tmp / "song.mp3"
+    soundfile.write(path, sound[: SONG_SECONDS * rate], rate)
+    return path
+
+
+def waiting(*words: object, runs: int = 11) -> str:
+    """The median time of a new process."""
+    spent = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        subprocess.run([MGRKIT, *map(str, words)], check=True, capture_output=True)
+        spent.append(time.perf_counter() - begin)
+    return f"**{median(spent):.2f} s** ({min(spent):.2f} to {max(spent):.2f})"
+
+
+def contract() -> str:
+    """The seconds that the contract checks take, imports apart."""
+    code = (
+        "import time, sklearn.svm, sklearn.tree\n"
+        "from mgrkit.testing import contract\n"
+        "for name, how in (('svm', {}), ('random_forest', {'trees': 20}), ('random_forest', {})):\n"
+        "    begin = time.perf_counter()\n"
+        "    assert not contract.failures(name, parameters=how)\n"
+        "    told = ', '.join(f'{k} {v}' for k, v in how.items()) or 'defaults'\n"
+        "    print(f'{name} ({told}) **{time.perf_counter() - begin:.1f} s**')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return ", ".join(done.stdout.splitlines())
+
+
+def coverage(tables: int) -> str:
+    """How often the interval holds the truth, over simulated tables of artists and tracks."""
+    import numpy as np
+
+    from mgrkit.learning.metrics import interval
+
+    random = np.random.default_rng(0)
+    cells = []
+    for likeness in (0.0, 0.1, 0.3):
+        held = 0
+        for number in range(tables):
+            truth = random.uniform(0.3, 0.95)
+            artists = random.integers(20, 151)
+            groups = np.repeat(np.arange(artists), random.integers(1, 21, artists))
+            if likeness:
+                shape = 1 / likeness - 1
+                of_artist = random.beta(truth * shape, (1 - truth) * shape, artists)
+            else:
+                of_artist = np.full(artists, truth)
+            right = random.random(len(groups)) < of_artist[groups]
+            low, high = interval(right, groups.tolist(), number)
+            held += low <= truth <= high
+        cells.append(f"**{100 * held / tables:.1f} %** at {likeness:g}")
+    return f"{', '.join(cells)} (correlation within artists; {tables} tables each)"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--tables", type=int, default=1000, help="simulated for the coverage")
+    asked = parser.parse_args()
+    print("| | asked | measured |\n|---|---|---|")
+    with tempfile.TemporaryDirectory(prefix="mgrkit-bench-") as folder:
+        tmp = Path(folder)
+        rows = [*accuracies(tmp), agreement(tmp)]
+        path = song(tmp)
+        what = f"`mgrkit predict song.mp3`, {SONG_SECONDS} s, new process"
+        rows.append((what, "1.5 s", waiting("predict", path)))
+        rows += [
+            (f"`mgrkit {name}`, new process", "0.3 s", waiting(name))
+            for name in ("classifiers", "plugins")
+        ]
+        rows.append(("contract checks, imports apart", "2 s", contract()))
+        rows.append(("intervals that hold the truth", "93-97 %", coverage(asked.tables)))
+        for row in rows:
+            print(f"| {' | '.join(row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
