@@ -34,7 +34,7 @@ def crash(session: nox.Session) -> None:
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
-    """100,000 mutated files."""
+    """100,000 mutated sound files and bundles."""
     session.install(*TESTED, ".[test]")
     session.run("pytest", "tests/fuzz", *session.posargs, env={"MGRKIT_FUZZ": "100000"})
 
@@ -44,6 +44,8 @@ def bench(session: nox.Session) -> None:
     """The README's table: ours against the rivals, on real clips; needs sox for its rows."""
     session.install(*TESTED, ".[bench]")
     session.run("python", "tests/bench/bench.py", *session.posargs)
+    if not session.posargs:
+        session.run("python", "tests/bench/learning.py")
 
 
 @nox.session
