@@ -50,4 +50,8 @@ def track_id(path: str, digest: str = "") -> str:
     """
     if found := known(path):
         return found.id
-    return f"sha256:{digest[:32]}" if digest else f"name:{path.rpartition('/')[2]}"
+    if digest:
+        return f"sha256:{digest[:32]}"
+    # A bundle keeps ids one a line, in UTF-8: neither a line break nor a stray byte fits in.
+    name = path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
+    return f"name:{name.encode('unicode_escape').decode() if not name.isprintable() else name}"

@@ -132,6 +132,11 @@ def test_a_track_is_called_by_its_collection_then_its_sound_then_its_name() -> N
     assert track_id("x/blues.00000.au", "ab" * 32) == "gtzan:blues.00000"
     assert track_id("x/song.mp3", "ab" * 32) == "sha256:" + "ab" * 16
     assert track_id("x/song.mp3") == "name:song.mp3"
+    assert track_id("x/lied_ä.mp3") == "name:lied_ä.mp3"
+    for odd in ("a\nb.mp3", "a\udcff.mp3", "a\u2028.mp3"):
+        kept = track_id(f"x/{odd}")
+        assert kept.isprintable()
+        assert kept.encode("utf-8")
 
 
 def tagged(path: Path, **tags: str) -> Path:
