@@ -116,7 +116,7 @@ class _Engine:
 
     async def run(self, items: Iterable[Item], count: Callable[[], int] | None) -> Summary:
         began = time.monotonic()
-        self.report.working = lambda: [call.name for call in list(self.threads.running)]
+        self.report.working = lambda: self.threads.names
         self.background.append(asyncio.create_task(self._watch()))
         if count and self.report.wants_total:
             self.background.append(asyncio.create_task(self._count(count)))

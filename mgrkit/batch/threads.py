@@ -50,6 +50,7 @@ class Threads:
     def __init__(self, size: int) -> None:
         self.loop = asyncio.get_running_loop()
         self.running: dict[Call, None] = {}
+        self._latest: deque[str] = deque(maxlen=size)
         self._queue: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._results: deque[tuple[Call, Outcome]] = deque()
         self._woken = False
@@ -59,6 +60,11 @@ class Threads:
 
     def _start(self) -> None:
         threading.Thread(target=self._work, name="mgrkit-worker", daemon=True).start()
+
+    @property
+    def names(self) -> list[str]:
+        """Of the calls that run, or of the last ones: a decoder's words may be read late."""
+        return [call.name for call in list(self.running)] or list(self._latest)
 
     def submit(
         self, name: str, function: Callable[[Call], Any], limit: float
@@ -101,6 +107,7 @@ class Threads:
         while (call := self._queue.get()) is not None:
             call.began = time.monotonic()
             self.running[call] = None
+            self._latest.append(call.name)
             outcome: Outcome
             try:
                 outcome = call.function(call), None

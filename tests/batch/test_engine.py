@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
+from mgrkit.batch.threads import Threads
 from mgrkit.errors import ItemError, RunError, UsageError
 from tests.batch import toys
 
@@ -566,3 +567,15 @@ def test_many_signals_still_end_in_the_exit_code(tmp_path: Path, out: Path) -> N
     assert process.stdout is not None
     assert "Traceback" not in process.communicate()[0]
     assert process.returncode == 130
+
+
+def test_the_last_names_are_known_when_nothing_runs_any_more() -> None:
+    async def names() -> tuple[list[str], list[str]]:
+        threads = Threads(2)
+        before = threads.names
+        for name in ("a", "b", "c"):
+            await threads.submit(name, lambda _: None, 9.0)
+        threads.close()
+        return before, threads.names
+
+    assert asyncio.run(names()) == ([], ["b", "c"])
