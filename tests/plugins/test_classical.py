@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mgrkit_classical import scaling
+from sklearn.preprocessing import PowerTransformer
 
 from mgrkit.classifiers import Bundle, Examples, Run, Stopped, save_bundle
 from mgrkit.errors import BundleError, UsageError
@@ -295,3 +297,18 @@ def test_a_bundle_predicts_without_scikit_learn_or_scipy(name: str, tmp_path: Pa
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     assert np.array_equal(np.load(tmp_path / "told.npy"), model.predict_proba(train.x))
+
+
+def test_the_exponents_are_those_of_scikit_learn() -> None:
+    random = np.random.default_rng(3)
+    x = np.column_stack(
+        [
+            random.normal(0, 1, 400), random.gamma(2, 3, 400), -random.gamma(1, 2, 400),
+            random.uniform(1e3, 1e3 + 5, 400), np.exp(random.normal(0, 1, 400)),
+        ]
+    ).astype(np.float32)  # fmt: skip
+    ours = scaling.fit(x, True, Run(0))["lambda"]
+    z = (x - x.mean(0, np.float64)) / x.std(0, dtype=np.float64)
+    theirs = PowerTransformer(standardize=False).fit(z).lambdas_
+    assert np.abs(theirs).max() < 5
+    assert np.allclose(ours, theirs, atol=1e-3)
