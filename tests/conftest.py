@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# As the command line does; the order of sums, and so the last digits, hang on it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
 _missed: list[str] = []

@@ -35,15 +35,15 @@ def demo(
     if not quick:
         raise UsageError("only the quick demo is there so far", "mgrkit demo --quick")
     began = time.monotonic()
-    _say("# 40 songs by 8 artists in 4 styles, made up by rules")
     make_music(folder)
+    _say(f"# 40 songs by 8 artists in 4 styles, made up by rules, lie in {folder}/audio")
     here = Path.cwd()
     app = context.find_root().command
     try:
         os.chdir(folder)
         _say(f"$ cd {shlex.quote(str(folder))}")
         for step in steps(Path()):
-            _say(f"\n$ mgrkit {shlex.join(step.words)}   # {step.why}")
+            _say(f"\n# {step.why}\n$ mgrkit {shlex.join(step.words)}")
             code = app.main(list(step.words), prog_name="mgrkit", standalone_mode=False)
             if code:
                 raise RunError(f"mgrkit {step.words[0]} ended with {code}", "see above")

@@ -24,7 +24,7 @@ def evaluate(
     ],
     part: Annotated[
         str,
-        typer.Option(help="test (all of DATA where no part is published), valid or all."),
+        typer.Option(help="test (all of DATA where it has none), valid or all."),
     ] = "test",
     seen: Annotated[
         bool, typer.Option("--seen", help="Count tracks that it was fit or chosen on, too.")
@@ -44,7 +44,7 @@ def evaluate(
     \b
     mgrkit evaluate svm.safetensors features_30_sec.csv
     mgrkit evaluate svm audio --png confusion.png
-    mgrkit evaluate svm features_30_sec.csv --part valid --seen --json
+    mgrkit evaluate svm.safetensors features_30_sec.csv --part all --json
 
     The interval (95 %) is a bootstrap by artist. Tracks of train and valid are left out, and
     their number is said.

@@ -27,7 +27,7 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     if metrics["part"] == "valid":
         print(f"valid (used to choose): {_scores(metrics)}")
     if metrics["folds"]:
-        print(f"folds of train by artist: {_scores(metrics['folds'])}")
+        print(f"folds of train: {_scores(metrics['folds'])}")
     if metrics["refit"]:
         print("fit again on train + valid; the numbers are those from before")
     print(f"wrote {trained.path} ({trained.path.stat().st_size / 1000:,.0f} kB)")

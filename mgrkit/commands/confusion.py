@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import RunError, UsageError
 
+_SIGNATURE = b"\x89PNG"
+
 
 def check_png(path: Path) -> None:
-    """Before the work: UsageError unless the name ends in .png and its folder is there."""
+    """Before the work: whether the picture may be written there.
+
+    Raises
+    ------
+    UsageError : the name does not end in .png, or a file is there that is no picture.
+    RunError : there is no such folder.
+    """
     if path.suffix.lower() != ".png":
         raise UsageError(f"--png must end in .png, not {path.name}")
     if not path.parent.is_dir():
         raise RunError(f"there is no folder {path.parent}", "make it, or give another --png")
+    if path.exists() and (not path.is_file() or path.read_bytes()[:4] not in (_SIGNATURE, b"")):
+        raise UsageError(f"{path} is there and is no PNG", "give another --png")
 
 
 def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
@@ -33,8 +44,9 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
-    axes.set_yticks(range(len(labels)), labels)
+    plain = {"parse_math": False}  # a genre may hold dollar signs
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plain)
+    axes.set_yticks(range(len(labels)), labels, **plain)
     axes.set_xlabel("verdict")
     axes.set_ylabel("truth")
     for row, column in zip(*np.nonzero(counts), strict=True):
@@ -47,10 +59,14 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
         f"{result['tracks']} tracks, {result['split']}",
         fontsize="small",
         wrap=True,
+        **plain,
     )
     temp = path.with_name(f".{path.name}.tmp")
     try:
-        figure.savefig(temp, format="png", dpi=120)
+        with warnings.catch_warnings():
+            # Of a script that the font lacks, boxes are drawn; the table on stdout has the names.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            figure.savefig(temp, format="png", dpi=120)
         os.replace(temp, path)
     finally:
         temp.unlink(missing_ok=True)

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
 TABLES = (".csv", ".parquet")
+ARTIST = "artist:"
+"""Begins the ids of artists among the ids that a bundle has seen."""
+
+
+def artist_id(group: str) -> str:
+    """An artist among the ids that a bundle has seen."""
+    return ARTIST + group_key(group)
 
 
 @dataclass(frozen=True)

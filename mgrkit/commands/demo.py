@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mgrkit.commands.dataset import read_dataset
+from mgrkit.commands.model import Model
 from mgrkit.errors import UsageError
+from mgrkit.registry import registry
 from mgrkit.testing.collection import write_collection
-from mgrkit.tracks.splits import Labelled, make_split
 
 SONGS, ARTISTS, SECONDS = 10, 2, 12.0
 """Of each of the four styles: 40 songs of 8 artists."""
@@ -34,34 +36,28 @@ def make_music(folder: Path) -> None:
     write_collection(folder / "audio", songs=SONGS, artists=ARTISTS, seconds=SECONDS)
 
 
-def steps(folder: Path) -> list[Step]:
-    """The commands of the quick demo, to be run inside ``folder``, where the music is."""
+def steps(folder: Path) -> Iterator[Step]:
+    """The commands of the quick demo, to be run one by one inside ``folder``, with the music."""
     model = "forest.safetensors"
-    unheard = _unheard(folder / "audio" / "tracks.csv")
-    return [
-        Step("noisy copies", ("augment", "audio", "noisy", "--noise", "pink", "--snr", "10")),
-        Step("a picture of each", ("spectrograms",)),
-        Step("57 numbers of each", ("features",)),
-        Step(
-            "learn from one artist of each style",
-            ("train", "random_forest", "features.csv", "--out", model, "--split", "grouped"),
-        ),
-        Step("judge on the other artists", ("evaluate", model, "features.csv")),
-        Step("songs that the model has not heard", ("predict", *unheard, "--model", model)),
-    ]
-
-
-def _unheard(table: Path) -> list[str]:
-    """One song of each style that the grouped split of seed 0 keeps for the test."""
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    split = make_split(
-        [Labelled(f"name:{Path(row['path']).name}", row["genre"], row["group"]) for row in rows],
-        "grouped",
-        0,
+    table = "features.csv"
+    yield Step("noisy copies", ("augment", "audio", "noisy", "--noise", "pink", "--snr", "10"))
+    yield Step("a picture of each", ("spectrograms",))
+    yield Step("57 numbers of each", ("features",))
+    yield Step(
+        "learn from one artist of each style",
+        ("train", "random_forest", table, "--out", model, "--split", "grouped"),
     )
+    yield Step("judge on the other artists", ("evaluate", model, table))
+    unheard = _unheard(folder / model, folder / table)
+    yield Step("songs it has not heard", ("predict", *unheard, "--model", model))
+
+
+def _unheard(model: Path, table: Path) -> list[str]:
+    """One song of each style that the model has not seen."""
+    trained = Model(model)
+    dataset = read_dataset(table, trained.feature_set, registry().feature_set)
     first: dict[str, str] = {}
-    for row, part in zip(rows, split.parts, strict=True):
-        if part == "test":
-            first.setdefault(row["genre"], f"audio/{row['path']}")
+    for entry, label in zip(dataset.entries, dataset.labelled, strict=True):
+        if label.id not in trained.seen and not entry.is_copy:
+            first.setdefault(entry.genre, f"audio/{entry.name}")
     return list(first.values())

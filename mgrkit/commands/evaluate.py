@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.dataset import Dataset, artist_id, read_dataset
 from mgrkit.commands.model import Model
 from mgrkit.commands.models import find_model
 from mgrkit.errors import RunError, UsageError
@@ -14,6 +14,9 @@ from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.registry.loader import registry
 from mgrkit.tracks.splits import PARTS
+
+PUBLISHED = "published split"
+"""The words of a split that needs no more words."""
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -36,7 +39,7 @@ def evaluate(
     ----------
     model : path or name of a bundle.
     data : a feature table, a track table, or a folder of sound by genre.
-    part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published parts.
+    part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
     seed : of the bootstrap.
 
@@ -61,20 +64,19 @@ def evaluate(
             "make the table again with mgrkit features",
         )
     notes = list(dataset.notes)
-    dataset, of_part = _part(dataset, part, data)
+    dataset, published = _part(dataset, part, data, notes)
     dataset = _of_genres(dataset, loaded.labels, notes)
     dropped = [i for i, label in enumerate(dataset.labelled) if label.id in loaded.seen]
     if not seen and dropped:
         kept = set(range(len(dataset.entries))) - set(dropped)
         if not kept:
             raise UsageError(
-                f"{loaded.name} has seen all {len(dropped)} tracks of {of_part} of {data}",
+                f"{loaded.name} has seen all {len(dropped)} tracks of "
+                f"{f'the published part {published}' if published else data}",
                 "other DATA or another --part, or --seen to count them nevertheless",
             )
         dataset = dataset.take(sorted(kept))
-    words = _words(dataset, of_part, loaded.bundle.metrics)
-    if seen and dropped:
-        words += f", {len(dropped)} tracks seen in training included"
+    words = _words(dataset, published, loaded, len(dropped) if seen else 0)
     index = {label: i for i, label in enumerate(loaded.labels)}
     probabilities = predict_tracks(
         loaded.classifier, loaded.spec, loaded.calibration, dataset.x, dataset.tracks
@@ -96,20 +98,30 @@ def evaluate(
     }
 
 
-def _part(dataset: Dataset, part: str, data: Path) -> tuple[Dataset, str]:
-    """The original tracks of a part, and what to call them; noisy copies are never judged."""
+def _part(dataset: Dataset, part: str, data: Path, notes: list[str]) -> tuple[Dataset, str]:
+    """The original tracks of a part, and the published part they are; copies are never judged.
+
+    Where DATA has no test part, 'test' is everything. But where it has others, tracks in none
+    are no stand-in for it: published splits leave tracks out because they are faulty, or copies
+    of others.
+    """
     roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
     if not roots:
         raise RunError(f"{data} holds noisy copies only", "evaluate on the recordings themselves")
-    have_parts = any(dataset.labelled[i].part for i in roots)
-    if part == "all" or (part == "test" and not have_parts):
-        return dataset.take(roots), "all"
-    chosen = [i for i in roots if dataset.labelled[i].part == part]
-    if not chosen and part == "test":
-        return dataset.take(roots), "all"
-    if not chosen:
-        raise UsageError(f"{data} has no part {part}", "--part all takes every track")
-    return dataset.take(chosen), f"the published part {part}"
+    of_part = [i for i in roots if dataset.labelled[i].part == part]
+    if of_part:
+        return dataset.take(of_part), part
+    if part == "valid":
+        raise UsageError(
+            f"{data} has no tracks of a published part valid",
+            "--part all takes every track that the model has not seen",
+        )
+    listed = [i for i in roots if dataset.labelled[i].part]
+    if part == "test" and 0 < len(listed) < len(roots):
+        lost = len(roots) - len(listed)
+        notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
+        roots = listed
+    return dataset.take(roots), ""
 
 
 def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dataset:
@@ -127,12 +139,19 @@ def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dat
     return dataset.take(known)
 
 
-def _words(dataset: Dataset, of_part: str, metrics: Any) -> str:
+def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     """What must be said with the number: which tracks, and how far they are from training."""
-    unknown = sum(not label.group for label in dataset.labelled)
-    words = [of_part if of_part != "all" else "all unseen tracks"]
-    if of_part == "all" and metrics.get("split"):
-        words.append(f"model trained on a {metrics['split']}")
-    if unknown:
+    trained = str(model.bundle.metrics.get("split", "unknown split"))
+    every = "all tracks" if seen else "all unseen tracks"
+    words = [f"the published part {published}" if published else every]
+    if not (published and trained == PUBLISHED):
+        words.append(f"model trained on a {trained}")
+    if seen:
+        words.append(f"{seen} tracks seen in training included")
+    groups = [label.group for label in dataset.labelled]
+    known = sum(artist_id(group) in model.heard for group in groups if group)
+    if known and not seen:
+        words.append(f"artists heard in training for {known} of {len(dataset.entries)} tracks")
+    if unknown := groups.count(""):
         words.append(f"artists unknown for {unknown} of {len(dataset.entries)} tracks")
     return ", ".join(words)

@@ -83,7 +83,7 @@ def features(
     UsageError : OUT is no table, or holds features of other settings.
     RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
     """
-    _check_name(out)
+    _check_name(out, sources)
     extractor(settings.feature_set)  # before there are threads, and before all else
     if not sources:
         sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
@@ -112,7 +112,9 @@ def features(
     return plan.complete(run_now(run(items, job, sink, columns, options, report, count)))
 
 
-def _check_name(out: Path) -> None:
+def _check_name(out: Path, sources: Sequence[Path]) -> None:
+    if any(source.exists() and out.exists() and source.samefile(out) for source in sources):
+        raise UsageError(f"OUT is SRC: {out}", "give another file as OUT")
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"OUT is no table: {out}", f"a file ending in {' or '.join(SUFFIXES)}")
     if out.name == TABLE:
@@ -123,6 +125,7 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
     """The job: the rows of each piece; a piece without any, such as silence, fails alone."""
     from mgrkit.audio import pieces
     from mgrkit.commands.hashing import HashedSound
+    from mgrkit.tracks.tags import artist_tag
 
     feature_set = settings.feature_set
     rate = feature_set.frontend.sample_rate
@@ -141,6 +144,7 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
                 start = piece.start + number * (feature_set.hop or 0.0)
                 row = {"start": round(start, 6), "seconds": feature_set.window or seconds}
                 outputs.append(Output(row, values=numbers))
+    group = item.row["group"] or artist_tag(item.source)
     for output in outputs:
-        output.row["sound"] = sound.digest.hexdigest()
+        output.row |= {"sound": sound.digest.hexdigest(), "group": group}
     return outputs

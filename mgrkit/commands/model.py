@@ -11,6 +11,7 @@ import numpy as np
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
+from mgrkit.commands.dataset import ARTIST
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
 from mgrkit.commands.extracting import extractor
@@ -35,6 +36,7 @@ class Model:
     ----------
     name : the bundle's file name without its suffix.
     labels : the genres it knows.
+    seen, heard : ids of the tracks and of the artists that it was fit or chosen on.
     bundle : everything that is known of it, such as ``metrics`` and ``card``.
 
     Raises
@@ -48,7 +50,8 @@ class Model:
         self.name = self.path.stem
         self.bundle = load_bundle(self.path)
         self.labels: tuple[str, ...] = self.bundle.task.labels
-        self.seen = frozenset(self.bundle.seen)
+        self.heard = frozenset(known for known in self.bundle.seen if known.startswith(ARTIST))
+        self.seen = frozenset(self.bundle.seen) - self.heard
         try:
             self.spec = provider(self.bundle).spec
             self.feature_set = feature_set_of(self.name, self.bundle.eats)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import os
@@ -107,7 +108,10 @@ class Plan:
             lineage = self._lineages[track.root].of(track.path)
             row = {**lineage, "source": track.path}
             key = f"{track.path}\t{self._ids[track.root]}"
-            yield from make(track, row, key)
+            # Another genre or artist in the table of SRC is another row: it is made again.
+            told = hashlib.sha256(repr(lineage).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            for item in make(track, row, key):
+                yield dataclasses.replace(item, inputs=f"{item.inputs}\t{told}")
 
     def complete(self, summary: Summary) -> Summary:
         """The summary with what finding the tracks has to say."""

@@ -55,6 +55,8 @@ def read_feature_table(
     feature_set = _feature_set(path, frame, wanted, find_set)
     paths, genres = (_column(path, frame.columns, names) for names in (_PATHS, _GENRES))
     _check_columns(path, frame.columns, feature_set)
+    if not len(frame):
+        raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
     x = _numbers(frame, feature_set.columns)
     _check_numbers(path, x, feature_set.columns)
     good = np.isfinite(x).all(1)
@@ -79,7 +81,8 @@ def _tracks(
     frame: Any, paths: str, genres: str, good: NDArray[np.int64]
 ) -> tuple[list[int], list[int], tuple[Entry, ...]]:
     """The rows to use, the number of each one's track, and the tracks."""
-    named = (paths, genres, "group", "split", "parent", "start", "sound")
+    groups = "group" if "group" in frame.columns else "artist"
+    named = (paths, genres, groups, "split", "parent", "start", "sound")
     text = {name: _texts(frame, name) for name in named}
     seen: set[tuple[str, str]] = set()
     numbers: dict[str, int] = {}
@@ -96,7 +99,7 @@ def _tracks(
         if name not in numbers:
             numbers[name] = len(entries)
             parent, genre = text["parent"][row] or name, text[genres][row].strip()
-            told = (text[column][row] for column in ("group", "split", "sound"))
+            told = (text[column][row] for column in (groups, "split", "sound"))
             entries.append(Entry(name, parent, genre, *told))
         used.append(row)
         tracks.append(numbers[name])
@@ -169,7 +172,7 @@ def _check_columns(path: Path, header: Sequence[str], feature_set: FeatureSetSpe
 
 
 def _some(names: Sequence[str], most: int = 4) -> str:
-    shown = ", ".join(names[:most])
+    shown = ", ".join(name if len(name) <= 40 else f"{name[:40]}..." for name in names[:most])
     return f"{shown}, ..." if len(names) > most else shown or "none"
 
 

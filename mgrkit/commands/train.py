@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers import Bundle, Classifier, Run, Task, save_bundle
 from mgrkit.classifiers.base import silent
-from mgrkit.commands.dataset import Dataset, parts_with_copies, read_dataset
+from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.stopping import stop_signals
 from mgrkit.errors import RunError, UsageError
@@ -154,7 +154,10 @@ def train(
         seen=parts.seen,
     )
     save_bundle(out, bundle)
-    return Trained(out, bundle, parts.counts, (*dataset.notes, *parts.notes))
+    notes = (*dataset.notes, *parts.notes)
+    if fit.calibration.method == "none":
+        notes = (*notes, "probabilities are not calibrated: no genre has two artists in train")
+    return Trained(out, bundle, parts.counts, notes)
 
 
 @dataclass(frozen=True)
@@ -192,8 +195,10 @@ class _Parts:
 
     @property
     def seen(self) -> tuple[str, ...]:
-        """The ids that ``evaluate`` will not count."""
-        return tuple(sorted({one.id for one in (*self.train.labelled, *self.valid.labelled)}))
+        """The ids of the tracks, which ``evaluate`` will not count, and of their artists."""
+        tracks = (*self.train.labelled, *self.valid.labelled)
+        artists = {artist_id(one.group) for one in tracks if one.group}
+        return tuple(sorted({one.id for one in tracks} | artists))
 
 
 def feature_set_of(name: str, eats: str) -> FeatureSetSpec:

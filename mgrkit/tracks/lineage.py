@@ -67,7 +67,10 @@ class Lineage:
         if lost := [name for name in header if name in own]:
             lineage.notes.append(f"{table}: {', '.join(lost)} give way to this command's columns")
         repeated = 0
+        artists = "group" not in header and "artist" in header
         for line in lines:
+            if artists:
+                line["group"] = line["artist"]
             if line.get("status") != "failed":
                 repeated += line["path"] in lineage.rows
                 values = (line.get(name) or "" for name in (*LINEAGE, *extras))

@@ -5,7 +5,7 @@ TABLE = "tracks.csv"
 COLUMNS = (
     "path",  # of the output (or would-be output), relative to the table, POSIX
     "genre",
-    "group",  # what must not be split, usually the artist
+    "group",  # what must not be split, usually the artist (read from ``artist`` too)
     "split",  # train, valid, test, or empty
     "parent",  # the root recording, relative to where it was found
     "start",  # seconds into the source

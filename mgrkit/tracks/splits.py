@@ -83,8 +83,8 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
         'grouped' deals out 60/20/20 % of each genre in whole groups, each track of unknown
         artist being its own group; 'random' in single tracks. A genre of two groups (tracks)
         gives train and test, one of a single group train only. None chooses the first of
-        these that the tracks allow: published when some are in train and some in valid or
-        test, grouped when at least half of the groups are known.
+        these that the tracks allow: published when some are in train, some in valid or test,
+        and at most half in none; grouped when at least half of the groups are known.
     seed : decides which groups go where; their order in ``tracks`` does not.
 
     Raises
@@ -137,8 +137,9 @@ def _check_genres(tracks: Sequence[Labelled]) -> None:
 
 
 def _possible(tracks: Sequence[Labelled]) -> str:
-    parts = {_SPELLINGS.get(track.part.strip().casefold(), "") for track in tracks}
-    if "train" in parts and parts & {"valid", "test"}:
+    parts = [_SPELLINGS.get(track.part.strip().casefold(), "") for track in tracks]
+    # A few names that look like a collection's do not make the others one.
+    if "train" in parts and {"valid", "test"} & set(parts) and 2 * parts.count("") <= len(parts):
         return "published"
     return "grouped" if 2 * sum(bool(t.group) for t in tracks) >= len(tracks) else "random"
 

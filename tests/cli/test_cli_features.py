@@ -208,3 +208,49 @@ def test_without_any_source_it_says_so(audio: Path, capfd) -> None:
     shutil.rmtree(audio)
     assert mgrkit("features") == 3
     assert "neither a folder audio nor noisy here (give SRC)" in capfd.readouterr().err
+
+
+def test_a_track_that_gets_another_label_gets_another_row(audio: Path) -> None:
+    assert mgrkit("features", "audio", "f.csv") == 0
+    (audio / "tracks.csv").write_text(
+        "path,genre,group\nhigh/a.wav,swing,Ann\nhigh/b.wav,high,\nlow/c.wav,low,\n"
+    )
+    assert mgrkit("features", "audio", "f.csv") == 0
+    before = table(Path("f.csv"))
+    assert (before[0]["genre"], before[0]["group"]) == ("swing", "Ann")
+    text = (audio / "tracks.csv").read_text().replace("swing", "jazz").replace("Ann", "Bob")
+    (audio / "tracks.csv").write_text(text)
+    assert mgrkit("features", "audio", "f.csv") == 0
+    rows = table(Path("f.csv"))
+    assert (rows[0]["genre"], rows[0]["group"]) == ("jazz", "Bob")
+    assert rows[1:] == before[1:]
+
+
+def test_the_artist_of_the_tags_is_the_group(audio: Path) -> None:
+    import av
+
+    song = audio / "low" / "tagged.flac"
+    with av.open(str(song), "w") as file:
+        file.metadata["artist"] = "Ann of the Tags"
+        stream = file.add_stream("flac", rate=22050, layout="mono")
+        time = np.arange(22050) / 22050
+        samples = (9000 * np.sin(2 * np.pi * 300 * time)).astype(np.int16)[None]
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+        frame.rate = 22050
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+    assert mgrkit("features", "audio", "f.csv") == 0
+    groups = {row["path"]: row["group"] for row in table(Path("f.csv"))}
+    assert groups == {
+        "high/a.wav": "",
+        "high/b.wav": "",
+        "low/c.wav": "",
+        "low/tagged.flac": "Ann of the Tags",
+    }
+
+
+def test_a_table_is_not_its_own_source(audio: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Path("x.csv").write_text("words")
+    assert mgrkit("features", "x.csv", "x.csv") == 2
+    assert "OUT is SRC" in capfd.readouterr().err
+    assert Path("x.csv").read_text() == "words"

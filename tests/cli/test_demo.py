@@ -7,9 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.classifiers import load_bundle
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
+from mgrkit.commands.hashing import HashedSound
+from mgrkit.commands.model import Model
+from mgrkit.tracks.identity import track_id
+
+
+def digest(song: Path) -> str:
+    with HashedSound(song) as sound:
+        for _ in sound.blocks():
+            pass
+        return sound.digest.hexdigest()
 
 
 def test_the_quick_demo_goes_from_music_to_a_prediction(
@@ -28,13 +37,14 @@ def test_the_quick_demo_goes_from_music_to_a_prediction(
     assert len({track["genre"] for track in tracks}) == 4
     assert len(list((made / "noisy").rglob("*.wav"))) == 40
     assert len(list((made / "spectrograms").rglob("*.png"))) == 80
-    bundle = load_bundle(made / "forest.safetensors")
-    assert len(bundle.seen) == 20
+    model = Model(made / "forest.safetensors")
+    assert (len(model.seen), len(model.heard)) == (20, 4)
     assert "forest: accuracy" in out
     verdicts = [line for line in out.splitlines() if line.startswith("audio/")]
     assert len(verdicts) == 4
-    heard = {Path(line.partition(":")[0]).name for line in verdicts}
-    assert not heard & {name.removeprefix("name:") for name in bundle.seen}
+    asked = [made / line.partition(":")[0] for line in verdicts]
+    assert not model.seen & {track_id(str(song), digest(song)) for song in asked}
+    assert {song.parent.name for song in asked} == {track["genre"] for track in tracks}
     assert Path.cwd() == tmp_path
     assert guarded(app, ["demo", "--quick"]) == 2
     assert "holds something already" in capfd.readouterr().err

@@ -217,3 +217,8 @@ def test_data_that_is_not_there_or_not_a_table(tmp_path: Path) -> None:
     song.write_bytes(b"x")
     with pytest.raises(UsageError, match="neither a folder nor a table"):
         read_dataset(song, SET, find_set)
+
+
+def test_a_header_without_rows_is_an_error(table: Path) -> None:
+    with pytest.raises(RunError, match="has no rows"):
+        read(table, KAGGLE.splitlines()[0] + "\n")

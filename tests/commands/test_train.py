@@ -9,6 +9,7 @@ import pytest
 
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import BundleError, RunError, UsageError
 from tests.commands.made_tables import GENRES, rows, write
@@ -49,7 +50,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_another_split(
 
 def test_evaluate_counts_only_tracks_that_were_not_seen(table: Path, bundle: Path) -> None:
     result = evaluate(str(bundle), table)
-    seen = set(load_bundle(bundle).seen)
+    seen = Model(bundle).seen
     assert result["dropped_as_seen"] == len(seen)
     assert result["tracks"] == len(rows()) - len(seen)
     assert result["accuracy"] > 0.9
@@ -65,7 +66,7 @@ def test_evaluate_counts_only_tracks_that_were_not_seen(table: Path, bundle: Pat
 def test_nothing_unseen_is_an_error_unless_seen_is_asked_for(
     table: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    seen = load_bundle(bundle).seen
+    seen = Model(bundle).seen
     known = [row for row in rows() if f"name:{Path(str(row['path'])).name}" in seen]
     only = write(tmp_path / "seen.csv", known)
     with pytest.raises(UsageError, match="has seen all"):
@@ -218,7 +219,7 @@ def test_tracks_of_genres_that_the_model_does_not_know_are_said(
 def test_evaluate_refuses_what_it_cannot_measure(table: Path, bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--part"):
         evaluate(str(bundle), table, part="train")
-    with pytest.raises(UsageError, match="no part valid"):
+    with pytest.raises(UsageError, match="no tracks of a published part valid"):
         evaluate(str(bundle), table, part="valid")
     with pytest.raises(UsageError, match="there is no model"):
         evaluate("svmm", table)
@@ -264,4 +265,64 @@ def test_a_noisy_copy_stays_with_its_recording_wherever_both_lie(tmp_path: Path)
         assert trained.counts["train"] % 2 == 0
         used = trained.counts["train"] // 2 + trained.counts["valid"] + trained.counts["test"]
         assert used == len(made)
-        assert len(trained.bundle.seen) == trained.counts["train"] // 2 + trained.counts["valid"]
+        assert (
+            len(Model(trained.path).seen) == trained.counts["train"] // 2 + trained.counts["valid"]
+        )
+
+
+def test_tracks_in_no_published_part_are_no_stand_in_for_the_test(tmp_path: Path) -> None:
+    parts = {0: "train", 1: "train", 2: "valid", 3: ""}
+    made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
+    table = write(tmp_path / "t.csv", made)
+    out = tmp_path / "m.safetensors"
+    train("svm", table, out)
+    with pytest.raises(UsageError, match="has seen all 48 tracks"):
+        evaluate(str(out), table)
+    result = evaluate(str(out), table, seen=True)
+    assert result["tracks"] == 48
+    assert any("in no part of the published split: 16 tracks" in note for note in result["notes"])
+    everything = evaluate(str(out), table, part="all")
+    assert everything["tracks"] == 16
+
+
+def test_artists_heard_in_training_are_said(tmp_path: Path) -> None:
+    halves = [[row for row in rows() if int(str(row["path"])[-5]) % 2 == k] for k in (0, 1)]
+    first, second = (write(tmp_path / f"{k}.csv", half) for k, half in enumerate(halves))
+    out = tmp_path / "m.safetensors"
+    train("svm", first, out)
+    result = evaluate(str(out), second)
+    assert result["tracks"] == 32
+    assert "artists heard in training for 24 of 32 tracks" in result["split"]
+
+
+def test_the_words_of_a_random_split_go_with_every_number(tmp_path: Path) -> None:
+    parts = {0: "train", 1: "train", 2: "valid", 3: "test"}
+    made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
+    table = write(tmp_path / "t.csv", made)
+    out = tmp_path / "m.safetensors"
+    train("svm", table, out, Settings(split="random"))
+    for part in ("valid", "test", "all"):
+        words = evaluate(str(out), table, part=part)["split"]
+        assert "random split, artists not separated" in words
+
+
+def test_an_artist_column_is_a_group(tmp_path: Path) -> None:
+    made = [{**row, "artist": row["group"]} for row in rows()]
+    for row in made:
+        del row["group"]
+    trained = train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
+    assert trained.bundle.metrics["split"] == "grouped split"
+
+
+def test_what_cannot_be_calibrated_is_said(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", rows(artists=2))
+    trained = train("svm", table, tmp_path / "m.safetensors")
+    assert any("not calibrated" in note for note in trained.notes)
+
+
+def test_a_few_names_of_a_collection_do_not_make_a_published_split(tmp_path: Path) -> None:
+    made = rows()
+    for number, row in enumerate(made[:3]):
+        row["path"] = f"blues/blues.0000{number}.wav" if number else "blues/blues.00029.wav"
+    trained = train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
+    assert trained.bundle.metrics["split"] == "grouped split"
