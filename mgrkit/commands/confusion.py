@@ -44,7 +44,7 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
     figure = Figure(figsize=(size, size), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    plain = {"parse_math": False}  # a genre may hold dollar signs
+    plain: dict[str, Any] = {"parse_math": False}  # a genre may hold dollar signs
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plain)
     axes.set_yticks(range(len(labels)), labels, **plain)
     axes.set_xlabel("verdict")

@@ -10,13 +10,12 @@ from pathlib import Path
 from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.extracting import extractor
-from mgrkit.commands.plan import Plan
-from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.commands.plan import Plan, audio_and_noisy
+from mgrkit.errors import ItemError, UsageError
 from mgrkit.registry import FeatureSetSpec, registry
 from mgrkit.tracks.find import Track
 from mgrkit.tracks.schema import TABLE
 
-DEFAULT_SOURCES = (Path("audio"), Path("noisy"))
 DEFAULT_OUT = Path("features.csv")
 COLUMNS = ("sound", "frontend")
 """The digest of the decoded sound, by which a track is known again; how it was heard."""
@@ -85,10 +84,7 @@ def features(
     """
     _check_name(out, sources)
     extractor(settings.feature_set)  # before there are threads, and before all else
-    if not sources:
-        sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
-        if not sources:
-            raise RunError("there is neither a folder audio nor noisy here", "give SRC")
+    sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
     plan = Plan(sources, out, (*COLUMNS, *names), files, to_table=True)

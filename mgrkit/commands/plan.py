@@ -130,6 +130,14 @@ class Plan:
         return f" ({counts} passed over)"
 
 
+def audio_and_noisy() -> list[Path]:
+    """The sources of a command that is given none; RunError if neither is here."""
+    sources = [source for source in (Path("audio"), Path("noisy")) if source.is_dir()]
+    if not sources:
+        raise RunError("there is neither a folder audio nor noisy here", "give SRC")
+    return sources
+
+
 def listed(lines: Sequence[str], root: Path) -> list[str]:
     """The relative POSIX paths below ``root`` of a list of files.
 

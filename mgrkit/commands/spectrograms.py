@@ -9,12 +9,11 @@ from pathlib import Path
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.plan import Plan
-from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.commands.plan import Plan, audio_and_noisy
+from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Track
 
-DEFAULT_SOURCES = (Path("audio"), Path("noisy"))
 DEFAULT_OUT = Path("spectrograms")
 COLUMNS = ("peak_db",)
 
@@ -85,10 +84,7 @@ def spectrograms(
     UsageError : OUT is a source or around one, or holds pictures of other settings.
     RunError : there is no sound, or OUT cannot be written.
     """
-    if not sources:
-        sources = [source for source in DEFAULT_SOURCES if source.is_dir()]
-        if not sources:
-            raise RunError("there is neither a folder audio nor noisy here", "give SRC")
+    sources = sources or audio_and_noisy()
     plan = Plan(sources, out, COLUMNS, files)
     frontend = settings.frontend
     common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}

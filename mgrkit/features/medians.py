@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from mgrkit.spectrograms.transform import Floats
 
-WINDOW = 31
 _GROUP = 16
 _HELD = 2**24
 
