@@ -7,8 +7,9 @@ Lines of a file, each one object:
     {"done": key, "src": [...], "out": [[path, size, mtime_ns], ...], "rows": [...]}
     {"end": exit code}                                       the call ended by itself
 
-One file per writer, read as their union; a torn line counts as not written. Every line goes
-to the kernel at once (one ``write``), so a killed process loses none; no fsync is promised.
+One file per writer, read as their union; a line that is torn or none of these counts as not
+written. Every line goes to the kernel at once (one ``write``), so a killed process loses none;
+no fsync is promised.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.errors import RunError, UsageError
 
 _FILE_SHIFT = 48
+_LONGEST_HEADER = 1 << 20
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -50,13 +52,17 @@ class _Call:
 
 @dataclass
 class Journal:
-    """The journal in ``folder``, or in the single file ``path`` of a stream.
+    """The journal in the folder of ``path``, or, where ``single``, in that file alone.
+
+    A single file is one that a person named: it is written to only if it is new, empty or
+    such a journal, and no folder is made for it.
 
     In memory it keeps each finished key and the place of its line; the lines stay on disk.
     Those of this call, which nobody looks up, are kept in less space than those of earlier ones.
     """
 
     path: Path | None
+    single: bool = False
     suspects: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -70,21 +76,36 @@ class Journal:
     _last: _Call | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def place(self) -> str:
+        """What messages call the place of the results."""
+        return str(self.path) if self.single else "OUT"
+
+    @property
+    def hint(self) -> str:
+        """What to do about a place that cannot be used."""
+        return "give another --resume FILE" if self.single else "give another OUT"
+
     def open(self, settings: dict[str, Any], columns: list[str], replace: bool = False) -> None:
         """Lock, read what is there, compare the settings, and note that a call starts.
 
         Raises
         ------
         RunError : another call is writing.
-        UsageError : what is there was made with other settings, and not ``replace``.
+        UsageError : what is there was made with other settings, and not ``replace``; or the
+            single file is not a journal of this command.
         """
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self.single:
+            self._check_single(self.path, settings)
+        else:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         if not lock(self._fd):
-            raise RunError("another mgrkit is writing there", "wait for it, or give another OUT")
-        for file in sorted({*self.path.parent.glob("*.jsonl"), self.path}):
+            raise RunError("another mgrkit is writing there", f"wait for it, or {self.hint}")
+        others = () if self.single else self.path.parent.glob("*.jsonl")
+        for file in sorted({*others, self.path}):
             self._read(file)
         if self._places:
             self._compare(settings, replace)
@@ -93,6 +114,23 @@ class Journal:
         if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
             self._write(b"\n")
         self._append({"run": settings, "replace": replace, "columns": self.columns})
+
+    def _check_single(self, path: Path, settings: dict[str, Any]) -> None:
+        """Refuse whatever a journal's lines must not be appended to."""
+        if not path.parent.is_dir():
+            raise UsageError(f"there is no folder {path.parent}", "make it, or " + self.hint)
+        if not path.exists():
+            return
+        if not path.is_file():
+            raise UsageError(f"{path} is not a file", self.hint)
+        with path.open("rb") as file:
+            first = file.readline(_LONGEST_HEADER)
+        match _parsed(first):
+            case {"run": dict() as run} if run.get("command") == settings.get("command"):
+                return
+        if first:
+            maker = " ".join(filter(None, ("mgrkit", settings.get("command"))))
+            raise UsageError(f"{path} was not made by {maker}", self.hint)
 
     def _read(self, file: Path) -> None:
         number = len(self._files)
@@ -108,27 +146,24 @@ class Journal:
         self.suspects += begun
 
     def _take(self, line: bytes, place: int, begun: dict[str, None]) -> None:
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            return
-        if "done" in entry:
-            self._places[entry["done"]] = place
-            begun.pop(entry["done"], None)
-        elif "began" in entry:
-            begun[entry["began"]] = None
-        elif "run" in entry:
-            self._start(entry)
-        elif "end" in entry:
-            begun.clear()
-            if self._last:
-                self._last.complete = entry["end"] in (0, 1)
+        match _parsed(line):
+            case {"done": str(key), "src": _, "out": list(), "rows": list()}:
+                self._places[key] = place
+                begun.pop(key, None)
+            case {"began": str(key)}:
+                begun[key] = None
+            case {"run": dict(settings), "replace": bool(replace), "columns": list(columns)}:
+                self._start(settings, replace, columns)
+            case {"end": int(code)}:
+                begun.clear()
+                if self._last:
+                    self._last.complete = code in (0, 1)
 
-    def _start(self, entry: dict[str, Any]) -> None:
-        if entry["replace"] and not self._continues(entry["run"]):
+    def _start(self, settings: dict[str, Any], replace: bool, columns: list[str]) -> None:
+        if replace and not self._continues(settings):
             self._supersede()
-        self._last = _Call(entry["run"], entry["replace"])
-        self.columns = list(dict.fromkeys([*self.columns, *entry["columns"]]))
+        self._last = _Call(settings, replace)
+        self.columns = list(dict.fromkeys([*self.columns, *columns]))
 
     def _continues(self, settings: dict[str, Any]) -> bool:
         """Whether a call with --replace goes on with one that was cut short."""
@@ -147,7 +182,7 @@ class Journal:
         made = self._last.settings if self._last else settings
         if made.get("command") != settings.get("command"):
             raise UsageError(
-                f"OUT holds what mgrkit {made.get('command')} made", "give another OUT"
+                f"{self.place} holds what mgrkit {made.get('command')} made", self.hint
             )
         if replace:
             if not self._continues(settings):
@@ -162,9 +197,10 @@ class Journal:
         if names:
             there = ", ".join(f"{name} {made.get(name)}" for name in names)
             here = ", ".join(f"{name} {settings.get(name)}" for name in names)
+            or_replace = "" if self.single else ", or --replace to make everything again"
             raise UsageError(
-                f"OUT was made with {there}; this call has {here}",
-                "give another OUT, or --replace to make everything again",
+                f"{self.place} was made with {there}; this call has {here}",
+                self.hint + or_replace,
             )
 
     def __contains__(self, key: str) -> bool:
@@ -229,3 +265,11 @@ class Journal:
             if written < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return place
+
+
+def _parsed(line: bytes) -> object:
+    """A line's value; None when it is torn."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None

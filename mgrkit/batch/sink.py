@@ -24,8 +24,9 @@ class Sink:
 
     Parameters
     ----------
-    state : folder for the journal and temporary files; None keeps nothing.
-    journal : the journal's path; None for a run that cannot be resumed.
+    state : folder for the journal and temporary files; None for a sink without files.
+    journal : the journal's path; None for a run that cannot be resumed. Without ``state``
+        it is a single file that a person named; see `Journal`.
     settings : what decides the bytes of the outputs; JSON values only.
     """
 
@@ -34,7 +35,7 @@ class Sink:
     ) -> None:
         self.state = state
         self._temp = os.path.join(state, "tmp", "") if state else ""
-        self.journal = Journal(journal)
+        self.journal = Journal(journal, single=state is None)
         self.settings = settings
         self.replace = replace
         self.deleted = 0
@@ -50,7 +51,7 @@ class Sink:
         except OSError as error:
             where = error.filename or self.state
             raise RunError(
-                f"cannot write to {where}: {error.strerror}", "give another OUT"
+                f"cannot write to {where}: {error.strerror}", self.journal.hint
             ) from None
 
     def prefix(self, serial: int) -> str:

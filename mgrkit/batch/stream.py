@@ -18,7 +18,8 @@ class StreamSink(Sink):
     Parameters
     ----------
     emit : receives every row of the whole run, finished earlier or now.
-    resume : a journal file; the same run again emits what stands in it without work.
+    resume : a journal file; the same run again emits what stands in it without work. It is
+        read and written alone, whatever lies beside it, and refused if it is anything else.
     """
 
     def __init__(

@@ -173,11 +173,15 @@ def _content(path: Path) -> bytes:
             raise BundleError(f"{path}: no such file")
         if not path.is_file():
             raise BundleError(f"{path} is not a file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
+        # Asked first, so that a huge one is not read; it may grow while it is.
+        large = path.stat().st_size > LARGEST
+        if not large:
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+            large = len(content) > LARGEST
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > LARGEST:
+    if large:
         raise BundleError(f"{path} is larger than a bundle may be ({LARGEST >> 20} MiB)")
     return content
 

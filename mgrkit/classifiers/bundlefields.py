@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers.base import Task
@@ -20,13 +20,24 @@ TYPES = {
 }  # fmt: skip
 """The types of array that a bundle keeps."""
 
+TEMPERATURES = (0.01, 100.0)
+"""The temperatures that a calibration may have."""
+
+LONGEST, LONGEST_CARD = 500, 100_000
+"""Characters of a text; of one in the card, which may be of several lines."""
+
+MOST_SEEN, SEEN_BYTES = 2_000_000, 1 << 26
+"""Ids of seen tracks, and their bytes: as texts they take some hundred bytes each."""
+
 _LARGEST_SIDE = 1 << 31
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a terminal or turns text around, and lone surrogates, which cannot be printed."""
 
 
 def check(plain: Mapping[str, Any]) -> Task:
     """The task that the fields describe; BundleError for the first that cannot be."""
     for name in sorted(plain.keys() - _FIELDS.keys()):
-        raise BundleError(f"unknown field {name!r}")
+        raise BundleError(f"unknown field {_shown(name)}")
     for name, (fits, words) in _FIELDS.items():
         if name not in plain:
             raise BundleError(f"field {name!r} is missing")
@@ -37,6 +48,7 @@ def check(plain: Mapping[str, Any]) -> Task:
             value = plain[part].get(name)
             if value is not None and not fits(value):
                 raise BundleError(f"{part}: {name} must be {words}, not {_shown(value)}")
+    _check_texts(plain)
     _check_shape(plain["eats"], plain["shape"], plain["columns"])
     return Task(
         tuple(plain["labels"]), tuple(plain["shape"]), tuple(plain["columns"]), _front(plain)
@@ -49,17 +61,22 @@ def check_arrays(arrays: Mapping[str, NDArray[Any]], state: str, seen: str) -> N
         raise BundleError(f"tensor {seen!r} is missing")
     for name, array in arrays.items():
         if name != seen and not (name.startswith(state) and name != state):
-            raise BundleError(f"unknown tensor {name!r}")
+            raise BundleError(f"unknown tensor {_shown(name)}")
         if array.dtype.name not in TYPES:
-            raise BundleError(f"tensor {name!r} is of type {array.dtype}, which is not kept")
+            raise BundleError(f"tensor {_shown(name)} is of type {array.dtype}, which is not kept")
 
 
 def lines(array: NDArray[Any]) -> tuple[str, ...]:
     """The ids in the tensor of those seen."""
     if array.dtype.name != "uint8" or array.ndim != 1:
         raise BundleError("the ids of the seen tracks are not bytes")
+    content = array.tobytes() if array.nbytes <= SEEN_BYTES else None
+    if content is None or content.count(b"\n") >= MOST_SEEN:
+        raise BundleError(
+            f"the ids of the seen tracks are more than {MOST_SEEN} or {SEEN_BYTES >> 20} MiB"
+        )
     try:
-        text = array.tobytes().decode()
+        text = content.decode()
     except UnicodeDecodeError:
         raise BundleError("the ids of the seen tracks are not UTF-8") from None
     ids = tuple(text.split("\n")) if text else ()
@@ -68,9 +85,47 @@ def lines(array: NDArray[Any]) -> tuple[str, ...]:
     return ids
 
 
+def plain_text(text: str) -> str:
+    """The text as a bundle may hold it: escapes for what does not belong on a terminal."""
+    escaped = _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return escaped if len(escaped) <= LONGEST else f"{escaped[: LONGEST - 3]}..."
+
+
 def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _check_texts(plain: Mapping[str, Any]) -> None:
+    """BundleError for a text that does not belong on a terminal: all of them may be shown."""
+    for name, value in plain.items():
+        if name == "card":
+            for heading, text in value.items():
+                _check_text(name, heading, LONGEST)
+                _check_text(name, text.replace("\n", ""), LONGEST_CARD)
+        else:
+            for text in _texts(value):
+                _check_text(name, text, LONGEST)
+
+
+def _check_text(field: str, text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise BundleError(f"{field} holds a text of more than {longest} characters")
+    if _UNPRINTABLE.search(text):
+        raise BundleError(f"{field} holds control characters: {_shown(text)}")
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a value of JSON, keys too."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, dict):
+            left += [*one, *one.values()]
 
 
 def _check_shape(eats: str, shape: list[int], columns: list[str]) -> None:
@@ -154,7 +209,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "card": (_object(str), "an object of texts"),
 }
 _CALIBRATION: dict[str, tuple[Callable[[object], bool], str]] = {
-    "temperature": (_number(1e-6, 1e6), "a number from 1e-06 to 1e+06"),
+    "temperature": (_number(*TEMPERATURES), "a number from {:g} to {:g}".format(*TEMPERATURES)),
     "unsure_below": _SHARE,
     "ece": _SHARE,
     "method": _ANY_TEXT,

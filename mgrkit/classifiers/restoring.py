@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mgrkit.classifiers.base import Classifier
-from mgrkit.errors import BundleError, UsageError
+from mgrkit.classifiers.calls import made
+from mgrkit.errors import BundleError, MgrkitError, UsageError
+from mgrkit.registry.guard import one_line
 from mgrkit.registry.loader import registry, resolve
 from mgrkit.registry.specs import with_parameters
 
 if TYPE_CHECKING:
+    from mgrkit.classifiers.base import Classifier
     from mgrkit.classifiers.bundle import Bundle
     from mgrkit.registry import Entry
     from mgrkit.registry.specs import ClassifierSpec
@@ -50,12 +52,13 @@ def restored_by(spec: ClassifierSpec, bundle: Bundle, device: str = "cpu") -> Cl
         )
     factory = resolve(spec.factory)
     try:
-        model: Classifier = factory(bundle.task, with_parameters(spec, bundle.parameters))
+        parameters = with_parameters(spec, bundle.parameters)
+        model = made(lambda: factory(bundle.task, parameters), bundle.classifier)
         model.restore(bundle.state, device)
-    except BundleError:
+    except (BundleError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         # Whatever a classifier makes of arrays that it never gave, the file is at fault.
-        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        why = str(error) if isinstance(error, MgrkitError) else one_line(error)
         raise BundleError(f"{bundle.classifier} cannot use the bundle: {why}") from error
     return model

@@ -12,6 +12,7 @@ from typing import Any
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
 from mgrkit.cli.chatter import Chatter
+from mgrkit.cli.stdout import results_only
 from mgrkit.cli.tables import print_json, printable
 from mgrkit.tracks.schema import TABLE
 
@@ -26,9 +27,9 @@ class Plain(Report):
 
     every = _PLAIN_EVERY
 
-    def __init__(self, name: str, quiet: bool) -> None:
-        self.name, self.quiet = name, quiet
-        self.done = self.failed = 0
+    def __init__(self, name: str, quiet: bool, table: bool) -> None:
+        self.name, self.quiet, self.table = name, quiet, table
+        self.done = self.failed = self._named = 0
         self._told = time.monotonic()
 
     def finished(self, rows: Sequence[Row], *, kept: bool) -> None:
@@ -36,12 +37,21 @@ class Plain(Report):
         self.done += 1
         for row in rows:
             if row.get("status") == "failed":
-                self.failed += 1
-                if self.failed <= _SHOWN_FAILURES and not kept:
-                    self.note(f"{printable(row['source'])}: {row['reason']}")
+                self._fail(row, kept)
         if time.monotonic() - self._told > self.every:
             self._told = time.monotonic()
             self.show()
+
+    def _fail(self, row: Row, kept: bool) -> None:
+        """Name a failure, unless a table does it."""
+        self.failed += 1
+        if self.table and (kept or self._named > _SHOWN_FAILURES):
+            return
+        self._named += 1
+        if self.table and self._named > _SHOWN_FAILURES:
+            self.note("more failures are in the table")
+        else:
+            self.note(f"{printable(row['source'])}: {row['reason']}")
 
     def show(self) -> None:
         """Say how far it is."""
@@ -59,8 +69,8 @@ class Bar(Plain):
     wants_total = True
     every = _BAR_EVERY
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, quiet=False)
+    def __init__(self, name: str, table: bool) -> None:
+        super().__init__(name, quiet=False, table=table)
         from rich.console import Console as RichConsole
         from rich.progress import (
             BarColumn,
@@ -102,25 +112,30 @@ class Bar(Plain):
 
 
 class Console:
-    """The terminal during one run; a context in which decoders cannot print.
+    """The terminal during one run; a context in which only results reach stdout.
 
     Parameters
     ----------
     bar : show a bar on a terminal; not where results are printed there as they come.
+    table : the run makes a table, so that a few failures are named here; else all are.
     """
 
-    def __init__(self, name: str, *, quiet: bool, debug: bool, bar: bool = True) -> None:
-        self.name, self.quiet, self.bar = name, quiet, bar
+    def __init__(
+        self, name: str, *, quiet: bool, debug: bool, bar: bool = True, table: bool = True
+    ) -> None:
+        self.name, self.quiet, self.bar, self.table = name, quiet, bar, table
         self._chatter = None if debug else Chatter()
+        self._stdout = results_only()
         self.report: Report = Report()
 
     def __enter__(self) -> Console:
+        self._stdout.__enter__()
         if self._chatter:
             self._chatter.start()
         self.report = (
-            Bar(self.name)
+            Bar(self.name, self.table)
             if self.bar and sys.stderr.isatty() and not self.quiet
-            else Plain(self.name, self.quiet)
+            else Plain(self.name, self.quiet, self.table)
         )
         if self._chatter:
             self._chatter.working = lambda: self.report.working()
@@ -132,6 +147,7 @@ class Console:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stdout.__exit__(kind, error, trace)
         self.report.close()
         if self._chatter:
             self._chatter.stop()
@@ -183,7 +199,8 @@ def _plain(name: str, summary: Summary) -> dict[str, Any]:
 def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
     lines = [f"warning: {text}" for text in summary.warnings[:_SHOWN_WARNINGS]]
     if len(summary.warnings) > _SHOWN_WARNINGS:
-        lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings (--json has all)")
+        rest = "--json has all" if table else "--debug shows what decoders print"
+        lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings ({rest})")
     if summary.ignored:
         lines.append(f"passed over: {_counts(summary.ignored)}")
     parts = [f"{summary.made} {'made' if table else 'done'}"]

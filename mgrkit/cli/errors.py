@@ -9,7 +9,11 @@ from typing import Any, TextIO
 
 import typer
 
+from mgrkit.cli.tables import printable
 from mgrkit.errors import MgrkitError
+
+_HEAD, _TAIL = 600, 200
+"""Of a longer message so many characters are shown: its end is where a hint stands."""
 
 
 def guarded(app: typer.Typer, arguments: list[str]) -> int:
@@ -49,7 +53,10 @@ def _explained(error: Exception) -> tuple[str, int]:
 def _tell(text: str, code: int, arguments: list[str]) -> int:
     if "--json" in arguments:
         _print(json.dumps({"error": text, "exit_code": code}), sys.stdout)
-    _print(f"mgrkit: {text}", sys.stderr)
+    shown = printable(text)
+    if len(shown) > _HEAD + _TAIL:
+        shown = f"{shown[:_HEAD]} ... {shown[-_TAIL:]}"
+    _print(f"mgrkit: {shown}", sys.stderr)
     return code
 
 

@@ -58,7 +58,7 @@ def evaluate(
 
     if png:
         check_png(png)
-    with Console("features", quiet=quiet, debug=debug) as console:
+    with Console("features", quiet=quiet, debug=debug, table=False) as console:
         result = command(
             model,
             data,

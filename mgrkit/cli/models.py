@@ -25,7 +25,14 @@ def models(as_json: Json = False) -> None:
     elif not listed:
         print("no models: mgrkit train makes one")
     else:
-        rows = [(one["name"], one["classifier"] or one["status"], _about(one)) for one in listed]
+        rows = [
+            (
+                one["name"],
+                one["classifier"] if one["status"] == "ok" else one["status"],
+                _about(one),
+            )
+            for one in listed
+        ]
         print_table(("model", "classifier", "about"), rows)
 
 

@@ -48,7 +48,9 @@ def predict(
             metavar="FILE", help="Remember results there; the same call does only the rest."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a list of objects, in the order of the files.")
+    ] = False,
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print an object a line, as they come.")
     ] = False,
@@ -86,7 +88,7 @@ def predict(
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     printer = Printer(form)
     settings = Settings(model, top, max_seconds, timeline, device)
-    with Console("predict", quiet=quiet, debug=debug, bar=False) as console:
+    with Console("predict", quiet=quiet, debug=debug, bar=False, table=False) as console:
         summary = command(
             settings,
             paths,
@@ -94,6 +96,7 @@ def predict(
             resume=resume,
             options=Options(workers, timeout),
             report=console.report,
+            in_order=as_json,
         )
         printer.close()
         return console.show(summary)

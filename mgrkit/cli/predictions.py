@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from mgrkit.cli.stdout import results
 from mgrkit.cli.tables import print_json, printable
 from mgrkit.errors import RunError
+from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
     "path", "start", "seconds", "genre", "probability", "unsure", "genres", "model", "error",
 )  # fmt: skip
 """Of CSV; ``start`` is empty in the row of the whole song, and filled in those of pieces."""
+
+
+@contextlib.contextmanager
+def _reader() -> Iterator[None]:
+    """While results are printed: an end of whoever reads them is the end of the run."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise RunError("nobody reads the results any more") from None
 
 
 class Printer:
@@ -26,35 +38,47 @@ class Printer:
     """
 
     def __init__(self, form: str) -> None:
-        if sys.stdout is None:
+        if results() is None:
             raise RunError("stdout is closed, so results have nowhere to go")
         self._form = form
         self._rows: list[dict[str, Any]] = []
-        self._csv = csv.DictWriter(
-            sys.stdout, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n"
-        )
         if form == "csv":
-            self._csv.writeheader()
+            with _reader():
+                print(",".join(COLUMNS), file=results(), flush=True)
 
     def emit(self, row: dict[str, Any]) -> None:
         """Take one result of `mgrkit.commands.predict.predict`."""
         if self._form == "json":
             self._rows.append(row)
-        elif self._form == "jsonl":
-            print(json.dumps(row, ensure_ascii=True), flush=True)
-        elif self._form == "csv":
-            row = {**row, "path": printable(row["path"])}
-            self._csv.writerow({**row, "genres": _pairs(row.get("genres", ()))})
-            for piece in row.get("timeline", ()):
-                self._csv.writerow({"path": row["path"], "model": row["model"], **piece})
-            sys.stdout.flush()
-        elif "error" not in row:
-            print("\n".join(_text(row)), flush=True)
+            return
+        with _reader():
+            if self._form == "jsonl":
+                print(json.dumps(row, ensure_ascii=True), file=results(), flush=True)
+            elif self._form == "csv":
+                print("\n".join(_lines(row)), file=results(), flush=True)
+            elif "error" not in row:
+                print("\n".join(_text(row)), file=results(), flush=True)
 
     def close(self) -> None:
         """Print what could not be printed before all was known."""
-        if self._form == "json":
-            print_json(self._rows)
+        with _reader():
+            if self._form == "json":
+                print_json(self._rows)
+
+
+def _lines(row: dict[str, Any]) -> Iterator[str]:
+    """CSV of a result and of its pieces."""
+    yield _line({**row, "genres": _pairs(row.get("genres", ()))})
+    for piece in row.get("timeline", ()):
+        yield _line({"path": row["path"], "model": row["model"], **piece})
+
+
+def _line(row: dict[str, Any]) -> str:
+    text = io.StringIO()
+    # With this terminator a carriage return within a field is quoted, too.
+    writer = csv.DictWriter(text, COLUMNS, "", extrasaction="ignore", lineterminator="\r\n")
+    writer.writerow({k: as_written(v) if isinstance(v, str) else v for k, v in row.items()})
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _text(row: dict[str, Any]) -> list[str]:
@@ -71,7 +95,9 @@ def _text(row: dict[str, Any]) -> list[str]:
 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes:3}:{rest:02}"
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    return f"{text:>7}"
 
 
 def _pairs(genres: Iterable[dict[str, Any]]) -> str:

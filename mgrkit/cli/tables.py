@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
+from mgrkit.cli.stdout import results
 from mgrkit.errors import RunError
 
 _WIDTH = 80
@@ -14,9 +15,9 @@ _WIDTH = 80
 
 def print_json(value: object) -> None:
     """One JSON value on stdout; RunError if stdout is closed."""
-    if sys.stdout is None:
+    if results() is None:
         raise RunError("stdout is closed, so --json has nowhere to go")
-    print(json.dumps(value, ensure_ascii=True))
+    print(json.dumps(value, ensure_ascii=True), file=results(), flush=True)
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

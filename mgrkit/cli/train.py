@@ -71,7 +71,7 @@ def train(
 
     settings = Settings(seed, _pairs(param or []), split, refit, device)
     with (
-        Console("features", quiet=quiet, debug=debug) as console,
+        Console("features", quiet=quiet, debug=debug, table=False) as console,
         FitBar(console.report, quiet=quiet) as bar,
     ):
         trained = command(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mgrkit.audio import Piece, Sound, pieces
@@ -31,22 +31,14 @@ class Excerpt:
     features: Any
 
 
-@dataclass
-class Excerpts:
-    """The ``pieces`` in their order, of a song of so many ``seconds``."""
-
-    pieces: list[Excerpt] = field(default_factory=list)
-    seconds: float = 0.0
-
-
 def excerpts(
     sound: Sound, rate: int, extract: Extract, max_seconds: float | None = None
-) -> Excerpts:
-    """The features of a song's pieces: of all, or of some that are spread evenly.
+) -> list[Excerpt]:
+    """The features of a song's pieces in their order: of all, or of some, evenly spread.
 
     A song is cut as `mgrkit.audio.pieces` cuts it. While it is not known to be long, each piece
-    is described as it comes; once it is, every second, fourth, ... piece waits as samples,
-    so that never more than twice the asked number is held and the choice depends on nothing but
+    is described as it comes; once it is, every third, ninth, ... piece waits as samples, so
+    that never more than thrice the asked number is held and the choice depends on nothing but
     the number of pieces.
 
     Parameters
@@ -56,22 +48,23 @@ def excerpts(
     least = max(1, int((SPREAD_SECONDS if max_seconds is None else max_seconds) // PIECE_SECONDS))
     is_long = max_seconds is not None or sound.promised_seconds > LONG_SECONDS
     chosen = _Spread(least)
-    end = 0.0
     held: list[tuple[int, Piece | Excerpt]] = []
     for index, piece in enumerate(pieces(sound, rate)):
-        end = piece.start + len(piece.samples) / rate
-        is_long = is_long or end > LONG_SECONDS
+        is_long = is_long or piece.start + len(piece.samples) / rate > LONG_SECONDS
         held.append((index, piece if is_long else _described(piece, rate, extract)))
         if is_long:
             held = chosen.thinned(held, index + 1)
     if is_long:
-        held = chosen.final(held)
-    told = [p if isinstance(p, Excerpt) else _described(p, rate, extract) for _, p in held]
-    return Excerpts(told, end)
+        held = chosen.final(held, index + 1)
+    return [p if isinstance(p, Excerpt) else _described(p, rate, extract) for _, p in held]
 
 
 class _Spread:
-    """Keeps every n-th of a stream of unknown length, n the power of two that keeps few enough."""
+    """Keeps the middle of every n of a stream of unknown length.
+
+    n is the power of three that keeps few enough; with those alone the middles of longer
+    stretches are middles of shorter ones.
+    """
 
     def __init__(self, count: int) -> None:
         self.count = count
@@ -80,15 +73,18 @@ class _Spread:
     def thinned(
         self, held: list[tuple[int, Piece | Excerpt]], total: int
     ) -> list[tuple[int, Piece | Excerpt]]:
-        while -(-total // self.stride) > 2 * self.count:
-            self.stride *= 2
-        return [(index, piece) for index, piece in held if index % self.stride == 0]
+        while len(range(self.stride // 2, total, self.stride)) > 3 * self.count:
+            self.stride *= 3
+        return [pair for pair in held if pair[0] % self.stride == self.stride // 2]
 
-    def final(self, held: list[tuple[int, Piece | Excerpt]]) -> list[tuple[int, Piece | Excerpt]]:
+    def final(
+        self, held: list[tuple[int, Piece | Excerpt]], total: int
+    ) -> list[tuple[int, Piece | Excerpt]]:
+        """Those next to the middles of ``count`` equal parts; they are different ones."""
         if len(held) <= self.count:
             return held
-        step = len(held) / self.count
-        return [held[int((k + 0.5) * step)] for k in range(self.count)]
+        middles = [(k + 0.5) * total / self.count - 0.5 for k in range(self.count)]
+        return [min(held, key=lambda pair: abs(pair[0] - middle)) for middle in middles]
 
 
 def _described(piece: Piece, rate: int, extract: Extract) -> Excerpt:

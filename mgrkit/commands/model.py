@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
-from mgrkit.classifiers import load_bundle, provider, restored
+from mgrkit.classifiers import load_bundle, probabilities, provider, restored
 from mgrkit.commands.dataset import ARTIST
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
@@ -22,6 +23,14 @@ from mgrkit.learning.calibration import Calibration
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def check_limits(top: int, max_seconds: float | None) -> None:
+    """Raise UsageError for limits that `Model.predict` cannot keep."""
+    if top < 1:
+        raise UsageError(f"top must be at least 1, not {top}")
+    if max_seconds is not None and not 30 <= max_seconds < math.inf:
+        raise UsageError(f"max_seconds must be a number from 30, not {max_seconds:g}")
 
 
 class Model:
@@ -65,8 +74,12 @@ class Model:
                 "train it again, or install the version that it names",
             )
         self._extract = extractor(self.feature_set)
-        self.classifier = restored(self.bundle, resolve_device(device, self.spec.devices))
-        self.calibration = Calibration.from_dict(self.bundle.calibration)
+        place = resolve_device(device, self.spec.devices)
+        try:
+            self.classifier = restored(self.bundle, place)
+            self.calibration = Calibration.from_dict(self.bundle.calibration)
+        except BundleError as error:
+            raise BundleError(f"{self.path}: {error.message}", error.hint) from error
 
     def predict(
         self,
@@ -81,30 +94,40 @@ class Model:
 
         Parameters
         ----------
-        top : how many genres to name.
-        max_seconds : listen to pieces spread over the song, so much in all; None is the whole
-            song, and 60 s of one beyond ten minutes.
+        top : how many genres to name, at least 1.
+        max_seconds : listen to pieces spread over the song, so much in all, at least 30; None
+            is the whole song, and 60 s of one beyond ten minutes.
         timeline : give each piece's genre too.
 
         Returns
         -------
         ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the calibrated
-        threshold), ``genres`` (list of ``genre``, ``probability``), ``seconds``, ``model``, and
-        with ``timeline`` a list of ``start``, ``seconds``, ``genre``, ``probability``.
+        threshold), ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole
+        song), ``model``, and with ``timeline`` what was listened to, a list of ``start``,
+        ``seconds``, ``genre``, ``probability``.
 
         Raises
         ------
+        UsageError : ``top`` or ``max_seconds`` is out of range.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'
         """
+        check_limits(top, max_seconds)
         rate = self.feature_set.frontend.sample_rate
         rows, spans = [], []
         first: ItemError | None = None
-        with open_sound(path, heard=work.allow if work else None) as sound:
-            found = excerpts(sound, rate, self._extract, max_seconds)
-            for piece in found.pieces:
+        length = 0.0
+
+        def decoded(seconds: float) -> None:
+            nonlocal length
+            length = seconds
+            if work:
+                work.allow(seconds)
+
+        with open_sound(path, heard=decoded) as sound:
+            for piece in excerpts(sound, rate, self._extract, max_seconds):
                 if isinstance(piece.features, ItemError):
                     first = first or piece.features
                     continue
@@ -113,11 +136,12 @@ class Model:
         if not rows:
             raise first or ItemError("too-short", "the track holds no piece")
         of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        raw = self.classifier.predict_proba(np.concatenate(rows).astype(np.float32))
+        x = np.concatenate(rows).astype(np.float32)
+        raw = probabilities(self.classifier, self.spec.name, len(self.labels), x)
         by_piece = to_tracks(raw, of_piece)
         whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
         result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
-        result |= {"seconds": round(found.seconds, 3), "model": self.name}
+        result |= {"seconds": round(length, 3), "model": self.name}
         if timeline:
             result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mgrkit.classifiers import Bundle, load_bundle
+from mgrkit.classifiers import Bundle, load_bundle, provider
 from mgrkit.commands.cache import cache_folder
 from mgrkit.errors import RunError, UsageError
 from mgrkit.registry.catalogue import OWN
@@ -22,10 +23,17 @@ _TRAIN = "mgrkit train CLASSIFIER DATA --out NAME.safetensors makes one, --model
 
 @dataclass(frozen=True)
 class Model:
-    """The file of a trained model; ``distribution`` is empty for one in the cache."""
+    """The file of a trained model.
+
+    Parameters
+    ----------
+    distribution : that it comes with; empty for one in the cache.
+    error : why there can be no such file.
+    """
 
     path: Path
     distribution: str = ""
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -34,14 +42,18 @@ class Model:
 
 
 def models() -> list[Model]:
-    """The models that come with plugins, then those of the cache; their files may be broken."""
-    shipped = [
-        Model(_shipped(bundle), entry.distribution)
-        for entry in registry().classifiers()
-        for bundle in entry.spec.bundles
-    ]
+    """The models that come with plugins, then those of the cache; their files may be broken.
+
+    A file that several specs name is there once, as mgrkit's own if one of them is.
+    """
     cached = (cache_folder() / "models").glob(f"*{SUFFIX}")
-    return [*shipped, *(Model(path) for path in sorted(cached))]
+    entries = sorted(registry().classifiers(), key=lambda entry: entry.distribution != OWN)
+    found: dict[Path, Model] = {}
+    for entry in entries:
+        for bundle in entry.spec.bundles:
+            model = _shipped(bundle, entry.distribution)
+            found.setdefault(model.path, model)
+    return [*found.values(), *(Model(path) for path in sorted(cached))]
 
 
 def find_model(model: str | None) -> Path:
@@ -55,44 +67,60 @@ def find_model(model: str | None) -> Path:
     Raises
     ------
     UsageError : an unknown name (the nearest is named), or no default model.
-    RunError : the path is not a file.
+    RunError : the path is not a file, or the package that should hold it is not installed.
     """
     if model is None:
         default = _default(models())
         if default is None:
             raise UsageError("there is no model to predict with", _TRAIN)
-        return default.path
+        return _path(default)
     path = Path(model)
     if path.is_file():
         return path
     if model.endswith(SUFFIX):
         raise RunError(f"there is no model {model}", "mgrkit models lists what there is")
-    found = [one.path for one in models() if one.name == model]
+    listed = models()
+    found = [one for one in listed if one.name == model]
     if not found:
-        names = sorted({one.name for one in models()})
+        names = sorted({one.name for one in listed})
         raise UsageError(f"there is no model {model!r}", nearest(model, names, "there are"))
     if len(found) > 1:
-        places = ", ".join(map(str, found))
+        places = ", ".join(str(one.path) for one in found)
         raise UsageError(f"there are {len(found)} models {model}", f"give the path: {places}")
-    return found[0]
+    return _path(found[0])
 
 
 def list_models() -> list[dict[str, Any]]:
-    """One object for each model; a broken one has an ``error`` and null for what is unknown."""
+    """One object for each model; a broken one has an ``error`` and null for what is unknown.
+
+    One whose classifier is not installed is broken too.
+    """
     listed = models()
     default = _default(listed)
     return [_row(model, default=model == default) for model in listed]
 
 
-def _shipped(bundle: str) -> Path:
-    """Where ``"package:path/NAME.safetensors"`` lies; its package is not imported."""
+def _path(model: Model) -> Path:
+    if model.error:
+        raise RunError(f"there is no model {model.name}: {model.error}")
+    return model.path
+
+
+def _shipped(bundle: str, distribution: str) -> Model:
+    """The model ``"package:path/NAME.safetensors"``; its package is not imported."""
     package, _, inside = bundle.partition(":")
     top, *below = package.split(".")
-    spec = importlib.util.find_spec(top)
+    spec = None
+    with contextlib.suppress(ValueError):  # it is loaded, but not in the usual way
+        spec = importlib.util.find_spec(top)
     folders = list(spec.submodule_search_locations or ()) if spec else []
     places = [Path(folder, *below, *inside.split("/")) for folder in folders]
+    if not places:
+        # The path is shown, and never opened: in this folder it would be anybody's.
+        error = f"package {top} is not installed"
+        return Model(Path(top, *below, *inside.split("/")), distribution, error)
     found = (place for place in places if place.is_file())
-    return next(found, places[0] if places else Path(*below, *inside.split("/")))
+    return Model(next(found, places[0]), distribution)
 
 
 def _default(listed: list[Model]) -> Model | None:
@@ -103,7 +131,7 @@ def _default(listed: list[Model]) -> Model | None:
 
 def _accuracy(model: Model) -> float:
     try:
-        return float(load_bundle(model.path).metrics.get("accuracy") or 0.0)
+        return float(load_bundle(_path(model)).metrics.get("accuracy") or 0.0)
     except RunError:
         return -1.0
 
@@ -112,7 +140,9 @@ def _row(model: Model, *, default: bool) -> dict[str, Any]:
     known: dict[str, Any] = {}
     error = ""
     try:
-        known = dict(_told(load_bundle(model.path)))
+        bundle = load_bundle(_path(model))
+        known = dict(_told(bundle))
+        provider(bundle)
     except RunError as wrong:
         error = str(wrong)
     return {
@@ -122,7 +152,7 @@ def _row(model: Model, *, default: bool) -> dict[str, Any]:
         "distribution": model.distribution,
         "default": default,
         "path": os.fspath(model.path),
-        "bytes": model.path.stat().st_size if model.path.is_file() else None,
+        "bytes": None if model.error or not model.path.is_file() else model.path.stat().st_size,
         **{key: known.get(key) for key in _KNOWN},
     }
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.cache import content_key
-from mgrkit.commands.model import Model
+from mgrkit.commands.model import Model, check_limits
 from mgrkit.commands.models import find_model
-from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.errors import ItemError, RunError
 from mgrkit.tracks.find import Finder
 
 COLUMNS = ("path", "status", "reason")
@@ -28,8 +28,7 @@ class Settings:
     Parameters
     ----------
     model : path or name of a bundle; None is the default model.
-    top : genres to name, at least 1.
-    max_seconds : see `Model.predict`; at least 30.
+    top, max_seconds : see `Model.predict`.
     timeline : each piece's genre too.
     """
 
@@ -40,10 +39,7 @@ class Settings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        if self.top < 1:
-            raise UsageError(f"--top must be at least 1, not {self.top}")
-        if self.max_seconds is not None and not self.max_seconds >= 30:
-            raise UsageError(f"--max-seconds must be at least 30, not {self.max_seconds:g}")
+        check_limits(self.top, self.max_seconds)
 
 
 def predict(
@@ -54,6 +50,7 @@ def predict(
     resume: Path | None = None,
     options: Options | None = None,
     report: Report | None = None,
+    in_order: bool = False,
 ) -> Summary:
     """Predict every file, and hand each result to ``emit`` as it comes.
 
@@ -63,16 +60,18 @@ def predict(
     emit : gets what `Model.predict` returns, or ``path`` and ``error`` for a file that cannot
         be used.
     resume : a journal; the same call again emits what stands there without work.
+    in_order : emit at the end, in the order in which ``paths`` name the files.
 
     Raises
     ------
-    UsageError : an unknown model or device, or a journal of other settings.
+    UsageError : an unknown model or device, a journal of other settings, or no journal.
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     """
     path = find_model(settings.model)
     model = loaded(path, settings.device)
     ignored: Counter[str] = Counter()
-    items = _items(paths, ignored)
+    places: dict[str, int] = {}
+    items = _items(paths, ignored, places)
     first = next(items, None)
     if first is None:
         raise RunError(f"no sound files in {' and '.join(map(str, paths)) or 'the list'}")
@@ -84,11 +83,14 @@ def predict(
         "max-seconds": settings.max_seconds,
         "timeline": settings.timeline,
     }
-    sink = StreamSink(lambda row: emit(result_of(row)), plain, resume)
+    rows: list[Row] = []
+    sink = StreamSink(rows.append if in_order else lambda row: emit(result_of(row)), plain, resume)
     job = partial(predict_track, path, settings)
     everything = _chain(first, items)
     summary = run_now(run(everything, job, sink, COLUMNS, options, report))
     summary.ignored = dict(ignored)
+    for row in sorted(rows, key=lambda row: places[row["path"]]):
+        emit(result_of(row))
     return summary
 
 
@@ -124,9 +126,11 @@ def predict_track(path: Path, settings: Settings, item: Item, work: Work) -> lis
     return [Output({"prediction": {**prediction, "path": item.row["path"]}})]
 
 
-def _items(paths: Sequence[Path], ignored: Counter[str]) -> Iterator[Item]:
-    """An item for each file, called as the caller would call it; none twice."""
-    seen: set[str] = set()
+def _items(paths: Sequence[Path], ignored: Counter[str], places: dict[str, int]) -> Iterator[Item]:
+    """An item for each file, called as the caller would call it; none twice.
+
+    ``places`` takes each name's number.
+    """
     for path in paths:
         found: list[tuple[str, ItemError | None]] = [(str(path), None)]
         if path.is_dir():
@@ -134,6 +138,6 @@ def _items(paths: Sequence[Path], ignored: Counter[str]) -> Iterator[Item]:
             found = [(os.path.join(path, track.path), track.problem) for track in finder]
             ignored.update(finder.ignored)
         for name, problem in found:
-            if name not in seen:
-                seen.add(name)
+            if name not in places:
+                places[name] = len(places)
                 yield Item(name, name, {"path": name, "source": name}, error=problem)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers import Bundle, Classifier, Run, Task, save_bundle
 from mgrkit.classifiers.base import silent
+from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.stopping import stop_signals
@@ -117,6 +118,9 @@ def train(
     wanted = feature_set_of(entry.spec.name, entry.spec.eats)
     dataset = read_dataset(data, wanted, registry().feature_set, options, report)
     parts = _Parts.of(dataset, settings)
+    for label in parts.labels:
+        if plain_text(label) != label:
+            raise UsageError(f"no model can keep the genre {label!r:.80}", "give it a plain name")
     task = Task(
         parts.labels,
         dataset.x.shape[1:],
@@ -146,7 +150,7 @@ def train(
         parameters=dataclasses.asdict(parameters),
         eats=f"features:{dataset.feature_set.name}",
         task=task,
-        state=fit.model.state(),
+        state=fit.state,
         calibration=fit.calibration.to_dict(),
         metrics=_metrics(fit, parts.split, settings.refit),
         seed=settings.seed,
@@ -241,7 +245,7 @@ def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:
     counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
     measured = "measured before that, fit on train alone" if both else "measured so"
     return {
-        "data": f"{data.name}: {counts}; {parts.train.feature_set.name}",
+        "data": f"{plain_text(data.name)}: {counts}; {parts.train.feature_set.name}",
         "split": parts.split.words,
         "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
         "limits": LIMITS,

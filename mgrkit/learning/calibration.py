@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mgrkit.classifiers.bundlefields import TEMPERATURES
 from mgrkit.errors import BundleError
 from mgrkit.learning.folds import group_folds
 from mgrkit.learning.metrics import expected_calibration_error
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METHODS = ("folds", "valid", "none")
-_LOWEST, _HIGHEST = 1e-2, 1e2
+_LOWEST, _HIGHEST = TEMPERATURES
 _FLOOR = 1e-7
 _STEPS = 50
 

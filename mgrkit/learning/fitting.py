@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Classifier, Examples, Run
+from mgrkit.classifiers.calls import blaming, learnt, made, probabilities
 from mgrkit.errors import UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration, calibrate
@@ -30,6 +31,7 @@ class Fit:
     Parameters
     ----------
     model : fit on train, or on train and valid where that was asked for.
+    state : all that it learnt, which a bundle keeps; it was seen to restore from it.
     calibration : of its probabilities of tracks.
     out_of_fold : `mgrkit.learning.metrics.scores` of the tracks of train, each predicted by a
         fit on other groups; empty where there were no folds.
@@ -37,6 +39,7 @@ class Fit:
     """
 
     model: Classifier
+    state: dict[str, NDArray[Any]]
     calibration: Calibration
     out_of_fold: dict[str, Any]
     valid: dict[str, Any] | None
@@ -84,6 +87,7 @@ def fit_classifier(
     ------
     UsageError : ``refit`` without valid; train is empty, or the classifier cannot learn from
         it.
+    RunError : the classifier failed, or what it gave breaks its contract; it is named.
     Stopped : the run was asked to end.
     """
     if not len(train):
@@ -108,12 +112,11 @@ def fit_classifier(
             out_of_fold = {"part": "folds", **measured, "ece": honest}
 
     model_run = runs.next("model")
-    model = make()
-    model.fit(train, valid, model_run)
+    model = _fitted(make, spec, train, valid, model_run)
     measured_valid = None
     if valid is not None:
         seen = _Tracks.of(valid)
-        raw = to_tracks(_predicted(model, spec, valid.x), seen.of_piece)
+        raw = to_tracks(_predicted(model, spec, len(labels), valid.x), seen.of_piece)
         if not by_folds:
             calibration = calibrate(raw, seen.y, seen.groups, "valid")
         final = calibration.apply(raw)
@@ -123,9 +126,8 @@ def fit_classifier(
         }
     if refit and valid is not None:
         refit_run = runs.next("refit")
-        model = make()
-        model.fit(_together(train, valid), None, refit_run)
-    return Fit(model, calibration, out_of_fold, measured_valid)
+        model = _fitted(make, spec, _together(train, valid), None, refit_run)
+    return Fit(model, learnt(model, make, spec.name), calibration, out_of_fold, measured_valid)
 
 
 def predict_tracks(
@@ -141,8 +143,13 @@ def predict_tracks(
     ----------
     x : pieces ``(pieces, *task.shape)``.
     tracks : integers ``(pieces,)``: the track of each, numbered 0..n-1.
+
+    Raises
+    ------
+    RunError : the classifier failed, or gave no probabilities.
     """
-    return calibration.apply(to_tracks(_predicted(model, spec, x), tracks))
+    raw = _predicted(model, spec, len(model.task.labels), x)
+    return calibration.apply(to_tracks(raw, tracks))
 
 
 class _Runs:
@@ -184,31 +191,49 @@ def _cross_predicted(
 
     A track whose label no other group has is not told: its fold could not have known it.
     """
-    probabilities = np.zeros((len(tracks.y), count), np.float32)
+    raw = np.zeros((len(tracks.y), count), np.float32)
     told = np.zeros(len(tracks.y), bool)
     for number, (others, held) in enumerate(folds):
         held = held[np.isin(tracks.y[held], tracks.y[others])]
         fold_run = runs.next(f"fold{number}")
-        model = make()
-        model.fit(_taken(train, np.flatnonzero(np.isin(tracks.of_piece, others))), None, fold_run)
+        seen = _taken(train, np.flatnonzero(np.isin(tracks.of_piece, others)))
+        model = _fitted(make, spec, seen, None, fold_run)
         pieces = np.flatnonzero(np.isin(tracks.of_piece, held))
         if len(pieces):
-            raw = _predicted(model, spec, train.x, pieces)
+            by_piece = _predicted(model, spec, count, train.x, pieces)
             of_held = np.searchsorted(held, tracks.of_piece[pieces])
-            probabilities[held] = to_tracks(raw, of_held)
+            raw[held] = to_tracks(by_piece, of_held)
             told[held] = True
-    return probabilities[told], np.flatnonzero(told)
+    return raw[told], np.flatnonzero(told)
+
+
+def _fitted(
+    make: Callable[[], Classifier],
+    spec: ClassifierSpec,
+    train: Examples,
+    valid: Examples | None,
+    run: Run,
+) -> Classifier:
+    model = made(make, spec.name)
+    with blaming(spec.name):
+        model.fit(train, valid, run)
+    return model
 
 
 def _predicted(
-    model: Classifier, spec: ClassifierSpec, x: NDArray[Any], which: NDArray[Any] | None = None
+    model: Classifier,
+    spec: ClassifierSpec,
+    labels: int,
+    x: NDArray[Any],
+    which: NDArray[Any] | None = None,
 ) -> NDArray[np.float32]:
     """Probabilities of pieces, never more at once than the classifier takes."""
     count = len(x) if which is None else len(which)
     blocks = []
     for first in range(0, count, spec.batch_size):
         block = slice(first, first + spec.batch_size)
-        blocks.append(model.predict_proba(x[block] if which is None else x[which[block]]))
+        part = x[block] if which is None else x[which[block]]
+        blocks.append(probabilities(model, spec.name, labels, part))
     return np.concatenate(blocks)
 
 

@@ -1,4 +1,27 @@
-"""Plugins: what they say of themselves, the hooks they say it by, and the guarded loader."""
+"""Plugins: what they say of themselves, the hooks they say it by, and the guarded loader.
+
+A plugin is a distribution with an entry point of the group ``mgrkit`` that names a module of
+hooks, which imports nothing heavy::
+
+    @dataclass(frozen=True)
+    class Settings:
+        k: int = parameter(9, "how many neighbours vote", low=1, high=1000)
+
+    @hookimpl
+    def mgrkit_classifiers():
+        return [ClassifierSpec("knn", "k nearest neighbours", "my_package.knn:KNN", Settings)]
+
+    @hookimpl
+    def mgrkit_feature_sets():
+        return [FeatureSetSpec("loudness", "mean and spread of loudness", "my_package.loud:loud",
+                               front_end(sample_rate=22050), ("loud_mean", "loud_spread"))]
+
+``my_package.knn:KNN`` is a subclass of `mgrkit.classifiers.Classifier`; a feature set names a
+function of one piece, see `FeatureSetSpec`, and a classifier learns from it that says
+``eats="features:loudness"``. What eats ``image`` or ``samples`` can be listed and held to
+`mgrkit.testing.contract`, but the commands of this version train on features only. ``mgrkit
+plugins`` shows what was found, and what is wrong with it.
+"""
 
 from mgrkit.registry.catalogue import Entry, Plugin, Registry
 from mgrkit.registry.hooks import hookimpl

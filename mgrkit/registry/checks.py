@@ -16,6 +16,13 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _EATS = re.compile(r"features:[a-z][a-z0-9_]*|image|samples")
 _BUNDLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:([^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.safetensors")
+RESERVED = {
+    "path", "genre", "group", "split", "parent", "start", "seconds", "rate", "channels", "kind",
+    "status", "reason", "source", "settings", "sound", "frontend", "filename", "label", "length",
+}  # fmt: skip
+"""Columns that tables have beside the features."""
+
+_LONGEST_COLUMN = 100
 _DEVICES = {"cpu", "cuda", "mps"}
 
 
@@ -65,6 +72,10 @@ def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "frontend", "a FrontEnd"
     if not (_are_texts(spec.columns) and 0 < len(set(spec.columns)) == len(spec.columns)):
         yield "columns", "a tuple of different texts"
+    elif not all(c.isprintable() and len(c) <= _LONGEST_COLUMN for c in spec.columns):
+        yield "columns", f"names of one line and at most {_LONGEST_COLUMN} characters"
+    elif taken := sorted(RESERVED.intersection(spec.columns)):
+        yield "columns", f"names that tables leave free: {', '.join(taken)}"
     if not (spec.window is None or _is_length(spec.window)):
         yield "window", "a number of seconds or None"
     if _is_length(spec.window) != _is_length(spec.hop):

@@ -21,7 +21,9 @@ def attempt(call: Callable[[], _T]) -> tuple[_T | None, str]:
     try:
         with quietly():
             return call(), ""
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return None, one_line(error)
 
 
@@ -47,7 +49,9 @@ def one_line(error: BaseException) -> str:
     """The error on one line; its text is the plugin's code as well."""
     try:
         text = " ".join(str(error).split())
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         text = ""
     if isinstance(error, PluginError):
         return text

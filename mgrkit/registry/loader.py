@@ -1,9 +1,10 @@
 """The guarded loader: every plugin that is installed, whatever is wrong with some of them.
 
 A broken plugin is known with its distribution, version and error, and ends nothing but the
-command that asks for it. What plugins print while they are loaded is dropped, so that
-``--json`` stays JSON. MGRKIT_PLUGINS, names of distributions with commas between, narrows what
-is loaded beside mgrkit's own; set and empty, it is nothing else.
+command that asks for it. What plugins print by Python while they are loaded is dropped, so that
+``--json`` stays JSON; what C code writes to the descriptor is not. MGRKIT_PLUGINS, names of
+distributions with commas between, narrows what is loaded beside mgrkit's own; set and empty, it
+is nothing else.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def resolve(factory: str) -> Any:
     try:
         with quietly():
             return getattr(importlib.import_module(module), name)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         hint = ""
         if isinstance(error, ModuleNotFoundError) and error.name:
             lacking = error.name.partition(".")[0]

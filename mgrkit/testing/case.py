@@ -198,7 +198,7 @@ class Case:
 
     @functools.cached_property
     def loaded(self) -> tuple[list[str], list[str]]:
-        """The heavy modules that a new process has after the hooks, and after construction."""
+        """The heavy modules that a new process has once the hooks were asked, and a model made."""
         kind = self.spec.parameters
         if "<locals>" in kind.__qualname__ or kind.__module__ == "__main__":
             raise NotApplicable(f"{kind.__qualname__} cannot be imported by another process")
@@ -228,7 +228,9 @@ _NEW_PROCESS = """
 import importlib, json, sys
 before, order = set(sys.modules), json.loads(sys.argv[1])
 def loaded(): return [n for n in order["heavy"] if n in sys.modules and n not in before]
-for name in order["hooks"]: importlib.import_module(name)
+for name in order["hooks"]:
+    for hook in list(vars(importlib.import_module(name)).values()):
+        if callable(hook) and hasattr(hook, "mgrkit_impl"): list(hook())
 hooks = loaded()
 kind = importlib.import_module(order["parameters"][0])
 for name in order["parameters"][1].split("."): kind = getattr(kind, name)

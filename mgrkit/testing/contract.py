@@ -27,7 +27,7 @@ asks):
 =======================  =========================================================================
 specification            the spec is sound
 parameters_have_ranges   numbers have a low and a high end and are refused beyond them
-hooks_are_light          the hooks module imports no NumPy, torch, scikit-learn, ...
+hooks_are_light          the hooks module and its hooks import no NumPy, torch, ...
 construction_is_cheap    little memory, no heavy import
 refuses_before_fit       UsageError from ``predict_proba`` before ``fit``
 refuses_other_shapes     UsageError for examples of another shape
@@ -46,7 +46,7 @@ state_is_arrays          numbers, no objects
 loads_safely             nothing is unpickled
 survives_saving          the same probabilities after saving and loading
 refuses_damage           BundleError from ``restore`` when an array is missing
-refuses_other_arrays     BundleError from ``restore`` for arrays of another shape
+refuses_other_arrays     BundleError from ``restore`` for arrays of another shape or type
 prints_nothing           on standard output
 leaves_global_seeds      random choices come from ``Run.generator``
 leaves_nothing_running   no thread, no process

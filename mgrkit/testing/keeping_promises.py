@@ -76,11 +76,14 @@ def refuses_damage(case: Case) -> None:
 
 
 def refuses_other_arrays(case: Case) -> None:
-    """An array of another shape than can be is a BundleError."""
+    """An array of another shape or kind of type than can be is a BundleError."""
     state = dict(case.bundle.state)
     for name, array in state.items():
         other = {**state, name: np.asarray(array)[None]}
         _refuses_state(case, other, f"with another shape of {name!r}")
+        kind = np.float64 if np.asarray(array).dtype == bool else bool
+        other = {**state, name: np.asarray(array).astype(kind)}
+        _refuses_state(case, other, f"with another type of {name!r}")
 
 
 def _refuses_state(case: Case, state: dict[str, NDArray[Any]], how: str) -> None:

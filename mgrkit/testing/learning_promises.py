@@ -29,7 +29,7 @@ LEARNT = 0.9
 """The least accuracy on the toy set; a nearest centroid gets all right."""
 SUMS = 1e-5
 """How far a row may be from one, and an example alone from the same among others."""
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds from a request to stop to the end of fit; generous, for machines under load."""
 LIGHT = 1 << 20
 """Bytes that construction may take."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.classifiers.base import Classifier
-from mgrkit.errors import UsageError
+from mgrkit.errors import BundleError, UsageError
 from mgrkit_classical import arrays, groups, trees
 
 if TYPE_CHECKING:
@@ -39,12 +40,15 @@ class RandomForest(Classifier):
             run.check()
             drawn = np.bincount(rng.integers(n, size=n), minlength=n)
             tree = DecisionTreeClassifier(
-                max_depth=own.max_depth or None,
+                max_depth=own.max_depth or trees.DEEPEST,
                 min_samples_leaf=own.min_samples_leaf,
                 max_features=own.max_features or "sqrt",
                 random_state=int(rng.integers(2**31)),
             )
-            grown.append(tree.fit(x, y, sample_weight=drawn * weight))
+            with warnings.catch_warnings():
+                # Said of any table of few tracks, and once for each tree.
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+                grown.append(tree.fit(x, y, sample_weight=drawn * weight))
             run.progress(done + 1, own.trees, {})
         run.check()
         state = trees.gathered(grown, grown[0].classes_, len(self.task.labels))
@@ -66,5 +70,10 @@ class RandomForest(Classifier):
     def restore(self, state: State, device: str = "cpu") -> None:
         """See `Classifier.restore`."""
         plain = dict(trees.checked(state, self.task.shape[0], len(self.task.labels)))
+        count = len(plain["roots"])
+        if count != self.parameters.trees:
+            raise BundleError(
+                f"the model has {count} trees, its parameters say {self.parameters.trees}"
+            )
         self._trees = trees.Trees(plain, arrays.Place.of(device))
         self._state = plain

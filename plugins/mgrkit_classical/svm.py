@@ -90,7 +90,8 @@ class SVM(Classifier):
         columns = self.task.shape[0]
         labels = stored(state, "labels", np.int64, (None,))
         k = len(labels)
-        if k < 2 or labels[0] < 0 or labels[-1] >= len(self.task.labels) or _unsorted(labels):
+        known = len(self.task.labels)
+        if k < 2 or labels.min() < 0 or labels.max() >= known or _unsorted(labels):
             raise BundleError("the model's labels are not two or more of the bundle's, in order")
         whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
         vectors = stored(state, "vectors", np.float64, (None, columns), _WIDEST**2)
@@ -174,4 +175,5 @@ def _gamma(parameters: SVMParameters, factor: Any) -> float:
 
 
 def _unsorted(labels: NDArray[np.int64]) -> bool:
-    return bool((np.diff(labels) <= 0).any())
+    # A difference could wrap around.
+    return bool((labels[1:] <= labels[:-1]).any())

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from mgrkit.classifiers.base import State
 
+DEEPEST = 10_000
+"""Steps from a root to a leaf. Trees of examples have some dozens; with the most trees that the
+parameters allow, it bounds the time that any bundle takes for a row."""
+
 _CELLS = 1 << 21
 _SUMS = 5e-7
 
@@ -80,7 +84,9 @@ def checked(state: State, features: int, labels: int) -> State:
     children = stored(state, "children", np.int32, (nodes, 2))
     inner: NDArray[np.bool_] = (children != 0).any(axis=1)
     leaves = stored(state, "leaves", np.float32, (int((~inner).sum()), labels), 1.0)
-    if not len(roots) or roots[0] != 0 or (np.diff(roots) <= 0).any() or roots[-1] >= nodes:
+    # Not by differences, which could wrap around.
+    ordered = len(roots) > 0 and bool((roots[1:] > roots[:-1]).all())
+    if not ordered or roots[0] != 0 or roots[-1] >= nodes:
         raise BundleError("the model's roots are not nodes in order, or there are none")
     if (looked_at < 0).any() or (looked_at >= features).any():
         raise BundleError(f"the model's trees look at columns that are not among the {features}")
@@ -92,6 +98,8 @@ def checked(state: State, features: int, labels: int) -> State:
         raise BundleError("the model's trees are not trees: a node is not below one other")
     if (leaves < 0).any() or (abs(leaves.sum(axis=1, dtype=np.float64) - 1) > _SUMS).any():
         raise BundleError("the model's leaves are not shares that sum to one")
+    if (_depths(children, roots) > DEEPEST).any():
+        raise BundleError(f"the model's trees are deeper than {DEEPEST} nodes")
     return state
 
 
@@ -107,11 +115,15 @@ class Trees:
         children = state["children"]
         own = np.arange(len(children))
         leaf = (children == 0).all(axis=1)
-        # A leaf leads to itself, so that all descents take the same number of steps.
+        # A leaf leads to itself, so that all descents of a tree take the same number of steps.
         pairs = np.where(leaf[:, None], own[:, None], children)
-        self.depth = _depth(children, state["roots"])
+        depths = _depths(children, state["roots"])
+        # The deepest first: the trees that are still descended are the first ones at each step.
+        order = np.argsort(-depths, kind="stable")
+        deeper = np.bincount(depths).cumsum()
+        self.descended = (len(depths) - deeper[:-1]).tolist()
         self.place = place
-        self.roots = place.put(state["roots"].astype(np.int64))
+        self.roots = place.put(state["roots"][order].astype(np.int64))
         self.features = place.put(state["features"].astype(np.int64))
         self.thresholds = place.put(state["thresholds"])
         self.children = place.put(pairs.reshape(-1).astype(np.int64))
@@ -139,22 +151,26 @@ class Trees:
         values = place.put(x.reshape(-1))
         first = place.put(np.arange(len(x))[:, None] * columns)
         node = self.roots[None] + 0 * first
-        for _ in range(self.depth):
-            beyond = values[first + self.features[node]] > self.thresholds[node]
-            node = self.children[2 * node + beyond]
+        for trees in self.descended:
+            at = node[:, :trees]
+            beyond = values[first + self.features[at]] > self.thresholds[at]
+            node[:, :trees] = self.children[2 * at + beyond]
         shares = self.leaves[self.numbers[node]]
         return place.take(shares.sum(1, dtype=place.xp.float64) / len(self.roots))
 
 
-def _depth(children: NDArray[np.int32], roots: NDArray[np.int32]) -> int:
-    """The steps from a root to the farthest leaf."""
-    depth, level = 0, roots
-    while True:
-        level = children[level].reshape(-1)
-        level = level[level > 0]
+def _depths(children: NDArray[np.int32], roots: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The steps from each root to its farthest leaf; none are counted beyond `DEEPEST` + 1."""
+    depths = np.zeros(len(roots), np.int64)
+    level, tree = roots, np.arange(len(roots))
+    for depth in range(1, DEEPEST + 2):
+        below = children[level]
+        inner = below.any(axis=1)
+        level, tree = below[inner].reshape(-1), np.repeat(tree[inner], 2)
         if not len(level):
-            return depth
-        depth += 1
+            break
+        depths[tree] = depth
+    return depths
 
 
 def _rounded_down(thresholds: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -15,7 +15,16 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from mgrkit.classifiers import Bundle, Task, bundle, load_bundle, restored, restored_by, save_bundle
+from mgrkit.classifiers import (
+    Bundle,
+    Task,
+    bundle,
+    bundlefields,
+    load_bundle,
+    restored,
+    restored_by,
+    save_bundle,
+)
 from mgrkit.classifiers.bundle import _digest, canonical
 from mgrkit.classifiers.bundlefields import TYPES
 from mgrkit.errors import BundleError, UsageError
@@ -211,6 +220,22 @@ def test_other_files_are_named_for_what_they_are(tmp_path: Path, monkeypatch) ->
     assert "larger than a bundle may be" in refused(path)
 
 
+def test_a_file_that_is_too_large_is_not_read(path: Path, monkeypatch) -> None:
+    with path.open("wb") as file:
+        file.truncate(bundle.LARGEST + 1)
+    monkeypatch.setattr(Path, "open", lambda *_: pytest.fail("it was opened"))
+    assert "larger than a bundle may be" in refused(path)
+
+
+def test_more_seen_tracks_than_fit_into_memory_are_refused(path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(bundlefields, "MOST_SEEN", 2)
+    save_bundle(path, dataclasses.replace(TINY, seen=("a", "b")))
+    with pytest.raises(BundleError, match="seen tracks are more than 2"):
+        save_bundle(path, dataclasses.replace(TINY, seen=("a", "b", "c")))
+    monkeypatch.setattr(bundlefields, "SEEN_BYTES", 2)
+    assert "seen tracks are more than" in refused(path)
+
+
 def test_types_that_numpy_lacks_are_named(path: Path) -> None:
     entry = {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}
     text = json.dumps({"state.w": entry, "__metadata__": {"mgrkit": "{}"}}).encode()
@@ -295,6 +320,8 @@ LIES = [
     ({"frontend": {**json.loads(FRONT.to_json()), "format": 2}}, "update mgrkit"),
     ({"calibration": None}, "calibration must be"),
     ({"calibration": {"temperature": 0}}, "calibration: temperature must be"),
+    ({"calibration": {"temperature": 0.009}}, "must be a number from 0.01 to 100"),
+    ({"calibration": {"temperature": 101}}, "must be a number from 0.01 to 100"),
     ({"calibration": {"temperature": "1"}}, "calibration: temperature must be"),
     ({"calibration": {"temperature": True}}, "calibration: temperature must be"),
     ({"calibration": {"unsure_below": 2}}, "calibration: unsure_below must be"),
@@ -306,6 +333,23 @@ LIES = [
     ({"seed": 1.5}, "seed must be a whole number"),
     ({"seed": False}, "seed must be a whole number"),
     ({"card": {"Data": 1}}, "card must be"),
+    ({"x\x1b" * 100: 1}, "unknown field 'x\\x1bx"),
+    ({"labels": ["a", "b\x1b[2J"]}, "labels holds control characters: 'b\\x1b[2J'"),
+    ({"labels": ["a", "b\nc"]}, "labels holds control characters"),
+    ({"labels": ["a", "\u202eb"]}, "labels holds control characters"),
+    ({"labels": ["a", "\ud800"]}, "labels holds control characters"),
+    ({"labels": ["a", "b" * 501]}, "labels holds a text of more than 500 characters"),
+    ({"columns": ["x\x00"]}, "columns holds control characters"),
+    ({"distribution": "toys\r"}, "distribution holds control characters"),
+    ({"version": "1.0\x85"}, "version holds control characters"),
+    ({"eats": "features:" + "a" * 500}, "eats holds a text of more than"),
+    ({"classifier": "a" * 501}, "classifier holds a text of more than"),
+    ({"parameters": {"a": "\t"}}, "parameters holds control characters"),
+    ({"metrics": {"split": "\x1b"}}, "metrics holds control characters"),
+    ({"metrics": {"folds": [{"\x1b": 1}]}}, "metrics holds control characters"),
+    ({"card": {"Data": "a\rb"}}, "card holds control characters"),
+    ({"card": {"Da\nta": "a"}}, "card holds control characters"),
+    ({"card": {"Data": "a" * 100_001}}, "card holds a text of more than 100000"),
 ]
 
 
@@ -375,14 +419,26 @@ def test_a_bundle_of_another_feature_set_is_as_good() -> None:
 
 
 def test_whatever_restore_raises_is_the_bundles_fault(monkeypatch) -> None:
-    for error in (KeyError("trees"), IndexError(), UsageError("no"), MemoryError()):
+    class Odd(BaseException):
+        pass
 
-        def restore(*args: object, error: Exception = error) -> None:
+    for error in (
+        KeyError("trees"), IndexError(), UsageError("no"), MemoryError(), SystemExit(3), Odd(),
+        GeneratorExit(), ValueError("two\nlines"),
+    ):  # fmt: skip
+
+        def restore(*args: object, error: BaseException = error) -> None:
             raise error
 
         monkeypatch.setattr("tests.testing.toy_classifiers.Centroid.restore", restore)
-        with pytest.raises(BundleError, match=r"centroid cannot use the bundle: \S"):
+        with pytest.raises(BundleError, match=r"centroid cannot use the bundle: \S.*$"):
             restored_by(GOOD, good())
+
+
+def test_what_a_factory_makes_must_be_a_classifier(monkeypatch) -> None:
+    monkeypatch.setattr("tests.testing.toy_classifiers.Centroid", lambda *_: object())
+    with pytest.raises(BundleError, match="the factory of centroid gave a object"):
+        restored_by(GOOD, good())
 
 
 def test_an_unknown_classifier_names_who_had_it() -> None:
@@ -414,3 +470,17 @@ def test_nothing_is_unpickled(path: Path, monkeypatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "torch", torch)
     save_bundle(path, good())
     restored_by(GOOD, load_bundle(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("rock & röll\u00a0日本", "rock & röll\u00a0日本"),
+        ("a\x1b[2J\n\u202e\udce9", "a\\x1b[2J\\x0a\\x202e\\xdce9"),
+        ("x" * 500, "x" * 500),
+        ("x" * 501, "x" * 497 + "..."),
+    ],
+)
+def test_a_text_is_made_fit_for_a_bundle(path: Path, text: str, plain: str) -> None:
+    assert bundlefields.plain_text(text) == plain
+    save_bundle(path, dataclasses.replace(TINY, version=plain))

@@ -6,7 +6,10 @@ import csv
 import io
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +43,7 @@ def test_train_tells_people_and_scripts(place: Path, capfd: pytest.CaptureFixtur
     assert run(*words) == 0
     out, err = capfd.readouterr()
     assert "valid (used to choose): accuracy" in out
-    assert "folds of train by artist: accuracy" in out
+    assert "folds of train: accuracy" in out
     assert "grouped split" in out
     assert "wrote b.safetensors" in out
     assert run(*words, "--json", "--seed", "3", "--param", "C=2", "--param", "kernel=linear") == 0
@@ -107,6 +110,28 @@ def test_the_confusion_matrix_is_drawn(capfd: pytest.CaptureFixture[str]) -> Non
     assert run("evaluate", "svm.safetensors", "features.csv", "--png", "none/c.png") == 3
 
 
+def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from mgrkit.commands.confusion import check_png, draw_confusion
+    from mgrkit.errors import UsageError
+
+    result = {
+        "labels": ["$\\foo{$", "A$AP & Ke$ha", "演歌"],
+        "confusion": [[3, 0, 0], [1, 2, 0], [0, 0, 4]],
+        "model": "m$x$", "accuracy": 0.9, "accuracy_low": 0.5, "accuracy_high": 1.0, "tracks": 10,
+        "split": "published $part",
+    }  # fmt: skip
+    draw_confusion(result, tmp_path / "odd.png")
+    assert (tmp_path / "odd.png").read_bytes().startswith(b"\x89PNG")
+    assert capfd.readouterr().err == ""
+    mine = tmp_path / "mine.png"
+    mine.write_text("words")
+    with pytest.raises(UsageError, match="is no PNG"):
+        check_png(mine)
+    assert check_png(tmp_path / "odd.png") is None
+
+
 def test_evaluate_without_anything_unseen_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     from mgrkit.classifiers import load_bundle
 
@@ -151,6 +176,84 @@ def test_predict_as_json_is_a_list_with_errors(
     assert "bad.wav: not-audio" in err
 
 
+def test_predict_as_json_keeps_the_order_of_the_files(
+    songs: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ["b,1.wav", "none.wav", "a.wav", "bad.wav"]
+    tone(songs / "b,1.wav", seconds=40)
+    assert run("predict", *(str(songs / name) for name in names), *MODEL, "--json") == 1
+    told = [Path(row["path"]).name for row in json.loads(capfd.readouterr().out)]
+    assert told == names
+
+
+def test_predict_names_every_file_that_fails(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.mp3").write_text("words" * 100)
+    call = ["predict", str(tmp_path), *MODEL, "--quiet", "--resume", str(tmp_path / "done")]
+    for _ in ("now", "remembered"):
+        assert run(*call) == 1
+        err = capfd.readouterr().err
+        assert [n for n in range(30) if f"{n:02}.mp3: not-audio" not in err] == []
+        assert "in the table" not in err
+
+
+ODD = [
+    "new\nline.wav",
+    "re\rturn.wav",
+    'quote"comma,.wav',
+    "tab\t.wav",
+    os.fsdecode(b"caf\xe9.wav"),
+]
+
+
+def test_paths_in_csv_are_the_files_own(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ODD:
+        tone(tmp_path / name, seconds=2)
+    assert run("predict", str(tmp_path), *MODEL, "--csv", "--timeline", "-q") == 0
+    table = list(csv.DictReader(io.StringIO(capfd.readouterr().out, newline="")))
+    folder = f"{tmp_path}/"
+    told = {row["path"].removeprefix(folder) for row in table}
+    assert told == {*ODD[:-1], "caf\\udce9.wav"}
+    assert all(row["genre"] in GENRES and row["model"] == "svm" for row in table)
+    assert len(table) == 2 * len(ODD)
+
+
+@pytest.mark.parametrize("form", ["--jsonl", "--csv", "--json", None])
+def test_predict_ends_quietly_when_nobody_reads(songs: Path, form: str | None) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = ["predict", songs / "a.wav", songs / "b,1.wav", *MODEL, *([form] if form else [])]
+    result = subprocess.run(
+        [sys.executable, "-m", "mgrkit", *words], stdout=writer, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writer)
+    assert result.stderr == "mgrkit: nobody reads the results any more\n"
+    assert result.returncode == 3
+
+
+def test_a_clock_has_hours_when_they_are_needed() -> None:
+    from mgrkit.cli.predictions import _clock
+
+    told = [_clock(seconds).strip() for seconds in (0, 59.6, 3599, 3600, 7680)]
+    assert told == ["0:00", "1:00", "59:59", "1:00:00", "2:08:00"]
+    assert len({len(_clock(seconds)) for seconds in (0, 630, 7680)}) == 1
+
+
+def test_predict_promises_no_warnings_that_it_does_not_give(
+    songs: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mgrkit.cli.console import Console
+
+    monkeypatch.setattr(Console, "warnings", lambda self: [f"decoder {n}" for n in range(9)])
+    assert run("predict", str(songs / "a.wav"), *MODEL) == 0
+    err = capfd.readouterr().err
+    assert "4 more warnings (--debug shows what decoders print)" in err
+    assert run("features", str(songs), "f.csv") == 1
+    assert "4 more warnings (--json has all)" in capfd.readouterr().err
+
+
 def test_predict_as_json_lines_and_csv(songs: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("predict", str(songs), *MODEL, "--jsonl", "-q") == 1
     lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
@@ -187,6 +290,9 @@ def test_predict_reads_a_list_and_remembers(songs: Path, capfd: pytest.CaptureFi
         (["a.wav", *MODEL, "--max-seconds", "5"], 2, "max-seconds"),
         (["a.wav", *MODEL, "--device", "gpu"], 2, "no device 'gpu'"),
         (["missing.wav", *MODEL], 1, "missing"),
+        (["a.wav", *MODEL, "--max-seconds", "inf"], 2, "max_seconds must be"),
+        (["a.wav", *MODEL, "--resume", "no/where"], 2, "there is no folder no (make it"),
+        (["a.wav", *MODEL, "--resume", "features.csv"], 2, "features.csv was not made by mgrkit"),
     ],
 )
 def test_a_wrong_call_to_predict(
@@ -196,3 +302,28 @@ def test_a_wrong_call_to_predict(
     err = capfd.readouterr().err
     assert told in err
     assert "Traceback" not in err
+
+
+def test_what_a_plugin_prints_goes_to_stderr(
+    songs: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from mgrkit_classical.svm import SVM
+
+    def noisy(real: Any) -> Any:
+        def call(*words: Any) -> Any:
+            print("noise of a plugin")
+            return real(*words)
+
+        return call
+
+    for name in ("fit", "predict_proba", "restore"):
+        monkeypatch.setattr(SVM, name, noisy(getattr(SVM, name)))
+    for call in (
+        ["train", "svm", "features.csv", "--out", "n.safetensors", "--replace", "--json"],
+        ["evaluate", "svm.safetensors", "features.csv", "--json"],
+        ["predict", str(songs / "a.wav"), *MODEL, "--json"],
+    ):
+        assert run(*call) == 0
+        out, err = capfd.readouterr()
+        assert json.loads(out)
+        assert "noise of a plugin" in err

@@ -89,6 +89,17 @@ def test_json_is_one_object_on_stdout(audio: Path, capfd: pytest.CaptureFixture[
     assert "bad.wav: not-audio" in captured.err, "failures are told even when quiet"
 
 
+@pytest.mark.parametrize("bad", [10, 12])
+def test_after_ten_failures_the_table_has_the_others(audio: Path, capfd, bad: int) -> None:
+    for number in range(bad):
+        (audio / f"bad{number}.wav").write_bytes(b"no sound")
+    assert mgrkit("spectrograms", "-q") == 1
+    error = capfd.readouterr().err
+    assert error.count(": not-audio") == 10
+    assert error.count("more failures are in the table\n") == (bad > 10)
+    assert sum(row["status"] == "failed" for row in table(audio.parent / "spectrograms")) == bad
+
+
 def test_quiet_says_nothing_when_all_is_well(audio: Path, capfd) -> None:
     assert mgrkit("spectrograms", "-q") == 0
     assert capfd.readouterr() == ("", "")

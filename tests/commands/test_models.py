@@ -5,18 +5,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mgrkit.classifiers import Bundle, Task, save_bundle
+from mgrkit.classifiers import Bundle, Task, load_bundle, save_bundle
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
+from mgrkit.commands import model as modelling
 from mgrkit.commands import models
 from mgrkit.commands.models import find_model, list_models
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.registry import ClassifierSpec, Plugin, Registry
 
 
@@ -97,10 +99,42 @@ def test_a_broken_model_is_listed_with_its_error(shop: Shop, cache: Path) -> Non
     assert str(path) in hurt["error"]
 
 
-def test_a_model_of_a_package_that_is_not_installed(shop: Shop) -> None:
-    spec = ClassifierSpec("x", "x", "a.b:C", bundles=("nowhere_at_all:x.safetensors",))
+def test_a_model_of_a_package_that_is_not_installed(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = ClassifierSpec("x", "x", "a.b:C", bundles=("nowhere_at_all:data/x.safetensors",))
     shop.plugins.append(Plugin("mgrkit", "1.0", classifiers=(spec,)))
-    assert list_models()[0]["status"] == "broken"
+    # A file of that path in the current folder is somebody else's.
+    for path in ("nowhere_at_all/data/x.safetensors", "data/x.safetensors"):
+        bundle(tmp_path / "here" / path)
+    monkeypatch.chdir(tmp_path / "here")
+    (one,) = list_models()
+    assert (one["name"], one["status"], one["bytes"], one["labels"]) == ("x", "broken", None, None)
+    assert one["error"].endswith("package nowhere_at_all is not installed")
+    for name in ("x", None):
+        with pytest.raises(RunError, match="there is no model x: package nowhere_at_all is not"):
+            find_model(name)
+
+
+def test_a_model_that_several_specs_name_is_there_once(shop: Shop) -> None:
+    shop.ship("a_stranger", "shared")
+    shop.ship("mgrkit", "shared", "own")
+    shop.plugins.append(replace(shop.plugins[1], classifiers=tuple(
+        replace(spec, name=name) for spec in shop.plugins[1].classifiers for name in ("p", "z")
+    )))  # fmt: skip
+    del shop.plugins[1]
+    bundle(shop.path("shared"))
+    listed = [(one["name"], one["distribution"]) for one in list_models()]
+    assert listed == [("shared", "mgrkit"), ("own", "mgrkit")]
+    assert find_model("shared") == shop.path("shared")
+
+
+def test_a_model_whose_classifier_is_not_installed_is_broken(shop: Shop, cache: Path) -> None:
+    bundle(cache / "mine.safetensors", classifier="quantum", distribution="mgrkit-quantum")
+    (one,) = list_models()
+    assert (one["status"], one["classifier"], one["labels"]) == ("broken", "quantum", 2)
+    assert "no classifier 'quantum'" in one["error"]
+    assert "mgrkit-quantum 1.0" in one["error"]
 
 
 def test_the_default_is_the_most_accurate_of_mgrkits_own(shop: Shop, cache: Path) -> None:
@@ -175,3 +209,16 @@ def test_no_models_on_the_command_line(shop: Shop, capsys: pytest.CaptureFixture
     assert "mgrkit train makes one" in capsys.readouterr().out
     assert guarded(app, ["models", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("what", ["state", "calibration"])
+def test_what_is_wrong_inside_a_model_names_its_file(tmp_path: Path, what: str) -> None:
+    whole = load_bundle(find_model("svm"))
+    less = dict(getattr(whole, what))
+    less.popitem()
+    path = tmp_path / "hurt.safetensors"
+    save_bundle(path, replace(whole, **{what: less}))
+    with pytest.raises(BundleError) as caught:
+        modelling.Model(path)
+    assert str(caught.value).startswith(f"{path}: the ")
+    assert str(caught.value).count(str(path)) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import wave
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import mgrkit
-from mgrkit.batch import Options
+from mgrkit.batch import Options, Work
 from mgrkit.commands import model as modelling
 from mgrkit.commands import preparing
 from mgrkit.commands.predict import Settings, loaded, predict
@@ -86,10 +87,27 @@ def test_top_bounds_the_genres(model: Path, tmp_path: Path) -> None:
     (row,), _ = results(model, [song], top=99)
     assert len(row["genres"]) == 4
     assert sum(one["probability"] for one in row["genres"]) == pytest.approx(1, abs=1e-3)
-    with pytest.raises(UsageError, match="--top"):
-        Settings(top=0)
-    with pytest.raises(UsageError, match="--max-seconds"):
-        Settings(max_seconds=float("nan"))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"top": 0},
+        {"top": -1},
+        {"max_seconds": -5},
+        {"max_seconds": 1},
+        {"max_seconds": float("nan")},
+        {"max_seconds": float("inf")},
+    ],
+)
+def test_limits_that_cannot_be_kept_are_wrong_calls(
+    model: Path, place: Path, limits: dict[str, Any]
+) -> None:
+    (name,) = limits
+    with pytest.raises(UsageError, match=f"{name} must be"):
+        Settings(**limits)
+    with pytest.raises(UsageError, match=f"{name} must be"):
+        mgrkit.load(model).predict(place / "audio" / "blues" / "blues-01.wav", **limits)
 
 
 def test_below_the_threshold_the_genre_stays_and_is_unsure(model: Path, tmp_path: Path) -> None:
@@ -120,6 +138,17 @@ def test_a_long_song_is_the_mean_of_its_pieces(model: Path, tmp_path: Path) -> N
     mean = one.calibration.apply(raw["x"].mean(0, keepdims=True))[0]
     told = {each["genre"]: each["probability"] for each in row["genres"]}
     assert [told[label] for label in one.labels] == pytest.approx(mean.tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize("seconds", [31, 61.5, 74.25])
+def test_the_length_told_is_the_songs_own(model: Path, tmp_path: Path, seconds: float) -> None:
+    song = write_song(tmp_path / "song.wav", seconds)
+    asked: list[float] = []
+    row = mgrkit.load(model).predict(song, timeline=True, work=Work("", asked.append))
+    assert row["seconds"] == seconds
+    assert asked[-1] == pytest.approx(seconds), "the time limit hears it, too"
+    heard = sum(piece["seconds"] for piece in row["timeline"])
+    assert heard == (seconds if seconds < 45 else 60)
 
 
 def test_of_a_three_hour_song_a_minute_is_heard(model: Path, tmp_path: Path) -> None:
@@ -199,8 +228,41 @@ def test_resume_does_only_the_rest_and_gives_all(
     assert (summary.kept, summary.made) == (4, 2)
     assert sorted(row["path"] for row in rows) == [str(song) for song in songs]
     assert [row for row in rows if row["path"] == first[0]["path"]] == [first[0]]
-    with pytest.raises(UsageError, match="top"):
+    told = r"done\.jsonl was made with top 3; this call has top 1 \(give another --resume FILE\)"
+    with pytest.raises(UsageError, match=told):
         results(model, songs, resume=journal, top=1)
+    other = tmp_path / "other.jsonl"
+    asked.clear()
+    results(model, songs[:2], resume=other, top=1)
+    assert len(asked) == 2, "a journal beside it is another run's"
+
+
+def test_a_song_is_no_journal(model: Path, tmp_path: Path) -> None:
+    song = write_song(tmp_path / "song.wav", 4)
+    before = song.read_bytes()
+    with pytest.raises(UsageError, match=r"song\.wav was not made by mgrkit predict"):
+        results(model, [song], resume=song)
+    assert song.read_bytes() == before
+
+
+def test_in_order_is_the_order_asked_for(
+    model: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = place / "audio" / "waltz" / "waltz-02.wav"
+    real = modelling.Model.predict
+
+    def late(self: Any, path: str, **more: Any) -> Any:
+        if path == str(first):
+            time.sleep(0.3)
+        return real(self, path, **more)
+
+    monkeypatch.setattr(modelling.Model, "predict", late)
+    rows: list[dict[str, Any]] = []
+    paths = [first, place / "none.wav", place / "audio"]
+    predict(Settings(str(model)), paths, rows.append, in_order=True)
+    songs = sorted(str(path) for path in (place / "audio").rglob("*.wav"))
+    songs.remove(str(first))
+    assert [row["path"] for row in rows] == [str(first), str(place / "none.wav"), *songs]
 
 
 def test_the_model_is_loaded_once(
@@ -284,3 +346,10 @@ def test_a_track_table_names_its_files(place: Path, tmp_path: Path) -> None:
     assert trained.bundle.task.labels == ("blues", "waltz")
     assert any("1 missing" in note for note in trained.notes)
     assert trained.bundle.metrics["split"] == "grouped split"
+
+
+def test_a_classifier_that_returns_rubbish_is_named(model: Path, tmp_path: Path) -> None:
+    one = mgrkit.load(model)
+    one.classifier.predict_proba = lambda x: [[1.0]]  # type: ignore[method-assign]
+    with pytest.raises(RunError, match=r"svm.*author"):
+        one.predict(write_song(tmp_path / "s.wav", 3))

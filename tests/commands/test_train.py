@@ -326,3 +326,20 @@ def test_a_few_names_of_a_collection_do_not_make_a_published_split(tmp_path: Pat
         row["path"] = f"blues/blues.0000{number}.wav" if number else "blues/blues.00029.wav"
     trained = train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
     assert trained.bundle.metrics["split"] == "grouped split"
+
+
+def test_an_odd_name_of_the_table_is_kept_in_plain_letters(tmp_path: Path) -> None:
+    table = write(tmp_path / "a\x1b\nb.csv", rows())
+    train("svm", table, tmp_path / "m.safetensors")
+    card = load_bundle(tmp_path / "m.safetensors").card
+    assert card["data"].startswith(r"a\x1b\x0ab.csv: ")
+
+
+@pytest.mark.parametrize("genre", ["blu\x1bes", "b" * 501])
+def test_a_genre_that_no_model_can_keep_is_refused_before_the_fit(
+    tmp_path: Path, genre: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [{**row, "genre": genre} if row["genre"] == "blues" else row for row in rows()]
+    monkeypatch.setattr("mgrkit.commands.train.fit_classifier", lambda *_: pytest.fail("it fits"))
+    with pytest.raises(UsageError, match=r"no model can keep the genre 'b.*\(give it a plain name"):
+        train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")

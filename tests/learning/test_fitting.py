@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mgrkit.classifiers import Classifier, Examples, Run, Stopped, Task
-from mgrkit.errors import UsageError
+from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import fit_classifier, predict_tracks
 from mgrkit.learning.metrics import expected_calibration_error
@@ -27,6 +27,7 @@ class Nearest(Classifier):
     made: list[Nearest]
 
     def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        self.made.append(self)
         self.train, self.valid, self.run = train, valid, run
         self.largest = 0
         if len(np.unique(train.y)) < 2:
@@ -43,10 +44,12 @@ class Nearest(Classifier):
         return (p / p.sum(1, keepdims=True)).astype(np.float32)
 
     def state(self) -> Mapping[str, np.ndarray]:
-        raise NotImplementedError
+        labels = sorted(self.means)
+        means = np.array([self.means[label] for label in labels])
+        return {"labels": np.array(labels), "means": means}
 
     def restore(self, state: Mapping[str, np.ndarray], device: str = "cpu") -> None:
-        raise NotImplementedError
+        self.means = dict(zip(state["labels"].tolist(), state["means"], strict=True))
 
 
 @pytest.fixture
@@ -56,9 +59,12 @@ def made() -> list[Nearest]:
 
 @pytest.fixture
 def make(made: list[Nearest]) -> Any:
+    """Gives classifiers, and keeps those that are fit in ``made``."""
+
     def one() -> Nearest:
-        made.append(Nearest(Task(LABELS, (2,)), NoParameters()))
-        return made[-1]
+        one = Nearest(Task(LABELS, (2,)), NoParameters())
+        one.made = made
+        return one
 
     return one
 
@@ -247,3 +253,131 @@ def test_the_same_seed_gives_the_same_answer_and_input_stays(make: Any) -> None:
     assert (one.calibration, one.out_of_fold, one.valid) == (
         two.calibration, two.out_of_fold, two.valid,
     )  # fmt: skip
+
+
+# --- classifiers that break their contract
+
+
+class Odd(BaseException):
+    pass
+
+
+def raising(error: BaseException) -> Any:
+    def call(*_: object) -> None:
+        raise error
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SystemExit(3), "SystemExit: 3 (please tell its author)"),
+        (Odd(), "Odd (please tell its author)"),
+        (GeneratorExit(), "GeneratorExit (please tell its author)"),
+        (StopIteration(), "StopIteration (please tell its author)"),
+        (ValueError("two\nlines"), "ValueError: two lines (please tell its author)"),
+        (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+@pytest.mark.parametrize("method", ["fit", "predict_proba", "state", "restore", "__init__"])
+def test_whatever_a_classifier_raises_names_it(
+    make: Any, monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException, told: str
+) -> None:
+    monkeypatch.setattr(Nearest, method, raising(error))
+    with pytest.raises(RunError) as caught:
+        fit_classifier(make, SPEC, LABELS, examples(), examples(6, 1), Run(0))
+    assert str(caught.value) == f"the classifier nearest failed: {told}"
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), UsageError("no"), Stopped("stopped")])
+def test_what_a_classifier_may_raise_stays_what_it_is(
+    make: Any, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    monkeypatch.setattr(Nearest, "fit", raising(error))
+    with pytest.raises(type(error)) as caught:
+        fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
+    assert caught.value is error
+
+
+def even(x: np.ndarray) -> np.ndarray:
+    return np.full((len(x), 3), 1 / 3, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (lambda x: None, "are NoneType, not an array of float32"),
+        (lambda x: even(x).tolist(), "are list, not an array"),
+        (lambda x: np.ones((len(x), 3), int), "are int64, not an array of float32"),
+        (lambda x: even(x)[:, :2], "have the shape (7, 2), not (7, 3)"),
+        (lambda x: even(x)[1:], "have the shape (6, 3), not (7, 3)"),
+        (lambda x: even(x)[0], "have the shape (3,), not (7, 3)"),
+        (lambda x: even(x) * np.nan, "are not finite"),
+        (lambda x: even(x) * np.inf, "are not finite"),
+        (lambda x: even(x) - np.eye(3)[0], "are below 0"),
+        (lambda x: even(x) * 1.01, "do not sum to 1 in each row"),
+    ],
+)
+def test_what_are_no_probabilities_is_said(
+    make: Any, monkeypatch: pytest.MonkeyPatch, told: Any, message: str
+) -> None:
+    monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: told(x))
+    with pytest.raises(RunError) as caught:
+        fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
+    expected = f"the classifier nearest gave probabilities that {message}"
+    assert str(caught.value).startswith(expected)
+    assert str(caught.value).endswith("(please tell its author)")
+
+
+def test_double_precision_is_taken(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: even(x).astype(np.float64))
+    model = fit_classifier(make, SPEC, LABELS, examples(), None, Run(0)).model
+    told = predict_tracks(model, SPEC, Calibration(), np.zeros((3, 2)), np.arange(3))
+    assert told.dtype == np.float32
+    monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: None)
+    with pytest.raises(RunError, match="nearest gave probabilities that"):
+        predict_tracks(model, SPEC, Calibration(), np.zeros((3, 2)), np.arange(3))
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (None, "gave a state that is a NoneType, not arrays by name"),
+        ([np.zeros(3)], "gave a state that is a list, not arrays by name"),
+        ({}, "gave a state that holds nothing"),
+        ({1: np.zeros(3)}, "gave a state that has the name 1"),
+        ({"": np.zeros(3)}, "gave a state that has the name ''"),
+        ({"a": [1.0]}, "gave a state that has 'a' as list, which a bundle does not keep"),
+        ({"a": np.array([None])}, "gave a state that has 'a' as object, which"),
+        ({"a": np.array(["x"])}, "gave a state that has 'a' as <U1, which"),
+        ({"means": np.zeros(3)}, "failed: KeyError: 'labels'"),
+    ],
+)
+def test_a_state_that_cannot_be_kept_is_said(
+    make: Any, monkeypatch: pytest.MonkeyPatch, state: Any, message: str
+) -> None:
+    monkeypatch.setattr(Nearest, "state", lambda self: state)
+    with pytest.raises(RunError, match="tell its author") as caught:
+        fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
+    assert message in str(caught.value)
+
+
+def test_a_classifier_that_refuses_its_own_state_is_said(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Nearest, "restore", raising(BundleError("no means")))
+    with pytest.raises(RunError, match=r"does not take its own state: no means \(please tell"):
+        fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
+
+
+def test_a_factory_that_makes_no_classifier_is_said() -> None:
+    with pytest.raises(RunError, match="the factory of nearest gave a dict, not a Classifier"):
+        fit_classifier(dict, SPEC, LABELS, examples(), None, Run(0))
+
+
+def test_the_state_is_that_of_the_model(make: Any) -> None:
+    fit = fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
+    assert np.array_equal(fit.state["means"], fit.model.state()["means"])

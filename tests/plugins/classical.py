@@ -17,11 +17,12 @@ QUICK = {"svm": {}, "random_forest": {"trees": 12}}
 
 
 def make(name: str, labels: int = 4, columns: int = 6, **parameters: object) -> Classifier:
-    """A new classifier of so many labels and columns."""
+    """The quick version of a classifier, of so many labels and columns."""
     spec = registry().classifier(name).spec
+    given = {**QUICK[name], **parameters}
     names = tuple(f"c{i}" for i in range(columns))
     task = Task(tuple(f"genre{i}" for i in range(labels)), (columns,), names)
-    model: Classifier = resolve(spec.factory)(task, with_parameters(spec, parameters))
+    model: Classifier = resolve(spec.factory)(task, with_parameters(spec, given))
     return model
 
 
@@ -42,6 +43,6 @@ def learnable(x: NDArray[Any], y: NDArray[Any]) -> Examples:
 
 def fitted(name: str, train: Examples, labels: int = 4, **parameters: object) -> Classifier:
     """The quick version of a classifier, fit on these with seed 3."""
-    model = make(name, labels, train.x.shape[1], **{**QUICK[name], **parameters})
+    model = make(name, labels, train.x.shape[1], **parameters)
     model.fit(train, None, Run(3))
     return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -111,6 +112,15 @@ def _beyond(state: dict[str, Any]) -> None:
     state["children"][-1] = len(state["children"]) + np.arange(2)
 
 
+def _fewer_trees(state: dict[str, Any]) -> None:
+    """All but the last tree, which are a forest too."""
+    nodes = state["roots"][-1]
+    leaves = int((state["children"][:nodes] == 0).all(axis=1).sum())
+    ends = {"roots": -1, "leaves": leaves}
+    for name, array in state.items():
+        state[name] = array[: ends.get(name, nodes)]
+
+
 def _no_trees(state: dict[str, Any]) -> None:
     for name, array in state.items():
         state[name] = array[:0]
@@ -136,6 +146,8 @@ def _no_trees(state: dict[str, Any]) -> None:
         (_set("roots", 1, 0), "roots"),
         (_set("roots", -1, 2**31 - 1), "roots"),
         (_set("roots", 1, 2), "not trees"),
+        (_set("roots", -1, -(2**31)), "roots"),
+        (_fewer_trees, "has 11 trees, its parameters say 12"),
         (_set("leaves", 0, 0.9), "leaves"),
         (_set("leaves", (0, 0), -1), "leaves"),
         (_set("leaves", 0, [-0.5, 1.0, 0.5, 0.0]), "leaves"),
@@ -157,3 +169,42 @@ def test_a_single_leaf_is_a_tree() -> None:
     assert len(model.state()["children"]) == 12
     told = model.predict_proba(train.x)
     assert np.array_equal(told, np.repeat(told[:1], len(train), axis=0))
+
+
+def chain(depth: int, alone: int) -> dict[str, Any]:
+    """A tree that is one path of this depth, and so many trees that are one leaf."""
+    inner, nodes = np.arange(depth) * 2, 2 * depth + 1 + alone
+    children = np.zeros((nodes, 2), np.int32)
+    children[inner] = np.stack([inner + 1, inner + 2], axis=1)
+    return {
+        "roots": np.array([0, *range(2 * depth + 1, nodes)], np.int32),
+        "features": np.zeros(nodes, np.int32),
+        "thresholds": np.zeros(nodes, np.float32),
+        "children": children,
+        "leaves": np.tile(np.array([[1, 0]], np.float32), (depth + 1 + alone, 1)),
+    }
+
+
+def test_trees_that_are_too_deep_are_refused() -> None:
+    model = make("random_forest", 2, 1, trees=3)
+    model.restore(chain(trees.DEEPEST, 2))
+    assert np.array_equal(model.predict_proba(np.ones((1, 1), np.float32)), [[1, 0]])
+    for depth in (trees.DEEPEST + 1, 10 * trees.DEEPEST):
+        with pytest.raises(BundleError, match="deeper than 10000 nodes"):
+            model.restore(chain(depth, 2))
+
+
+def test_a_tree_that_has_ended_is_not_descended_on() -> None:
+    state = chain(40, 500)
+    state["leaves"][:41] = np.eye(2)[1]
+    forest = trees.Trees(trees.checked(state, 1, 2), Place.of("cpu"))
+    assert sum(forest.descended) == 40
+    told = forest.mean(np.array([[-1], [1]], np.float32))
+    assert np.allclose(told, [[500 / 501, 1 / 501]] * 2)
+
+
+def test_few_tracks_of_each_genre_are_no_reason_to_warn() -> None:
+    train = examples(labels=24, each=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted("random_forest", train, 24)

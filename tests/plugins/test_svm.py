@@ -179,6 +179,7 @@ def _one_label(state: dict[str, Any]) -> None:
         (_set("labels", 0, -1), "labels"),
         (_set("labels", 3, 4), "labels"),
         (_set("labels", 1, 0), "labels"),
+        (_set("labels", -1, -(2**63)), "labels"),
         (_one_label, "labels"),
         (_set("counts", 0, -1), "counts"),
         (_set("counts", 0, 1), "counts"),

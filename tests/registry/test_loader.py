@@ -15,7 +15,9 @@ import pytest
 
 from mgrkit.errors import RunError, UsageError
 from mgrkit.registry import ClassifierSpec, Plugin, Registry, missing, registry, resolve
+from mgrkit.registry.checks import RESERVED
 from mgrkit.registry.guard import quietly
+from mgrkit.tracks.schema import COLUMNS
 from tests.registry.fakes import HEAD, Site, installed_site, offering
 
 
@@ -67,6 +69,28 @@ def test_a_plugin_with_a_mistake_in_its_code_is_told_on_one_line(site: Site) -> 
 def test_a_plugin_that_exits(site: Site) -> None:
     site.install("bad", "import sys; sys.exit(7)")
     assert plugin("bad").error.endswith("SystemExit: 7")
+
+
+@pytest.mark.parametrize("raised", ["GeneratorExit", "type('Odd', (BaseException,), {})"])
+def test_whatever_a_plugin_raises_is_its_fault(site: Site, raised: str) -> None:
+    site.install("bad", f"raise {raised}")
+    assert plugin("bad").error.endswith(raised.split("'")[1] if "'" in raised else raised)
+    site.install("worse", f"{HEAD}\n@hookimpl\ndef mgrkit_classifiers():\n    raise {raised}\n")
+    assert plugin("worse").status == "broken"
+    with pytest.raises(RunError, match="cannot load bad_hooks:Model"):
+        resolve("bad_hooks:Model")
+
+
+def test_a_text_that_cannot_be_had_either(site: Site) -> None:
+    code = "class E(Exception):\n    def __str__(self):\n        raise GeneratorExit\nraise E"
+    site.install("bad", code)
+    assert plugin("bad").error.endswith(": E")
+
+
+def test_control_c_while_plugins_are_loaded_is_no_fault_of_theirs(site: Site) -> None:
+    site.install("bad", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        registry()
 
 
 def test_an_error_that_cannot_be_printed(site: Site) -> None:
@@ -210,6 +234,9 @@ SET = (
         ("columns=()", "mine: columns is ()"),
         ("columns=('a', 'a')", "mine: columns is ('a', 'a')"),
         ("columns=('a', '')", "mine: columns is ('a', '')"),
+        ("columns=('a', 'genre', 'length')", "not names that tables leave free: genre, length"),
+        ("columns=('a', 'b\\n')", "not names of one line and at most 100 characters"),
+        ("columns=('a', 'b' * 101)", "not names of one line and at most 100 characters"),
         ("columns=['a', 'b']", "mine: columns is ['a', 'b']"),
         ("window=1.0", "mine: hop is None"),
         ("window=0.0, hop=1.0", "mine: window is 0.0"),
@@ -376,6 +403,10 @@ def test_an_unknown_classifier_names_the_nearest_and_what_is_broken(site: Site) 
 
 def test_plugins_are_loaded_once(site: Site) -> None:
     assert registry() is registry()
+
+
+def test_no_feature_may_have_the_name_of_a_tables_own_column() -> None:
+    assert {*COLUMNS, "sound", "frontend", "filename", "label", "length"} <= RESERVED
 
 
 def test_an_empty_registry() -> None:

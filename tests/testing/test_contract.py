@@ -22,6 +22,7 @@ from mgrkit.registry import ClassifierSpec, parameter
 from mgrkit.testing import case, contract, keeping_promises
 from tests.testing import toy_classifiers as toys
 from tests.testing.heavy_specs import HeavyParameters
+from tests.testing.heavy_when_asked import HeavyWhenAsked
 from tests.testing.toy_specs import GOOD, Endless
 
 ROOT = Path(__file__).parent.parent.parent
@@ -39,6 +40,7 @@ SABOTAGED = [
     ("specification", broken(toys.Centroid, summary="two\nlines")),
     ("parameters_have_ranges", broken(toys.Centroid, parameters=Endless)),
     ("hooks_are_light", broken(toys.Centroid, parameters=HeavyParameters)),
+    ("hooks_are_light", broken(toys.Centroid, parameters=HeavyWhenAsked)),
     ("construction_is_cheap", broken(toys.ImportsScipy)),
     ("construction_is_cheap", broken(toys.TakesMemory)),
     ("refuses_before_fit", broken(toys.AnswersUnfitted)),
@@ -69,6 +71,7 @@ SABOTAGED = [
     ("survives_saving", broken(toys.KeepsOutside)),
     ("refuses_damage", broken(toys.ForgivesMissing)),
     ("refuses_other_arrays", broken(toys.ForgivesShapes)),
+    ("refuses_other_arrays", broken(toys.ForgivesTypes)),
     ("prints_nothing", broken(toys.Prints)),
     ("prints_nothing", broken(toys.WritesBelowPython)),
     ("leaves_global_seeds", broken(toys.SeedsNumpy)),

@@ -92,6 +92,8 @@ class Centroid(Classifier):
         for name, shape in (("sums", (labels, size)), ("counts", (labels,))):
             if name not in state or state[name].shape != shape:
                 raise BundleError(f"centroid: {name} is missing, or not of shape {shape}")
+            if state[name].dtype.kind != "f":
+                raise BundleError(f"centroid: {name} is {state[name].dtype}")
         self.sums = np.column_stack([state["sums"], state["counts"]])
         self.device = device
 
@@ -245,6 +247,8 @@ class ObjectsAsState(Centroid):
         return {name: array.astype(object) for name, array in super().state().items()}
 
     def restore(self, state, device="cpu") -> None:
+        if any(array.dtype != object for array in state.values()):
+            raise BundleError("centroid: an array is not of objects")
         super().restore({n: np.asarray(a, np.float64) for n, a in state.items()}, device)
 
 
@@ -260,7 +264,7 @@ class HidesPickle(Centroid):
         return {name: array.tolist() for name, array in super().state().items()}
 
     def restore(self, state, device="cpu") -> None:
-        if "all" not in state or state["all"].ndim != 1:
+        if "all" not in state or (state["all"].ndim, state["all"].dtype) != (1, np.uint8):
             raise BundleError("centroid: all is missing")
         told = type(self).load(state["all"].tobytes())
         super().restore({name: np.asarray(array) for name, array in told.items()}, device)
@@ -310,6 +314,12 @@ class ForgivesShapes(Centroid):
         labels = len(self.task.labels)
         state = {"sums": state["sums"].reshape(labels, -1), "counts": state["counts"].ravel()}
         super().restore(state, device)
+
+
+class ForgivesTypes(Centroid):
+    def restore(self, state, device="cpu") -> None:
+        plain = {name: np.asarray(array, np.float64) for name, array in state.items()}
+        super().restore(plain, device)
 
 
 class Prints(Centroid):

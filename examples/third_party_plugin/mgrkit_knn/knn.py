@@ -32,6 +32,7 @@ class NearestNeighbours(Classifier):
         y, columns = state.get("y", np.empty(0)), self.task.shape
         known = y.ndim == 1 and y.dtype == np.int64 and set(y) <= set(range(len(self.task.labels)))
         for name, shape in {"mean": columns, "scale": columns, "x": (len(y), *columns)}.items():
-            if not known or len(y) == 0 or name not in state or state[name].shape != shape:
+            array = state.get(name, np.empty(0))
+            if not known or len(y) == 0 or (array.shape, array.dtype) != (shape, np.float64):
                 raise BundleError(f"knn: {name} or y is missing, or not what it can be")
         self.kept = dict(state)
