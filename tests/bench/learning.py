@@ -107,7 +107,7 @@ def waiting(*words: object, runs: int = 11) -> str:
 def contract() -> str:
     """The seconds that the contract checks take, imports apart."""
     code = (
-        "import time, sklearn.svm, sklearn.tree\n"
+        "import time, sklearn.svm, sklearn.tree, torch\n"
         "from mgrkit.testing import contract\n"
         "for name, how in (('svm', {}), ('random_forest', {'trees': 20}), ('random_forest', {})):\n"
         "    begin = time.perf_counter()\n"
