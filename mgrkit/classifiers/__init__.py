@@ -23,7 +23,7 @@ classifier again.
 """
 
 from mgrkit.classifiers.base import Classifier, Examples, Run, Stopped, Task
-from mgrkit.classifiers.bundle import Bundle, load_bundle, save_bundle
+from mgrkit.classifiers.bundle import Bundle, load_bundle, looks_like_bundle, save_bundle
 from mgrkit.classifiers.calls import probabilities
 from mgrkit.classifiers.restoring import provider, restored, restored_by
 
@@ -35,6 +35,7 @@ __all__ = [
     "Stopped",
     "Task",
     "load_bundle",
+    "looks_like_bundle",
     "probabilities",
     "provider",
     "restored",

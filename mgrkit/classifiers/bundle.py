@@ -127,6 +127,12 @@ def load_bundle(path: Path) -> Bundle:
     return _from_plain(path, plain, arrays)
 
 
+def looks_like_bundle(path: Path) -> bool:
+    """Whether a file begins as bundles do, whole or damaged."""
+    with path.open("rb") as file:
+        return file.read(64)[8:].startswith(b'{"__metadata__":{"mgrkit"')
+
+
 def canonical(plain: object) -> str:
     """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)

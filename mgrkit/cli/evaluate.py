@@ -74,4 +74,4 @@ def evaluate(
     if as_json:
         print_json(result)
     show_evaluation(result, png, on_stdout=not as_json, quiet=quiet)
-    return 0
+    return 1 if result["failed"] else 0

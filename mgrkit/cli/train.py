@@ -88,7 +88,7 @@ def train(
     if as_json:
         print_json(trained.plain())
     show_trained(trained, notes, on_stdout=not as_json, quiet=quiet)
-    return 0
+    return 1 if trained.failed else 0
 
 
 def _pairs(texts: list[str]) -> dict[str, object]:

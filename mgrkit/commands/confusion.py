@@ -10,7 +10,7 @@ from typing import Any
 
 from mgrkit.errors import RunError, UsageError
 
-_SIGNATURE = b"\x89PNG"
+_MAKER = "mgrkit evaluate"
 
 
 def check_png(path: Path) -> None:
@@ -18,15 +18,15 @@ def check_png(path: Path) -> None:
 
     Raises
     ------
-    UsageError : the name does not end in .png, or a file is there that is no picture.
+    UsageError : the name does not end in .png, or a file is there that was drawn by others.
     RunError : there is no such folder.
     """
     if path.suffix.lower() != ".png":
         raise UsageError(f"--png must end in .png, not {path.name}")
     if not path.parent.is_dir():
         raise RunError(f"there is no folder {path.parent}", "make it, or give another --png")
-    if path.exists() and (not path.is_file() or path.read_bytes()[:4] not in (_SIGNATURE, b"")):
-        raise UsageError(f"{path} is there and is no PNG", "give another --png")
+    if path.exists() and (not path.is_file() or _MAKER.encode() not in path.read_bytes()):
+        raise UsageError(f"{path} was not drawn by {_MAKER}", "give another --png")
 
 
 def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
@@ -66,7 +66,7 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
         with warnings.catch_warnings():
             # Of a script that the font lacks, boxes are drawn; the table on stdout has the names.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temp, format="png", dpi=120)
+            figure.savefig(temp, format="png", dpi=120, metadata={"Software": _MAKER})
         os.replace(temp, path)
     finally:
         temp.unlink(missing_ok=True)

@@ -80,6 +80,7 @@ class Dataset:
     entries, labelled : one per track.
     feature_set : what the columns are.
     notes : what a person should know: what was left out and why.
+    failed : files that could not be used, which the notes count by reason.
     """
 
     x: NDArray[np.float32]
@@ -88,6 +89,7 @@ class Dataset:
     feature_set: FeatureSetSpec
     notes: tuple[str, ...] = ()
     labelled: tuple[Labelled, ...] = field(default=())
+    failed: int = 0
 
     def take(self, keep: Sequence[int] | NDArray[np.int64]) -> Dataset:
         """Only these tracks, in this order, with their pieces."""
@@ -162,7 +164,12 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     """Without tracks that have no genre, and without exact duplicates."""
     notes = list(dataset.notes)
     entries = dataset.entries
-    dataset = replace(dataset, labelled=_labelled(entries))
+    labels = _labelled(entries)
+    # A copy is what its recording is, whatever its own folder's table still says.
+    entries = tuple(
+        replace(entry, genre=label.genre) for entry, label in zip(entries, labels, strict=True)
+    )
+    dataset = replace(dataset, entries=entries, labelled=labels)
     named = [i for i, entry in enumerate(entries) if entry.genre]
     if not named:
         raise RunError(

@@ -13,6 +13,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.registry.loader import registry
+from mgrkit.tracks.collections import has_published_split
 from mgrkit.tracks.splits import PARTS
 
 PUBLISHED = "published split"
@@ -46,7 +47,8 @@ def evaluate(
     Returns
     -------
     What `mgrkit.learning.metrics.scores` gives, and ``model``, ``part``, ``split`` (the words
-    that go with every number of it), ``dropped_as_seen`` and ``notes``.
+    that go with every number of it), ``dropped_as_seen``, ``notes`` and ``failed`` (files that
+    could not be used).
 
     Raises
     ------
@@ -95,6 +97,7 @@ def evaluate(
         "split": words,
         "dropped_as_seen": 0 if seen else len(dropped),
         "notes": notes,
+        "failed": dataset.failed,
     }
 
 
@@ -116,11 +119,18 @@ def _part(dataset: Dataset, part: str, data: Path, notes: list[str]) -> tuple[Da
             f"{data} has no tracks of a published part valid",
             "--part all takes every track that the model has not seen",
         )
-    listed = [i for i in roots if dataset.labelled[i].part]
-    if part == "test" and 0 < len(listed) < len(roots):
-        lost = len(roots) - len(listed)
-        notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
-        roots = listed
+    if part == "test":
+        listed = [i for i in roots if dataset.labelled[i].part]
+        kept = listed or [i for i in roots if not has_published_split(dataset.labelled[i].id)]
+        if not kept:
+            raise UsageError(
+                f"the published split leaves out all {len(roots)} tracks of {data}",
+                "--part all takes them nevertheless",
+            )
+        if len(kept) < len(roots):
+            lost = len(roots) - len(kept)
+            notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
+        roots = kept
     return dataset.take(roots), ""
 
 

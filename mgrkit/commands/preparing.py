@@ -140,6 +140,7 @@ def _dataset(
         ),
         feature_set=feature_set,
         notes=tuple(told),
+        failed=summary.failed,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.classifiers import Bundle, Classifier, Run, Task, save_bundle
+from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle, save_bundle
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
@@ -44,12 +44,14 @@ class Trained:
     bundle : what was written to ``path``; its ``metrics`` are the result.
     counts : tracks by part, those left out under 'none'.
     notes : what a person should know of the data.
+    failed : files that could not be used.
     """
 
     path: Path
     bundle: Bundle
     counts: Mapping[str, int]
     notes: tuple[str, ...]
+    failed: int = 0
 
     def plain(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -64,6 +66,7 @@ class Trained:
             "metrics": dict(bundle.metrics),
             "calibration": dict(bundle.calibration),
             "notes": list(self.notes),
+            "failed": self.failed,
         }
 
 
@@ -161,7 +164,7 @@ def train(
     notes = (*dataset.notes, *parts.notes)
     if fit.calibration.method == "none":
         notes = (*notes, "probabilities are not calibrated: no genre has two artists in train")
-    return Trained(out, bundle, parts.counts, notes)
+    return Trained(out, bundle, parts.counts, notes, dataset.failed)
 
 
 @dataclass(frozen=True)
@@ -224,6 +227,8 @@ def _check_out(out: Path, replace: bool) -> None:
         raise UsageError(f"--out must end in {SUFFIX}, not {out.name}")
     if out.exists() and not replace:
         raise UsageError(f"{out} is there already", "give another --out, or --replace")
+    if out.exists() and not looks_like_bundle(out):
+        raise UsageError(f"{out} is there and is no bundle of mgrkit's", "give another --out")
     folder = out.parent
     if not folder.is_dir():
         raise RunError(f"there is no folder {folder}", "make it, or give another --out")

@@ -69,3 +69,8 @@ def _gtzan() -> dict[str, tuple[str, str]]:
     text = resources.files("mgrkit.tracks").joinpath("data/gtzan.csv").read_text("utf-8")
     rows = csv.DictReader(text.splitlines())
     return {row["track"]: (row["artist"], row["part"]) for row in rows}
+
+
+def has_published_split(track_id: str) -> bool:
+    """Whether a track's collection has a published split, so that to be in no part is telling."""
+    return track_id.startswith("gtzan:")

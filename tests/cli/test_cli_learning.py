@@ -113,6 +113,8 @@ def test_the_confusion_matrix_is_drawn(capfd: pytest.CaptureFixture[str]) -> Non
 def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    from PIL import Image
+
     from mgrkit.commands.confusion import check_png, draw_confusion
     from mgrkit.errors import UsageError
 
@@ -126,9 +128,10 @@ def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
     assert (tmp_path / "odd.png").read_bytes().startswith(b"\x89PNG")
     assert capfd.readouterr().err == ""
     mine = tmp_path / "mine.png"
-    mine.write_text("words")
-    with pytest.raises(UsageError, match="is no PNG"):
-        check_png(mine)
+    for content in (b"words", Image.new("L", (3, 3))):
+        mine.write_bytes(content) if isinstance(content, bytes) else content.save(mine)
+        with pytest.raises(UsageError, match="was not drawn by mgrkit evaluate"):
+            check_png(mine)
     assert check_png(tmp_path / "odd.png") is None
 
 

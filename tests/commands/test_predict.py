@@ -327,6 +327,7 @@ def test_bad_files_and_duplicates_in_a_folder_are_left_out_and_said(
     (audio / "tracks.csv").unlink()
     trained = train("svm", audio, tmp_path / "m.safetensors")
     notes = "\n".join(trained.notes)
+    assert trained.failed == 2
     assert "2 files left out: " in notes
     assert "1 lfs-pointer" in notes
     assert "1 not-audio" in notes

@@ -12,6 +12,7 @@ from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import BundleError, RunError, UsageError
+from mgrkit.tracks.collections import known
 from tests.commands.made_tables import GENRES, rows, write
 
 
@@ -343,3 +344,40 @@ def test_a_genre_that_no_model_can_keep_is_refused_before_the_fit(
     monkeypatch.setattr("mgrkit.commands.train.fit_classifier", lambda *_: pytest.fail("it fits"))
     with pytest.raises(UsageError, match=r"no model can keep the genre 'b.*\(give it a plain name"):
         train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
+
+
+def test_replace_writes_over_bundles_only(table: Path, bundle: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.safetensors"
+    mine.write_text("words of mine, not a model")
+    with pytest.raises(UsageError, match="no bundle of mgrkit's"):
+        train("svm", table, mine, replace=True)
+    assert mine.read_text() == "words of mine, not a model"
+    mine.write_bytes(bundle.read_bytes()[:-9])
+    train("svm", table, mine, replace=True)
+    assert mine.read_bytes() == bundle.read_bytes()
+
+
+def test_a_collection_s_left_out_tracks_alone_are_no_test_either(
+    bundle: Path, tmp_path: Path
+) -> None:
+    # In no part of GTZAN's published split.
+    left_out = [
+        {**row, "path": f"{name}.wav", "group": ""}
+        for name, row in zip(("classical.00042", "country.00008"), rows(), strict=False)
+    ]
+    alone = write(tmp_path / "alone.csv", left_out)
+    assert all(known(str(row["path"])).part == "" for row in left_out)
+    with pytest.raises(UsageError, match=r"leaves out all 2 tracks.*--part all"):
+        evaluate(str(bundle), alone)
+    assert evaluate(str(bundle), alone, part="all")["tracks"] == 2
+    mixed = write(tmp_path / "mixed.csv", [*left_out, *rows()[-3:]])
+    result = evaluate(str(bundle), mixed, seen=True)
+    assert result["tracks"] == 3
+    assert any("2 tracks" in note for note in result["notes"])
+
+
+def test_a_copy_has_the_genre_of_its_recording(tmp_path: Path) -> None:
+    made = [{**row, "parent": row["path"]} for row in rows()]
+    stale = [{**row, "path": f"{row['path']}.copy", "genre": "polka"} for row in made]
+    trained = train("svm", write(tmp_path / "t.csv", [*made, *stale]), tmp_path / "m.safetensors")
+    assert trained.bundle.task.labels == GENRES
