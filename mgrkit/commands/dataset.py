@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -165,6 +166,9 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     notes = list(dataset.notes)
     entries = dataset.entries
     labels = _labelled(entries)
+    if folders := _artist_folders(entries, labels):
+        notes.append("artists are taken from the folders below the genres")
+        labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
     # A copy is what its recording is, whatever its own folder's table still says.
     entries = tuple(
         replace(entry, genre=label.genre) for entry, label in zip(entries, labels, strict=True)
@@ -213,6 +217,23 @@ def _labelled(entries: Sequence[Entry]) -> tuple[Labelled, ...]:
         if root is not None:
             labels[index] = labels[root]
     return tuple(labels)
+
+
+def _artist_folders(entries: Sequence[Entry], labels: Sequence[Labelled]) -> list[str]:
+    """Each track's artist by ``<genre>/<artist>/...``, where no artist is known otherwise.
+
+    Empty unless every track lies so and each genre has several of these folders.
+    """
+    if any(one.group for one in labels):
+        return []
+    paths = [entry.parent.split("/") for entry in entries]
+    if any(
+        len(path) < 3 or path[0] != entry.genre for path, entry in zip(paths, entries, strict=True)
+    ):
+        return []
+    folders = {(path[0], path[1]) for path in paths}
+    several = Counter(genre for genre, _ in folders)
+    return [path[1] for path in paths] if min(several.values(), default=0) > 1 else []
 
 
 def _proof(track_id: str, name: str) -> str:

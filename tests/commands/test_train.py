@@ -381,3 +381,16 @@ def test_a_copy_has_the_genre_of_its_recording(tmp_path: Path) -> None:
     stale = [{**row, "path": f"{row['path']}.copy", "genre": "polka"} for row in made]
     trained = train("svm", write(tmp_path / "t.csv", [*made, *stale]), tmp_path / "m.safetensors")
     assert trained.bundle.task.labels == GENRES
+
+
+def test_folders_below_the_genres_are_artists_where_nothing_else_is_known(tmp_path: Path) -> None:
+    made = [
+        {**row, "path": f"{row['genre']}/artist {str(row['path'])[-7]}/{number}.wav", "group": ""}
+        for number, row in enumerate(rows())
+    ]
+    trained = train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
+    assert trained.bundle.metrics["split"] == "grouped split"
+    assert any("taken from the folders" in note for note in trained.notes)
+    flat = [{**row, "path": f"{row['genre']}/wav/{n}.wav"} for n, row in enumerate(made)]
+    trained = train("svm", write(tmp_path / "f.csv", flat), tmp_path / "f.safetensors")
+    assert "random split" in trained.bundle.metrics["split"]
