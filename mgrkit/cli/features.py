@@ -7,31 +7,29 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, FilesFrom, Json, Quiet, Replace, Timeout, Workers, read_list
+from mgrkit.cli.options import (
+    Debug,
+    FilesFrom,
+    Json,
+    PieceSeconds,
+    Quiet,
+    Replace,
+    Source,
+    Timeout,
+    Workers,
+    read_list,
+)
 
 
 def features(
-    src: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="SRC", readable=False, help="Folder or sound file. [default: audio and noisy]"
-        ),
-    ] = None,
+    src: Source = None,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The table: .csv or .parquet.")] = Path(
         "features.csv"
     ),
     name: Annotated[
         str, typer.Option("--set", metavar="NAME", help="Which numbers; see mgrkit plugins.")
     ] = "gtzan57",
-    piece_seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="S",
-            help="Cut pieces of exactly S seconds. [default: tracks up to 45 s whole, longer "
-            "ones every 30 s]",
-            show_default=False,
-        ),
-    ] = None,
+    piece_seconds: PieceSeconds = None,
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,

@@ -11,6 +11,21 @@ import typer
 
 from mgrkit.errors import RunError
 
+Source = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="SRC", readable=False, help="Folder or sound file. [default: audio and noisy]"
+    ),
+]
+PieceSeconds = Annotated[
+    float | None,
+    typer.Option(
+        metavar="S",
+        help="Cut pieces of exactly S seconds. [default: tracks up to 45 s whole, longer ones "
+        "every 30 s]",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
 ]

@@ -51,6 +51,10 @@ def cached_features(
     """The features kept in ``folder`` under ``key``; made and kept where they are not there.
 
     What is kept is written whole or not at all; what cannot be read is made again.
+
+    Raises
+    ------
+    OSError : the disk is full, or the folder may not be written to.
     """
     path = folder / key[:2] / f"{key}.safetensors"
     kept = _read(path, columns)
@@ -74,7 +78,6 @@ def _read(path: Path, columns: int) -> Described | None:
 
 
 def _write(path: Path, described: Described) -> None:
-    """Keep features; a cache that cannot be written costs time, not the result."""
     import numpy as np
     from safetensors.numpy import save
 
@@ -84,9 +87,9 @@ def _write(path: Path, described: Described) -> None:
         "sound": np.frombuffer(described.sound.encode(), np.uint8),
     }
     temp = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         temp.write_bytes(save(arrays))
         os.replace(temp, path)
-    except OSError:
+    finally:
         temp.unlink(missing_ok=True)

@@ -77,7 +77,6 @@ class Dataset:
     ----------
     x : float32 ``(pieces, columns)``, finite.
     tracks : int64 ``(pieces,)``, index into ``entries``.
-    starts : float64 ``(pieces,)``, seconds into the track.
     entries, labelled : one per track.
     feature_set : what the columns are.
     notes : what a person should know: what was left out and why.

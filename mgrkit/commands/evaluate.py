@@ -16,11 +16,11 @@ from mgrkit.registry.loader import registry
 from mgrkit.tracks.collections import has_published_split
 from mgrkit.tracks.splits import PARTS
 
-PUBLISHED = "published split"
-"""The words of a split that needs no more words."""
-
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+
+PUBLISHED = "published split"
+"""The words of a split that needs no more words."""
 
 
 def evaluate(

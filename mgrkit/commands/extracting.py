@@ -1,4 +1,4 @@
-"""The extractor of a feature set, loaded once in each process and held to its spec."""
+"""Feature sets at work: which one a model eats, and its extractor, held to its spec."""
 
 from __future__ import annotations
 
@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.errors import ItemError
-from mgrkit.registry import FeatureSetSpec, resolve
+from mgrkit.errors import ItemError, UsageError
+from mgrkit.registry import FeatureSetSpec, registry, resolve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Extract = Callable[["NDArray[np.float32]"], "NDArray[np.float64]"]
+
+
+def feature_set_of(name: str, eats: str) -> FeatureSetSpec:
+    """The feature set that a classifier or a bundle eats.
+
+    Raises
+    ------
+    UsageError : it eats something else, or a set that no plugin provides.
+    """
+    kind, _, which = eats.partition(":")
+    if kind != "features":
+        raise UsageError(f"{name} eats {kind}, which mgrkit cannot prepare yet")
+    return registry().feature_set(which)
 
 
 @functools.cache

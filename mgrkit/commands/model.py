@@ -15,8 +15,7 @@ from mgrkit.classifiers import load_bundle, probabilities, provider, restored
 from mgrkit.commands.dataset import ARTIST
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
-from mgrkit.commands.extracting import extractor
-from mgrkit.commands.train import feature_set_of
+from mgrkit.commands.extracting import extractor, feature_set_of
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration

@@ -68,7 +68,8 @@ def predict(
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     """
     path = find_model(settings.model)
-    model = loaded(path, settings.device)
+    key = content_key(str(path))
+    model = loaded(path, key, settings.device)
     ignored: Counter[str] = Counter()
     places: dict[str, int] = {}
     items = _items(paths, ignored, places)
@@ -78,14 +79,14 @@ def predict(
     plain = {
         "command": "predict",
         "model": model.name,
-        "bundle": content_key(str(path)),
+        "bundle": key,
         "top": settings.top,
         "max-seconds": settings.max_seconds,
         "timeline": settings.timeline,
     }
     rows: list[Row] = []
     sink = StreamSink(rows.append if in_order else lambda row: emit(result_of(row)), plain, resume)
-    job = partial(predict_track, path, settings)
+    job = partial(predict_track, path, key, settings)
     everything = _chain(first, items)
     summary = run_now(run(everything, job, sink, COLUMNS, options, report))
     summary.ignored = dict(ignored)
@@ -108,14 +109,15 @@ def result_of(row: Row) -> Row:
 
 
 @functools.lru_cache(maxsize=1)
-def loaded(path: Path, device: str) -> Model:
-    """The model, once in each process."""
+def loaded(path: Path, key: str, device: str) -> Model:
+    """The model in a file with this content, once in each process."""
+    del key
     return Model(path, device)
 
 
-def predict_track(path: Path, settings: Settings, item: Item, work: Work) -> list[Output]:
+def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Work) -> list[Output]:
     """The job: one row with the prediction."""
-    model = loaded(path, settings.device)
+    model = loaded(path, key, settings.device)
     prediction = model.predict(
         item.source,
         top=settings.top,

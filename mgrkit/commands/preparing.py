@@ -44,6 +44,13 @@ def prepare(
     if table and not lineage.rows:
         raise RunError(f"{table} lists no tracks", "one row a track, with the columns path, genre")
     extractor(feature_set)  # code that cannot be loaded is told once, not for each track
+    try:
+        _folder(feature_set).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"cannot keep features in {cache_folder()}: {error.strerror}",
+            "MGRKIT_CACHE names another folder",
+        ) from None
     finder = Finder([folder], None, list(lineage.rows) if table else None)
     rows: list[Row] = []
     job = partial(describe_track, feature_set)
@@ -147,8 +154,8 @@ def _dataset(
 def _vanished(data: Path) -> Callable[[], Described]:
     def fail() -> Described:
         raise RunError(
-            f"the features of {data} are not in the cache {cache_folder()}",
-            "is the disk full? MGRKIT_CACHE names another folder",
+            f"features of {data} have vanished from the cache {cache_folder()}",
+            "the same command makes them again",
         )
 
     return fail

@@ -14,17 +14,18 @@ from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
 from mgrkit.commands.device import resolve_device
+from mgrkit.commands.extracting import feature_set_of
+from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.stopping import stop_signals
 from mgrkit.errors import RunError, UsageError
 from mgrkit.learning.fitting import Fit, fit_classifier
-from mgrkit.registry import FeatureSetSpec, with_parameters
+from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, resolve
 from mgrkit.tracks.splits import PARTS, Split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
-SUFFIX = ".safetensors"
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
 """The scores that a bundle keeps."""
 
@@ -206,19 +207,6 @@ class _Parts:
         tracks = (*self.train.labelled, *self.valid.labelled)
         artists = {artist_id(one.group) for one in tracks if one.group}
         return tuple(sorted({one.id for one in tracks} | artists))
-
-
-def feature_set_of(name: str, eats: str) -> FeatureSetSpec:
-    """The feature set that a classifier or a bundle eats.
-
-    Raises
-    ------
-    UsageError : it eats something else, or a set that no plugin provides.
-    """
-    kind, _, which = eats.partition(":")
-    if kind != "features":
-        raise UsageError(f"{name} eats {kind}, which mgrkit cannot prepare yet")
-    return registry().feature_set(which)
 
 
 def _check_out(out: Path, replace: bool) -> None:

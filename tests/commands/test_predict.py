@@ -354,3 +354,27 @@ def test_a_classifier_that_returns_rubbish_is_named(model: Path, tmp_path: Path)
     one.classifier.predict_proba = lambda x: [[1.0]]  # type: ignore[method-assign]
     with pytest.raises(RunError, match=r"svm.*author"):
         one.predict(write_song(tmp_path / "s.wav", 3))
+
+
+def test_a_model_that_was_trained_again_is_loaded_again(
+    model: Path, place: Path, tmp_path: Path
+) -> None:
+    one = tmp_path / "one.safetensors"
+    one.write_bytes(model.read_bytes())
+    song = write_song(tmp_path / "s.wav", 3)
+    assert len(results(one, [song], top=9)[0][0]["genres"]) == 4
+    lines = (place / "audio" / "tracks.csv").read_text().splitlines()
+    table = place / "audio" / "two.csv"
+    kept = [line for line in lines[1:] if "techno" in line or "waltz" in line]
+    table.write_text("\n".join([lines[0], *kept]) + "\n")
+    train("svm", table, one, replace=True)
+    assert len(results(one, [song], top=9)[0][0]["genres"]) == 2
+
+
+def test_a_cache_that_cannot_be_is_named_before_the_work(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "file"))
+    with pytest.raises(RunError, match=r"cannot keep features in .*file"):
+        train("svm", place / "audio", tmp_path / "m.safetensors")
