@@ -22,7 +22,8 @@ from typing import Any
 from mgrkit.errors import UsageError
 
 FORMAT = 1
-KINDS = ("mel", "stft")
+KAGGLE = "kaggle-images"
+KINDS = ("mel", "stft", KAGGLE)
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ class FrontEnd:
 
     Parameters
     ----------
-    kind : 'mel', or 'stft' for linear frequency; ``mel`` is None for the latter.
+    kind : 'mel'; 'stft' for linear frequency, with ``mel`` None; or 'kaggle-images', mel as the
+        public pictures of GTZAN show it, of which nothing can be chosen.
     sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000.
     channels : how many become one: 'mean'.
     resampler : 'soxr_hq'.
@@ -142,7 +144,8 @@ def front_end(
 
     Parameters
     ----------
-    kind : 'mel' or 'stft'; the latter takes none of ``n_mels``, ``fmin``, ``fmax``.
+    kind : 'mel'; 'stft', which takes none of ``n_mels``, ``fmin``, ``fmax``; or 'kaggle-images',
+        which takes no other values than the defaults.
     sample_rate : 1,000 to 384,000 Hz.
     n_fft : window and transform in samples, 16 to 65,536.
     hop_length : samples from one frame to the next, 1 to ``n_fft``.
@@ -155,7 +158,7 @@ def front_end(
     UsageError : a value out of range; the message says what is allowed.
     """
     mel = None
-    if kind == "mel":
+    if kind in ("mel", KAGGLE):
         mel = Mel(
             n_mels=128 if n_mels is None else n_mels,
             fmin=0.0 if fmin is None else fmin,
@@ -166,7 +169,7 @@ def front_end(
     return FrontEnd(
         kind=kind,
         sample_rate=sample_rate,
-        transform=Transform(n_fft=n_fft, hop_length=hop_length),
+        transform=Transform(n_fft, hop_length, padding="reflect" if kind == KAGGLE else "constant"),
         mel=mel,
         decibels=Decibels(top_db=top_db),
     )
@@ -247,8 +250,10 @@ def _check(front: FrontEnd) -> None:
     _number("top_db", decibels.top_db)
     if not 0 < decibels.top_db <= 200:
         raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
-    if front.kind == "mel":
+    if front.kind in ("mel", KAGGLE):
         _check_mel(_part("mel", front.mel, Mel), front.sample_rate, transform.n_fft)
+        if front.kind == KAGGLE:
+            _check_kaggle(front)
     elif front.mel is not None:
         raise UsageError(f"mel must be empty for kind {front.kind}")
 
@@ -275,6 +280,21 @@ def _check_mel(mel: Mel, rate: int, n_fft: int) -> None:
             )
 
 
+def _check_kaggle(front: FrontEnd) -> None:
+    """How the public pictures were drawn is past choosing."""
+    for part, fixed in (
+        (front, {"sample_rate": 22050}),
+        (front.transform, _plain(Transform(padding="reflect"))),
+        (front.mel, _plain(Mel())),
+        (front.decibels, _plain(Decibels())),
+    ):
+        for name, value in fixed.items():
+            if getattr(part, name) != value:
+                raise UsageError(
+                    f"{name} must be {value} for kind {KAGGLE}, not {getattr(part, name)!r}"
+                )
+
+
 def _part(name: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__} record, not {value!r}")
@@ -283,7 +303,9 @@ def _part(name: str, value: Any, kind: type) -> Any:
 
 def _one_of(name: str, value: object, *allowed: object) -> None:
     if not any(value == good and isinstance(value, type(good)) for good in allowed):
-        raise UsageError(f"{name} must be {' or '.join(map(str, allowed))}, not {value!r}")
+        *others, last = map(str, allowed)
+        choice = f"{', '.join(others)} or {last}" if others else last
+        raise UsageError(f"{name} must be {choice}, not {value!r}")
 
 
 def _whole(name: str, value: object, low: int, high: int) -> None:

@@ -1,15 +1,20 @@
 """Samples to spectra to 8-bit pictures, and the pictures' PNG files in and out."""
 
+from mgrkit.spectrograms.foreign import AnyPicture, Foreign, read_foreign, read_picture
 from mgrkit.spectrograms.image import Image, decibels, render, spectrum
 from mgrkit.spectrograms.palettes import CMAPS
 from mgrkit.spectrograms.png import Picture, encode_png, read_png, write_png
 
 __all__ = [
     "CMAPS",
+    "AnyPicture",
+    "Foreign",
     "Image",
     "Picture",
     "decibels",
     "encode_png",
+    "read_foreign",
+    "read_picture",
     "read_png",
     "render",
     "spectrum",

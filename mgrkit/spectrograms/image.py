@@ -9,7 +9,8 @@ import numpy as np
 
 from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.spectrograms import mel, stft
+from mgrkit.frontend import KAGGLE
+from mgrkit.spectrograms import kaggle, mel, stft
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ _ROWS = 256
 _PROJECT: dict[str, Callable[[Floats, FrontEnd], Floats]] = {
     "mel": mel.project,
     "stft": stft.project,
+    KAGGLE: mel.project,
 }
 
 
@@ -34,7 +36,7 @@ class Image(NamedTuple):
     """A spectrum in 8 bits.
 
     ``values`` is uint8 ``(bands, frames)``, row 0 the lowest; ``peak_db`` the level of 255 in
-    dB: 10 log10 of the largest power.
+    dB: 10 log10 of the largest power. Of kind 'kaggle-images' it has one column in 3.86 frames.
     """
 
     values: NDArray[np.uint8]
@@ -64,12 +66,13 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
 def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     """Decibels below the peak, float32 ``(bands, frames)`` in [-top_db, 0], and the peak's level.
 
-    What ``librosa.power_to_db(power, ref=np.max, top_db=top_db)`` gives, within 0.01 dB.
+    What ``librosa.power_to_db(power, ref=np.max, top_db=top_db)`` gives, within 0.01 dB; for
+    kind 'kaggle-images' ``librosa.amplitude_to_db`` of the power in the columns of the picture.
     Parameters and errors as for ``spectrum``; UsageError for another reference than the peak.
     """
-    logs, peak = _log_power(checked(samples, frontend), frontend)
+    logs, top, peak = _shown(samples, frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
-    for first, block in _scaled(logs, peak, frontend, -frontend.decibels.top_db, 0.0):
+    for first, block in _scaled(logs, top, frontend, -frontend.decibels.top_db, 0.0):
         levels[:, first : first + len(block)] = block.T
     return levels, peak * _DB
 
@@ -77,12 +80,16 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 def render(samples: Floats, frontend: FrontEnd) -> Image:
     """The image: round(255 (dB - peak + top_db) / top_db), 0 where that is negative.
 
-    Parameters and errors as for ``decibels``.
+    Of kind 'kaggle-images', as matplotlib chooses among 256 colours: 256 such steps, fractions
+    cut off, the last one 255. Parameters and errors as for ``decibels``.
     """
-    logs, peak = _log_power(checked(samples, frontend), frontend)
+    logs, top, peak = _shown(samples, frontend)
     values = np.empty(logs.shape[::-1], np.uint8)
     # The cast cuts the fraction off: half a step more makes it round.
-    for first, block in _scaled(logs, peak, frontend, 0.5, 255.5):
+    low, high = (0.0, 256.0) if frontend.kind == KAGGLE else (0.5, 255.5)
+    for first, block in _scaled(logs, top, frontend, low, high):
+        if high > 255.5:
+            np.minimum(block, 255, out=block)
         values[:, first : first + len(block)] = block.astype(np.uint8).T
     return Image(values, peak * _DB)
 
@@ -103,6 +110,14 @@ def checked(samples: Floats, frontend: FrontEnd) -> Floats:
         raise ItemError("non-finite", "a sample is no number, or beyond any real level")
     check_audible(lowest, highest)
     return np.ascontiguousarray(samples, np.float32)
+
+
+def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float]:
+    """Logarithms ``(columns, bands)`` for the law of decibels, their peak, and the power's."""
+    logs, peak = _log_power(checked(samples, frontend), frontend)
+    if frontend.kind == KAGGLE:
+        return *kaggle.shown(logs, peak, frontend), peak
+    return logs, peak, peak
 
 
 def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:

@@ -42,6 +42,20 @@ _TABLES = {
 }
 
 
+# One bit for each of magma's numbers: whether the exact one is nearer to the next whole number.
+_MAGMA_UP = (
+    "NzmGLvLZSBdmrDuM6lHXoreh+BkJrcHqqucVOP4zro0WGPJ4w0GPrinODqHG44VRx3HK4zGcFeVNEr2R+rRQvnQrdNeX"
+    "IoeT0BN7bNs3aBKaRBTRBacl28BaUv2ALbk2"
+)
+
+
 def palette(cmap: str) -> bytes:
     """The table of 'magma' or 'viridis': 256 times red, green, blue."""
     return base64.b64decode(_TABLES[cmap])
+
+
+def magma_rounded() -> bytes:
+    """Magma as matplotlib paints areas with it (pcolormesh): rounded, where images are cut off."""
+    up = int.from_bytes(base64.b64decode(_MAGMA_UP), "big")
+    table = palette("magma")
+    return bytes(value + (up >> len(table) - 1 - i & 1) for i, value in enumerate(table))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"mgrkit\0"
+FIGURE = b"mgrkit-figure"
+"""Keyword of the text chunk of a picture for people, which no model may see."""
 _GREY, _PALETTE = 0, 3
 _SUB = 1
 # DEFLATE never packs more than 1,032 to one.
@@ -98,12 +100,22 @@ def read_png(path: str | os.PathLike[str]) -> Picture:
         ``damaged`` (cut short, a checksum is wrong, parts that do not fit together).
     """
     content = Path(path).read_bytes()
-    if not content.startswith(_SIGNATURE):
+    if not is_png(content):
         raise ItemError("not-ours", f"{path} is no PNG")
     try:
         return _decoded(content)
     except ItemError as error:
         raise ItemError(error.reason, f"{path}: {error.message}") from None
+
+
+def is_png(content: bytes) -> bool:
+    """Whether a file begins as PNG files do."""
+    return content.startswith(_SIGNATURE)
+
+
+def texts(content: bytes) -> set[bytes]:
+    """The keywords of the text chunks of any PNG; ItemError ``damaged`` as for `read_png`."""
+    return {text.partition(b"\0")[0] for text in _chunks(content).get(b"tEXt", [])}
 
 
 def _filtered(values: NDArray[np.uint8]) -> NDArray[np.uint8]:

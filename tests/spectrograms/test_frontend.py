@@ -78,7 +78,7 @@ def test_survives_pickling() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"kind": "cqt"}, "kind must be mel or stft"),
+        ({"kind": "cqt"}, "kind must be mel, stft or kaggle-images"),
         ({"sample_rate": 999}, "sample_rate must be a whole number from 1000 to 384000"),
         ({"sample_rate": 22050.0}, "sample_rate must be a whole number"),
         ({"n_fft": 15}, "n_fft must be a whole number from 16 to 65536"),

@@ -1,0 +1,190 @@
+"""Pictures of spectrograms for people: seconds, Hz or note names, and a value bar.
+
+Drawn by matplotlib, slowly, and marked so that none is mistaken for what a model may see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import threading
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.errors import UsageError
+from mgrkit.frontend import KAGGLE, hz_to_mel
+from mgrkit.spectrograms.png import FIGURE
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from mgrkit.frontend import FrontEnd
+    from mgrkit.spectrograms.image import Image
+
+_LEAST, _MOST = (320, 240), (8000, 8000)
+_HERTZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+_MIDDLE_C = 440 * 2 ** (-9 / 12)
+_OCTAVES = range(13)
+# matplotlib promises nothing to threads; it holds the interpreter's lock most of the time anyway.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """How a picture for people is drawn.
+
+    Parameters
+    ----------
+    width, height : in pixels, ``scale`` times 320 x 240 to 8,000 x 8,000.
+    notes : the C of each octave instead of Hz; C4 is the middle one, 261.6 Hz.
+    scale : 2 for a drawing that needs twice the room.
+    """
+
+    width: int = 1000
+    height: int = 500
+    notes: bool = False
+    scale: int = 1
+
+    def __post_init__(self) -> None:
+        least, most = (_LEAST[0] * self.scale, _LEAST[1] * self.scale), _MOST
+        if not (least[0] <= self.width <= most[0] and least[1] <= self.height <= most[1]):
+            raise UsageError(
+                f"--size must be from {least[0]}x{least[1]} to {most[0]}x{most[1]} pixels, "
+                f"not {self.width}x{self.height}"
+            )
+
+    @classmethod
+    def of(cls, size: str, notes: bool = False, scale: int = 1) -> Canvas:
+        """The canvas of a size such as '1200x600'; UsageError for any other text."""
+        match = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", size)
+        if not match:
+            raise UsageError(f"--size must be WxH in pixels such as 1200x600, not {size!r}")
+        return cls(int(match[1]), int(match[2]), notes, scale)
+
+    @property
+    def dpi(self) -> float:
+        """Large pictures have larger letters, small ones none too small to be read."""
+        return max(72.0, min(self.width / 10, self.height / (5 * self.scale)))
+
+    def letters(self, share: float = 1.0) -> int:
+        """How many letters of the usual size stand beside one another in a share of the width."""
+        return int(share * self.width / (0.085 * self.dpi))
+
+
+def draw_figure(
+    path: str | os.PathLike[str],
+    image: Image,
+    frontend: FrontEnd,
+    source: str,
+    canvas: Canvas,
+    *,
+    cmap: str = "magma",
+    start: float = 0.0,
+    seconds: float,
+) -> None:
+    """Draw an image with its axes into a PNG, which `read_picture` refuses as ``for-people``.
+
+    Parameters
+    ----------
+    source : the sound's name, the title.
+    start, seconds : where in the track the image begins, and how long its sound is.
+    """
+    with figure(canvas) as whole:
+        axes = whole.add_subplot()
+        levels = decibels_of(image, frontend)
+        shown = axes.imshow(
+            levels,
+            cmap="gray" if cmap == "grey" else cmap,
+            origin="lower",
+            aspect="auto",
+            vmin=-_range(frontend),
+            vmax=0,
+            extent=(start, start + seconds, -0.5, frontend.bands - 0.5),
+        )
+        axes.set_xlabel("seconds")
+        mark_frequencies(axes, frontend, canvas.notes, canvas.height / canvas.dpi / 0.25)
+        bar = whole.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
+        bar.set_label("dB (the peak is 0)")
+        axes.set_title(shortened(source, canvas.letters(0.8)), loc="left", parse_math=False)
+        save_figure(whole, path, "mgrkit spectrograms")
+
+
+@contextlib.contextmanager
+def figure(canvas: Canvas) -> Iterator[Figure]:
+    """An empty figure of matplotlib's, the same whatever its user has configured.
+
+    One at a time: the figure must be saved within the context.
+    """
+    with _ONE_AT_A_TIME:
+        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            matplotlib.rcdefaults()
+            # Of a script that the font lacks, boxes are drawn.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            size = canvas.width / canvas.dpi, canvas.height / canvas.dpi
+            whole = Figure(figsize=size, dpi=canvas.dpi, layout="constrained")
+            FigureCanvasAgg(whole)
+            yield whole
+
+
+def save_figure(whole: Figure, path: str | os.PathLike[str], maker: str) -> None:
+    """Write a figure as PNG, marked as one for people."""
+    marks = {"Software": maker, FIGURE.decode(): json.dumps({"maker": maker})}
+    whole.savefig(path, format="png", dpi="figure", metadata=marks)
+
+
+def decibels_of(image: Image, frontend: FrontEnd) -> Any:
+    """The levels in dB below the peak that an image shows, float32 ``(bands, frames)``."""
+    span = np.float32(_range(frontend))
+    return image.values * (span / 255) - span
+
+
+def _range(frontend: FrontEnd) -> float:
+    # Kaggle's decibels were taken of power as if it were amplitude: half are real.
+    return frontend.decibels.top_db / (2 if frontend.kind == KAGGLE else 1)
+
+
+def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) -> None:
+    """Label the vertical axis, whose unit is one band, with Hz or notes.
+
+    Parameters
+    ----------
+    lines : as many labels may stand above one another.
+    """
+    marks = [(f"{hertz}", float(hertz)) for hertz in _HERTZ]
+    if notes:
+        marks = [(f"C{octave}", _MIDDLE_C * 2 ** (octave - 4)) for octave in _OCTAVES]
+    places = [(_band(hertz, frontend), text) for text, hertz in marks]
+    kept: list[tuple[float, str]] = []
+    least = frontend.bands / lines
+    for place, text in reversed(places):
+        inside = -0.5 <= place <= frontend.bands - 0.5
+        if inside and (not kept or kept[-1][0] - place >= least):
+            kept.append((place, text))
+    axes.set_yticks([place for place, _ in kept], [text for _, text in kept])
+    axes.set_ylabel("note" if notes else "Hz")
+
+
+def _band(hertz: float, frontend: FrontEnd) -> float:
+    """Where a frequency lies on an axis of bands, whose first is at 0."""
+    if frontend.mel is None:
+        return hertz * frontend.transform.n_fft / frontend.sample_rate
+    low, high = hz_to_mel(frontend.mel.fmin), hz_to_mel(frontend.mel.fmax)
+    return (hz_to_mel(hertz) - low) / (high - low) * (frontend.bands + 1) - 1
+
+
+def shortened(text: str, letters: int) -> str:
+    """The end of a text, which for a path tells more than the beginning, in so many letters."""
+    plain = text.encode("utf-8", "replace").decode()
+    return plain if len(plain) <= letters else f"...{plain[3 - letters :]}"

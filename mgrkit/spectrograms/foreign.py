@@ -1,0 +1,279 @@
+"""Pictures that other programs drew: the border taken off, the colours turned into values."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mgrkit.errors import ItemError
+from mgrkit.frontend import KAGGLE, FrontEnd, front_end
+from mgrkit.spectrograms.palettes import magma_rounded
+from mgrkit.spectrograms.png import FIGURE, Picture, is_png, read_png, texts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
+
+    Colours = NDArray[np.uint8]
+
+MAX_PIXELS = 2**24
+"""No picture of more is decoded: 4096 x 4096."""
+_MAX_BYTES = 4 * MAX_PIXELS
+_JPEG = b"\xff\xd8\xff"
+
+# matplotlib's names, in the order in which they are preferred where several fit equally.
+PALETTES = ("magma", "viridis", "inferno", "plasma", "cividis", "turbo", "jet", "hot")
+# How far pixels may be from their palette on average, in steps of 256 as Euclidean distance:
+# resized pictures are up to 7 away, JPEG up to 12, those of other palettes 10 and more.
+_FAR_PNG, _FAR_JPEG = 8.0, 12.0
+_SAMPLE = 512
+_JPEG_SLACK = 32
+_GREY_SLACK = 4
+# A picture's outermost lines may be a frame, or blended with what was around it.
+_EDGE_LINES = 8
+_AT_ONCE = 2**14
+
+# Where Kaggle's pictures have their drawing; the lines around it are blended with the border.
+_KAGGLE_SIZE = (288, 432)
+_TOP, _BOTTOM, _LEFT, _RIGHT = 36, 252, 55, 389
+_BAND_HEIGHT, _BAND_START = 217.44 / 128, 34.56
+
+
+class Foreign(NamedTuple):
+    """A picture that another program drew.
+
+    ``values`` is uint8 ``(bands, frames)``, row 0 the lowest, if low was at the bottom;
+    ``frontend`` is None unless the drawing is a known one.
+    """
+
+    values: NDArray[np.uint8]
+    frontend: FrontEnd | None
+
+
+class AnyPicture(NamedTuple):
+    """What stands in a picture, ours or foreign; ``source`` is empty for the latter."""
+
+    values: NDArray[np.uint8]
+    frontend: FrontEnd | None
+    source: str
+
+
+def read_picture(path: str | os.PathLike[str]) -> AnyPicture:
+    """Read any picture of a spectrogram: ours by `read_png`, else as `read_foreign`.
+
+    Raises
+    ------
+    ItemError : as either.
+    """
+    content = _content(path)
+    if is_png(content) and b"mgrkit" in _texts(content, path):
+        ours: Picture = read_png(path)
+        return AnyPicture(ours.values, ours.frontend, ours.source)
+    values, frontend = read_foreign(path)
+    return AnyPicture(values, frontend, "")
+
+
+def read_foreign(path: str | os.PathLike[str]) -> Foreign:
+    """Read a PNG or JPEG that another program drew.
+
+    The pictures of Kaggle's GTZAN dataset (``images_original``) are known by their layout and
+    colours and give the values that were drawn, exactly, with their front end. Of any other the
+    uniform border is removed, and each colour becomes its place in the palette that fits best
+    (grey, or one of `PALETTES`); the lightest grey is the loudest.
+
+    Raises
+    ------
+    ItemError : ``missing``, ``unreadable``, ``not-a-picture`` (neither PNG nor JPEG),
+        ``too-large`` (beyond `MAX_PIXELS`; nothing is decoded), ``damaged`` (cut short, a
+        checksum is wrong), ``for-people`` (drawn by mgrkit with axes), ``empty`` (one colour),
+        ``unknown-palette``.
+    """
+    content = _content(path)
+    if is_png(content) and FIGURE in _texts(content, path):
+        raise ItemError(
+            "for-people",
+            f"{path} was drawn with axes, for people",
+            "give plain pictures: mgrkit spectrograms without --axes and --size",
+        )
+    pixels = _pixels(content, path)
+    values = _kaggle(pixels)
+    if values is not None:
+        return Foreign(values, front_end(KAGGLE))
+    slack, far = (0, _FAR_PNG) if is_png(content) else (_JPEG_SLACK, _FAR_JPEG)
+    values = _inverted(_without_border(pixels, slack), far)
+    if values is None:
+        raise ItemError(
+            "unknown-palette",
+            f"the colours of {path} are those of no palette known",
+            f"known are grey, {', '.join(PALETTES)}; a picture must be without axes and text",
+        )
+    if not values.size or (values == values[0, 0]).all():
+        raise ItemError("empty", f"{path} shows one colour only")
+    return Foreign(values, None)
+
+
+def _content(path: str | os.PathLike[str]) -> bytes:
+    try:
+        if os.stat(path).st_size > _MAX_BYTES:
+            raise ItemError("too-large", f"{path} has more than {_MAX_BYTES} bytes")
+        return Path(path).read_bytes()
+    except FileNotFoundError:
+        raise ItemError("missing", f"there is no {path}") from None
+    except OSError as error:
+        raise ItemError("unreadable", f"{path}: {error.strerror}") from None
+
+
+def _texts(content: bytes, path: str | os.PathLike[str]) -> set[bytes]:
+    try:
+        return texts(content)
+    except ItemError as error:
+        raise ItemError(error.reason, f"{path}: {error.message}") from None
+
+
+def _pixels(content: bytes, path: str | os.PathLike[str]) -> Colours:
+    """The colours ``(height, width, 3)``; what is transparent lies on white."""
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
+
+    if not content.startswith(_JPEG) and not is_png(content):
+        raise ItemError("not-a-picture", f"{path} is neither PNG nor JPEG")
+    kind: type[ImageFile] = PngImageFile if is_png(content) else JpegImageFile
+    try:
+        # Not Image.open, whose warning of large pictures cannot be caught in one thread alone.
+        with kind(io.BytesIO(content)) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ItemError(
+                    "too-large", f"{path} has {width} x {height} pixels, at most {MAX_PIXELS}"
+                )
+            return _rgb(image)
+    except (OSError, SyntaxError, ValueError, KeyError, IndexError, EOFError) as error:
+        raise ItemError("damaged", f"{path} cannot be decoded: {error}") from None
+
+
+def _rgb(image: ImageFile) -> Colours:
+    if image.mode.startswith("I"):  # 16 bits of grey
+        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2)
+    if not image.has_transparency_data:
+        return np.asarray(image.convert("RGB"))
+    pixels = np.asarray(image.convert("RGBA"))
+    alpha = pixels[..., 3:]
+    if (alpha == 255).all():
+        return pixels[..., :3]
+    on_white = pixels[..., :3] * (alpha / 255.0) + (255.0 - alpha)
+    return np.rint(on_white).astype(np.uint8)
+
+
+def _packed(colours: Colours) -> NDArray[np.uint32]:
+    """Colours ``(..., 3)`` as one number each."""
+    red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
+    return red << np.uint32(16) | green << np.uint32(8) | blue
+
+
+def _kaggle(pixels: Colours) -> NDArray[np.uint8] | None:
+    """The values ``(128, 334)`` of a picture as Kaggle's, None for any other."""
+    if pixels.shape[:2] != _KAGGLE_SIZE or not (pixels[: _TOP - 1] == 255).all():
+        return None
+    drawing = _packed(pixels[_TOP:_BOTTOM, _LEFT:_RIGHT])
+    rows = np.arange(_TOP, _BOTTOM)
+    band = ((rows - _BAND_START) / _BAND_HEIGHT).astype(int)
+    first = np.searchsorted(band, np.arange(128))
+    shown = drawing[first]
+    if not (drawing == shown[band]).all():
+        return None
+    codes, order = _sorted_magma()
+    at = np.minimum(np.searchsorted(codes, shown), 255)
+    if not (codes[at] == shown).all():
+        return None
+    return np.ascontiguousarray(order[at][::-1])
+
+
+@functools.cache
+def _sorted_magma() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    codes = _packed(np.frombuffer(magma_rounded(), np.uint8).reshape(256, 3))
+    order = np.argsort(codes)
+    return codes[order], order.astype(np.uint8)
+
+
+def _without_border(pixels: Colours, slack: int) -> Colours:
+    """The picture inside a border of one colour on all four sides; all of it if there is none."""
+    corner = pixels[0, 0].astype(np.int16)
+    differs = (np.abs(pixels - corner) > slack).any(axis=2)
+    sides = (differs[0], differs[-1], differs[:, 0], differs[:, -1])
+    if any(side.any() for side in sides):
+        return pixels
+    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    if not len(rows):
+        return pixels[:0]
+    return pixels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _inverted(pixels: Colours, far: float) -> NDArray[np.uint8] | None:
+    """The places of colours ``(height, width, 3)`` in their palette, row 0 the lowest.
+
+    None where all palettes are further away than ``far``; empty where there are no pixels.
+    """
+    if not pixels.size or np.ptp(pixels, axis=2).max() <= _GREY_SLACK:
+        return np.ascontiguousarray(pixels[::-1, :, 1])
+    packed = _packed(pixels).ravel()
+    table = _best_palette(_colours(packed[:: 1 + len(packed) // _SAMPLE]), far)
+    if table is None:
+        return None
+    codes, inverse = np.unique(packed, return_inverse=True)
+    at, away = _nearest(_colours(codes), table)
+    shape = pixels.shape[:2]
+    within = _without_bad_edges(away[inverse].reshape(shape))
+    return np.ascontiguousarray(at[inverse].reshape(shape)[within][::-1])
+
+
+def _colours(packed: NDArray[np.uint32]) -> NDArray[np.float32]:
+    return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1).astype(np.float32)
+
+
+def _best_palette(colours: NDArray[np.float32], far: float) -> NDArray[np.float32] | None:
+    fits = [(float(_nearest(colours, table)[1].mean()), table) for table in _palettes()]
+    away, best = min(fits, key=lambda fit: fit[0])
+    return best if away <= far else None
+
+
+@functools.cache
+def _palettes() -> list[NDArray[np.float32]]:
+    """Tables ``(256, 3)``: each palette with fractions cut off, as images have it, and rounded."""
+    from matplotlib import colormaps
+
+    exact = [255 * colormaps[name](np.arange(256))[:, :3] for name in PALETTES]
+    return [law(table).astype(np.float32) for table in exact for law in (np.floor, np.rint)]
+
+
+def _nearest(
+    colours: NDArray[np.float32], table: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """For colours ``(n, 3)`` the nearest place in a palette, and the distance to it."""
+    at = np.empty(len(colours), np.uint8)
+    far = np.empty(len(colours), np.float32)
+    # |c - t|^2 less |c|^2, which is the same for all t; whole numbers below 2^24, so exact.
+    lengths = (table**2).sum(axis=1)
+    for first in range(0, len(colours), _AT_ONCE):
+        some = colours[first : first + _AT_ONCE]
+        distances = lengths - 2 * (some @ table.T)
+        at[first : first + len(some)] = nearest = distances.argmin(axis=1)
+        squares = distances[np.arange(len(some)), nearest] + (some**2).sum(axis=1)
+        far[first : first + len(some)] = np.sqrt(squares)
+    return at, far
+
+
+def _without_bad_edges(far: NDArray[np.float32]) -> tuple[slice, slice]:
+    """Rows and columns less those at the edges that fit the palette much worse than the rest."""
+    limit = 3 * (1 + float(far.mean()))
+    within = []
+    for axis in (1, 0):
+        bad = far.mean(axis=axis) > limit
+        before, after = (int(side[:_EDGE_LINES].cumprod().sum()) for side in (bad, bad[::-1]))
+        within.append(slice(before, len(bad) - after))
+    return within[0], within[1]
