@@ -97,24 +97,41 @@ def interval(right: NDArray[Any], groups: Sequence[object], seed: int = 0) -> tu
     groups : the artist of each track. A single one tells nothing of others: (0, 1).
     """
     right = np.asarray(right, np.float64)
-    number = {name: index for index, name in enumerate(dict.fromkeys(groups))}
-    group = np.array([number[name] for name in groups])
-    sizes = np.bincount(group).astype(np.float64)
-    if len(sizes) < 2:
+    artists, variance = by_artist(right, groups, seed)
+    if math.isinf(variance):
         return 0.0, 1.0
-    hits = np.bincount(group, right).astype(np.float64)
-    artists = float(sizes.sum() ** 2 / (sizes**2).sum())  # as many of one size would be worth
     accuracy = float(right.mean())
-    variance = float(_bootstrap(hits, sizes, seed).var() * artists / (artists - 1))
     spread = accuracy * (1 - accuracy)
     worth = min(spread / variance, len(right)) if variance > 0 and spread > 0 else artists
     return _wilson(accuracy, worth, _student(artists - 1))
 
 
+def by_artist(
+    values: NDArray[np.float64], groups: Sequence[object], seed: int
+) -> tuple[float, float]:
+    """How many artists of one size the tracks are worth, and the variance of their mean.
+
+    The variance is that of a bootstrap by artist; of a single artist there is none (1, inf).
+
+    Parameters
+    ----------
+    values : ``(n,)``, one per track, n at least 1.
+    groups : the artist of each track.
+    """
+    number = {name: index for index, name in enumerate(dict.fromkeys(groups))}
+    group = np.array([number[name] for name in groups])
+    sizes = np.bincount(group).astype(np.float64)
+    if len(sizes) < 2:
+        return 1.0, math.inf
+    artists = float(sizes.sum() ** 2 / (sizes**2).sum())
+    drawn = _bootstrap(np.bincount(group, values).astype(np.float64), sizes, seed)
+    return artists, float(drawn.var() * artists / (artists - 1))
+
+
 def _bootstrap(
     hits: NDArray[np.float64], sizes: NDArray[np.float64], seed: int
 ) -> NDArray[np.float64]:
-    """The accuracy of each resample of artists, in blocks that do not fill the memory."""
+    """The mean of each resample of artists, in blocks that do not fill the memory."""
     random = seeds.generator(seed, "interval")
     rows = max(1, _BLOCK // len(sizes))
     accuracies = []

@@ -1,0 +1,160 @@
+"""Which of several classifiers is better, judged on the same tracks, and how sure one can be.
+
+What is compared is ``right``, float64 ``(seeds, tracks)`` of each classifier: 1 where a fit with
+that seed was right on that track, else 0. A classifier's accuracy on a track is the mean over
+its seeds, so that several seeds steady the numbers and do not count as more tracks. What holds
+of these fits holds of the classifiers as far as the seeds are many: `Spread` is told beside it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from string import ascii_lowercase
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.learning.metrics import by_artist
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more often the first of two classifiers is right.
+
+    Parameters
+    ----------
+    difference, low, high : of the accuracies, first minus second, with its 95 % interval.
+    probability : that the difference is in truth zero or the other way round; at most 0.5.
+    """
+
+    first: str
+    second: str
+    difference: float
+    low: float
+    high: float
+    probability: float
+
+    @property
+    def tied(self) -> bool:
+        """Whether the interval holds zero: these tracks do not tell the two apart."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The accuracies of one classifier's seeds: standard deviation (0 of one), least, most."""
+
+    deviation: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, right: NDArray[Any]) -> Spread:
+        """Of ``right``, see the module."""
+        each = np.asarray(right, np.float64).mean(1)
+        deviation = float(each.std(ddof=1)) if len(each) > 1 else 0.0
+        return cls(deviation, float(each.min()), float(each.max()))
+
+
+def difference(
+    first: str,
+    second: str,
+    right: Mapping[str, NDArray[Any]],
+    groups: Sequence[object],
+    seed: int = 0,
+) -> Difference:
+    """Compare two classifiers on the same tracks, by a paired bootstrap by artist.
+
+    Both are judged on the same tracks, so only where they differ counts, and what makes a track
+    hard for both cancels. Tracks of one artist go together: artists are drawn, as for
+    `mgrkit.learning.metrics.interval`, and the interval is that of Student's t with the
+    bootstrap's variance, since percentiles cover too seldom when artists are few. The standard
+    error is at least what one more artist without a difference would bring, so that two or
+    three who agree prove nothing.
+
+    Parameters
+    ----------
+    first, second : keys of ``right``.
+    right : booleans or numbers from 0 to 1, ``(seeds, tracks)``; seeds may differ in number.
+    groups : the artist of each track. A single one tells nothing: from -1 to 1.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    pooled = [np.asarray(right[name], np.float64).mean(0) for name in (first, second)]
+    gains = pooled[0] - pooled[1]
+    mean = float(gains.mean())
+    artists, variance = by_artist(gains, groups, seed)
+    if math.isinf(variance):
+        return Difference(first, second, mean, -1.0, 1.0, 0.5)
+    error = max(math.sqrt(variance), abs(mean) / artists)
+    if not error:
+        return Difference(first, second, mean, mean, mean, 0.5)
+    half = float(stdtrit(artists - 1, 0.975)) * error
+    probability = float(stdtr(artists - 1, -abs(mean) / error))
+    low, high = max(-1.0, mean - half), min(1.0, mean + half)
+    return Difference(first, second, mean, low, high, probability)
+
+
+def differences(
+    right: Mapping[str, NDArray[Any]], groups: Sequence[object], seed: int = 0
+) -> list[Difference]:
+    """Every pair, the more accurate one first; see `difference`.
+
+    Each pair is a test of its own: of twenty pairs of equals, one is told apart by chance.
+    """
+    return [difference(*pair, right, groups, seed) for pair in combinations(ranking(right), 2)]
+
+
+def ranking(right: Mapping[str, NDArray[Any]]) -> list[str]:
+    """The names, the most accurate first; equals stay in their order."""
+    means = {name: float(np.mean(np.asarray(one, np.float64))) for name, one in right.items()}
+    return sorted(right, key=lambda name: -means[name])
+
+
+def letters(names: Sequence[str], pairs: Sequence[Difference]) -> dict[str, str]:
+    """Letters by which ties are seen: two names share one exactly when they are tied.
+
+    The compact letter display (Piepho 2004): each letter stands for a largest set of names of
+    which all pairs are tied. Being tied does not carry over: with a = b and b = c, a and c may
+    differ, and b has both letters. A name beyond the 26th letter gets numbers.
+
+    Parameters
+    ----------
+    names : the best first; the letter a goes to the first.
+    pairs : every pair of them, as `differences` gives it.
+    """
+    tied: dict[str, set[str]] = {name: set() for name in names}
+    for pair in pairs:
+        if pair.tied:
+            tied[pair.first].add(pair.second)
+            tied[pair.second].add(pair.first)
+    place = {name: index for index, name in enumerate(names)}
+    sets = sorted(sorted(place[name] for name in one) for one in _cliques(set(), set(names), tied))
+    shown = dict.fromkeys(names, "")
+    for number, one in enumerate(sets):
+        letter = ascii_lowercase[number] if number < 26 else f"({number + 1})"
+        for index in one:
+            shown[names[index]] += letter
+    return shown
+
+
+def _cliques(
+    chosen: set[str],
+    left: set[str],
+    tied: Mapping[str, set[str]],
+    out: frozenset[str] = frozenset(),
+) -> Iterator[set[str]]:
+    """The largest sets of names that are all tied (Bron and Kerbosch 1973)."""
+    if not left and not out:
+        yield chosen
+    done: set[str] = set()
+    for name in sorted(left):
+        near = tied[name]
+        yield from _cliques(chosen | {name}, (left - done) & near, tied, (out | done) & near)
+        done.add(name)

@@ -1,0 +1,184 @@
+"""Differences of classifiers by simulation: equals are told apart seldom, others mostly."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from mgrkit.learning.comparing import (
+    Difference,
+    Spread,
+    difference,
+    differences,
+    letters,
+    ranking,
+)
+
+TRACKS, ARTISTS = 200, 70
+
+
+def world(
+    rng: np.random.Generator,
+    gain: float,
+    seeds: int = 1,
+    tracks: int = TRACKS,
+    artists: int = ARTISTS,
+    level: float = 0.6,
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Two classifiers; what is hard for one is hard for the other, most of all by artist.
+
+    Each has a liking of its own for each artist, too, so tracks are no independent draws.
+    """
+    groups = np.concatenate([np.arange(artists), rng.integers(0, artists, tracks - artists)])
+    hard = 0.15 * rng.standard_normal(artists)[groups] + 0.15 * rng.standard_normal(tracks)
+    right = {}
+    for name, more in (("a", gain / 2), ("b", -gain / 2)):
+        own = 0.15 * rng.standard_normal(artists)[groups]
+        chance = np.clip(level + more + hard + own, 0, 1)
+        right[name] = rng.random((seeds, tracks)) < chance
+    return right, groups
+
+
+def told_apart(runs: int, gain: float, **more: float) -> float:
+    rng = np.random.default_rng(5)
+    apart = 0
+    for _ in range(runs):
+        right, groups = world(rng, gain, **more)  # type: ignore[arg-type]
+        apart += not difference("a", "b", right, groups.tolist()).tied
+    return apart / runs
+
+
+@pytest.mark.parametrize(
+    "case",
+    [{}, {"seeds": 3}, {"tracks": 40, "artists": 8}, {"tracks": 60, "artists": 30, "level": 0.9}],
+)
+def test_equals_are_told_apart_in_a_twentieth_of_the_cases(case: dict[str, float]) -> None:
+    assert told_apart(400, 0.0, **case) <= 0.07
+
+
+def test_fifteen_points_are_mostly_found() -> None:
+    assert told_apart(100, 0.15) >= 0.7
+    assert told_apart(100, 0.15, seeds=3) >= 0.85
+
+
+def test_the_interval_holds_the_truth() -> None:
+    rng = np.random.default_rng(1)
+    inside = 0
+    for _ in range(300):
+        right, groups = world(rng, 0.1, level=0.5)
+        told = difference("a", "b", right, groups.tolist())
+        inside += told.low <= 0.1 <= told.high
+    assert inside / 300 >= 0.92
+
+
+def test_tracks_of_one_artist_are_no_independent_witnesses() -> None:
+    """Of ten artists who are each all right or all wrong, the number of tracks proves nothing."""
+    rng = np.random.default_rng(0)
+    gains = rng.choice([-1, 0, 1], 10, p=[0.2, 0.3, 0.5])
+    widths = []
+    for tracks in (2, 50):
+        a = np.repeat(gains > 0, tracks)[None]
+        b = np.repeat(gains < 0, tracks)[None]
+        groups = np.repeat(np.arange(10), tracks).tolist()
+        told = difference("a", "b", {"a": a, "b": b}, groups)
+        widths.append(told.high - told.low)
+    assert widths[0] == pytest.approx(widths[1])
+
+
+def test_what_is_hard_for_both_cancels() -> None:
+    """b is a with twenty verdicts more wrong: an unpaired test would see nothing."""
+    rng = np.random.default_rng(2)
+    a = rng.random((1, TRACKS)) < 0.5
+    b = a.copy()
+    b[0, np.flatnonzero(a[0])[:20]] = False
+    told = difference("a", "b", {"a": a, "b": b}, list(range(TRACKS)))
+    assert told.difference == pytest.approx(0.1)
+    assert not told.tied
+    assert told.high - told.low < 0.1
+
+
+def test_seeds_are_pooled_and_no_further_tracks() -> None:
+    right, groups = world(np.random.default_rng(3), 0.1)
+    thrice = {name: np.repeat(one, 3, axis=0) for name, one in right.items()}
+    names = groups.tolist()
+    assert difference("a", "b", right, names) == difference("a", "b", thrice, names)
+    mixed = {"a": right["a"], "b": thrice["b"]}
+    assert difference("a", "b", mixed, names) == difference("a", "b", right, names)
+
+
+def test_the_other_way_round_is_the_same_with_another_sign() -> None:
+    right, groups = world(np.random.default_rng(4), 0.05)
+    told = difference("a", "b", right, groups.tolist())
+    back = difference("b", "a", right, groups.tolist())
+    assert (back.difference, back.low, back.high) == pytest.approx(
+        (-told.difference, -told.high, -told.low)
+    )
+    assert back.probability == pytest.approx(told.probability)
+    assert told == difference("a", "b", right, groups.tolist())
+    assert told.tied == (told.probability >= 0.025)
+
+
+def test_few_artists_prove_nothing() -> None:
+    """All right against all wrong: of one to three artists no proof, of six one."""
+    for artists, tied in ((1, True), (2, True), (3, True), (6, False)):
+        groups = np.repeat(np.arange(artists), 4).tolist()
+        right = {"a": np.ones((1, len(groups))), "b": np.zeros((1, len(groups)))}
+        told = difference("a", "b", right, groups)
+        assert (told.difference, told.tied) == (1.0, tied), artists
+        assert -1 <= told.low <= told.high <= 1
+        assert 0 <= told.probability <= 0.5
+
+
+def test_the_same_verdicts_are_a_tie() -> None:
+    right, groups = world(np.random.default_rng(6), 0.0)
+    told = difference("a", "b", {"a": right["a"], "b": right["a"]}, groups.tolist())
+    assert told == Difference("a", "b", 0.0, 0.0, 0.0, 0.5)
+    assert told.tied
+
+
+def test_spread_over_seeds() -> None:
+    right = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]], bool)
+    assert Spread.of(right) == Spread(pytest.approx(0.25), 0.5, 1.0)  # type: ignore[arg-type]
+    assert Spread.of(right[:1]) == Spread(0.0, 1.0, 1.0)
+
+
+def test_every_pair_the_better_first() -> None:
+    right = {"low": np.eye(1, 8), "high": np.ones((2, 8)), "same": np.eye(1, 8, 3)}
+    assert ranking(right) == ["high", "low", "same"]
+    told = [(one.first, one.second) for one in differences(right, list(range(8)))]
+    assert told == [("high", "low"), ("high", "same"), ("low", "same")]
+
+
+def pairs(names: str, tied: set[str]) -> list[Difference]:
+    """Differences of which those in ``tied`` hold zero."""
+    return [
+        Difference(a, b, 0.1, -0.1 if a + b in tied else 0.05, 0.2, 0.2)
+        for a, b in itertools.combinations(names, 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tied", "told"),
+    [
+        (set(), {"p": "a", "q": "b", "r": "c"}),
+        ({"pq", "pr", "qr"}, {"p": "a", "q": "a", "r": "a"}),
+        ({"pq", "qr"}, {"p": "a", "q": "ab", "r": "b"}),
+        ({"pr"}, {"p": "a", "q": "b", "r": "a"}),
+    ],
+)
+def test_letters(tied: set[str], told: dict[str, str]) -> None:
+    assert letters("pqr", pairs("pqr", tied)) == told
+
+
+def test_two_share_a_letter_exactly_when_tied() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        names = "abcdefg"
+        all_pairs = [a + b for a, b in itertools.combinations(names, 2)]
+        tied = {pair for pair in all_pairs if rng.random() < 0.5}
+        shown = letters(names, pairs(names, tied))
+        assert all(shown.values())
+        for a, b in itertools.combinations(names, 2):
+            assert bool(set(shown[a]) & set(shown[b])) == (a + b in tied)
