@@ -7,6 +7,8 @@ import nox
 nox.options.sessions = ["tests"]
 nox.options.reuse_existing_virtualenvs = True
 TESTED = ["-c", "constraints.txt", "-e"]
+MEMBERS = 4
+"""Networks that the shipped cnn averages."""
 
 
 @nox.session
@@ -40,6 +42,17 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def gpu(session: nox.Session) -> None:
+    """What needs a CUDA device: learning, agreement with the CPU, time; skips itself elsewhere.
+
+    constraints.txt names a torch that computes on CPUs where pip finds such a build; a matching
+    CUDA build may be installed first (``pip install torch==2.13.0 torchvision==0.28.0``).
+    """
+    session.install(*TESTED, ".[test]")
+    session.run("pytest", "tests/gpu", "tests/plugins", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """The README's table: ours against the rivals, on real clips; needs sox for its rows."""
     session.install(*TESTED, ".[bench]")
@@ -50,9 +63,15 @@ def bench(session: nox.Session) -> None:
 
 @nox.session
 def models(session: nox.Session) -> None:
-    """The model that ships, made again; the argument is GTZAN's features_30_sec.csv."""
+    """The models that ship, made again.
+
+    The arguments are GTZAN's features_30_sec.csv and its images_original; either alone is
+    enough for its own model.
+    """
     session.install(*TESTED, ".")
-    table = session.posargs[0] if session.posargs else "features_30_sec.csv"
-    bundle = "plugins/mgrkit_classical/bundles/svm.safetensors"
-    session.run("mgrkit", "train", "svm", table, "--out", bundle, "--refit", "--replace")
+    for data in session.posargs or ["features_30_sec.csv", "images_original"]:
+        kind, name = ("classical", "svm") if data.endswith(".csv") else ("neural", "cnn")
+        out = f"plugins/mgrkit_{kind}/bundles/{name}.safetensors"
+        members = ["--param", f"members={MEMBERS}"] if name == "cnn" else []
+        session.run("mgrkit", "train", name, data, "--out", out, "--refit", "--replace", *members)
     session.run("mgrkit", "models")

@@ -78,6 +78,11 @@ def silent(step: int, total: int, metrics: Mapping[str, float]) -> None:
     del step, total, metrics
 
 
+def unheard(text: str) -> None:
+    """A note that nobody reads."""
+    del text
+
+
 @dataclass(frozen=True)
 class Run:
     """The circumstances of one fit.
@@ -89,6 +94,8 @@ class Run:
     precision : 'float32' or 'mixed'; whoever knows one only ignores it.
     folder : where a classifier may keep checkpoints of this fit; None keeps nothing.
     progress : told the step, the number of steps and named metrics.
+    note : told, in a line each, what a person should know of the fit and cannot see in the
+        result, e.g. that it had to use smaller batches.
     stop_requested : True once a person wants the fit to end; see `check`.
     rank, world_size : this process among those that fit together; rank 0 alone writes.
     """
@@ -98,6 +105,7 @@ class Run:
     precision: str = "float32"
     folder: Path | None = None
     progress: Callable[[int, int, Mapping[str, float]], None] = silent
+    note: Callable[[str], None] = unheard
     stop_requested: Callable[[], bool] = field(default=lambda: False)
     rank: int = 0
     world_size: int = 1

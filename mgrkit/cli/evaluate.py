@@ -19,7 +19,7 @@ def evaluate(
         typer.Argument(
             metavar="DATA",
             readable=False,
-            help="Feature table, track table, or folder of sound by genre.",
+            help="Feature table, track table, or folder of sound or pictures by genre.",
         ),
     ],
     part: Annotated[
@@ -58,7 +58,7 @@ def evaluate(
 
     if png:
         check_png(png)
-    with Console("features", quiet=quiet, debug=debug, table=False) as console:
+    with Console("preparing", quiet=quiet, debug=debug, table=False) as console:
         result = command(
             model,
             data,

@@ -20,7 +20,7 @@ def train(
         typer.Argument(
             metavar="DATA",
             readable=False,
-            help="Feature table, track table, or folder of sound by genre.",
+            help="Feature table, track table, or folder of sound or pictures by genre.",
         ),
     ],
     out: Annotated[
@@ -42,7 +42,18 @@ def train(
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
     ] = False,
+    front_end: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Draw sound as mel, stft or kaggle-images, for what eats pictures. [default: mel]",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "auto",
+    precision: Annotated[
+        str, typer.Option(help="float32, mixed, or auto: mixed on CUDA.")
+    ] = "auto",
     workers: Workers = 4,
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over an existing bundle.")
@@ -57,22 +68,28 @@ def train(
     mgrkit train svm features_30_sec.csv --out svm.safetensors
     mgrkit train random_forest audio --out forest.safetensors --seed 1
     mgrkit train svm tracks.csv --out rbf.safetensors --param C=3 --split grouped
+    mgrkit train cnn spectrograms --out cnn.safetensors
+    mgrkit train cnn audio --out cnn.safetensors --front-end kaggle-images
+    torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid (used to choose) and calibrated on folds of
-    train that share no artist. Features of sound are computed once and kept in the cache.
+    train that share no artist, or on valid. What is made of sound is kept in the cache. Networks
+    keep checkpoints, measures and curves in NAME.run: the same command goes on after a stop.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
     from mgrkit.cli.fitting import FitBar
     from mgrkit.cli.results import show_trained
     from mgrkit.cli.tables import print_json
+    from mgrkit.commands.ranks import Ranks
     from mgrkit.commands.train import Settings
     from mgrkit.commands.train import train as command
 
-    settings = Settings(seed, _pairs(param or []), split, refit, device)
+    follower = Ranks.here().rank > 0
+    settings = Settings(seed, _pairs(param or []), split, refit, device, front_end, precision)
     with (
-        Console("features", quiet=quiet, debug=debug, table=False) as console,
-        FitBar(console.report, quiet=quiet) as bar,
+        Console("preparing", quiet=quiet or follower, debug=debug, table=False) as console,
+        FitBar(console.report, quiet=quiet or follower) as bar,
     ):
         trained = command(
             classifier,
@@ -85,6 +102,8 @@ def train(
             progress=bar.progress,
         )
         notes = [*trained.notes, *console.warnings()]
+    if follower:
+        return 0
     if as_json:
         print_json(trained.plain())
     show_trained(trained, notes, on_stdout=not as_json, quiet=quiet)

@@ -1,16 +1,17 @@
-"""Where mgrkit keeps what it can make or fetch again, and the features that it keeps there."""
+"""Where mgrkit keeps what it can make or fetch again, and the prepared tracks kept there."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
+
+from mgrkit.commands.whole import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,17 +26,17 @@ def cache_folder() -> Path:
 
 @dataclass(frozen=True)
 class Described:
-    """A track's features.
+    """A track's features, pictures or samples.
 
     Parameters
     ----------
-    values : float64 ``(rows, columns)``.
-    starts : float64 ``(rows,)``, seconds into the track.
+    values : of all pieces ``(n, ...)``, one behind the other along time.
+    sizes : int64 ``(pieces,)``, how many of them are each piece's.
     sound : digest of the decoded sound.
     """
 
-    values: NDArray[np.float64]
-    starts: NDArray[np.float64]
+    values: NDArray[Any]
+    sizes: NDArray[np.int64]
     sound: str
 
 
@@ -45,36 +46,40 @@ def content_key(path: str) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def cached_features(
-    folder: Path, key: str, columns: int, make: Callable[[], Described]
+def cached(
+    folder: Path, key: str, breadth: tuple[int, ...], make: Callable[[], Described]
 ) -> Described:
-    """The features kept in ``folder`` under ``key``; made and kept where they are not there.
+    """What is kept in ``folder`` under ``key``; made and kept where it is not there.
 
-    What is kept is written whole or not at all; what cannot be read is made again.
+    It is written whole or not at all; what cannot be read is made again.
+
+    Parameters
+    ----------
+    breadth : shape of the values without the first axis.
 
     Raises
     ------
     OSError : the disk is full, or the folder may not be written to.
     """
     path = folder / key[:2] / f"{key}.safetensors"
-    kept = _read(path, columns)
+    kept = _read(path, breadth)
     if kept is None:
         kept = make()
         _write(path, kept)
     return kept
 
 
-def _read(path: Path, columns: int) -> Described | None:
+def _read(path: Path, breadth: tuple[int, ...]) -> Described | None:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
     try:
         arrays = load(path.read_bytes())
-        kept = Described(arrays["values"], arrays["starts"], bytes(arrays["sound"]).decode())
+        kept = Described(arrays["values"], arrays["sizes"], bytes(arrays["sound"]).decode())
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    rows = len(kept.starts)
-    return kept if kept.values.shape == (rows, columns) and rows else None
+    whole = len(kept.values) == kept.sizes.sum() and len(kept.sizes) > 0 and kept.sizes.min() > 0
+    return kept if kept.values.shape[1:] == breadth and whole else None
 
 
 def _write(path: Path, described: Described) -> None:
@@ -82,14 +87,10 @@ def _write(path: Path, described: Described) -> None:
     from safetensors.numpy import save
 
     arrays: dict[str, NDArray[Any]] = {
-        "values": np.ascontiguousarray(described.values, np.float64),
-        "starts": np.ascontiguousarray(described.starts, np.float64),
+        "values": np.ascontiguousarray(described.values),
+        "sizes": np.ascontiguousarray(described.sizes, np.int64),
         "sound": np.frombuffer(described.sound.encode(), np.uint8),
     }
-    temp = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with whole(path) as temp:
         temp.write_bytes(save(arrays))
-        os.replace(temp, path)
-    finally:
-        temp.unlink(missing_ok=True)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mgrkit.commands.whole import save_drawing
 from mgrkit.errors import RunError, UsageError
 
 _MAKER = "mgrkit evaluate"
@@ -61,12 +60,4 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
         wrap=True,
         **plain,
     )
-    temp = path.with_name(f".{path.name}.tmp")
-    try:
-        with warnings.catch_warnings():
-            # Of a script that the font lacks, boxes are drawn; the table on stdout has the names.
-            warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            figure.savefig(temp, format="png", dpi=120, metadata={"Software": _MAKER})
-        os.replace(temp, path)
-    finally:
-        temp.unlink(missing_ok=True)
+    save_drawing(figure, path, _MAKER)

@@ -1,18 +1,19 @@
-"""DATA of ``train`` and ``evaluate``: a feature table, a track table or a folder, as arrays."""
+"""DATA of ``train`` and ``evaluate``: a table, or a folder of sound or pictures, as arrays."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.classifiers import Examples
+from mgrkit.commands.inputs import Features, Input
 from mgrkit.errors import RunError, UsageError
-from mgrkit.registry import FeatureSetSpec
+from mgrkit.features.layout import GTZAN57_COLUMNS
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.collections import known
 from mgrkit.tracks.splits import Labelled, group_key, published_part
@@ -75,18 +76,18 @@ class Dataset:
 
     Parameters
     ----------
-    x : float32 ``(pieces, columns)``, finite.
-    tracks : int64 ``(pieces,)``, index into ``entries``.
+    x : examples ``(n, *input.shape)``; numbers are finite.
+    tracks : int64 ``(n,)``, index into ``entries``.
     entries, labelled : one per track.
-    feature_set : what the columns are.
+    input : what the examples are.
     notes : what a person should know: what was left out and why.
     failed : files that could not be used, which the notes count by reason.
     """
 
-    x: NDArray[np.float32]
+    x: NDArray[Any]
     tracks: NDArray[np.int64]
     entries: tuple[Entry, ...]
-    feature_set: FeatureSetSpec
+    input: Input
     notes: tuple[str, ...] = ()
     labelled: tuple[Labelled, ...] = field(default=())
     failed: int = 0
@@ -126,8 +127,7 @@ def parts_with_copies(dataset: Dataset, parts: Sequence[str]) -> list[str]:
 
 def read_dataset(
     data: Path,
-    wanted: FeatureSetSpec,
-    find_set: Callable[[str], FeatureSetSpec],
+    wanted: Input,
     options: Options | None = None,
     report: Report | None = None,
 ) -> Dataset:
@@ -135,26 +135,33 @@ def read_dataset(
 
     Parameters
     ----------
-    data : a feature table or track table (CSV, Parquet), or a folder of sound by genre.
-    wanted : the feature set that is computed where DATA is sound.
-    find_set : gives the feature set that a table names in its column ``kind``.
+    data : a feature table or track table (CSV, Parquet), or a folder of sound or pictures by
+        genre.
+    wanted : what is made of sound. A feature table and pictures are what they are: the
+        ``input`` of the dataset says what.
 
     Raises
     ------
     RunError : DATA is not there, or nothing in it can be used.
-    UsageError : a table without the columns that are needed.
+    UsageError : a table without the columns that are needed, or DATA of another kind than is
+        wanted.
     """
     from mgrkit.commands.preparing import prepare
     from mgrkit.commands.tables import is_feature_table, read_feature_table
 
     if not data.exists():
-        raise RunError(f"there is no {data}", "DATA is a table or a folder of sound by genre")
+        raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     if data.is_dir():
         dataset = prepare(data, wanted, None, options, report)
     elif data.suffix.lower() not in TABLES:
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
-    elif is_feature_table(data, wanted):
-        dataset = read_feature_table(data, wanted, find_set)
+    elif is_feature_table(data, wanted.columns or GTZAN57_COLUMNS):
+        if not isinstance(wanted, Features):
+            raise UsageError(
+                f"{data} holds numbers, not {wanted.name}",
+                "give sound, pictures, or a list of them",
+            )
+        dataset = read_feature_table(data, wanted.feature_set)
     else:
         dataset = prepare(data.parent, wanted, data, options, report)
     return _checked(data, dataset)

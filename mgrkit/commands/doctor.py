@@ -7,6 +7,7 @@ broken is what the doctor is asked about.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
 import os
 import platform
@@ -31,31 +32,34 @@ _MODULES = {
 }
 """The modules that are not called as their distributions are."""
 
+_UNTRIED = ("torchvision",)
+"""What a plain import does not tell of: without CUDA it fails, and a plugin mends that."""
+
 _OPTIONAL = {
-    "torch": "models on a GPU",
-    "torchvision": "ready-made networks for plugins",
     "librosa": "the tests compare with it",
     "audiomentations": "the benchmarks compare with it",
 }
 _SOUND = ("aiofiles", "asyncio-pool", "av", "numpy", "rich", "scipy", "soundfile", "soxr")
 _FEATURES = (*_SOUND, "platformdirs", "pluggy", "polars")
-_MODELS = (*_FEATURES, "safetensors")
+_MODELS = (*_FEATURES, "isal", "pillow", "safetensors", "torch", "torchvision")
 _NEEDS = {
     "augment": _SOUND,
     "spectrograms": (*_SOUND, "isal", "pillow"),
+    "show": (*_SOUND, "isal", "pillow", "matplotlib"),
     "features": _FEATURES,
-    "train": (*_MODELS, "scikit-learn"),
+    "train": (*_MODELS, "matplotlib", "scikit-learn"),
     "evaluate": (*_MODELS, "matplotlib"),
+    "compare": (*_MODELS, "matplotlib", "scikit-learn"),
     "predict": _MODELS,
-    "demo": (*_MODELS, "isal", "pillow", "scikit-learn"),
+    "demo": (*_MODELS, "matplotlib", "scikit-learn"),
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),
     "models": ("numpy", "platformdirs", "pluggy", "safetensors"),
 }
 """The distributions that each command needs, besides typer, which all do."""
 
-_DECODING = ("augment", "spectrograms", "features", "train", "evaluate", "predict", "demo")
-_CLASSIFYING = ("train", "evaluate", "predict", "demo")
+_CLASSIFYING = ("train", "evaluate", "compare", "predict", "demo")
+_DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
 
 
@@ -112,7 +116,8 @@ def _needed(name: str, lowest: str) -> dict[str, Any]:
         error = f"too old, {lowest} is needed"
     else:
         module = _MODULES.get(name, name)
-        _, wrong = attempt(lambda: importlib.import_module(module))
+        look = importlib.util.find_spec if name in _UNTRIED else importlib.import_module
+        _, wrong = attempt(lambda: look(module))
         error = f"cannot be imported: {wrong}" if wrong else ""
     mend = f"pip install --upgrade -c constraints.txt {name}" if error else ""
     return {"name": name, "version": version, "lowest": lowest, "error": error, "mend": mend}

@@ -12,7 +12,6 @@ from mgrkit.commands.models import find_model
 from mgrkit.errors import RunError, UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
-from mgrkit.registry.loader import registry
 from mgrkit.tracks.collections import has_published_split
 from mgrkit.tracks.splits import PARTS
 
@@ -39,7 +38,7 @@ def evaluate(
     Parameters
     ----------
     model : path or name of a bundle.
-    data : a feature table, a track table, or a folder of sound by genre.
+    data : a feature table, a track table, or a folder of sound or pictures by genre.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
     seed : of the bootstrap.
@@ -58,12 +57,11 @@ def evaluate(
     if part not in (*PARTS[1:], "all"):
         raise UsageError(f"--part must be test, valid or all, not {part!r}")
     loaded = Model(find_model(model), device)
-    dataset = read_dataset(data, loaded.feature_set, registry().feature_set, options, report)
-    if dataset.feature_set.digest != loaded.feature_set.digest:
+    dataset = read_dataset(data, loaded.input, options, report)
+    if dataset.input.digest != loaded.input.digest:
         raise UsageError(
-            f"{data} holds {dataset.feature_set.name}, {loaded.name} was trained on "
-            f"{loaded.feature_set.name}",
-            "make the table again with mgrkit features",
+            f"{data} holds {dataset.input.name}, {loaded.name} was trained on {loaded.input.name}",
+            "make it again as the model wants it",
         )
     notes = list(dataset.notes)
     dataset, published = _part(dataset, part, data, notes)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgrkit.audio import Piece, Sound, pieces
 from mgrkit.audio.cutting import PIECE_SECONDS
-from mgrkit.commands.extracting import Extract
 from mgrkit.errors import ItemError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Describe = Callable[[NDArray[np.float32]], NDArray[Any]]
 
 LONG_SECONDS = 600.0
 """Of songs beyond this, pieces spread over them are enough..."""
@@ -23,18 +29,18 @@ class Excerpt:
     Parameters
     ----------
     start, seconds : where in the song.
-    features : of the piece, or why it has none.
+    values : what describes the piece, or why nothing does.
     """
 
     start: float
     seconds: float
-    features: Any
+    values: Any
 
 
 def excerpts(
-    sound: Sound, rate: int, extract: Extract, max_seconds: float | None = None
+    sound: Sound, rate: int, describe: Describe, max_seconds: float | None = None
 ) -> list[Excerpt]:
-    """The features of a song's pieces in their order: of all, or of some, evenly spread.
+    """What describes a song's pieces in their order: of all, or of some, evenly spread.
 
     A song is cut as `mgrkit.audio.pieces` cuts it. While it is not known to be long, each piece
     is described as it comes; once it is, every third, ninth, ... piece waits as samples, so
@@ -51,12 +57,12 @@ def excerpts(
     held: list[tuple[int, Piece | Excerpt]] = []
     for index, piece in enumerate(pieces(sound, rate)):
         is_long = is_long or piece.start + len(piece.samples) / rate > LONG_SECONDS
-        held.append((index, piece if is_long else _described(piece, rate, extract)))
+        held.append((index, piece if is_long else _described(piece, rate, describe)))
         if is_long:
             held = chosen.thinned(held, index + 1)
     if is_long:
         held = chosen.final(held, index + 1)
-    return [p if isinstance(p, Excerpt) else _described(p, rate, extract) for _, p in held]
+    return [p if isinstance(p, Excerpt) else _described(p, rate, describe) for _, p in held]
 
 
 class _Spread:
@@ -87,9 +93,9 @@ class _Spread:
         return [min(held, key=lambda pair: abs(pair[0] - middle)) for middle in middles]
 
 
-def _described(piece: Piece, rate: int, extract: Extract) -> Excerpt:
+def _described(piece: Piece, rate: int, describe: Describe) -> Excerpt:
     seconds = len(piece.samples) / rate
     try:
-        return Excerpt(piece.start, seconds, extract(piece.samples))
+        return Excerpt(piece.start, seconds, describe(piece.samples))
     except ItemError as error:
         return Excerpt(piece.start, seconds, error)

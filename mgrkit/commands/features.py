@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.extracting import extractor
+from mgrkit.commands.inputs import extractor
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.registry import FeatureSetSpec, registry

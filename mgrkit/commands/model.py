@@ -11,14 +11,15 @@ import numpy as np
 
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
-from mgrkit.classifiers import load_bundle, probabilities, provider, restored
+from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.commands.dataset import ARTIST
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
-from mgrkit.commands.extracting import extractor, feature_set_of
+from mgrkit.commands.inputs import input_of_task
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
+from mgrkit.learning.fitting import predict_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,17 +63,16 @@ class Model:
         self.seen = frozenset(self.bundle.seen) - self.heard
         try:
             self.spec = provider(self.bundle).spec
-            self.feature_set = feature_set_of(self.name, self.bundle.eats)
+            self.input = input_of_task(self.bundle.eats, self.bundle.task)
         except (BundleError, UsageError) as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from None
         task = self.bundle.task
-        if task.columns != self.feature_set.columns or task.frontend != self.feature_set.frontend:
+        if task.columns != self.input.columns or task.frontend != self.input.frontend:
             raise BundleError(
-                f"{self.path} was trained on other features than {self.feature_set.name} of "
-                "this mgrkit",
+                f"{self.path} was trained on other features than {self.input.name} of this mgrkit",
                 "train it again, or install the version that it names",
             )
-        self._extract = extractor(self.feature_set)
+        self.input.check()
         place = resolve_device(device, self.spec.devices)
         try:
             self.classifier = restored(self.bundle, place)
@@ -107,14 +107,20 @@ class Model:
 
         Raises
         ------
-        UsageError : ``top`` or ``max_seconds`` is out of range.
+        UsageError : ``top`` or ``max_seconds`` is out of range, or the model knows pictures
+            only that sound cannot be made into.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'
         """
         check_limits(top, max_seconds)
-        rate = self.feature_set.frontend.sample_rate
+        if self.input.frontend is None:
+            raise UsageError(
+                f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
+                "a model that was trained on sound, or on pictures of mgrkit's",
+            )
+        rate = self.input.frontend.sample_rate
         rows, spans = [], []
         first: ItemError | None = None
         length = 0.0
@@ -126,17 +132,16 @@ class Model:
                 work.allow(seconds)
 
         with open_sound(path, heard=decoded) as sound:
-            for piece in excerpts(sound, rate, self._extract, max_seconds):
-                if isinstance(piece.features, ItemError):
-                    first = first or piece.features
+            for piece in excerpts(sound, rate, self.input.piece, max_seconds):
+                if isinstance(piece.values, ItemError):
+                    first = first or piece.values
                     continue
-                rows.append(piece.features)
+                rows.append(self.input.examples(piece.values))
                 spans.append((piece.start, piece.seconds))
         if not rows:
             raise first or ItemError("too-short", "the track holds no piece")
         of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        x = np.concatenate(rows).astype(np.float32)
-        raw = probabilities(self.classifier, self.spec.name, len(self.labels), x)
+        raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
         by_piece = to_tracks(raw, of_piece)
         whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
         result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}

@@ -1,11 +1,14 @@
-"""A folder of sound by genre, or a track table, as a dataset of features."""
+"""A folder of sound or pictures by genre, or a track table, as a dataset."""
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,57 +16,102 @@ from mgrkit.audio import pieces
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.classifiers import Stopped
-from mgrkit.commands.cache import Described, cache_folder, cached_features, content_key
+from mgrkit.commands.cache import Described, cache_folder, cached, content_key
 from mgrkit.commands.dataset import Dataset, Entry
-from mgrkit.commands.extracting import extractor
 from mgrkit.commands.hashing import HashedSound
-from mgrkit.errors import ItemError, RunError
-from mgrkit.registry import FeatureSetSpec
+from mgrkit.commands.inputs import Input, Pictures
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Finder
 from mgrkit.tracks.lineage import Lineage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+PICTURES = (".png", ".jpg", ".jpeg")
+"""Suffixes of pictures; those of a folder count only where it holds no sound."""
 
 
 def prepare(
     folder: Path,
-    feature_set: FeatureSetSpec,
+    wanted: Input,
     table: Path | None,
     options: Options | None = None,
     report: Report | None = None,
 ) -> Dataset:
-    """The features of all sound below ``folder``, or of the files that ``table`` lists.
+    """The examples of all tracks below ``folder``, or of the files that ``table`` lists.
 
-    They are kept in the user's cache by content, so that the next call reads them. Files
-    that cannot be used are left out, counted by reason in the notes.
+    What is made of sound is kept in the user's cache by content, so that the next call reads
+    it. Files that cannot be used are left out, counted by reason in the notes.
 
     Raises
     ------
-    RunError : there is no sound, or none that can be used.
+    RunError : there is nothing, or nothing that can be used.
+    UsageError : pictures where ``wanted`` is none, or pictures of two front ends.
     Stopped : a person ended the run; what is finished is kept.
     """
     lineage = Lineage.read(folder, table=table)
     if table and not lineage.rows:
         raise RunError(f"{table} lists no tracks", "one row a track, with the columns path, genre")
-    extractor(feature_set)  # code that cannot be loaded is told once, not for each track
-    try:
-        _folder(feature_set).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot keep features in {cache_folder()}: {error.strerror}",
-            "MGRKIT_CACHE names another folder",
-        ) from None
     finder = Finder([folder], None, list(lineage.rows) if table else None)
+    pictures = _is_of_pictures(finder, table or folder)
+    if pictures:
+        if not isinstance(wanted, Pictures):
+            raise UsageError(
+                f"{table or folder} holds pictures, {wanted.name} is made of sound",
+                "give the sound, or a feature table",
+            )
+        finder = Finder([folder], None, finder.files, PICTURES)
+    else:
+        _check_sound(wanted)
     rows: list[Row] = []
-    job = partial(describe_track, feature_set)
+    job = read_track if pictures else partial(describe_track, wanted)
     going = run(
         _items(finder, lineage), job, StreamSink(rows.append, {}), ["path"], options, report,
         finder.count,
     )  # fmt: skip
     summary = run_now(going)
     if summary.stopped_by:
-        stopped = Stopped("stopped while preparing features; the same command goes on from there")
+        stopped = Stopped("stopped while preparing DATA; the same command goes on from there")
         stopped.exit_code = summary.exit_code
         raise stopped
-    return _dataset(table or folder, rows, feature_set, summary, lineage.notes)
+    good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
+    notes = (*lineage.notes, *_left_out(summary))
+    if not good:
+        what = "picture" if pictures else "sound"
+        where = table or folder
+        raise RunError(f"no {what} in {where} can be used", "; ".join(notes) or "there is none")
+    if isinstance(wanted, Pictures) and pictures:
+        return _of_pictures(table or folder, good, wanted, notes, summary.failed)
+    return _of_sound(table or folder, good, wanted, notes, summary.failed)
+
+
+def _is_of_pictures(finder: Finder, data: Path) -> bool:
+    if finder.files is None:
+        if next(iter(finder), None):
+            return False
+        return next(iter(Finder(finder.roots, suffixes=PICTURES)), None) is not None
+    drawn = {os.path.splitext(name)[1].lower() in PICTURES for name in finder.files}
+    if len(drawn) > 1:
+        raise UsageError(f"{data} lists sound and pictures", "one of them a table")
+    return drawn == {True}
+
+
+def _check_sound(wanted: Input) -> None:
+    """What is known to fail for all tracks is told once."""
+    if wanted.frontend is None:
+        raise UsageError(
+            f"the model was trained on {wanted.name}; sound cannot be drawn like that",
+            "give such pictures",
+        )
+    wanted.check()
+    try:
+        _folder(wanted).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunError(
+            f"cannot keep {wanted.name} in {cache_folder()}: {error.strerror}",
+            "MGRKIT_CACHE names another folder",
+        ) from None
 
 
 def _items(finder: Finder, lineage: Lineage) -> Iterator[Item]:
@@ -72,8 +120,8 @@ def _items(finder: Finder, lineage: Lineage) -> Iterator[Item]:
         yield Item(track.path, track.file, row, error=track.problem)
 
 
-def describe_track(feature_set: FeatureSetSpec, item: Item, work: Work) -> list[Output]:
-    """The job: see that the track's features are in the cache; the row says under which key."""
+def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
+    """The job for sound: see that the track is in the cache; the row says under which key."""
     from mgrkit.tracks.tags import artist_tag
 
     try:
@@ -82,80 +130,137 @@ def describe_track(feature_set: FeatureSetSpec, item: Item, work: Work) -> list[
         key = ""  # opening it as sound says what is wrong with it
 
     def make() -> Described:
-        return describe(item.source, feature_set, work)
+        return describe(item.source, wanted, work)
 
-    described = cached_features(_folder(feature_set), key, len(feature_set.columns), make)
+    described = cached(_folder(wanted), key, wanted.breadth, make)
     group = item.row["group"] or artist_tag(item.source)
     return [Output({"content": key, "sound": described.sound, "group": group})]
 
 
-def describe(path: str, feature_set: FeatureSetSpec, work: Work) -> Described:
-    """The features of all pieces of a track; a piece without any, such as silence, is left out.
+def describe(path: str, wanted: Input, work: Work) -> Described:
+    """The values of all pieces of a track; a piece without any, such as silence, is left out.
 
     Raises
     ------
     ItemError : no piece has any; the first piece's reason.
     """
-    extract = extractor(feature_set)
-    values, starts = [], []
+    assert wanted.frontend is not None
+    values = []
     first: ItemError | None = None
     with HashedSound(path, work.allow) as sound:
-        for piece in pieces(sound, feature_set.frontend.sample_rate):
+        for piece in pieces(sound, wanted.frontend.sample_rate):
             try:
-                rows = extract(piece.samples)
+                values.append(wanted.piece(piece.samples))
             except ItemError as error:
                 first = first or error
-                continue
-            values.append(rows)
-            starts.append(piece.start + (feature_set.hop or 0.0) * np.arange(len(rows)))
         if not values:
             raise first or ItemError("too-short", "the track holds no piece")
-        return Described(np.concatenate(values), np.concatenate(starts), sound.digest.hexdigest())
+        sizes = np.array([len(part) for part in values], np.int64)
+        return Described(np.concatenate(values), sizes, sound.digest.hexdigest())
 
 
-def _folder(feature_set: FeatureSetSpec) -> Path:
-    return cache_folder() / "features" / f"{feature_set.name}-{feature_set.digest}"
+def read_track(item: Item, work: Work) -> list[Output]:
+    """The job for pictures: the picture itself, which the dataset will hold anyway."""
+    del work
+    from mgrkit.spectrograms import read_picture
+
+    picture = read_picture(item.source)
+    told: Row = {
+        "values": np.ascontiguousarray(picture.values.T),
+        "frontend": picture.frontend,
+        # Ours say which sound they show; several pieces may show one.
+        "source": picture.source or item.row["path"],
+    }
+    if item.row["parent"] == item.row["path"]:
+        told["parent"] = told["source"]
+    return [Output(told)]
 
 
-def _dataset(
-    data: Path, rows: list[Row], feature_set: FeatureSetSpec, summary: Summary, notes: list[str]
-) -> Dataset:
-    """The rows in the order of their paths, with their features from the cache."""
-    good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
-    told = list(notes)
+def _folder(wanted: Input) -> Path:
+    kind, _, which = wanted.eats.partition(":")
+    return cache_folder() / kind / f"{which or kind}-{wanted.digest}"
+
+
+def _left_out(summary: Summary) -> Iterator[str]:
     if summary.failed:
         reasons = Counter(summary.reasons).most_common()
         counts = ", ".join(f"{number} {reason}" for reason, number in reasons)
         path, text = summary.examples[0]
-        told.append(f"{summary.failed} files left out: {counts} (the first: {path}: {text})")
-    if not good:
-        raise RunError(f"no sound in {data} can be used", "; ".join(told) or "there is none")
-    columns = len(feature_set.columns)
-    kept = [
-        cached_features(_folder(feature_set), row["content"], columns, _vanished(data))
-        for row in good
-    ]
-    sizes = [len(described.starts) for described in kept]
+        yield f"{summary.failed} files left out: {counts} (the first: {path}: {text})"
+
+
+def _of_sound(
+    data: Path, rows: Sequence[Row], wanted: Input, notes: tuple[str, ...], failed: int
+) -> Dataset:
+    """The rows in the order of their paths, with what the cache holds of them."""
+    folder, breadth, vanished = _folder(wanted), wanted.breadth, _vanished(data)
+    kept = [cached(folder, row["content"], breadth, vanished) for row in rows]
+    tracks = [np.split(one.values, np.cumsum(one.sizes)[:-1]) for one in kept]
+    entries = tuple(_entry(row, row["path"], row["sound"]) for row in rows)
+    return _dataset(tracks, entries, wanted, notes, failed)
+
+
+def _of_pictures(
+    data: Path, rows: Sequence[Row], wanted: Pictures, notes: tuple[str, ...], failed: int
+) -> Dataset:
+    """The pictures by the sound that they show, each sound's in the order of their paths."""
+    of_source: dict[str, list[Row]] = {}
+    drawn: dict[tuple[FrontEnd | None, int], str] = {}
+    for row in rows:
+        of_source.setdefault(row["source"], []).append(row)
+        bands = row["values"].shape[1]
+        drawn.setdefault((row["frontend"], 0 if row["frontend"] else bands), row["path"])
+    kinds = [Pictures(front, wanted.frames, bands) for front, bands in drawn]
+    if len(kinds) > 1:
+        one, other = (f"{path} ({k.name})" for k, path in zip(kinds, drawn.values(), strict=True))
+        raise UsageError(f"{data} holds pictures of two front ends: {one}, {other}", "one a folder")
+    tracks = [[row["values"] for row in of_source[source]] for source in of_source]
+    entries = tuple(
+        _entry(of_source[source][0], source, _digest(parts))
+        for source, parts in zip(of_source, tracks, strict=True)
+    )
+    return _dataset(tracks, entries, kinds[0], notes, failed)
+
+
+def _entry(row: Row, name: str, digest: str) -> Entry:
+    return Entry(name, row["parent"], row["genre"], row["group"], row["split"], digest)
+
+
+def _digest(values: Sequence[NDArray[Any]]) -> str:
+    """Of the pixels of a track: the same picture under two names is one."""
+    digest = hashlib.sha256()
+    for part in values:
+        digest.update(repr(part.shape).encode())
+        digest.update(part.data)
+    return digest.hexdigest()
+
+
+def _dataset(
+    tracks: Sequence[Sequence[NDArray[Any]]],
+    entries: tuple[Entry, ...],
+    wanted: Input,
+    notes: tuple[str, ...],
+    failed: int,
+) -> Dataset:
+    """The examples of tracks, each given as the values of its pieces."""
+    fitted = wanted.fitted([len(part) for parts in tracks for part in parts])
+    examples = [[fitted.examples(part) for part in parts] for parts in tracks]
+    sizes = [sum(map(len, parts)) for parts in examples]
     return Dataset(
-        x=np.concatenate([described.values for described in kept]).astype(np.float32),
-        tracks=np.repeat(np.arange(len(kept)), sizes),
-        entries=tuple(
-            Entry(
-                row["path"], row["parent"], row["genre"], row["group"], row["split"], row["sound"]
-            )
-            for row in good
-        ),
-        feature_set=feature_set,
-        notes=tuple(told),
-        failed=summary.failed,
+        x=np.concatenate([part for parts in examples for part in parts]),
+        tracks=np.repeat(np.arange(len(tracks)), sizes),
+        entries=entries,
+        input=fitted,
+        notes=notes,
+        failed=failed,
     )
 
 
 def _vanished(data: Path) -> Callable[[], Described]:
     def fail() -> Described:
         raise RunError(
-            f"features of {data} have vanished from the cache {cache_folder()}",
-            "the same command makes them again",
+            f"what was made of {data} has vanished from the cache {cache_folder()}",
+            "the same command makes it again",
         )
 
     return fail

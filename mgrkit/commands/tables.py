@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.commands.dataset import Dataset, Entry
+from mgrkit.commands.inputs import Features
 from mgrkit.errors import RunError, UsageError
-from mgrkit.registry import FeatureSetSpec
+from mgrkit.registry import FeatureSetSpec, registry
 from mgrkit.registry.specs import nearest
 
 if TYPE_CHECKING:
@@ -22,21 +23,19 @@ _SLICE = re.compile(r"(.+\.\d{5})\.(\d{1,3})(\.\w+)")
 """Names in the Kaggle table of three-second slices: blues.00000.7.wav is of blues.00000.wav."""
 
 
-def is_feature_table(path: Path, feature_set: FeatureSetSpec) -> bool:
-    """Whether a table holds numbers and is not a list of sound files.
+def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
+    """Whether a table holds numbers and is not a list of files.
 
-    A table with any column of the set, or without a column of paths, is meant as one; then
-    what is missing is an error of its own.
+    A table with any of the ``columns`` that are wanted, or without a column of paths, is meant as
+    one; then what is missing is an error of its own.
     """
     header = _frame(path, rows=0).columns
     return ("kind" in header and "frontend" in header) or bool(
-        set(header) & set(feature_set.columns) or not set(header) & set(_PATHS)
+        set(header) & set(columns) or not set(header) & set(_PATHS)
     )
 
 
-def read_feature_table(
-    path: Path, wanted: FeatureSetSpec, find_set: Callable[[str], FeatureSetSpec]
-) -> Dataset:
+def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     """The rows of a feature table that can be used.
 
     Failed rows, repeated rows and rows with a value that is no finite number are left out and
@@ -52,7 +51,7 @@ def read_feature_table(
     notes: list[str] = []
     if "status" in frame.columns:
         frame = _where(frame, frame["status"] != "failed", "failed rows", notes)
-    feature_set = _feature_set(path, frame, wanted, find_set)
+    feature_set = _feature_set(path, frame, wanted)
     paths, genres = (_column(path, frame.columns, names) for names in (_PATHS, _GENRES))
     _check_columns(path, frame.columns, feature_set)
     if not len(frame):
@@ -72,7 +71,7 @@ def read_feature_table(
         x=x[used].astype(np.float32),
         tracks=np.array(tracks, np.int64),
         entries=entries,
-        feature_set=feature_set,
+        input=Features(feature_set),
         notes=tuple(f"{path.name}: {note}" for note in notes),
     )
 
@@ -131,9 +130,7 @@ def _count(notes: list[str], number: int, what: str) -> None:
         notes.append(f"{number} {what} left out")
 
 
-def _feature_set(
-    path: Path, frame: Any, wanted: FeatureSetSpec, find_set: Callable[[str], FeatureSetSpec]
-) -> FeatureSetSpec:
+def _feature_set(path: Path, frame: Any, wanted: FeatureSetSpec) -> FeatureSetSpec:
     """The set that the table names, or the wanted one for a table that names none."""
     if not {"kind", "settings"} <= set(frame.columns):
         return wanted
@@ -142,7 +139,7 @@ def _feature_set(
         raise UsageError(
             f"{path} holds several feature sets: {', '.join(sorted(kinds))}", "one a table"
         )
-    feature_set = find_set(kinds[0]) if kinds else wanted
+    feature_set = registry().feature_set(kinds[0]) if kinds else wanted
     others = {digest for digest in frame["settings"].unique().to_list() if digest}
     if others - {feature_set.digest}:
         raise UsageError(

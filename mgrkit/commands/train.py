@@ -14,10 +14,13 @@ from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
 from mgrkit.commands.device import resolve_device
-from mgrkit.commands.extracting import feature_set_of
+from mgrkit.commands.inputs import input_of
 from mgrkit.commands.models import SUFFIX
+from mgrkit.commands.ranks import Ranks
+from mgrkit.commands.runfolder import RunFolder, digest
 from mgrkit.commands.stopping import stop_signals
 from mgrkit.errors import RunError, UsageError
+from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, resolve
@@ -25,6 +28,7 @@ from mgrkit.tracks.splits import PARTS, Split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.registry import ClassifierSpec
 
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
 """The scores that a bundle keeps."""
@@ -79,6 +83,9 @@ class Settings:
     ----------
     split : 'published', 'grouped', 'random', or None for the first of them that DATA allows.
     refit : whether to fit again on train + valid once everything is measured.
+    frontend : how sound becomes pictures: 'mel', 'stft', 'kaggle-images'; None for mel, or for
+        what pictures are.
+    precision : 'float32', 'mixed', or 'auto': mixed on CUDA.
     """
 
     seed: int = 0
@@ -86,6 +93,8 @@ class Settings:
     split: str | None = None
     refit: bool = False
     device: str = "auto"
+    frontend: str | None = None
+    precision: str = "auto"
 
 
 def train(
@@ -95,6 +104,7 @@ def train(
     settings: Settings | None = None,
     *,
     replace: bool = False,
+    given: tuple[Dataset, Split] | None = None,
     options: Options | None = None,
     report: Report | None = None,
     progress: Callable[[int, int, Mapping[str, float]], None] = silent,
@@ -104,8 +114,9 @@ def train(
     Parameters
     ----------
     classifier : a name of ``mgrkit classifiers``.
-    data : a feature table, a track table, or a folder of sound by genre.
+    data : a feature table, a track table, or a folder of sound or pictures by genre.
     out : a new file NAME.safetensors; an existing one only with ``replace``.
+    given : what ``data`` holds and how it is split, where the caller has read it already.
 
     Raises
     ------
@@ -117,55 +128,122 @@ def train(
     settings = settings or Settings()
     entry = registry().classifier(classifier)
     parameters = with_parameters(entry.spec, settings.parameters)
-    device = resolve_device(settings.device, entry.spec.devices)
+    ranks = Ranks.here()
+    if ranks.world_size > 1 and not entry.spec.parallel:
+        raise UsageError(f"{classifier} is fit by one process", "start it without torchrun")
+    device = ranks.device(resolve_device(settings.device, entry.spec.devices))
+    precision = _precision(settings.precision, device)
+    front = front_end(settings.frontend) if settings.frontend else None
+    wanted = input_of(entry.spec.eats, entry.spec.name, front)
     _check_out(out, replace)
-    wanted = feature_set_of(entry.spec.name, entry.spec.eats)
-    dataset = read_dataset(data, wanted, registry().feature_set, options, report)
-    parts = _Parts.of(dataset, settings)
-    for label in parts.labels:
-        if plain_text(label) != label:
-            raise UsageError(f"no model can keep the genre {label!r:.80}", "give it a plain name")
-    task = Task(
-        parts.labels,
-        dataset.x.shape[1:],
-        dataset.feature_set.columns,
-        dataset.feature_set.frontend,
-    )
+    with stop_signals() as stop_requested, ranks.together(device):
+        with ranks.first_alone():
+            dataset = given[0] if given else read_dataset(data, wanted, options, report)
+        if front and dataset.input.digest != wanted.digest:
+            raise UsageError(
+                f"{data} holds {dataset.input.name}, --front-end asks for {wanted.name}",
+                "leave out --front-end, or give sound",
+            )
+        split = given[1] if given else None
+        parts = _Parts.of(
+            dataset, split or make_split(dataset.labelled, settings.split, settings.seed)
+        )
+        for label in parts.labels:
+            if plain_text(label) != label:
+                what = f"no model can keep the genre {label!r:.80}"
+                raise UsageError(what, "give it a plain name")
+        eaten = dataset.input
+        task = Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
+        run = Run(
+            settings.seed, device, precision, None, progress, stop_requested=stop_requested,
+            rank=ranks.rank, world_size=ranks.world_size,
+        )  # fmt: skip
+        model = _Model(entry.spec, task, parameters, settings.refit)
+        folder = RunFolder(out.with_suffix(".run")) if entry.spec.resumable else None
+        notes: list[str] = []
+        fit = model.fit(parts, run, ranks, folder, notes, replace)
+        bundle = Bundle(
+            classifier=entry.spec.name,
+            distribution=entry.distribution,
+            version=entry.version,
+            parameters=dataclasses.asdict(parameters),
+            eats=eaten.eats,
+            task=task,
+            state=fit.state,
+            calibration=fit.calibration.to_dict(),
+            metrics=_metrics(fit, parts.split, settings.refit),
+            seed=settings.seed,
+            card=_card(data, parts, settings.refit),
+            seen=parts.seen,
+        )
+        if not ranks.rank:
+            save_bundle(out, bundle)
+            if folder:
+                folder.finish()
+    every = (*dataset.notes, *parts.notes, *notes)
+    return Trained(out, bundle, parts.counts, every, dataset.failed)
 
-    def make() -> Classifier:
-        made: Classifier = resolve(entry.spec.factory)(task, parameters)
+
+@dataclass(frozen=True)
+class _Model:
+    """What is fit, beside the examples."""
+
+    spec: ClassifierSpec
+    task: Task
+    parameters: Any
+    refit: bool
+
+    def make(self) -> Classifier:
+        made: Classifier = resolve(self.spec.factory)(self.task, self.parameters)
         return made
 
-    with stop_signals() as stop_requested:
-        folder = out.with_suffix(".run") if entry.spec.resumable else None
-        fit = fit_classifier(
-            make,
-            entry.spec,
-            parts.labels,
-            parts.train.examples(parts.labels),
-            parts.valid.examples(parts.labels) if parts.valid.entries else None,
-            Run(settings.seed, device, "float32", folder, progress, stop_requested),
-            settings.refit,
-        )
-    bundle = Bundle(
-        classifier=entry.spec.name,
-        distribution=entry.distribution,
-        version=entry.version,
-        parameters=dataclasses.asdict(parameters),
-        eats=f"features:{dataset.feature_set.name}",
-        task=task,
-        state=fit.state,
-        calibration=fit.calibration.to_dict(),
-        metrics=_metrics(fit, parts.split, settings.refit),
-        seed=settings.seed,
-        card=_card(data, parts, settings.refit),
-        seen=parts.seen,
-    )
-    save_bundle(out, bundle)
-    notes = (*dataset.notes, *parts.notes)
-    if fit.calibration.method == "none":
-        notes = (*notes, "probabilities are not calibrated: no genre has two artists in train")
-    return Trained(out, bundle, parts.counts, notes, dataset.failed)
+    def fit(
+        self,
+        parts: _Parts,
+        run: Run,
+        ranks: Ranks,
+        folder: RunFolder | None,
+        notes: list[str],
+        replace: bool,
+    ) -> Fit:
+        """The fit, in the run's folder where the classifier goes on from one; adds to ``notes``."""
+        train = parts.train.examples(parts.labels)
+        valid = parts.valid.examples(parts.labels) if parts.valid.entries else None
+        if folder:
+            told = {
+                "classifier": self.spec.name,
+                "parameters": dataclasses.asdict(self.parameters),
+                "seed": run.seed,
+                "split": parts.split.words,
+                "refit": self.refit,
+                "precision": run.precision,
+                "processes": run.world_size,
+                "examples": digest(train, valid),
+            }
+            with ranks.first_alone():
+                if not run.rank:
+                    folder.begin(told, replace=replace)
+
+        def note(text: str) -> None:
+            notes.append(text)
+            if folder and not run.rank:
+                folder.log(text)
+
+        run = dataclasses.replace(run, folder=folder.path if folder else None, note=note)
+        fit = fit_classifier(self.make, self.spec, parts.labels, train, valid, run, self.refit)
+        if fit.calibration.method == "none":
+            folds = self.spec.calibrate == "folds"
+            why = "no genre has two artists in train" if folds else "there is no valid part"
+            note(f"probabilities are not calibrated: {why}")
+        return fit
+
+
+def _precision(asked: str, device: str) -> str:
+    if asked not in ("auto", "float32", "mixed"):
+        raise UsageError(f"--precision must be auto, float32 or mixed, not {asked!r}")
+    if asked == "auto":
+        return "mixed" if device.startswith("cuda") else "float32"
+    return asked
 
 
 @dataclass(frozen=True)
@@ -180,8 +258,7 @@ class _Parts:
     notes: tuple[str, ...]
 
     @classmethod
-    def of(cls, dataset: Dataset, settings: Settings) -> _Parts:
-        split = make_split(dataset.labelled, settings.split, settings.seed)
+    def of(cls, dataset: Dataset, split: Split) -> _Parts:
         parts = parts_with_copies(dataset, split.parts)
 
         def of_part(name: str) -> list[int]:
@@ -238,7 +315,7 @@ def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:
     counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
     measured = "measured before that, fit on train alone" if both else "measured so"
     return {
-        "data": f"{plain_text(data.name)}: {counts}; {parts.train.feature_set.name}",
+        "data": f"{plain_text(data.name)}: {counts}; {parts.train.input.name}",
         "split": parts.split.words,
         "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
         "limits": LIMITS,

@@ -116,7 +116,7 @@ def fit_classifier(
     measured_valid = None
     if valid is not None:
         seen = _Tracks.of(valid)
-        raw = to_tracks(_predicted(model, spec, len(labels), valid.x), seen.of_piece)
+        raw = to_tracks(predict_pieces(model, spec, valid.x), seen.of_piece)
         if not by_folds:
             calibration = calibrate(raw, seen.y, seen.groups, "valid")
         final = calibration.apply(raw)
@@ -128,6 +128,33 @@ def fit_classifier(
         refit_run = runs.next("refit")
         model = _fitted(make, spec, _together(train, valid), None, refit_run)
     return Fit(model, learnt(model, make, spec.name), calibration, out_of_fold, measured_valid)
+
+
+def predict_pieces(
+    model: Classifier,
+    spec: ClassifierSpec,
+    x: NDArray[Any],
+    which: NDArray[Any] | None = None,
+) -> NDArray[np.float32]:
+    """Probabilities of pieces ``(n, labels)``, never more at once than the classifier takes.
+
+    Parameters
+    ----------
+    x : ``(pieces, *task.shape)``.
+    which : the pieces that are wanted; all by default.
+
+    Raises
+    ------
+    RunError : the classifier failed, or gave no probabilities.
+    """
+    count = len(x) if which is None else len(which)
+    labels = len(model.task.labels)
+    blocks = []
+    for first in range(0, count, spec.batch_size):
+        block = slice(first, first + spec.batch_size)
+        part = x[block] if which is None else x[which[block]]
+        blocks.append(probabilities(model, spec.name, labels, part))
+    return np.concatenate(blocks)
 
 
 def predict_tracks(
@@ -148,7 +175,7 @@ def predict_tracks(
     ------
     RunError : the classifier failed, or gave no probabilities.
     """
-    raw = _predicted(model, spec, len(model.task.labels), x)
+    raw = predict_pieces(model, spec, x)
     return calibration.apply(to_tracks(raw, tracks))
 
 
@@ -200,7 +227,7 @@ def _cross_predicted(
         model = _fitted(make, spec, seen, None, fold_run)
         pieces = np.flatnonzero(np.isin(tracks.of_piece, held))
         if len(pieces):
-            by_piece = _predicted(model, spec, count, train.x, pieces)
+            by_piece = predict_pieces(model, spec, train.x, pieces)
             of_held = np.searchsorted(held, tracks.of_piece[pieces])
             raw[held] = to_tracks(by_piece, of_held)
             told[held] = True
@@ -218,23 +245,6 @@ def _fitted(
     with blaming(spec.name):
         model.fit(train, valid, run)
     return model
-
-
-def _predicted(
-    model: Classifier,
-    spec: ClassifierSpec,
-    labels: int,
-    x: NDArray[Any],
-    which: NDArray[Any] | None = None,
-) -> NDArray[np.float32]:
-    """Probabilities of pieces, never more at once than the classifier takes."""
-    count = len(x) if which is None else len(which)
-    blocks = []
-    for first in range(0, count, spec.batch_size):
-        block = slice(first, first + spec.batch_size)
-        part = x[block] if which is None else x[which[block]]
-        blocks.append(probabilities(model, spec.name, labels, part))
-    return np.concatenate(blocks)
 
 
 def _taken(examples: Examples, pieces: NDArray[np.int64]) -> Examples:

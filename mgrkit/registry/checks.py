@@ -61,8 +61,9 @@ def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
         yield "batch_size", "a whole number from 1"
     if spec.calibrate not in ("folds", "valid"):
         yield "calibrate", '"folds" or "valid"'
-    if not isinstance(spec.resumable, bool):
-        yield "resumable", "True or False"
+    for flag in ("resumable", "parallel"):
+        if not isinstance(getattr(spec, flag), bool):
+            yield flag, "True or False"
     if not (_are_texts(spec.bundles) and all(_BUNDLE.fullmatch(b) for b in spec.bundles)):
         yield "bundles", 'a tuple of "package:path/NAME.safetensors"'
 

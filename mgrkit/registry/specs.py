@@ -44,6 +44,8 @@ class ClassifierSpec:
     calibrate : what its probabilities are calibrated on: 'folds', out-of-group folds of train
         (it is fit once per fold more), or 'valid', for what is too dear for that.
     resumable : whether a stopped ``fit`` goes on from what it left in ``Run.folder``.
+    parallel : whether several processes under torchrun can fit it together; then ``Run.rank`` and
+        ``Run.world_size`` tell each its share.
     requires : top-level modules that fitting needs beyond mgrkit's own dependencies.
     bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
     """
@@ -58,6 +60,7 @@ class ClassifierSpec:
     batch_size: int = 4096
     calibrate: Literal["folds", "valid"] = "folds"
     resumable: bool = False
+    parallel: bool = False
     requires: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
 

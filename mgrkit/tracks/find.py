@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +45,7 @@ class Finder:
     roots : folders; files of the same relative folder are named together.
     out : left out of the walk.
     files : only these relative POSIX paths, of the first root, whatever their suffix.
+    suffixes : of the files that are wanted; sound files by default.
 
     Folders are walked one at a time, in the order of their names; a link is followed, but
     no folder is entered twice. After a walk ``ignored`` counts what was passed over: hidden
@@ -54,6 +55,7 @@ class Finder:
     roots: Sequence[Path]
     out: Path | None = None
     files: Sequence[str] | None = None
+    suffixes: Collection[str] = SUFFIXES
     ignored: Counter[str] = field(default_factory=Counter)
 
     def __iter__(self) -> Iterator[Track]:
@@ -63,7 +65,7 @@ class Finder:
 
     def count(self) -> int:
         """How many tracks there are, by a walk of its own."""
-        twin = Finder(self.roots, self.out, self.files)
+        twin = Finder(self.roots, self.out, self.files, self.suffixes)
         return sum(len(found) for _, found in twin._folders())
 
     def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
@@ -132,7 +134,7 @@ class Finder:
 
     def _wanted(self, name: str, folder: str) -> bool:
         suffix = os.path.splitext(name)[1].lower()
-        if suffix in SUFFIXES:
+        if suffix in self.suffixes:
             return True
         if folder or name != TABLE:
             self.ignored[suffix or "without suffix"] += 1

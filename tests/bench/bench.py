@@ -117,7 +117,9 @@ SUBJECTS = {  # neighbours are compared with each other
     "librosa57": Subject(Pool(rivals.librosa_features, ".json"), 6, 36, ("librosa",)),
     "features16": Subject(ours("features"), 50, 500),
     "bare57": Subject(Pool(rivals.bare_features, ".json"), 50, 500),
-    "predict16": Subject(ours("predict"), 50, 500),
+    "predict16": Subject(ours("predict", "--model", "svm"), 50, 500),
+    "bare-network": Subject(Pool(rivals.bare_network, ".json"), 50, 500),
+    "network16": Subject(ours("predict", "--model", "cnn", "--device", "cpu"), 50, 500),
 }
 
 
@@ -312,6 +314,8 @@ ROWS = {
                         "6 x", "librosa57", "features16"),
     "predict": against("`mgrkit predict` against two warm processes that decode and describe",
                        "at most 1.3 x", "predict16", "bare57"),
+    "network": against("`mgrkit predict --model cnn` against two warm processes that decode, draw "
+                       "and pass forward", "at most 1.5 x", "network16", "bare-network"),
     "memory": Row("peak memory at 16 workers, time of the whole call",
                   "150 MB / 110 MB, flat", peaks),
     "engine": Row("engine with a trivial job, journal and table included",

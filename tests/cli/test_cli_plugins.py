@@ -292,7 +292,7 @@ def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
     assert "mp3" in ffmpeg["formats"]
     assert found["cache"]["writable"]
     assert [one["distribution"] for one in found["plugins"]] == ["wreck"]
-    assert "torch" in {one["name"] for one in found["optional"]}
+    assert "librosa" in {one["name"] for one in found["optional"]}
 
 
 def test_doctor_in_words(healthy: Site, capsys: Captured) -> None:

@@ -109,4 +109,4 @@ def test_a_piece_without_features_says_why() -> None:
         raise ItemError("silent", "nothing to hear")
 
     found = excerpts(Song(60, 60), RATE, extract)  # type: ignore[arg-type]
-    assert [piece.features.reason for piece in found] == ["silent", "silent"]
+    assert [piece.values.reason for piece in found] == ["silent", "silent"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.inputs import Features
 from mgrkit.commands.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import FrontEnd
@@ -26,13 +27,19 @@ KAGGLE = (
 NEW = "7.5,5,4"
 
 
-def find_set(name: str) -> FeatureSetSpec:
-    return {"three": SET, "two": OTHER}[name]
+class Sets:
+    def feature_set(self, name: str) -> FeatureSetSpec:
+        return {"three": SET, "two": OTHER}[name]
+
+
+@pytest.fixture(autouse=True)
+def _sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mgrkit.commands.tables.registry", Sets)
 
 
 def read(path: Path, text: str) -> Dataset:
     path.write_bytes(text.encode())
-    return read_feature_table(path, SET, find_set)
+    return read_feature_table(path, SET)
 
 
 @pytest.fixture
@@ -127,7 +134,7 @@ def test_the_nearest_name_of_a_renamed_column_is_given(table: Path) -> None:
     wide = FeatureSetSpec("wide", "", "n:a", FrontEnd(), ("mfcc1_mean", "mfcc1_var"))
     table.write_text("filename,mfcc_1_mean,mfcc1_var,label\nx.wav,1,2,rock\n")
     with pytest.raises(UsageError, match="did you mean mfcc_1_mean"):
-        read_feature_table(table, wide, find_set)
+        read_feature_table(table, wide)
 
 
 def ours(**changes: str) -> str:
@@ -155,7 +162,7 @@ def test_failed_rows_are_left_out(table: Path) -> None:
 
 def test_a_table_of_another_registered_set_is_taken_for_what_it_is(table: Path) -> None:
     text = ours(kind="two", settings=OTHER.digest).replace(",a,b,c", ",x,y,z")
-    assert read(table, text).feature_set is OTHER
+    assert read(table, text).input == Features(OTHER)
 
 
 def test_a_table_of_another_front_end_is_refused_with_both_named(table: Path) -> None:
@@ -175,7 +182,7 @@ def test_parquet_gives_the_same_as_csv(table: Path, tmp_path: Path) -> None:
     plain = read(table, KAGGLE)
     other = tmp_path / "table.parquet"
     pl.read_csv(table).write_parquet(other)
-    again = read_feature_table(other, SET, find_set)
+    again = read_feature_table(other, SET)
     assert np.array_equal(plain.x, again.x)
     assert plain.entries == again.entries
 
@@ -188,35 +195,35 @@ def test_a_file_that_is_no_table_is_an_error(tmp_path: Path, content: bytes, suf
     path = tmp_path / f"t{suffix}"
     path.write_bytes(content)
     with pytest.raises((RunError, UsageError), match=path.name):
-        read_dataset(path, SET, find_set)
+        read_dataset(path, Features(SET))
 
 
 def test_a_list_of_files_is_not_taken_for_a_feature_table(table: Path) -> None:
     with table.open("w", newline="") as file:
         csv.writer(file).writerows([("path", "genre"), ("a.wav", "rock")])
-    assert not is_feature_table(table, SET)
+    assert not is_feature_table(table, SET.columns)
     table.write_text("filename,A,B,label\nx.wav,1,2,rock\n")
-    assert not is_feature_table(table, SET)
+    assert not is_feature_table(table, SET.columns)
 
 
 def test_rows_without_a_genre_are_left_out_and_said(table: Path) -> None:
     text = KAGGLE.replace(",blues\r", ",\r")
     table.write_bytes(text.encode())
-    dataset = read_dataset(table, SET, find_set)
+    dataset = read_dataset(table, Features(SET))
     assert [entry.genre for entry in dataset.entries] == ["jazz"]
     assert "1 tracks without a genre left out" in dataset.notes
     table.write_bytes(text.replace(",jazz\r", ",\r").encode())
     with pytest.raises(RunError, match=r"no track in .* has a genre"):
-        read_dataset(table, SET, find_set)
+        read_dataset(table, Features(SET))
 
 
 def test_data_that_is_not_there_or_not_a_table(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no"):
-        read_dataset(tmp_path / "none.csv", SET, find_set)
+        read_dataset(tmp_path / "none.csv", Features(SET))
     song = tmp_path / "song.mp3"
     song.write_bytes(b"x")
     with pytest.raises(UsageError, match="neither a folder nor a table"):
-        read_dataset(song, SET, find_set)
+        read_dataset(song, Features(SET))
 
 
 def test_a_header_without_rows_is_an_error(table: Path) -> None:

@@ -291,10 +291,11 @@ def test_a_damaged_model_is_named_before_anything_is_read(model: Path, tmp_path:
 def test_a_model_of_other_features_is_refused(model: Path, monkeypatch) -> None:
     from dataclasses import replace
 
+    from mgrkit.commands.inputs import Features
     from mgrkit.registry import registry
 
     changed = replace(registry().feature_set("gtzan57"), columns=("a", "b"))
-    monkeypatch.setattr(modelling, "feature_set_of", lambda name, eats: changed)
+    monkeypatch.setattr(modelling, "input_of_task", lambda eats, task: Features(changed))
     with pytest.raises(BundleError, match="trained on other features"):
         mgrkit.load(model)
 
@@ -376,5 +377,5 @@ def test_a_cache_that_cannot_be_is_named_before_the_work(
 ) -> None:
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "file"))
-    with pytest.raises(RunError, match=r"cannot keep features in .*file"):
+    with pytest.raises(RunError, match=r"cannot keep gtzan57 in .*file"):
         train("svm", place / "audio", tmp_path / "m.safetensors")

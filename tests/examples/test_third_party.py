@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,32 +11,16 @@ import pytest
 
 from tests.cli.test_commands import tone
 from tests.commands.made_tables import GENRES, rows, write
+from tests.examples import installing
+from tests.examples.installing import ROOT, keeps_the_contract, mgrkit
 
-ROOT = Path(__file__).parent.parent.parent
 PLUGIN = ROOT / "examples" / "third_party_plugin"
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a process in which the plugin is installed."""
-    folder = tmp_path_factory.mktemp("third_party")
-    # A copy, so that building leaves nothing in the repository.
-    source = shutil.copytree(PLUGIN, folder / "source")
-    options = ["--no-deps", "--no-build-isolation", "--quiet", "--target", str(folder / "site")]
-    run([sys.executable, "-m", "pip", "install", "--no-index", *options, str(source)], {})
-    return {"PYTHONPATH": str(folder / "site")}
-
-
-def run(command: list[str], environment: dict[str, str], folder: Path | None = None) -> str:
-    done = subprocess.run(
-        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def mgrkit(words: list[str], environment: dict[str, str], folder: Path) -> str:
-    return run([sys.executable, "-m", "mgrkit", *words], environment, folder)
+    return installing.installed("third_party_plugin", tmp_path_factory.mktemp("third_party"))
 
 
 def test_it_is_listed(installed: dict[str, str], tmp_path: Path) -> None:
@@ -53,11 +35,7 @@ def test_it_is_listed(installed: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> None:
-    shutil.copy(PLUGIN / "test_contract.py", tmp_path)
-    told = run([sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-               installed, tmp_path)  # fmt: skip
-    assert " passed" in told
-    assert " failed" not in told
+    keeps_the_contract(PLUGIN, installed, tmp_path)
 
 
 def test_it_trains_measures_and_predicts(installed: dict[str, str], tmp_path: Path) -> None:

@@ -188,6 +188,7 @@ def test_rubbish_from_a_hook(site: Site, returned: str, told: str) -> None:
         ("batch_size=True", "x: batch_size is True"),
         ("calibrate='test'", "x: calibrate is 'test'"),
         ("resumable='no'", "x: resumable is 'no'"),
+        ("parallel=1", "x: parallel is 1"),
         ("requires='torch'", "x: requires is 'torch'"),
         ("requires=('a.b',)", "x: requires is ('a.b',)"),
         ("bundles=('a.safetensors',)", "x: bundles is ('a.safetensors',)"),

@@ -1,0 +1,1 @@
+"""The time-frequency network of Pons, Lidy and Serra for mgrkit."""

@@ -1,0 +1,298 @@
+"""What a classifier eats: how the pieces of a track become its examples.
+
+An input turns a piece of sound into values whose first axis is time (`piece`): rows of features,
+frames of a picture. Tracks are kept so in the cache. Once it is known how long pieces usually are
+(`fitted`), values are cut into the examples that a classifier sees (`examples`).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mgrkit.errors import ItemError, UsageError
+from mgrkit.frontend import FrontEnd, front_end
+from mgrkit.registry import FeatureSetSpec, registry, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers import Task
+
+    Extract = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+
+class Input(Protocol):
+    """One kind of example.
+
+    Attributes
+    ----------
+    eats : as in a `mgrkit.registry.ClassifierSpec`.
+    name : for people.
+    frontend : how sound becomes examples; None where nobody knows, so that sound cannot.
+    columns : the names of features; empty for other examples.
+    digest : changes whenever the values may.
+    breadth : of the values of a piece: their shape without the first axis, which is time.
+    shape : of one example; as in a `mgrkit.classifiers.Task`.
+    """
+
+    @property
+    def eats(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def frontend(self) -> FrontEnd | None: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def breadth(self) -> tuple[int, ...]: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def check(self) -> None:
+        """Raise RunError if code that `piece` needs cannot be loaded: once, not for each track."""
+
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[Any]:
+        """The values of a piece, ``(n, *breadth)``.
+
+        Parameters
+        ----------
+        samples : mono float32 ``(frames,)`` at the front end's rate.
+
+        Raises
+        ------
+        ItemError : sound that cannot be described, such as silence.
+        """
+
+    def fitted(self, sizes: Sequence[int]) -> Input:
+        """The same, for pieces whose values are mostly of these lengths."""
+
+    def examples(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The examples ``(n, *shape)``, n at least 1, of the values of one piece."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Rows of a feature set: float32 ``(columns,)``."""
+
+    feature_set: FeatureSetSpec
+
+    @property
+    def eats(self) -> str:
+        return f"features:{self.feature_set.name}"
+
+    @property
+    def name(self) -> str:
+        return self.feature_set.name
+
+    @property
+    def frontend(self) -> FrontEnd:
+        return self.feature_set.frontend
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.feature_set.columns
+
+    @property
+    def digest(self) -> str:
+        return self.feature_set.digest
+
+    @property
+    def breadth(self) -> tuple[int, ...]:
+        return (len(self.columns),)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.breadth
+
+    def check(self) -> None:
+        extractor(self.feature_set)
+
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        return extractor(self.feature_set)(samples)
+
+    def fitted(self, sizes: Sequence[int]) -> Features:
+        del sizes
+        return self
+
+    def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        return values.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Windows of pictures: uint8 ``(bands, frames)``.
+
+    Parameters
+    ----------
+    frontend : None for pictures that others drew in a way that is not known.
+    frames : of a window; 0 until `fitted`.
+    foreign_bands : the height of pictures without a front end.
+    """
+
+    frontend: FrontEnd | None
+    frames: int = 0
+    foreign_bands: int = 0
+    columns: tuple[str, ...] = ()
+
+    @property
+    def eats(self) -> str:
+        return "image"
+
+    @property
+    def name(self) -> str:
+        if self.frontend is None:
+            return f"foreign pictures of {self.foreign_bands} bands"
+        return f"pictures ({self.frontend.kind} {self.frontend.digest})"
+
+    @property
+    def digest(self) -> str:
+        return self.frontend.digest if self.frontend else f"foreign-{self.foreign_bands}"
+
+    @property
+    def breadth(self) -> tuple[int, ...]:
+        return (self.frontend.bands if self.frontend else self.foreign_bands,)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (*self.breadth, self.frames)
+
+    def check(self) -> None:
+        pass
+
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.uint8]:
+        from mgrkit.spectrograms import render
+
+        assert self.frontend is not None
+        return np.ascontiguousarray(render(samples, self.frontend).values.T)
+
+    def fitted(self, sizes: Sequence[int]) -> Pictures:
+        return self if self.frames else replace(self, frames=int(np.median(sizes)))
+
+    def examples(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        cut: NDArray[np.uint8] = np.ascontiguousarray(windows(values, self.frames).swapaxes(1, 2))
+        return cut
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Windows of sound itself: float32 ``(frames,)``."""
+
+    frontend: FrontEnd
+    frames: int = 0
+    columns: tuple[str, ...] = ()
+
+    @property
+    def eats(self) -> str:
+        return "samples"
+
+    @property
+    def name(self) -> str:
+        return f"samples at {self.frontend.sample_rate} Hz"
+
+    @property
+    def digest(self) -> str:
+        return f"samples-{self.frontend.sample_rate}"
+
+    @property
+    def breadth(self) -> tuple[int, ...]:
+        return ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self.frames,)
+
+    def check(self) -> None:
+        pass
+
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return samples
+
+    def fitted(self, sizes: Sequence[int]) -> Samples:
+        return self if self.frames else replace(self, frames=int(np.median(sizes)))
+
+    def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
+        return windows(values, self.frames)
+
+
+def windows(values: NDArray[Any], length: int) -> NDArray[Any]:
+    """A piece cut into windows of one length, evenly spread over it, ``(n, length, ...)``.
+
+    One that is up to half as long again is one window, its middle; a shorter one is repeated
+    until it fills the window, so that no border comes into it.
+    """
+    size = len(values)
+    if size < length:
+        return values[np.arange(length) % size][None]
+    count = max(1, int(size / length + 0.5))
+    spare = size - length
+    starts = [spare // 2] if count == 1 else [k * spare // (count - 1) for k in range(count)]
+    return np.stack([values[start : start + length] for start in starts])
+
+
+def input_of(eats: str, name: str, frontend: FrontEnd | None = None) -> Input:
+    """What a classifier eats when it is trained.
+
+    Parameters
+    ----------
+    name : of the classifier, for the error.
+    frontend : how sound becomes pictures or samples; None for the usual way.
+
+    Raises
+    ------
+    UsageError : a set that no plugin provides; a front end for features, which have their own.
+    """
+    kind, _, which = eats.partition(":")
+    if kind == "features":
+        if frontend:
+            raise UsageError(
+                f"{name} eats features, which have a front end of their own",
+                "leave out --front-end",
+            )
+        return Features(registry().feature_set(which))
+    return (Pictures if kind == "image" else Samples)(frontend or front_end())
+
+
+def input_of_task(eats: str, task: Task) -> Input:
+    """What a trained classifier eats; UsageError for a feature set that no plugin provides."""
+    kind, _, which = eats.partition(":")
+    if kind == "features":
+        return Features(registry().feature_set(which))
+    if kind == "image":
+        return Pictures(task.frontend, task.shape[1], 0 if task.frontend else task.shape[0])
+    return Samples(task.frontend or front_end(), task.shape[0])
+
+
+@functools.cache
+def extractor(feature_set: FeatureSetSpec) -> Extract:
+    """What gives the features of a piece: samples float32 ``(frames,)`` to ``(rows, columns)``.
+
+    It raises ItemError for sound that the set cannot describe, and ``internal`` when what the
+    set's author returns has another shape than the spec says.
+
+    Raises
+    ------
+    RunError : the set's code cannot be loaded.
+    """
+    function = resolve(feature_set.factory)
+    columns = len(feature_set.columns)
+
+    def extract(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = np.ascontiguousarray(function(samples), np.float64)
+        if values.ndim != 2 or values.shape[1] != columns or not len(values):
+            raise ItemError(
+                "internal",
+                f"{feature_set.factory} returned {values.shape}, not (rows, {columns})",
+                "please tell its author",
+            )
+        return values
+
+    return extract

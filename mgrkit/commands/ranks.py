@@ -1,0 +1,92 @@
+"""Several processes that train together: what torchrun told this one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mgrkit.errors import RunError, UsageError
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process among those that train together.
+
+    Parameters
+    ----------
+    rank : its number, from 0; rank 0 alone prepares, prints and writes.
+    world_size : how many there are.
+    local : its number on this machine, which is that of its GPU.
+    """
+
+    rank: int = 0
+    world_size: int = 1
+    local: int = 0
+
+    @classmethod
+    def here(cls) -> Ranks:
+        """What torchrun's environment says; one process alone where it says nothing.
+
+        Raises
+        ------
+        UsageError : it says what cannot be.
+        """
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+        if "WORLD_SIZE" not in os.environ:
+            return cls()
+        told = [os.environ.get(name, "0") for name in names]
+        if not all(text.isdecimal() for text in told) or not int(told[0]) < int(told[1]):
+            pairs = ", ".join(f"{n}={t}" for n, t in zip(names, told, strict=True))
+            raise UsageError(f"the environment holds {pairs}", "start it with torchrun")
+        return cls(*map(int, told))
+
+    def device(self, resolved: str) -> str:
+        """The device of this process: each has a GPU of its own."""
+        together = self.world_size > 1 and resolved == "cuda"
+        return f"cuda:{self.local}" if together else resolved
+
+    @contextlib.contextmanager
+    def together(self, device: str) -> Iterator[None]:
+        """Joined with the others, where there are others.
+
+        Raises
+        ------
+        RunError : they cannot be reached.
+        """
+        if self.world_size == 1:
+            yield
+            return
+        import torch
+
+        try:
+            if device.startswith("cuda"):
+                torch.cuda.set_device(device)
+                torch.distributed.init_process_group("nccl")
+            else:
+                torch.distributed.init_process_group("gloo")
+        except (RuntimeError, ValueError) as error:
+            reason = str(error).partition("\n")[0]
+            raise RunError(
+                f"process {self.rank} cannot join the others: {reason}", "start it with torchrun"
+            ) from None
+        try:
+            yield
+        finally:
+            torch.distributed.destroy_process_group()
+
+    @contextlib.contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """A block that rank 0 goes through before the others do."""
+        if self.rank:
+            self._wait()
+        yield
+        if not self.rank:
+            self._wait()
+
+    def _wait(self) -> None:
+        if self.world_size > 1:
+            import torch
+
+            torch.distributed.barrier()

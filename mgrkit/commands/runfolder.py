@@ -1,0 +1,100 @@
+"""The folder of a training run that can be stopped: what it was begun with, and its log."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.commands.whole import whole
+from mgrkit.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.classifiers import Examples
+
+SETTINGS, LOG = "settings.json", "log.txt"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """``NAME.run`` beside the bundle ``NAME.safetensors``.
+
+    It holds the settings, a log, and in a folder for each fit what the classifier keeps there:
+    checkpoints, and what people look at. Checkpoints are deleted once the bundle is written.
+    """
+
+    path: Path
+
+    def begin(self, settings: dict[str, Any], *, replace: bool) -> None:
+        """Make the folder, or go on in it.
+
+        A finished run gives way to the new one, and so does one of other settings where
+        ``replace`` says so.
+
+        Raises
+        ------
+        UsageError : the folder is another's, or a run of other settings, which are named.
+        RunError : it cannot be written.
+        """
+        kept = self._kept()
+        if kept is not None:
+            plain = json.loads(json.dumps(settings))
+            others = [n for n in {**kept, **plain} if kept.get(n) != plain.get(n)]
+            if others and not (replace or kept.get("finished")):
+                name = others[0]
+                raise UsageError(
+                    f"{self.path} is an unfinished run with {name} {kept.get(name)!s:.80}, "
+                    f"not {plain.get(name)!s:.80}",
+                    "finish that one, give another --out, or --replace it",
+                )
+            if others:
+                shutil.rmtree(self.path)
+        try:
+            self.path.mkdir(exist_ok=True)
+            self._write(settings)
+        except OSError as error:
+            raise RunError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def log(self, text: str) -> None:
+        """Add a line to the log."""
+        with (self.path / LOG).open("a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    def finish(self) -> None:
+        """Say that the bundle is written, and delete the checkpoints."""
+        self._write({**(self._kept() or {}), "finished": True})
+        for checkpoint in self.path.glob("*/**/*.safetensors"):
+            checkpoint.unlink()
+
+    def _kept(self) -> dict[str, Any] | None:
+        """The settings of the run that is there; None where there is no folder, or an empty one."""
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            return None
+        try:
+            kept: dict[str, Any] = json.loads((self.path / SETTINGS).read_bytes())
+            if isinstance(kept, dict):
+                return kept
+        except (OSError, ValueError):
+            pass
+        raise UsageError(
+            f"{self.path} is there and is no run of mgrkit's", "give another --out, or move it"
+        )
+
+    def _write(self, settings: dict[str, Any]) -> None:
+        with whole(self.path / SETTINGS) as temp:
+            temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+
+
+def digest(*parts: Examples | None) -> str:
+    """16 hexadecimal digits of examples, by which a run knows that DATA is still the same."""
+    import numpy as np
+
+    found = hashlib.sha256()
+    for part in parts:
+        for array in (part.x, part.y, part.tracks, part.groups) if part else ():
+            found.update(repr((array.shape, array.dtype.str)).encode())
+            found.update(np.ascontiguousarray(array).data.cast("B"))
+    return found.hexdigest()[:16]

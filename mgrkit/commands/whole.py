@@ -1,0 +1,37 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@contextlib.contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yields a temporary name beside ``path``, under which the file is to be written.
+
+    When the block ends well the file is put in the place of whatever lies at ``path``, else it
+    is deleted.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        yield temp
+        os.replace(temp, path)
+    finally:
+        temp.unlink(missing_ok=True)
+
+
+def save_drawing(figure: Figure, path: Path, maker: str) -> None:
+    """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
+    with whole(path) as temp, warnings.catch_warnings():
+        # Of a script that the font lacks, boxes are drawn.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure.savefig(temp, format="png", dpi=120, metadata={"Software": maker})

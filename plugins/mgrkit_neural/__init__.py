@@ -1,0 +1,1 @@
+"""Neural networks for mgrkit: a small residual CNN, a CRNN and a vision transformer."""

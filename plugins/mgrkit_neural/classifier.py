@@ -1,0 +1,66 @@
+"""The classifier around any torch network: a subclass gives the network, nothing else."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.classifiers.base import Classifier
+from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
+    from mgrkit_neural.recipe import Recipe
+    from mgrkit_neural.training import Trained
+
+
+class NeuralClassifier(Classifier):
+    """Fits, predicts with, saves and restores what `network` gives.
+
+    The state: ``labels`` int64 ``(k,)``, the genres in train, in order; and for each member
+    ``i`` of the ensemble the network's own ``i.<name>``.
+    """
+
+    parameters: Recipe
+    _trained: Trained | None = None
+
+    @abstractmethod
+    def network(self) -> torch.nn.Module:
+        """A new network, its weights drawn from torch's generator (which the caller seeds).
+
+        It maps float32 ``(n, 1, bands, frames)``, mean about 0 and deviation about 1, row 0 the
+        lowest band, to logits ``(n, len(self.task.labels))``. In training the frames are those
+        of a crop, ``self.parameters.columns(self.task.shape[1])``. When it predicts they are all
+        of the task's, or those of a crop again where the recipe has ``views``: what a network
+        that takes one number of frames only must have.
+        """
+
+    def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        """See `Classifier.fit` and `mgrkit_neural.training.train`."""
+        from mgrkit_neural import training
+
+        self._trained = None
+        self._trained = training.train(self.network, self.task, self.parameters, train, valid, run)
+
+    def predict_proba(self, x: NDArray[Any]) -> Floats:
+        """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
+        if self._trained is None:
+            raise UsageError("the network was neither fit nor restored")
+        return self._trained.probabilities(x)
+
+    def state(self) -> State:
+        """See `Classifier.state`; the names are in the class's description."""
+        if self._trained is None:
+            raise UsageError("the network was neither fit nor restored")
+        from mgrkit_neural import predicting
+
+        return predicting.stored(self._trained.members, self._trained.seen)
+
+    def restore(self, state: State, device: str = "cpu") -> None:
+        """See `Classifier.restore`."""
+        from mgrkit_neural import predicting
+
+        self._trained = predicting.restored(self.network, self.task, self.parameters, state, device)

@@ -1,0 +1,77 @@
+"""How a fit went, for people: ``metrics.csv`` and ``curves.png`` in its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.errors import RunError
+
+COLUMNS = (
+    "member", "epoch", "loss", "accuracy", "valid_loss", "valid_accuracy", "rate", "seconds",
+    "outside",
+)  # fmt: skip
+"""``outside``: the share of the training steps' time that is neither forward nor backward."""
+
+
+def write_metrics(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
+    """Write one line an epoch, whole or not at all; without a look at valid its fields are empty.
+
+    Raises
+    ------
+    RunError : the file cannot be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in history:
+        writer.writerow([_text(row.get(name)) for name in COLUMNS])
+    _write(folder / "metrics.csv", text.getvalue().encode())
+
+
+def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
+    """Draw loss and accuracy over the epochs, of train and of valid, a line for each member.
+
+    Raises
+    ------
+    RunError : the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    for place, name in enumerate(("loss", "accuracy")):
+        axes = figure.add_subplot(1, 2, place + 1, xlabel="epoch", ylabel=name)
+        for part, colour in (("", "tab:blue"), ("valid_", "tab:orange")):
+            label: str | None = "valid (used to choose)" if part else "train"
+            for member in sorted({row["member"] for row in history}):
+                of_member = [row for row in history if row["member"] == member]
+                points = [(r["epoch"], r[part + name]) for r in of_member if part + name in r]
+                if points:
+                    axes.plot(*zip(*points, strict=True), color=colour, label=label, lw=1.2)
+                    label = None
+        if history:
+            axes.legend(frameon=False)
+        axes.grid(alpha=0.3)
+    content = io.BytesIO()
+    FigureCanvasAgg(figure)
+    figure.savefig(content, format="png")
+    _write(folder / "curves.png", content.getvalue())
+
+
+def _text(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _write(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{path.name}.tmp")
+    try:
+        temporary.write_bytes(content)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RunError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,0 +1,187 @@
+"""Trained networks and what they predict, of whole pictures or of several crops of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from mgrkit.errors import BundleError, UsageError
+from mgrkit_neural import augmentation
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor, nn
+
+    from mgrkit.classifiers.base import Floats, Task
+    from mgrkit_neural.recipe import Recipe
+
+_PIXELS = {"cpu": 1 << 20, "mps": 1 << 22, "cuda": 1 << 24}
+"""That go through a network at once: on a CPU more is slower, for it does not fit its cache."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Networks that are averaged, and what must be known to predict with them.
+
+    Parameters
+    ----------
+    members : the networks, on ``device``, in `eval` mode.
+    seen : int64 ``(k,)``: the genres in train, in order; the others get probability 0.
+    """
+
+    task: Task
+    recipe: Recipe
+    members: Sequence[nn.Module]
+    seen: NDArray[np.int64]
+    device: str
+
+    def probabilities(self, x: NDArray[Any]) -> Floats:
+        """Of pictures uint8 ``(n, *task.shape)``: float32 ``(n, labels)``.
+
+        Raises
+        ------
+        UsageError : pictures of another shape or type.
+        """
+        return self.told(as_pictures(x, self.task))
+
+    def told(self, pictures: Tensor) -> Floats:
+        """As `probabilities`, of a tensor on any device."""
+        told = np.zeros((len(pictures), len(self.task.labels)), np.float32)
+        seen = torch.from_numpy(self.seen).to(self.device)
+        with in_float32(self.device):
+            for member in self.members:
+                of_member = predicted(member, pictures, seen, self.recipe, self.device)
+                told[:, self.seen] += of_member.cpu().numpy()
+        return told / np.float32(len(self.members))
+
+
+def as_pictures(x: NDArray[Any], task: Task) -> Tensor:
+    """The pictures as a tensor of the same memory, which may be read-only.
+
+    Raises
+    ------
+    UsageError : pictures of another shape or type.
+    """
+    x = np.asarray(x)
+    if x.shape[1:] != task.shape or x.ndim != 3 or x.dtype != np.uint8:
+        bands, frames = task.shape
+        raise UsageError(
+            f"examples are {x.dtype} of shape {x.shape}, not pictures: "
+            f"uint8 of shape (n, {bands}, {frames})"
+        )
+    return _shared(np.ascontiguousarray(x))
+
+
+def _shared(x: NDArray[Any]) -> Tensor:
+    import warnings
+
+    with warnings.catch_warnings():
+        # Of a read-only array torch warns; nothing here writes to pictures.
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.from_numpy(x)
+
+
+def predicted(
+    network: nn.Module,
+    pictures: Tensor,
+    seen: Tensor,
+    recipe: Recipe,
+    device: str,
+    check: Callable[[], None] = lambda: None,
+) -> Tensor:
+    """Probabilities of the genres in train, float32 ``(n, k)`` on ``device``.
+
+    Parameters
+    ----------
+    pictures : uint8 ``(n, bands, frames)``, on any device.
+    seen : int64 ``(k,)`` on ``device``: the columns of the logits that are of genres in train.
+    check : called before each few pictures.
+    """
+    count, bands, frames = pictures.shape
+    width = recipe.columns(frames) if recipe.views else frames
+    starts = np.unique(np.linspace(0, frames - width, max(1, recipe.views)).round().astype(int))
+    rows = max(1, _PIXELS[torch.device(device).type] // (bands * width))
+    told = torch.zeros((count, len(seen)), device=device)
+    network.eval()
+    with torch.inference_mode():
+        for first in range(0, count, rows):
+            for start in starts.tolist():
+                check()
+                part = pictures[first : first + rows, :, start : start + width].to(device)
+                logits = network(augmentation.scaled(part))[:, seen]
+                told[first : first + rows] += logits.float().softmax(1) / len(starts)
+    return told
+
+
+@contextlib.contextmanager
+def in_float32(device: str) -> Iterator[None]:
+    """Convolutions without TF32, which cuDNN would use: a model tells the same on all devices."""
+    if torch.device(device).type != "cuda":
+        yield
+        return
+    with torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=False
+    ):
+        yield
+
+
+def stored(networks: Sequence[nn.Module], seen: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    """What a bundle keeps: ``labels`` int64 ``(k,)``, and ``i.<name>`` of the tensors of each."""
+    arrays = {"labels": seen}
+    for number, network in enumerate(networks):
+        for name, tensor in network.state_dict().items():
+            # Channels last is a layout of memory only; files hold plain C order.
+            arrays[f"{number}.{name}"] = tensor.cpu().contiguous().numpy()
+    return arrays
+
+
+def restored(
+    make: Callable[[], nn.Module],
+    task: Task,
+    recipe: Recipe,
+    state: Mapping[str, NDArray[Any]],
+    device: str,
+) -> Trained:
+    """The networks whose tensors `stored` gave.
+
+    Raises
+    ------
+    BundleError : an array is missing, or there is one too many, or one of another shape or
+        type, or its values are not finite, or the labels cannot be.
+    """
+    with torch.random.fork_rng([]):
+        members = [make() for _ in range(recipe.members)]
+    wanted = stored(members, np.zeros(0, np.int64))
+    if odd := set(wanted) ^ set(state):
+        some = ", ".join(sorted(odd)[:3])
+        raise BundleError(f"the model's arrays lack, or should not have: {some}")
+    for name, like in wanted.items():
+        array = np.asarray(state[name])
+        shape = array.shape if name == "labels" and array.ndim == 1 else like.shape
+        if (array.dtype, array.shape) != (like.dtype, shape):
+            raise BundleError(
+                f"the model's {name} is {array.dtype} of shape {array.shape}, "
+                f"not {like.dtype} of shape {like.shape}"
+            )
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise BundleError(f"the model's {name} has values that are not finite")
+    seen = np.array(state["labels"])
+    if len(seen) < 2 or seen[0] < 0 or seen[-1] >= len(task.labels) or (np.diff(seen) <= 0).any():
+        raise BundleError("the model's labels are not two or more of the bundle's, in order")
+    for number, member in enumerate(members):
+        own = {name: torch.from_numpy(np.array(state[f"{number}.{name}"]))
+               for name in member.state_dict()}  # fmt: skip
+        member.load_state_dict(own)
+    ready = [placed(member, device).eval().requires_grad_(False) for member in members]
+    return Trained(task, recipe, ready, seen, device)
+
+
+def placed(network: nn.Module, device: str) -> nn.Module:
+    """The network on a device, its pictures channels last, which is how convolutions are fast."""
+    moved: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return moved

@@ -1,0 +1,85 @@
+"""Several processes under torchrun, as the command sees them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mgrkit.classifiers import load_bundle
+from mgrkit.commands.ranks import Ranks
+from mgrkit.commands.spectrograms import Settings, spectrograms
+from mgrkit.commands.train import train
+from mgrkit.errors import RunError, UsageError
+from mgrkit.frontend import front_end
+from mgrkit.testing.collection import write_collection
+from tests.commands.made_tables import rows, write
+
+
+def test_without_torchrun_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    assert Ranks.here() == Ranks(0, 1, 0)
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, rank: str, size: str) -> None:
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", size)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+
+
+def test_each_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "3", "4")
+    ranks = Ranks.here()
+    assert ranks == Ranks(3, 4, 1)
+    assert (ranks.device("cuda"), ranks.device("cpu")) == ("cuda:1", "cpu")
+    assert Ranks(0, 1, 0).device("cuda") == "cuda"
+
+
+@pytest.mark.parametrize(("rank", "size"), [("4", "4"), ("x", "2"), ("0", "-1"), ("0", "")])
+def test_an_environment_that_cannot_be(
+    monkeypatch: pytest.MonkeyPatch, rank: str, size: str
+) -> None:
+    pretend(monkeypatch, rank, size)
+    with pytest.raises(UsageError, match=f"RANK={rank}, WORLD_SIZE={size}"):
+        Ranks.here()
+
+
+def test_what_one_process_fits_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "0", "2")
+    with pytest.raises(UsageError, match="svm is fit by one process"):
+        train("svm", write(tmp_path / "t.csv", rows()), tmp_path / "m.safetensors")
+
+
+def test_others_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pretend(monkeypatch, "0", "2")
+    for name in ("MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(RunError, match="cannot join"), Ranks.here().together("cpu"):
+        pass
+
+
+def test_two_processes_write_one_bundle(tmp_path: Path) -> None:
+    write_collection(tmp_path / "audio", songs=4, artists=4, seconds=1.5)
+    drawing = Settings(front_end(n_mels=32))
+    spectrograms(drawing, [tmp_path / "audio"], tmp_path / "pictures")
+    words = ["train", "cnn", "pictures", "--out", "m.safetensors", "--param", "epochs=2",
+             "--param", "crop=32", "--param", "width=4"]  # fmt: skip
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
+                "--master-addr", "127.0.0.1", "--master-port", port,
+                "-m", "mgrkit", *words]  # fmt: skip
+    done = subprocess.run(
+        torchrun, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+        env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("wrote m.safetensors") == 1
+    assert load_bundle(tmp_path / "m.safetensors").classifier == "cnn"
+    assert (tmp_path / "m.run" / "model" / "metrics.csv").exists()

@@ -1,0 +1,11 @@
+"""All three networks keep every promise of the contract."""
+
+from __future__ import annotations
+
+from mgrkit.testing import contract
+
+QUICK = {"epochs": 6, "crop": 32, "batch": 16}
+
+test_cnn = contract.checks("cnn", parameters={**QUICK, "width": 4})
+test_crnn = contract.checks("crnn", parameters={**QUICK, "width": 4, "hidden": 8})
+test_vit = contract.checks("vit", parameters={**QUICK, "depth": 2, "heads": 2})
