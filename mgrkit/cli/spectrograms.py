@@ -26,7 +26,14 @@ def spectrograms(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pictures.")] = Path(
         "spectrograms"
     ),
-    kind: Annotated[str, typer.Option(help="mel, or stft (linear frequency).")] = "mel",
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--kind",
+            "--front-end",
+            help="mel, stft (linear frequency), or kaggle-images (as GTZAN's public pictures).",
+        ),
+    ] = "mel",
     sample_rate: Annotated[int, typer.Option(metavar="HZ", help="Resample to this rate.")] = 22050,
     n_fft: Annotated[int, typer.Option(help="Samples of a window.")] = 2048,
     hop_length: Annotated[int, typer.Option(help="Samples from frame to frame.")] = 512,
@@ -42,6 +49,20 @@ def spectrograms(
     ] = None,
     top_db: Annotated[float, typer.Option(help="dB below the peak that are shown.")] = 80.0,
     cmap: Annotated[str, typer.Option(help="magma, viridis or grey.")] = "magma",
+    axes: Annotated[
+        bool, typer.Option("--axes", help="For people: with seconds, Hz and a value bar.")
+    ] = False,
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Note names instead of Hz; implies --axes.")
+    ] = False,
+    size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WxH",
+            help="Pixels of a picture with axes; implies --axes. [default: 1000x500]",
+            show_default=False,
+        ),
+    ] = None,
     piece_seconds: PieceSeconds = None,
     workers: Workers = 4,
     timeout: Timeout = None,
@@ -59,9 +80,12 @@ def spectrograms(
     mgrkit spectrograms song.mp3 pictures
     mgrkit spectrograms audio pieces --piece-seconds 3
     mgrkit spectrograms audio linear --kind stft
+    mgrkit spectrograms audio like-kaggle --front-end kaggle-images
+    mgrkit spectrograms song.mp3 posters --axes --size 1600x800
 
     A pixel is round(255 (dB - peak + top_db) / top_db) of its piece;
-    mgrkit.spectrograms.read_png gives the values back. The table is OUT/tracks.csv.
+    mgrkit.spectrograms.read_png gives the values back. Pictures with axes are for people, slow
+    to draw, and refused by train and predict. The table is OUT/tracks.csv.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
@@ -79,7 +103,8 @@ def spectrograms(
         fmax=fmax,
         top_db=top_db,
     )
-    settings = Settings(frontend, piece_seconds, cmap)
+    marks = "notes" if notes else "hz" if axes or size is not None else ""
+    settings = Settings(frontend, piece_seconds, cmap, marks, size)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
@@ -13,6 +14,10 @@ from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Track
+
+if TYPE_CHECKING:
+    from mgrkit.spectrograms import Image
+    from mgrkit.spectrograms.figure import Canvas
 
 DEFAULT_OUT = Path("spectrograms")
 COLUMNS = ("peak_db",)
@@ -23,14 +28,19 @@ class Settings:
     """What decides the bytes of the pictures.
 
     ``piece_seconds`` None: a track of at most 45 s is one picture, a longer one is cut every
-    30 s; a number cuts exactly so many seconds.
+    30 s; a number cuts exactly so many seconds. ``axes`` 'hz' or 'notes' makes pictures for
+    people, of a ``size`` in pixels such as '1000x500' (the default); '' plain ones.
     """
 
     frontend: FrontEnd
     piece_seconds: float | None = None
     cmap: str = "magma"
+    axes: str = ""
+    size: str | None = None
 
     def __post_init__(self) -> None:
+        if self.axes:
+            self.canvas()
         from mgrkit.spectrograms.palettes import CMAPS
 
         if self.cmap not in CMAPS:
@@ -55,11 +65,22 @@ class Settings:
         }
         if front.mel:
             plain |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}
-        return plain | {
+        plain |= {
             "piece-seconds": self.piece_seconds,
             "cmap": self.cmap,
             "front-end": front.digest,
         }
+        if self.axes:
+            canvas = self.canvas()
+            plain |= {"axes": self.axes, "size": f"{canvas.width}x{canvas.height}"}
+        return plain
+
+    def canvas(self) -> Canvas:
+        """Where pictures for people are drawn; UsageError for a size that cannot be."""
+        from mgrkit.spectrograms.figure import Canvas
+
+        notes = self.axes == "notes"
+        return Canvas(notes=notes) if self.size is None else Canvas.of(self.size, notes)
 
 
 def spectrograms(
@@ -124,6 +145,24 @@ def draw(settings: Settings, item: Item, work: Work) -> list[Output]:
                 outputs.append(Output(row, error=error))
                 continue
             temp = work.temp()
-            write_png(temp, image, frontend, item.row["source"], settings.cmap)
+            if settings.axes:
+                _draw_for_people(settings, temp, image, row, item.row["source"])
+            else:
+                write_png(temp, image, frontend, item.row["source"], settings.cmap)
             outputs.append(Output({**row, "peak_db": round(image.peak_db, 4)}, temp))
     return outputs
+
+
+def _draw_for_people(settings: Settings, temp: str, image: Image, row: Row, source: str) -> None:
+    from mgrkit.spectrograms.figure import draw_figure
+
+    draw_figure(
+        temp,
+        image,
+        settings.frontend,
+        source,
+        settings.canvas(),
+        cmap=settings.cmap,
+        start=float(row["start"]),
+        seconds=float(row["seconds"]),
+    )

@@ -1,0 +1,58 @@
+"""``mgrkit show``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, Quiet
+
+
+def show(
+    file: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A sound file.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.png",
+            help="The picture. [default: FILE's name, ending in .png, here]",
+            show_default=False,
+        ),
+    ] = None,
+    size: Annotated[str, typer.Option(metavar="WxH", help="Its pixels.")] = "1200x1000",
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over a file that mgrkit show did not make.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print what is known of FILE as JSON on stdout.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Draw one sound: waveform, spectrum, mel and chroma.
+
+    \b
+    mgrkit show song.mp3                          song.mp3 -> song.png
+    mgrkit show song.mp3 --out pictures/song.png --size 2000x1600
+
+    Any length will do: of a long sound, each of at most 4000 columns shows the extremes of the
+    waveform and the average power of its stretch.
+    """
+    from mgrkit.cli.console import Console
+    from mgrkit.cli.tables import print_json, printable
+    from mgrkit.commands.show import plain
+    from mgrkit.commands.show import show as command
+
+    with Console("show", quiet=quiet, debug=debug, bar=False, table=False) as console:
+        shown = command(file, out, size=size, replace=replace)
+        warnings = console.warnings()
+        if as_json:
+            print_json(plain(shown) | {"warnings": warnings})
+        if not quiet:
+            for text in warnings:
+                print(f"warning: {text}", file=sys.stderr)
+            print(f"{printable(shown.file)}: {printable(shown.words())}", file=sys.stderr)
+            print(f"show: see {printable(shown.out)}", file=sys.stderr)
+        return 0

@@ -1,0 +1,239 @@
+"""Pictures with axes: what they show, what they are kept apart from, and what is refused."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import os
+import wave
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+from mgrkit.errors import ItemError, UsageError
+from mgrkit.frontend import FrontEnd, front_end
+from mgrkit.spectrograms import Image, read_picture, read_png
+from mgrkit.spectrograms.figure import (
+    Canvas,
+    decibels_of,
+    draw_figure,
+    figure,
+    mark_frequencies,
+    shortened,
+)
+from mgrkit.spectrograms.mel import filters
+
+pytest.importorskip("matplotlib")
+
+
+def tone(path: Path, seconds: float = 1.0, hz: float = 440.0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    time = np.arange(round(22050 * seconds)) / 22050
+    sound = 0.3 * np.sin(2 * np.pi * hz * time)
+    with wave.open(os.fspath(path), "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes((32767 * sound).astype("<i2").tobytes())
+    return path
+
+
+def mgrkit(*words: object) -> int:
+    return guarded(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def audio(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    tone(tmp_path / "audio" / "a.wav")
+    tone(tmp_path / "audio" / "b.wav", hz=3000)
+    return tmp_path / "audio"
+
+
+def size(path: Path) -> tuple[int, int]:
+    with PIL.Image.open(path) as picture:
+        return picture.size
+
+
+@pytest.mark.parametrize(
+    ("words", "pixels"),
+    [
+        (["--axes"], (1000, 500)),
+        (["--size", "611x407"], (611, 407)),
+        (["--notes", "--kind", "stft", "--cmap", "grey"], (1000, 500)),
+        (["--axes", "--front-end", "kaggle-images", "--size", "320x240"], (320, 240)),
+    ],
+)
+def test_pictures_for_people(audio: Path, words: list[str], pixels: tuple[int, int]) -> None:
+    assert mgrkit("spectrograms", "audio", "out", *words) == 0
+    with Path("out/tracks.csv").open() as file:
+        assert [row["status"] for row in csv.DictReader(file)] == ["ok", "ok"]
+    for name in ("a", "b"):
+        assert size(Path(f"out/{name}.png")) == pixels
+        with pytest.raises(ItemError) as caught:
+            read_picture(f"out/{name}.png")
+        assert caught.value.reason == "for-people"
+        with pytest.raises(ItemError, match="not-ours"):
+            read_png(f"out/{name}.png")
+
+
+def test_each_piece_has_one(audio: Path) -> None:
+    assert mgrkit("spectrograms", "audio", "out", "--axes", "--piece-seconds", "0.5") == 0
+    assert {path.name for path in Path("out").glob("*.png")} == {
+        "a.000.png", "a.001.png", "b.000.png", "b.001.png",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "named"),
+    [
+        ([], ["--axes"], "axes None, size None; this call has axes hz, size 1000x500"),
+        (["--axes"], [], "axes hz, size 1000x500; this call has axes None"),
+        (["--axes"], ["--notes"], "axes hz; this call has axes notes"),
+        (["--axes"], ["--size", "999x500"], "size 1000x500; this call has size 999x500"),
+    ],
+)
+def test_plain_pictures_and_those_do_not_mix(
+    audio: Path,
+    capfd: pytest.CaptureFixture[str],
+    first: list[str],
+    second: list[str],
+    named: str,
+) -> None:
+    assert mgrkit("spectrograms", "audio", "out", *first) == 0
+    assert mgrkit("spectrograms", "audio", "out", *second) == 2
+    assert named in capfd.readouterr().err
+    assert mgrkit("spectrograms", "audio", "out", *second, "--replace") == 0
+
+
+def test_the_same_call_makes_nothing_again_and_the_same_bytes(
+    audio: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert mgrkit("spectrograms", "audio", "out", "--axes") == 0
+    assert mgrkit("spectrograms", "audio", "out", "--size", "1000x500") == 0
+    assert "2 kept" in capfd.readouterr().err
+    assert mgrkit("spectrograms", "audio", "twin", "--axes", "--workers", 1) == 0
+    assert Path("out/a.png").read_bytes() == Path("twin/a.png").read_bytes()
+
+
+def test_settings_of_plain_pictures_are_as_they_were(audio: Path) -> None:
+    """What earlier versions made can be gone on with."""
+    assert mgrkit("spectrograms", "audio", "out") == 0
+    (journal,) = Path("out/.mgrkit").rglob("0.jsonl")
+    first = json.loads(journal.read_text().splitlines()[0])
+    assert set(first["run"]) == {
+        "command", "kind", "sample-rate", "n-fft", "hop-length", "top-db", "n-mels", "fmin", "fmax",
+        "piece-seconds", "cmap", "front-end",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["", "1000", "1000x", "0x0", "319x240", "8001x500", "1e3x500"])
+def test_sizes_that_cannot_be(audio: Path, capfd: pytest.CaptureFixture[str], wrong: str) -> None:
+    assert mgrkit("spectrograms", "audio", "out", f"--size={wrong}") == 2
+    assert "--size must be" in capfd.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_kaggle_pictures_by_either_spelling(audio: Path) -> None:
+    assert mgrkit("spectrograms", "audio", "one", "--kind", "kaggle-images") == 0
+    assert mgrkit("spectrograms", "audio", "two", "--front-end", "kaggle-images") == 0
+    assert Path("one/a.png").read_bytes() == Path("two/a.png").read_bytes()
+    assert read_png("one/a.png").frontend == front_end("kaggle-images")
+    assert size(Path("one/a.png")) == (11, 128)
+
+
+def test_of_kaggle_pictures_nothing_can_be_chosen(
+    audio: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert mgrkit("spectrograms", "audio", "out", "--kind", "kaggle-images", "--n-mels", 64) == 2
+    assert "n_mels must be 128 for kind kaggle-images, not 64" in capfd.readouterr().err
+
+
+def marks(front: FrontEnd, notes: bool, lines: float = 30) -> dict[str, float]:
+    with figure(Canvas()) as whole:
+        axes = whole.add_subplot()
+        mark_frequencies(axes, front, notes, lines)
+        assert axes.get_ylabel() == ("note" if notes else "Hz")
+        names = [label.get_text() for label in axes.get_yticklabels()]
+        return dict(zip(names, axes.get_yticks(), strict=True))
+
+
+def test_frequencies_stand_where_their_bands_are() -> None:
+    for name, place in marks(front_end(), notes=False).items():
+        if float(name) >= 500:  # below, the transform is too coarse to tell
+            strongest = filters(front_end())[:, round(float(name) * 2048 / 22050)].argmax()
+            assert place == pytest.approx(strongest, abs=0.7)
+    linear = marks(front_end("stft"), notes=False)
+    assert linear["1000"] == pytest.approx(1000 * 2048 / 22050)
+    assert linear["10000"] == pytest.approx(928.8, abs=0.1)
+    assert "20000" not in linear
+
+
+def test_notes_stand_at_their_frequencies() -> None:
+    linear = marks(front_end("stft"), notes=True)
+    assert linear["C8"] == pytest.approx(4186.01 * 2048 / 22050, abs=0.01)
+    assert set(linear) <= {f"C{octave}" for octave in range(13)}
+
+
+@pytest.mark.parametrize("notes", [True, False])
+@pytest.mark.parametrize("kind", ["mel", "stft"])
+@pytest.mark.parametrize("lines", [3, 10, 50])
+def test_marks_keep_their_distance(kind: str, notes: bool, lines: int) -> None:
+    front = front_end(kind)
+    places = sorted(marks(front, notes, lines).values())
+    assert places
+    assert all(b - a >= front.bands / lines for a, b in itertools.pairwise(places))
+
+
+def test_the_value_bar_of_kaggle_pictures_tells_real_decibels() -> None:
+    image = Image(np.array([[0, 255]], np.uint8), 0.0)
+    assert decibels_of(image, front_end()).tolist() == [[-80, 0]]
+    assert decibels_of(image, front_end("kaggle-images")).tolist() == [[-40, 0]]
+
+
+def test_low_is_at_the_bottom_and_early_on_the_left(tmp_path: Path) -> None:
+    values = np.zeros((128, 100), np.uint8)
+    values[:64, :50] = 255
+    path = tmp_path / "a.png"
+    image = Image(values, 0.0)
+    draw_figure(path, image, front_end(), "a", Canvas(), cmap="grey", seconds=2.0)
+    with PIL.Image.open(path) as picture:
+        grey = np.asarray(picture.convert("L"))
+    assert (grey[400, 200], grey[100, 200], grey[400, 700]) == (255, 0, 0)
+
+
+def test_names_that_a_font_lacks_or_that_look_like_mathematics(tmp_path: Path) -> None:
+    image = Image(np.eye(128, dtype=np.uint8), 0.0)
+    for name in ("音楽.wav", "$x_{$.wav", "\udce4.wav", "a\nb.wav", "n" * 999):
+        draw_figure(tmp_path / "a.png", image, front_end(), name, Canvas(320, 240), seconds=1.0)
+        assert size(tmp_path / "a.png") == (320, 240)
+
+
+def test_a_users_own_settings_of_matplotlib_do_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import matplotlib
+
+    image = Image(np.eye(128, dtype=np.uint8), 0.0)
+    draw_figure(tmp_path / "a.png", image, front_end(), "a", Canvas(), seconds=1.0)
+    with matplotlib.rc_context({"savefig.bbox": "tight", "axes.facecolor": "red", "font.size": 5}):
+        draw_figure(tmp_path / "b.png", image, front_end(), "a", Canvas(), seconds=1.0)
+        assert matplotlib.rcParams["font.size"] == 5
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_letters_fit() -> None:
+    assert shortened("short.wav", 20) == "short.wav"
+    assert shortened("folder/much too long.wav", 15) == "...too long.wav"
+    assert Canvas(2000, 1000).dpi == 200
+    assert Canvas(320, 240).dpi == 72
+    assert Canvas(2000, 1000).letters() == Canvas(1000, 500).letters()
+
+
+def test_canvas_knows_its_limits() -> None:
+    assert Canvas.of("1200x600") == Canvas(1200, 600)
+    with pytest.raises(UsageError, match="from 640x480 to 8000x8000 pixels, not 600x600"):
+        Canvas.of("600x600", scale=2)
