@@ -9,6 +9,7 @@ import typer
 from mgrkit import __version__
 from mgrkit.cli.augment import augment
 from mgrkit.cli.classifiers import classifiers
+from mgrkit.cli.compare import compare
 from mgrkit.cli.demo import demo
 from mgrkit.cli.doctor import doctor
 from mgrkit.cli.evaluate import evaluate
@@ -16,6 +17,7 @@ from mgrkit.cli.features import features
 from mgrkit.cli.models import models
 from mgrkit.cli.plugins import plugins
 from mgrkit.cli.predict import predict
+from mgrkit.cli.show import show
 from mgrkit.cli.spectrograms import spectrograms
 from mgrkit.cli.train import train
 
@@ -24,13 +26,15 @@ app = typer.Typer(
     help="""Noisy copies and spectrograms of music, many files at once.
 
     \b
-    mgrkit demo --quick                     the whole line on synthetic music
+    mgrkit demo                             the whole line on synthetic music
     mgrkit augment                          audio -> noisy
     mgrkit spectrograms --workers 16        audio and noisy -> spectrograms
+    mgrkit show song.mp3                    waveform, spectra and chroma
     mgrkit features                         audio and noisy -> features.csv
     mgrkit train svm features.csv --out svm.safetensors
     mgrkit evaluate svm.safetensors features.csv
     mgrkit predict song.mp3
+    mgrkit compare features.csv             one table of all classifiers
 
     Every run can be stopped and started again: only what is missing is made. Results go to
     files and stdout, words to stderr. Exit codes: 0 all done, 1 some items failed, 2 wrong
@@ -60,10 +64,12 @@ def _top(
 
 app.command()(augment)
 app.command()(spectrograms)
+app.command()(show)
 app.command()(features)
 app.command()(train)
 app.command()(evaluate)
 app.command()(predict)
+app.command()(compare)
 app.command()(demo)
 app.command()(classifiers)
 app.command()(models)

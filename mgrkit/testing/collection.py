@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import wave
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ def write_collection(
     seconds: float = 10.0,
     rate: int = 22050,
     seed: int = 0,
-) -> list[tuple[str, str, str]]:
+    parts: Sequence[str] = (),
+) -> list[tuple[str, ...]]:
     """Write ``<style>/<style>-NN.wav`` and their ``tracks.csv`` into ``folder``.
 
     The table gives each song's path, genre and artist (as its group), so that whatever is made
@@ -31,14 +33,17 @@ def write_collection(
     songs, artists : of each style, at least 1; the songs take turns with the artists.
     seconds, rate : length of each song and its sample rate in Hz.
     seed : another seed, other artists.
+    parts : of a split, such as 'train', one for each artist, for a column ``split``.
 
     Returns
     -------
-    The rows of the table: path, genre, group.
+    The rows of the table: path, genre, group, and split if there are parts.
     """
+    if parts and len(parts) != artists:
+        raise UsageError(f"{len(parts)} parts for {artists} artists", "one for each")
     if songs < 1 or artists < 1:
         raise UsageError("a style has at least one song and one artist")
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for style in music.STYLES:
         (folder / style).mkdir(parents=True, exist_ok=True)
         for song in range(songs):
@@ -50,9 +55,10 @@ def write_collection(
                 file.setsampwidth(2)
                 file.setframerate(rate)
                 file.writeframes(np.rint(sound * 32767).astype("<i2").tobytes())
-            rows.append((path, style, music.artist_name(style, artist)))
+            part = parts[artist - 1 : artist]
+            rows.append((path, style, music.artist_name(style, artist), *part))
     with (folder / "tracks.csv").open("w", newline="", encoding="utf-8") as table:
         writer = csv.writer(table, lineterminator="\n")
-        writer.writerow(("path", "genre", "group"))
+        writer.writerow(("path", "genre", "group", "split")[: len(rows[0])])
         writer.writerows(rows)
     return rows

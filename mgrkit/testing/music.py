@@ -4,14 +4,15 @@ The styles differ as styles of music do, in rhythm, harmony and timbre at once:
 
 =========  =========================  ===========================  =========================
 ambient    no beat, 54-66 bpm         add9 and sus chords, major   slow detuned pads, air
-blues      shuffled 4/4, 84-112 bpm   12 bars, dominant sevenths   organ, walking bass, ride
+blues      shuffled 4/4, 84-112 bpm   12 bars, dominant sevenths   walking bass, ride, snare
 techno     straight 4/4, 124-138 bpm  four bars, minor             kick, sawtooth bass, hats
 waltz      3/4, 150-186 bpm           eight bars, major            plucked strings
 =========  =========================  ===========================  =========================
 
-An artist is a key, a tempo, a brightness and a room, kept from song to song; a song has its
-own progression, melody and place in the form. So songs of one artist resemble each other more
-than those of two, and a split that ignores artists flatters a model here as it does in life.
+An artist is a key, a tempo, a brightness, a room, a lead instrument, a drum kit and a way to
+swing, kept from song to song; a song has its own progression, melody and place in the form. So
+songs of one artist resemble each other more than those of two, and a split that ignores artists
+flatters a model here as it does in life.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ class Tone:
     attack, release : s of fading in and out; the release comes after the note's length.
     decay : s until a held note has fallen to 1/e.
     detune : cents between the instrument and each of two companions; 0 for none.
+    vibrato : cents up and down, 5.5 times a second.
     """
 
     levels: tuple[float, ...]
@@ -78,15 +80,20 @@ class Tone:
     release: float = 0.05
     decay: float = np.inf
     detune: float = 0.0
+    vibrato: float = 0.0
 
     def sound(self, pitch: float, length: float, rate: int) -> Samples:
         frames = np.arange(max(1, round((length + self.release) * rate)), dtype=np.float32)
         cents = (0.0, self.detune, -self.detune) if self.detune else (0.0,)
         wave = np.zeros(len(frames), np.float32)
+        when = np.arange(len(frames), dtype=np.float64)
+        if self.vibrato:
+            turn = 2 * np.pi * 5.5 / rate
+            when += np.sin(turn * when - np.pi / 2) * (self.vibrato * np.log(2) / 1200 / turn)
         for cent in cents:
             hertz = 440.0 * 2.0 ** ((pitch + cent / 100 - 69) / 12)
             cycle = _cycle(self.levels[: int(rate / 2 / hertz)])
-            steps = np.arange(len(frames)) * (hertz / rate * _CYCLE)
+            steps = when * (hertz / rate * _CYCLE)
             wave += cycle[steps.astype(np.int64) & (_CYCLE - 1)]
         end = frames[-1] + 1
         wave *= np.minimum(frames / np.float32(self.attack * rate), 1)
@@ -111,10 +118,7 @@ class Kick:
 
 @dataclass(frozen=True)
 class Hiss:
-    """Noise, high-passed ``order`` times, that falls to 1/e in ``decay`` s: hats, rides, air.
-
-    Every hit is the same, as in a drum machine.
-    """
+    """Noise, high-passed ``order`` times, falling to 1/e in ``decay`` s; every hit the same."""
 
     decay: float
     order: int = 2
@@ -128,6 +132,19 @@ class Hiss:
 
 
 @dataclass(frozen=True)
+class Snare:
+    """A drum skin at 185 Hz under noise that falls to 1/e in ``decay`` s."""
+
+    decay: float
+
+    def sound(self, pitch: float, length: float, rate: int) -> Samples:
+        wires = Hiss(self.decay, 1).sound(pitch, length, rate)
+        time = np.arange(len(wires), dtype=np.float32) / np.float32(rate)
+        wave: Samples = wires + 1.5 * np.sin(2 * np.pi * 185 * time) * np.exp(-time / 0.05)
+        return wave.astype(np.float32)
+
+
+@dataclass(frozen=True)
 class Artist:
     """What stays the same from song to song.
 
@@ -137,12 +154,18 @@ class Artist:
     beat : s.
     bright : 0 (few overtones) to 1 (many).
     room : s until its echo has fallen to 1/e.
+    lead : 0 to 2, which instrument of the style.
+    kit : 0 (dry drums) to 1 (long ones).
+    swing : share of the beat before its second part, 0.58 to 0.7; for styles that swing.
     """
 
     key: int
     beat: float
     bright: float
     room: float
+    lead: int
+    kit: float
+    swing: float
 
 
 def _pitch(key: int, scale: tuple[int, ...], degree: int) -> int:
@@ -155,12 +178,15 @@ def _rolloff(slope: float, count: int = 40) -> tuple[float, ...]:
 
 
 def _waltz(artist: Artist, rng: np.random.Generator) -> Score:
-    """Bass on one, chord on two and three, a plucked melody above."""
+    """Bass on one, plucked chord on two and three, above them a string, accordion or fiddle."""
     pluck = 0.13 + 0.1 * artist.bright
     levels = tuple(
         abs(np.sin(np.pi * n * pluck)) * n ** (artist.bright - 2.2) for n in range(1, 33)
     )
     string, bass = Tone(levels, 0.003, 0.08, 0.35), Tone(levels[:8], 0.004, 0.1, 0.6)
+    accordion = Tone(_rolloff(1.8 - 0.5 * artist.bright, 20), 0.03, 0.05, detune=9)
+    fiddle = Tone(_rolloff(2.0 - 0.5 * artist.bright, 24), 0.06, 0.08, vibrato=25)
+    lead, loud = ((string, 0.9), (accordion, 0.22), (fiddle, 0.4))[artist.lead]
     forms = ([0, 0, 3, 3, 4, 4, 0, 0], [0, 5, 1, 4, 0, 3, 4, 0], [0, 3, 0, 4, 5, 1, 4, 0])
     form, step = forms[rng.integers(len(forms))], 7
     rhythms = ((3,), (2, 1), (1, 1, 1), (1.5, 0.5, 1))
@@ -178,15 +204,23 @@ def _waltz(artist: Artist, rng: np.random.Generator) -> Score:
         when = start
         for length in rhythms[rng.integers(len(rhythms))]:
             step = int(np.clip(step + rng.integers(-2, 3), 4, 14))
-            yield string, Note(when, length * artist.beat, pitch(step) + 12, 0.9)
+            if when == start:  # on the strong beat, a note of the chord
+                step += next(up for up in range(7) if (step + up - root) % 7 in (0, 2, 4))
+            yield lead, Note(when, length * artist.beat, pitch(step) + 12, loud)
             when += length * artist.beat
 
 
 def _techno(artist: Artist, rng: np.random.Generator) -> Score:
     """Four on the floor, hats off the beat, a bass line in sixteenths over a minor stab."""
     saw = Tone(_rolloff(1.6 - 0.6 * artist.bright), 0.003, 0.02, 0.15)
-    stab = Tone(_rolloff(1.4 - 0.5 * artist.bright), 0.005, 0.1, 0.2, 8)
-    kick, hat, clap = Kick(0.02 + 0.02 * artist.bright), Hiss(0.03), Hiss(0.06, 1)
+    stab = (
+        Tone(_rolloff(1.4 - 0.5 * artist.bright), 0.005, 0.1, 0.2, 8),
+        Tone(tuple(n % 2 / n for n in range(1, 30)), 0.005, 0.05, 0.12),
+        Tone((1, 0, 0.7, 0, 0, 0.5, 0, 0.3), 0.005, 0.3, 0.4, vibrato=12),
+    )[artist.lead]
+    kick, hat = Kick(0.02 + 0.02 * artist.kit), Hiss(0.02 + 0.04 * artist.kit)
+    clap = Hiss(0.03 + 0.05 * artist.kit, 1)
+    shaker = artist.kit * (0.03, 0.0, 0.06)[artist.lead]
     roots = ([0, 0, 0, 0], [0, 0, -2, -1], [0, 0, 2, -1], [0, 0, 3, 2])[rng.integers(4)]
     line = rng.choice([0, 0, 0, 7, 4, 2, 6], 16)
     rests = rng.random(16) < 0.25
@@ -200,6 +234,8 @@ def _techno(artist: Artist, rng: np.random.Generator) -> Score:
                 yield kick, Note(when, 0.3, 0, 1.3)
             if sixteenth % 4 == 2:
                 yield hat, Note(when, 0.15, 0, 0.12)
+            elif shaker:
+                yield hat, Note(when, 0.1, 0, shaker)
             if sixteenth % 8 == 4:
                 yield clap, Note(when, 0.25, 0, 0.15)
             if not rests[sixteenth]:
@@ -212,11 +248,15 @@ def _techno(artist: Artist, rng: np.random.Generator) -> Score:
 
 
 def _blues(artist: Artist, rng: np.random.Generator) -> Score:
-    """Twelve bars of sevenths, every beat cut two to one."""
+    """Twelve bars of sevenths, a shuffle, a backbeat; an organ, guitar or harp answers."""
     drawbars = np.zeros(8)
     drawbars[[0, 1, 2, 3, 5, 7]] = 1, 0.8, 0.6, artist.bright, artist.bright / 2, artist.bright / 3
     organ = Tone(tuple(drawbars), 0.012, 0.04, detune=3)
-    bass, ride = Tone(_rolloff(2.2, 10), 0.006, 0.06, 0.5), Hiss(0.09)
+    guitar = Tone(_rolloff(1.9 - 0.4 * artist.bright, 24), 0.004, 0.08, 0.5, vibrato=18)
+    harp = Tone((1, 0.9, 0.8, 0.5, 0.4, 0.2, 0.2), 0.03, 0.05, detune=6, vibrato=30)
+    lead, loud = ((organ, 0.3), (guitar, 0.8), (harp, 0.3))[artist.lead]
+    bass, ride = Tone(_rolloff(2.2, 10), 0.006, 0.06, 0.5), Hiss(0.06 + 0.06 * artist.kit)
+    kick, snare = Kick(0.015), Snare(0.04 + 0.08 * artist.kit)
     form = [0, 0, 0, 0, 5, 5, 0, 0, 7, 5, 0, 7]
     first = int(rng.integers(12))
     licks = np.array([0, 3, 5, 6, 7, 10, 12, 15])
@@ -225,23 +265,31 @@ def _blues(artist: Artist, rng: np.random.Generator) -> Score:
         root = artist.key + form[(bar + first) % 12]
         for beat in range(4):
             when = (4 * bar + beat) * artist.beat
-            late = when + artist.beat * 2 / 3
+            late = when + artist.beat * artist.swing
             yield bass, Note(when, 0.9 * artist.beat, root - 12 + (0, 4, 7, 9)[beat], 1.0)
             yield ride, Note(when, 0.3, 0, 0.05)
             yield ride, Note(late, 0.3, 0, 0.09 if beat % 2 else 0.05)
-            if beat % 2:
+            if beat % 2 == 0:
+                yield kick, Note(when, 0.3, 0, 0.35)
+            else:
+                yield snare, Note(when, 0.3, 0, 0.07 + 0.06 * artist.kit)
                 for third in (4, 10, 16):
                     yield organ, Note(when, artist.beat / 2, root + third, 0.16)
             for place, length in ((when, 0.6), (late, 0.3)):
                 if rng.random() < 0.6:
                     step = int(np.clip(step + rng.integers(-2, 3), 0, len(licks) - 1))
                     pitch = artist.key + 12 + int(licks[step])
-                    yield organ, Note(place, length * artist.beat, pitch, 0.3)
+                    yield lead, Note(place, length * artist.beat, pitch, loud)
 
 
 def _ambient(artist: Artist, rng: np.random.Generator) -> Score:
     """A chord every eight beats that swells into the next, far bells, breath."""
-    pad = Tone(_rolloff(2.6 - artist.bright, 16), 2.0, 3.0, detune=7)
+    levels = (
+        _rolloff(2.6 - artist.bright, 16),
+        (1, 0, 0.35, 0, 0.2 * artist.bright, 0, 0.1 * artist.bright),
+        (1, 0.5, 0.1, 0.1, 0.3 * artist.bright, 0.2 * artist.bright),
+    )[artist.lead]
+    pad = Tone(levels, 2.0, 3.0, detune=7, vibrato=10 if artist.lead else 0)
     bell = Tone((1.0, 0, 0.3, 0, 0.0, 0.2), 0.02, 2.0, 1.2)
     air = Hiss(1e3, 1)
     chords = np.array([[0, 7, 14, 16], [-3, 4, 12, 19], [5, 12, 14, 21], [-5, 7, 12, 17]])
@@ -318,6 +366,7 @@ def render(
     if frames < 1 or rate < 4000:
         raise UsageError(f"no music of {seconds} s at {rate} Hz", "at least a frame and 4000 Hz")
     compose, slow, fast, largest = _STYLES[style]
+    of_style = seeds.generator(seed, style)
     of_artist = seeds.generator(seed, artist_name(style, artist))
     of_song = seeds.generator(seed, artist_name(style, artist), (song,))
     who = Artist(
@@ -325,6 +374,9 @@ def render(
         beat=60 / of_artist.uniform(slow, fast) * of_song.uniform(0.98, 1.02),
         bright=of_artist.uniform(),
         room=largest * of_artist.uniform(0.3, 1),
+        lead=(artist + int(of_style.integers(3))) % 3,
+        kit=of_artist.uniform(),
+        swing=of_artist.uniform(0.58, 0.7),
     )
     sound = np.zeros(frames, np.float32)
     played: dict[tuple[Instrument, float, float], Samples] = {}

@@ -1,14 +1,16 @@
-"""The quick demo: the whole line, from music to a prediction."""
+"""The demo: the whole line, from music to a prediction."""
 
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
+from mgrkit.commands import demo
 from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.model import Model
 from mgrkit.tracks.identity import track_id
@@ -50,6 +52,36 @@ def test_the_quick_demo_goes_from_music_to_a_prediction(
     assert "holds something already" in capfd.readouterr().err
 
 
-def test_without_quick_it_says_what_there_is(capfd: pytest.CaptureFixture[str]) -> None:
-    assert guarded(app, ["demo"]) == 2
-    assert "mgrkit demo --quick" in capfd.readouterr().err
+def test_the_whole_demo_trains_two_and_ends_with_a_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """With shorter music and less training than a person gets to see."""
+    monkeypatch.chdir(tmp_path)
+    assert demo.FULL.songs % demo.FULL.artists == 0
+    short = dataclasses.replace(demo.FULL, songs=demo.FULL.artists, seconds=2.0)
+    monkeypatch.setattr(demo, "FULL", short)
+    monkeypatch.setattr(demo, "EPOCHS", 1)
+    assert guarded(app, ["demo", "small"]) == 0
+    out, err = capfd.readouterr()
+    lines = err.splitlines()
+    words = [line.split()[2:] for line in lines if line.startswith("$ mgrkit ")]
+    assert [step[0] for step in words] == [
+        "augment", "spectrograms", "show", "features", "train", "train", "evaluate", "evaluate",
+        "predict",
+    ]  # fmt: skip
+    assert [step[1] for step in words if step[0] == "train"] == ["random_forest", "cnn"]
+    made = tmp_path / "small"
+    forest, cnn = (Model(made / f"{name}.safetensors") for name in ("forest", "cnn"))
+    assert forest.bundle.metrics["split"] == cnn.bundle.metrics["split"] == "published split"
+    assert forest.heard == cnn.heard
+    assert len(forest.heard) == 4 * 4
+    asked = [Path(word) for word in words[-1] if word.startswith("audio/")]
+    assert {song.parent.name for song in asked} == {"ambient", "blues", "techno", "waltz"}
+    table = out.splitlines()[-4:]
+    assert [line.split()[0] for line in table] == ["model", "forest", "cnn", "8"]
+    assert max(map(len, table)) <= 80
+    opened = [line.split()[1] for line in lines if line.startswith("#   small/")]
+    assert len(opened) == 5
+    for picture in opened:
+        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+    assert Path.cwd() == tmp_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import subprocess
 import sys
 import wave
@@ -15,6 +16,7 @@ import pytest
 
 from mgrkit.errors import UsageError
 from mgrkit.testing import music
+from mgrkit.testing.collection import write_collection
 
 ROOT = Path(__file__).parent.parent.parent
 ARTISTS, SONGS = (1, 2, 3, 4), (0, 1, 2)
@@ -120,6 +122,29 @@ def test_rhythm() -> None:
         assert (120 < peak < 142) == (style == "techno"), (style, peak)
 
 
+@pytest.mark.parametrize("depth", [0.0, 30.0])
+def test_vibrato_moves_the_pitch_and_no_further(depth: float) -> None:
+    rate = 22050
+    sound = music.Tone((1.0,), vibrato=depth).sound(69, 1.0, rate).astype(float)
+    spectrum = np.fft.fft(sound)
+    spectrum[len(sound) // 2 :] = 0  # the analytic signal
+    phase = np.unwrap(np.angle(np.fft.ifft(spectrum)))[2000:-3000]
+    # a step of the table of one period is small against 20 ms
+    hertz = (phase[441:] - phase[:-441]) / 441 * rate / (2 * np.pi)
+    cents = 1200 * np.log2(hertz / 440)
+    assert (cents.max(), -cents.min()) == pytest.approx((depth, depth), abs=0.1 * depth + 0.5)
+
+
+@pytest.mark.parametrize("style", music.STYLES)
+def test_a_style_has_three_lead_instruments(style: str) -> None:
+    def band(lead: int) -> frozenset[music.Instrument]:
+        artist = music.Artist(50, 0.5, 0.5, 0.1, lead, kit=0.5, swing=0.6)
+        score = music._STYLES[style][0](artist, np.random.default_rng(0))
+        return frozenset(instrument for instrument, _ in itertools.islice(score, 200))
+
+    assert len({band(lead) for lead in range(3)}) == 3
+
+
 @pytest.mark.parametrize(
     ("style", "seconds", "rate"),
     [("polka", 1, 22050), ("waltz", 0, 22050), ("waltz", float("nan"), 22050), ("waltz", 1, 100)],
@@ -153,6 +178,16 @@ def test_the_example_makes_a_collection(tmp_path: Path) -> None:
             assert (file.getframerate(), file.getnframes(), file.getsampwidth()) == (16000,) * 2 + (
                 2,
             )
+
+
+def test_a_collection_may_have_parts_by_artist(tmp_path: Path) -> None:
+    asked: dict[str, Any] = {"songs": 3, "artists": 2, "seconds": 0.2}
+    rows = write_collection(tmp_path, **asked, parts=("train", "test"))
+    assert [row[3] for row in rows] == ["train", "test", "train"] * 4
+    with (tmp_path / "tracks.csv").open(newline="") as table:
+        assert [tuple(row.values()) for row in csv.DictReader(table)] == rows
+    with pytest.raises(UsageError, match="1 parts for 2 artists"):
+        write_collection(tmp_path, **asked, parts=("train",))
 
 
 def test_the_example_says_what_it_cannot_do(tmp_path: Path) -> None:

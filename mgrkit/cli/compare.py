@@ -1,0 +1,108 @@
+"""``mgrkit compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+from mgrkit.errors import UsageError
+
+
+def compare(
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA...",
+            readable=False,
+            help="Feature tables, track tables, folders of sound or pictures by genre: of one "
+            "collection.",
+        ),
+    ],
+    classifiers: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,...",
+            help="Which, by their names in mgrkit classifiers. [default: all]",
+            show_default=False,
+        ),
+    ] = "",
+    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fits of each.")] = 3,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOW",
+            help="published, grouped (by artist) or random. [default: the first that DATA allows]",
+            show_default=False,
+        ),
+    ] = None,
+    part: Annotated[str, typer.Option(help="Judge by the tracks of valid or of test.")] = "valid",
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CLASSIFIER.NAME=VALUE", help="A parameter of a classifier; repeatable."
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FOLDER", help="For models, runs and results.")
+    ] = Path("compare"),
+    device: Device = "auto",
+    workers: Workers = 4,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Train several classifiers on one split and tell which of them differ.
+
+    \b
+    mgrkit compare features_30_sec.csv --classifiers svm,random_forest
+    mgrkit compare images_original features_30_sec.csv --seeds 3 --out compare
+    mgrkit compare audio --classifiers svm,cnn --param svm.C=3 --out svm-or-cnn
+
+    Each takes the first DATA that holds what it eats or can be made into it; only tracks that
+    are in all of them count. OUT gets compare.csv, compare.md, compare.png, and every model. The
+    same command goes on after a stop; more classifiers and seeds can be added later.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.comparing import Watch, show_comparison
+    from mgrkit.cli.console import Console
+    from mgrkit.cli.tables import print_json
+    from mgrkit.commands.compare import Asked
+    from mgrkit.commands.compare import compare as command
+    from mgrkit.commands.compare_report import write_report
+
+    names = [name.strip() for name in classifiers.split(",") if name.strip()]
+    asked = Asked(names, seeds, split, part, _pairs(param or []), device)
+    with (
+        Console("DATA", quiet=quiet, debug=debug, table=False) as console,
+        Watch(console.report, quiet=quiet) as watch,
+    ):
+        found = command(
+            data,
+            out,
+            asked,
+            options=Options(workers),
+            report=console.report,
+            told=watch.told,
+            progress=watch.progress,
+        )
+        warnings = console.warnings()
+    paths = write_report(found, out)
+    if as_json:
+        print_json({**found.plain(), "warnings": warnings, "files": [str(p) for p in paths]})
+    show_comparison(found, warnings, paths, on_stdout=not as_json, quiet=quiet)
+    return found.exit_code
+
+
+def _pairs(texts: list[str]) -> dict[str, dict[str, object]]:
+    """CLASSIFIER.NAME=VALUE texts by classifier and name; the last of a name counts."""
+    pairs: dict[str, dict[str, object]] = {}
+    for text in texts:
+        left, equals, value = text.partition("=")
+        classifier, dot, name = left.partition(".")
+        if not equals or not dot:
+            raise UsageError(f"--param must be classifier.name=value, not {text!r}")
+        pairs.setdefault(classifier.strip(), {})[name.strip()] = value.strip()
+    return pairs

@@ -1,0 +1,131 @@
+"""A comparison for a person: how far it is, and the table that 80 columns hold."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from mgrkit.batch.report import Report
+from mgrkit.cli.fitting import FitBar
+from mgrkit.cli.tables import printable
+
+if TYPE_CHECKING:
+    from mgrkit.commands.compare_table import Comparison, Row
+
+_HEADS = ("accuracy (95 %)", "seeds", "ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
+_LEGEND = (
+    "seeds: standard deviation of their accuracies; F1: macro; ECE: calibration error; param: "
+    "numbers in the model; train, ms, size: seconds of training, milliseconds of predicting one "
+    "track, bytes of the model."
+)
+
+
+class Watch:
+    """Lines on stderr for each run, and on a terminal a bar for the fit in work."""
+
+    def __init__(self, earlier: Report, *, quiet: bool) -> None:
+        self._earlier = earlier
+        self._quiet = quiet
+        self._bar = FitBar(earlier, quiet=quiet)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+
+    def progress(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
+        """Move the bar; see `mgrkit.classifiers.Run`."""
+        self._bar.progress(step, total, metrics)
+
+    def told(self, text: str) -> None:
+        """A line; the next fit has a bar of its own below it."""
+        if self._quiet:
+            return
+        self._bar.__exit__(None, None, None)
+        self._earlier.close()
+        self._bar = FitBar(self._earlier, quiet=self._quiet)
+        print(printable(text), file=sys.stderr, flush=True)
+
+
+def show_comparison(
+    found: Comparison,
+    warnings: Sequence[str],
+    paths: Sequence[Path],
+    *,
+    on_stdout: bool,
+    quiet: bool,
+) -> None:
+    """The notes, and the table with what its letters and signs mean."""
+    from mgrkit.commands.compare_report import CHOSE, TIES
+
+    if not quiet:
+        for note in (*found.notes, *warnings):
+            print(f"note: {printable(note)}", file=sys.stderr)
+    if not on_stdout:
+        return
+    width = max(80, min(100, shutil.get_terminal_size((80, 24)).columns))
+    good = [row for row in found.rows if not row.reason]
+    lines = textwrap.wrap(found.judged, width)
+    lines += ["", *_table([_cells(row) for row in good], width)] if good else []
+    for row in found.rows:
+        if row.reason:
+            lines += textwrap.wrap(printable(f"{row.classifier} failed: {row.reason}"), width)
+    told = [TIES, _LEGEND] if len(good) > 1 else [_LEGEND] if good else []
+    told += [CHOSE] if any(row.chose for row in good) else []
+    lines += ["", *(line for text in told for line in textwrap.wrap(text, width))]
+    print("\n".join(lines))
+    print(f"wrote {', '.join(str(path) for path in paths)}")
+
+
+def _cells(row: Row) -> list[str]:
+    from mgrkit.commands.compare_report import short
+
+    interval = f"{_share(row.accuracy)} {_share(row.low)}-{_share(row.high)}"
+    return [
+        printable(row.classifier) + ("*" if row.chose else ""),
+        interval,
+        _share(row.seeds.deviation),
+        row.ties,
+        _share(row.macro_f1, 2),
+        _share(row.top3, 2),
+        _share(row.ece, 2),
+        short(row.parameters),
+        f"{_time(row.training_seconds)}s",
+        _time(row.prediction_ms),
+        short(row.bytes),
+    ]
+
+
+def _time(value: float) -> str:
+    from mgrkit.commands.compare_report import short
+
+    return f"{value:.{2 if value < 0.995 else 1}f}" if value < 9.95 else short(value)
+
+
+def _share(value: float, digits: int = 3) -> str:
+    """Without the zero before the point."""
+    return f"{value:.{digits}f}".removeprefix("0")
+
+
+def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Columns to the right, the names to the left and cut where they leave no room."""
+    every = [("classifier", *_HEADS), *rows]
+    wide = [max(map(len, column)) for column in zip(*every, strict=True)]
+    wide[0] = min(wide[0], max(10, width - sum(wide[1:]) - len(_HEADS)))
+    lines = []
+    for name, *cells in every:
+        name = name if len(name) <= wide[0] else f"{name[: wide[0] - 1]}~"
+        shown = (f"{cell:>{w}}" for cell, w in zip(cells, wide[1:], strict=True))
+        lines.append(" ".join([f"{name:{wide[0]}}", *shown]).rstrip())
+    return lines

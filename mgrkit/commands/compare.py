@@ -1,0 +1,221 @@
+"""``mgrkit compare``: several classifiers on one split, and which of them differ at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgrkit.classifiers import Stopped
+from mgrkit.classifiers.base import silent, unheard
+from mgrkit.commands.compare_data import Common, read_common
+from mgrkit.commands.compare_runs import (
+    RUNS,
+    Finished,
+    Judged,
+    Run,
+    read_record,
+    refuse_other,
+)
+from mgrkit.commands.compare_table import Comparison, compared
+from mgrkit.commands.device import KINDS, resolve_device
+from mgrkit.commands.ranks import Ranks
+from mgrkit.commands.runfolder import digest
+from mgrkit.commands.whole import whole
+from mgrkit.errors import MgrkitError, RunError, UsageError
+from mgrkit.registry import Entry, registry, with_parameters
+from mgrkit.tracks.splits import PARTS
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options, Report
+
+SETTINGS = "settings.json"
+_MAKER = "mgrkit compare"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be compared, and how.
+
+    Parameters
+    ----------
+    classifiers : names; none means all that are installed.
+    seeds : fits of each, with the seeds 0, 1, ...
+    split : as for `mgrkit.commands.train.Settings`.
+    part : 'valid' or 'test': the tracks to judge by.
+    parameters : by classifier.
+    device : for the classifiers that can use it; the others take the CPU.
+    """
+
+    classifiers: Sequence[str] = ()
+    seeds: int = 3
+    split: str | None = None
+    part: str = "valid"
+    parameters: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
+    device: str = "auto"
+
+
+def compare(
+    data: Sequence[Path],
+    out: Path,
+    asked: Asked | None = None,
+    *,
+    options: Options | None = None,
+    report: Report | None = None,
+    told: Callable[[str], None] = unheard,
+    progress: Callable[[int, int, Mapping[str, float]], None] = silent,
+) -> Comparison:
+    """Train classifiers on one train part and judge them by the same tracks.
+
+    Each takes the first DATA that holds what it eats or can be made into it; only tracks that
+    are in all DATA used count. What is finished is kept in ``out``, so that the same call, or
+    one with more classifiers or seeds, does the rest only.
+
+    Parameters
+    ----------
+    data : as for `mgrkit.commands.train.train`; several are of one collection.
+    out : a new folder, or one of the same comparison.
+    told : each line of how far it is.
+
+    Raises
+    ------
+    UsageError : the call is wrong, DATA cannot be split so, or ``out`` holds something else.
+    RunError : DATA cannot be read, or ``out`` not written.
+    Stopped : a person ended it; the message says how far it got.
+    """
+    asked = asked or Asked()
+    if Ranks.here().world_size > 1:
+        raise UsageError("a comparison is one process", "start it without torchrun")
+    entries = _entries(asked)
+    if asked.device != "auto":
+        resolve_device(asked.device, KINDS)
+    _check_folder(out)
+    wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
+    common = read_common(data, wanted, asked.split, options, report)
+    judged = _judged(common, asked.part)
+    _begin(out, common, asked.part)
+    runs = _runs(out, entries, asked, common)
+    # What was made otherwise is refused before anything is trained.
+    done = {run.name: kept for run in runs if (kept := run.kept(judged))}
+    finished: dict[str, list[Finished]] = {}
+    reasons = {e.spec.name: r for e in entries if (r := common.lacking.get(e.spec.eats))}
+    for number, run in enumerate(runs, 1):
+        name = run.entry.spec.name
+        if name in reasons:
+            continue
+        what = f"{number} of {len(runs)}: {name}, seed {run.seed}"
+        try:
+            result = done.get(run.name)
+            if result is None:
+                told(what)
+                result = run.make(common.eaten[run.entry.spec.eats], judged, progress)
+        except (Stopped, KeyboardInterrupt) as stop:
+            raise _stopped(stop, number - 1, len(runs)) from None
+        except MgrkitError as error:
+            reasons[name] = str(error)
+            told(f"{what}: failed: {error}")
+            continue
+        finished.setdefault(name, []).append(result)
+        accuracy = float((result.probabilities.argmax(1) == judged.y).mean())
+        how = "kept" if run.name in done else f"trained in {result.training_seconds:.1f} s"
+        told(f"{what}: accuracy {accuracy:.3f}, {how}")
+    return compared(entries, asked.part, asked.seeds, common, judged, finished, reasons)
+
+
+def _entries(asked: Asked) -> list[Entry]:
+    """The classifiers by name, each once; what is wrong with the call is told here."""
+    if asked.part not in PARTS[1:]:
+        raise UsageError(f"--part must be valid or test, not {asked.part!r}")
+    if asked.seeds < 1:
+        raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
+    every = [entry.spec.name for entry in registry().classifiers() if not entry.error]
+    names = list(dict.fromkeys(asked.classifiers or every))
+    entries = [registry().classifier(name) for name in names]
+    for entry in entries:
+        with_parameters(entry.spec, asked.parameters.get(entry.spec.name, {}))
+    for name in asked.parameters:
+        if name not in names:
+            raise UsageError(f"--param names {name}, which is not compared", ", ".join(names))
+    return entries
+
+
+def _check_folder(out: Path) -> None:
+    """Before hours of work, not after."""
+    if not out.exists():
+        if not out.parent.is_dir():
+            raise RunError(f"there is no folder {out.parent}", "make it, or give another --out")
+    elif not out.is_dir() or (any(out.iterdir()) and not _is_ours(out)):
+        raise UsageError(f"{out} holds something already", "give another --out")
+
+
+def _is_ours(out: Path) -> bool:
+    try:
+        record = read_record(out / SETTINGS)
+    except RunError:
+        return False
+    return record is not None and record.get("made by") == _MAKER
+
+
+def _begin(out: Path, common: Common, part: str) -> None:
+    """Make the folder, or see that it is one of the same tracks."""
+    both = zip(common.tracks, common.split.parts, strict=True)
+    rows = [[track.id, track.genre, track.group, own] for track, own in both]
+    settings = {
+        "made by": _MAKER,
+        "part": part,
+        "split": common.split.words,
+        "tracks": len(rows),
+        "tracks' digest": hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16],
+    }
+    kept = read_record(out / SETTINGS)
+    if kept is not None:
+        refuse_other(out, kept, settings)
+    try:
+        (out / RUNS).mkdir(parents=True, exist_ok=True)
+        with whole(out / SETTINGS) as temp:
+            temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write to {out}: {error.strerror}", "give another --out") from None
+
+
+def _judged(common: Common, part: str) -> Judged:
+    which = common.judged(part)
+    both = zip(common.tracks, common.split.parts, strict=True)
+    return Judged(
+        which,
+        [common.tracks[i].id for i in which],
+        [common.tracks[i].genre for i in which],
+        common.groups(which),
+        tuple(sorted({track.genre for track, own in both if own == "train"})),
+    )
+
+
+def _runs(out: Path, entries: Sequence[Entry], asked: Asked, common: Common) -> list[Run]:
+    """Every classifier with every seed; those that have nothing to eat are there once."""
+    genres = sorted({track.genre for track in common.tracks})
+    digests = {eats: digest(one.dataset.examples(genres)) for eats, one in common.eaten.items()}
+    runs = []
+    for entry in entries:
+        spec = entry.spec
+        given = dict(asked.parameters.get(spec.name, {}))
+        usable = asked.device == "auto" or asked.device.partition(":")[0] in spec.devices
+        settings = {
+            "version": f"{entry.distribution} {entry.version}",
+            "parameters": dataclasses.asdict(with_parameters(spec, given)),
+            "examples": digests.get(spec.eats, ""),
+        }
+        for seed in range(asked.seeds):
+            device = asked.device if usable else "cpu"
+            runs.append(Run(out, entry, seed, device, given, {**settings, "seed": seed}))
+    return runs
+
+
+def _stopped(stop: Stopped | KeyboardInterrupt, done: int, runs: int) -> Stopped:
+    stopped = Stopped(f"stopped after {done} of {runs} runs; the same command goes on from there")
+    if isinstance(stop, Stopped):
+        stopped.exit_code = stop.exit_code
+    return stopped

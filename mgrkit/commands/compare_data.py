@@ -1,0 +1,242 @@
+"""One collection as several classifiers eat it: the tracks that are in every DATA, one split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.inputs import input_of
+from mgrkit.errors import RunError, UsageError
+from mgrkit.tracks.linked import linked
+from mgrkit.tracks.splits import Labelled, Split, group_key, make_split
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options, Report
+
+
+@dataclass(frozen=True)
+class Eaten:
+    """The common tracks as one kind of example, with their noisy copies.
+
+    Parameters
+    ----------
+    source : the DATA that they are from.
+    dataset : its entries are the tracks of `Common`, in that order, then the copies.
+    split : of those.
+    """
+
+    source: Path
+    dataset: Dataset
+    split: Split
+
+
+@dataclass(frozen=True)
+class Common:
+    """What several classifiers are compared on.
+
+    Parameters
+    ----------
+    tracks : id, genre, artist and published part of each, as the first DATA that says so.
+    split : of the tracks.
+    eaten : by what classifiers eat, as in their specs.
+    lacking : why no DATA gives what some classifiers eat.
+    notes : what a person should know, above all what was left out.
+    failed : files that could not be used.
+    """
+
+    tracks: tuple[Labelled, ...]
+    split: Split
+    eaten: Mapping[str, Eaten]
+    lacking: Mapping[str, str]
+    notes: tuple[str, ...]
+    failed: int
+
+    def judged(self, part: str) -> list[int]:
+        """The tracks of a part, of genres that train has.
+
+        Raises
+        ------
+        UsageError : there is none.
+        """
+        both = list(zip(self.tracks, self.split.parts, strict=True))
+        known = {track.genre for track, own in both if own == "train"}
+        of_part = [i for i, (t, own) in enumerate(both) if own == part and t.genre in known]
+        if not of_part:
+            raise UsageError(f"there is no track to judge by in {part}", "another --part or DATA")
+        return of_part
+
+    def groups(self, which: Sequence[int]) -> list[str]:
+        """The artists of these tracks; a track of unknown artist is a group of its own."""
+        chosen = [self.tracks[i] for i in which]
+        return [group_key(track.group) if track.group else track.id for track in chosen]
+
+
+def read_common(
+    data: Sequence[Path],
+    wanted: Mapping[str, str],
+    how: str | None = None,
+    options: Options | None = None,
+    report: Report | None = None,
+) -> Common:
+    """Read DATA, each kind of example from the first that holds it or can be made into it.
+
+    A track is the same in two DATA if its id, its path or its name is. Tracks that one of those
+    used lacks are left out, and so are noisy copies unless all hold as many of each track.
+
+    Parameters
+    ----------
+    wanted : what is eaten, as in the spec of a classifier, with the name of one that eats it.
+    how : the split, as for `mgrkit.tracks.splits.make_split`.
+
+    Raises
+    ------
+    UsageError : the common tracks cannot be split so.
+    RunError : a DATA is not there, none can be used, or they have no track in common.
+    """
+    for path in data:
+        if not path.exists():
+            raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
+    read: dict[str, tuple[Path, Dataset]] = {}
+    lacking: dict[str, str] = {}
+    for eats, name in wanted.items():
+        try:
+            read[eats] = _first(data, eats, name, options, report)
+        except (UsageError, RunError) as error:
+            lacking[eats] = str(error)
+    if not read:
+        raise RunError(next(iter(lacking.values())), "give other DATA")
+    sources = dict(read.values())
+    notes = [note for dataset in sources.values() for note in dataset.notes]
+    notes += [f"{path} is not used" for path in data if path not in sources]
+    datasets = [dataset for _, dataset in read.values()]
+    places, merged = _merged(datasets, notes)
+    for path, dataset in sources.items():
+        own = sum(not entry.is_copy for entry in dataset.entries)
+        if own > len(places):
+            notes.append(f"{path}: {own - len(places)} of {own} tracks left out, not in all DATA")
+    if not places:
+        shown = ", ".join(str(path) for path in sources)
+        raise RunError(f"{shown} have no track in common", "DATA are of one collection")
+    split = make_split(merged, how, 0)
+    eaten = {
+        eats: _eaten(path, dataset, [place[number] for place in places], merged, split)
+        for number, (eats, (path, dataset)) in enumerate(read.items())
+    }
+    if len({_copies(one) for one in eaten.values()}) > 1:
+        notes.append("noisy copies left out: not all DATA hold the same")
+        eaten = {eats: _recordings(one, len(merged)) for eats, one in eaten.items()}
+    failed = sum(dataset.failed for dataset in sources.values())
+    every = tuple(dict.fromkeys((*notes, *split.notes)))
+    return Common(merged, split, eaten, lacking, every, failed)
+
+
+def _first(
+    data: Sequence[Path],
+    eats: str,
+    name: str,
+    options: Options | None,
+    report: Report | None,
+) -> tuple[Path, Dataset]:
+    """The first DATA that holds what is eaten, and what it holds."""
+    wanted = input_of(eats, name)
+    reasons = []
+    for path in data:
+        try:
+            return path, read_dataset(path, wanted, options, report)
+        except (UsageError, RunError) as error:
+            reasons.append(error)
+    if len(reasons) == 1:
+        raise reasons[0]
+    raise RunError("; ".join(error.message for error in reasons))
+
+
+def _merged(
+    datasets: Sequence[Dataset], notes: list[str]
+) -> tuple[list[tuple[int, ...]], tuple[Labelled, ...]]:
+    """Where each common track stands in each dataset, and what is known of it in any."""
+    found = [
+        ((number, index), marks)
+        for number, dataset in enumerate(datasets)
+        for index, marks in _marks(dataset).items()
+    ]
+    owners = [owner for owner, _ in found]
+    places, tracks = [], []
+    torn = 0
+    for members in linked(marks for _, marks in found):
+        own = [owners[member] for member in members]
+        if [number for number, _ in own] != list(range(len(datasets))):
+            continue  # not in all, or not once in each
+        labels = [datasets[number].labelled[index] for number, index in own]
+        if len({label.genre for label in labels}) > 1:
+            torn += 1
+            continue
+        group = next((label.group for label in labels if label.group), "")
+        part = next((label.part for label in labels if label.part), "")
+        places.append(tuple(index for _, index in own))
+        tracks.append(replace(labels[0], group=group, part=part))
+    if torn:
+        notes.append(f"{torn} tracks left out, of another genre in each DATA")
+    return places, tuple(tracks)
+
+
+def _marks(dataset: Dataset) -> dict[int, list[str]]:
+    """By what each recording is known in other DATA: all that no other one here has.
+
+    A feature table has the names of sound and a folder of pictures those of pictures, so names
+    count without their suffix.
+    """
+    marks = {}
+    for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
+        if not entry.is_copy:
+            path = entry.parent.rpartition(".")[0] or entry.parent
+            known = "" if one.id.startswith("name:") else one.id
+            marks[index] = [known, f"path:{path}", f"stem:{path.rpartition('/')[2]}"]
+    often = Counter(mark for own in marks.values() for mark in own)
+    return {
+        index: [mark for mark in own if mark and often[mark] == 1] for index, own in marks.items()
+    }
+
+
+def _eaten(
+    path: Path, dataset: Dataset, kept: list[int], tracks: Sequence[Labelled], split: Split
+) -> Eaten:
+    """The tracks at ``kept`` and their copies, with what all DATA together know of them."""
+    number = {dataset.labelled[index].id: n for n, index in enumerate(kept)}
+    copies = [
+        index
+        for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True))
+        if entry.is_copy and one.id in number
+    ]
+    chosen = dataset.take([*kept, *copies])
+    of_track = [*range(len(kept)), *(number[dataset.labelled[index].id] for index in copies)]
+    labelled = tuple(
+        replace(one, group=tracks[n].group, part=tracks[n].part)
+        for one, n in zip(chosen.labelled, of_track, strict=True)
+    )
+    parts = tuple(split.parts[n] for n in of_track)
+    return Eaten(
+        path,
+        replace(chosen, labelled=labelled, notes=(), failed=0),
+        Split(split.name, parts, (), split.words),
+    )
+
+
+def _copies(eaten: Eaten) -> tuple[tuple[int, int], ...]:
+    """How many copies there are of each track that has some."""
+    place = {one.id: n for n, one in reversed(list(enumerate(eaten.dataset.labelled)))}
+    both = zip(eaten.dataset.entries, eaten.dataset.labelled, strict=True)
+    return tuple(sorted(Counter(place[one.id] for entry, one in both if entry.is_copy).items()))
+
+
+def _recordings(eaten: Eaten, tracks: int) -> Eaten:
+    """Without the copies, which come last."""
+    parts = eaten.split.parts[:tracks]
+    return replace(
+        eaten,
+        dataset=eaten.dataset.take(range(tracks)),
+        split=replace(eaten.split, parts=parts),
+    )

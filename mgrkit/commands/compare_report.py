@@ -1,0 +1,167 @@
+"""A comparison on disk: ``compare.csv`` for programs, the rest for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.commands.compare_table import Comparison, Row
+from mgrkit.commands.whole import save_drawing, whole
+
+NAMES = ("compare.csv", "compare.md", "compare.png")
+
+TIES = (
+    "Classifiers that share a letter cannot be told apart by these tracks: the 95 % interval of "
+    "their difference (paired, bootstrap by artist) holds zero."
+)
+CHOSE = (
+    "* chose its epoch and was calibrated on these tracks, so its accuracy here is rather too "
+    "high and its calibration error too low."
+)
+
+
+def write_report(found: Comparison, out: Path) -> list[Path]:
+    """Write the three files into ``out``, each whole or not at all, and give their paths."""
+    paths = [out / name for name in NAMES]
+    for path, text in zip(paths, (_csv(found), _markdown(found)), strict=False):
+        with whole(path) as temp:
+            temp.write_text(text, encoding="utf-8")
+    _draw(found, paths[2])
+    return paths
+
+
+def short(number: float) -> str:
+    """A number in five characters: 999, 12.3k, 1.2M, 5G.
+
+    >>> [short(n) for n in (7, 1234, 56789, 1234567, 2e9)]
+    ['7', '1.2k', '57k', '1.2M', '2.0G']
+    """
+    for unit in ("", "k", "M", "G"):
+        if number < 999.5 or unit == "G":
+            break
+        number /= 1000
+    return f"{number:.1f}{unit}" if unit and number < 9.95 else f"{number:.0f}{unit}"
+
+
+def _csv(found: Comparison) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(
+        [
+            "classifier", "status", "accuracy", "accuracy_low", "accuracy_high", "seeds",
+            "seeds_deviation", "seeds_low", "seeds_high", "ties", "macro_f1", "top3", "ece",
+            "parameters", "training_seconds", "prediction_ms", "bytes", "device", "part", "split",
+            "tracks", "artists", "reason",
+        ]
+    )  # fmt: skip
+    common = [found.part, found.split, found.tracks, found.artists]
+    for row in found.rows:
+        if row.reason:
+            writer.writerow([row.classifier, "failed", *[""] * 16, *common, row.reason])
+            continue
+        seeds = [found.seeds, row.seeds.deviation, row.seeds.low, row.seeds.high]
+        costs = [row.parameters, row.training_seconds, row.prediction_ms, row.bytes, row.device]
+        shares = [row.accuracy, row.low, row.high, *seeds]
+        rest = [row.ties, row.macro_f1, row.top3, row.ece, *costs, *common, ""]
+        plain = [round(v, 6) if isinstance(v, float) else v for v in (*shares, *rest)]
+        writer.writerow([row.classifier, "ok", *plain])
+    return text.getvalue()
+
+
+def _markdown(found: Comparison) -> str:
+    lines = [f"# {found.judged[0].upper()}{found.judged[1:]}", ""]
+    heads = [
+        "classifier", "accuracy", "95 %", "seeds ±", "ties", "macro F1", "top 3",
+        "calibration error", "parameters", "training s", "ms per track", "bytes",
+    ]  # fmt: skip
+    lines += _grid(heads, [_cells(row) for row in found.rows if not row.reason])
+    lines += ["", TIES]
+    if any(row.chose for row in found.rows):
+        lines += ["", CHOSE.replace("*", "\\*")]
+    for row in found.rows:
+        if row.reason:
+            lines += ["", f"{_plain(row.classifier)} failed: {_plain(row.reason)}"]
+    if found.pairs:
+        lines += ["", "## Pairs", ""]
+        heads = ["better", "worse", "difference", "95 %", "probability of none or the reverse"]
+        lines += _grid(
+            heads,
+            [
+                [
+                    _plain(pair.first), _plain(pair.second), f"{pair.difference:.3f}",
+                    f"{pair.low:.3f} to {pair.high:.3f}", f"{pair.probability:.3f}",
+                ]
+                for pair in found.pairs
+            ],
+        )  # fmt: skip
+    lines += ["", *(f"- {_plain(note)}" for note in found.notes)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        _plain(row.classifier) + ("\\*" if row.chose else ""),
+        f"{row.accuracy:.3f}",
+        f"{row.low:.3f} to {row.high:.3f}",
+        f"{row.seeds.deviation:.3f}",
+        row.ties,
+        f"{row.macro_f1:.3f}",
+        f"{row.top3:.3f}",
+        f"{row.ece:.3f}",
+        f"{row.parameters:,}",
+        f"{row.training_seconds:.1f}",
+        f"{row.prediction_ms:.2f}",
+        f"{row.bytes:,}",
+    ]
+
+
+def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---", *["---:"] * (len(heads) - 1)]
+    return [f"| {' | '.join(row)} |" for row in (heads, rule, *rows)]
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown takes for text, on one line."""
+    for sign in "\\`*_|<>[]":
+        text = text.replace(sign, f"\\{sign}")
+    return " ".join(text.split())
+
+
+def _draw(found: Comparison, path: Path) -> None:
+    """Accuracies with their intervals, a stroke for each end of the seeds; ties joined by a bar."""
+    from matplotlib.figure import Figure
+
+    rows = [row for row in found.rows if not row.reason]
+    figure = Figure(figsize=(8, 1.8 + 0.45 * max(2, len(rows))), layout="constrained")
+    axes = figure.add_subplot()
+    places = range(len(rows))
+    for place, row in zip(places, rows, strict=True):
+        axes.plot([row.low, row.high], [place, place], color="tab:blue", linewidth=2)
+        axes.plot([row.seeds.low, row.seeds.high], [place, place], "|", color="black")
+        axes.plot(row.accuracy, place, "o", color="tab:blue")
+        shown = f"{row.accuracy:.3f}{'*' if row.chose else ''}"
+        axes.annotate(
+            shown, (row.accuracy, place), (0, 7), textcoords="offset points", ha="center",
+            fontsize="small",
+        )  # fmt: skip
+    letters = sorted({letter for row in rows for letter in row.ties})
+    ties = [[place for place in places if letter in rows[place].ties] for letter in letters]
+    for column, members in enumerate(tie for tie in ties if len(tie) > 1):
+        x = 1.02 + 0.03 * column
+        at: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "clip_on": False}
+        axes.plot([x] * len(members), members, "-o", color="tab:orange", markersize=4, **at)
+    axes.set_yticks(list(places), [row.classifier for row in rows], parse_math=False)
+    axes.set_ylim(len(rows) - 0.4, -0.7)
+    axes.set_xlabel("accuracy with its 95 % interval; | least and most of the seeds")
+    axes.grid(axis="x", alpha=0.3)
+    stars = "; * chose its epoch on these tracks" if any(row.chose for row in rows) else ""
+    axes.set_title(
+        f"{found.judged}\njoined in orange: not told apart (paired bootstrap by artist){stars}",
+        fontsize="small",
+        wrap=True,
+        parse_math=False,
+    )
+    save_drawing(figure, path, "mgrkit compare")

@@ -1,0 +1,263 @@
+"""One fit of a comparison: trained, judged and kept, so that it need not be done again.
+
+``OUT/runs/<classifier>-<seed>.json`` says how it was made and what it cost; beside it the CSV of
+the same name holds the probabilities of the judged tracks, which all tables are made from. The
+bundle is ``OUT/<classifier>-<seed>.safetensors``.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers import Bundle, Stopped, provider, restored
+from mgrkit.commands.compare_data import Eaten
+from mgrkit.commands.device import resolve_device
+from mgrkit.commands.models import SUFFIX
+from mgrkit.commands.train import Settings, train
+from mgrkit.commands.whole import whole
+from mgrkit.errors import RunError, UsageError
+from mgrkit.learning.calibration import Calibration
+from mgrkit.learning.fitting import predict_tracks
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.registry import Entry
+
+RUNS = "runs"
+_MEASURES = {"training_seconds": float, "prediction_ms": float, "numbers": int, "bytes": int}
+_HEADS = ("track", "genre", "artist")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The tracks that all are judged by.
+
+    Parameters
+    ----------
+    which : their places among the common tracks.
+    ids, genres, groups : of each.
+    labels : the genres of train, the columns of all probabilities.
+    """
+
+    which: Sequence[int]
+    ids: Sequence[str]
+    genres: Sequence[str]
+    groups: Sequence[str]
+    labels: tuple[str, ...]
+
+    @property
+    def y(self) -> NDArray[np.int64]:
+        """The true genres ``(n,)`` as indices of ``labels``."""
+        index = {label: i for i, label in enumerate(self.labels)}
+        return np.array([index[genre] for genre in self.genres], np.int64)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run gave.
+
+    Parameters
+    ----------
+    probabilities : float32 ``(n, labels)`` of the judged tracks.
+    training_seconds : of all that ``mgrkit train`` does once DATA is read.
+    prediction_ms : per track, from its examples to its genre.
+    numbers : in the arrays of the bundle.
+    bytes : size of the bundle.
+    device : that it was trained on and predicted with.
+    """
+
+    probabilities: NDArray[np.float32]
+    training_seconds: float
+    prediction_ms: float
+    numbers: int
+    bytes: int
+    device: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One classifier with one seed.
+
+    Parameters
+    ----------
+    folder : OUT.
+    settings : what decides the result, for the comparison with what is kept.
+    parameters : as given, of the classifier.
+    """
+
+    folder: Path
+    entry: Entry
+    seed: int
+    device: str
+    parameters: Mapping[str, object]
+    settings: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Of its files."""
+        return f"{self.entry.spec.name}-{self.seed}"
+
+    def kept(self, judged: Judged) -> Finished | None:
+        """What the run gave, if it was finished before.
+
+        Raises
+        ------
+        UsageError : it was made with other settings.
+        RunError : its files cannot be read.
+        """
+        record = read_record(self._json)
+        if record is None:
+            return None
+        refuse_other(self._json, record.get("settings"), self.settings)
+        if not record.get("finished") or not self._json.with_suffix(".csv").exists():
+            return None
+        told = {name: record.get(name) for name in _MEASURES}
+        if not all(isinstance(value, int | float) for value in told.values()):
+            raise _broken(self._json)
+        numbers = {name: kind(told[name]) for name, kind in _MEASURES.items()}
+        return Finished(self._read(judged), **numbers, device=str(record.get("device", "")))
+
+    def make(
+        self,
+        eaten: Eaten,
+        judged: Judged,
+        progress: Callable[[int, int, Mapping[str, float]], None],
+    ) -> Finished:
+        """Train, judge and keep; a run that was stopped goes on where its classifier can.
+
+        Raises
+        ------
+        MgrkitError : whatever `mgrkit.commands.train.train` raises.
+        """
+        before = read_record(self._json)
+        spent = float(before.get("training_seconds", 0.0)) if before else 0.0
+        self._write_record(finished=False, training_seconds=spent)
+        bundle_path = self.folder / f"{self.name}{SUFFIX}"
+        device = resolve_device(self.device, self.entry.spec.devices)
+        settings = Settings(self.seed, self.parameters, device=device)
+        began = time.monotonic()
+        try:
+            trained = train(
+                self.entry.spec.name,
+                eaten.source,
+                bundle_path,
+                settings,
+                replace=True,
+                given=(eaten.dataset, eaten.split),
+                progress=progress,
+            )
+        except (Stopped, KeyboardInterrupt):
+            spent += time.monotonic() - began
+            self._write_record(finished=False, training_seconds=spent)
+            raise
+        spent += time.monotonic() - began
+        probabilities, seconds = judge(trained.bundle, eaten, judged, device)
+        self._write_probabilities(probabilities, judged)
+        arrays = trained.bundle.state.values()
+        done = Finished(
+            probabilities,
+            training_seconds=round(spent, 3),
+            prediction_ms=round(1000 * seconds / len(probabilities), 4),
+            numbers=sum(int(array.size) for array in arrays),
+            bytes=bundle_path.stat().st_size,
+            device=device,
+        )
+        measured = {name: getattr(done, name) for name in (*_MEASURES, "device")}
+        self._write_record(finished=True, **measured)
+        return done
+
+    @property
+    def _json(self) -> Path:
+        return self.folder / RUNS / f"{self.name}.json"
+
+    def _write_record(self, **told: object) -> None:
+        plain = {"settings": dict(self.settings), **told}
+        with whole(self._json) as temp:
+            temp.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+
+    def _write_probabilities(self, probabilities: NDArray[np.float32], judged: Judged) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*_HEADS, *(f"p:{label}" for label in judged.labels)])
+        of_track = zip(judged.ids, judged.genres, judged.groups, strict=True)
+        for track, row in zip(of_track, probabilities, strict=True):
+            writer.writerow([*track, *map(str, row)])
+        with whole(self._json.with_suffix(".csv")) as temp:
+            temp.write_text(text.getvalue(), encoding="utf-8")
+
+    def _read(self, judged: Judged) -> NDArray[np.float32]:
+        path = self._json.with_suffix(".csv")
+        try:
+            with path.open(encoding="utf-8", newline="") as file:
+                head, *rows = list(csv.reader(file))
+            first = len(_HEADS)
+            values = np.array([row[first:] for row in rows], np.float32)
+        except (OSError, ValueError):
+            raise _broken(path) from None
+        whole = values.shape == (len(judged.ids), len(judged.labels)) and np.isfinite(values).all()
+        if not whole or [row[0] for row in rows] != list(judged.ids):
+            raise _broken(path)
+        if head[first:] != [f"p:{label}" for label in judged.labels]:
+            raise _broken(path)
+        return values
+
+
+def judge(
+    bundle: Bundle, eaten: Eaten, judged: Judged, device: str
+) -> tuple[NDArray[np.float32], float]:
+    """Calibrated probabilities of the judged tracks ``(n, labels)``, and the seconds they took.
+
+    The model is that which the bundle gives back, and it has predicted once before the clock
+    runs: what loads or compiles on the first call is not counted.
+    """
+    classifier, spec = restored(bundle, device), provider(bundle).spec
+    calibration = Calibration.from_dict(bundle.calibration)
+    tracks = eaten.dataset.take(judged.which)
+    predict_tracks(classifier, spec, calibration, tracks.x[:1], np.zeros(1, np.int64))
+    began = time.perf_counter()
+    told = predict_tracks(classifier, spec, calibration, tracks.x, tracks.tracks)
+    return told, time.perf_counter() - began
+
+
+def read_record(path: Path) -> dict[str, Any] | None:
+    """A JSON object that `compare` wrote; None where there is none; RunError if damaged."""
+    try:
+        plain = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise _broken(path) from None
+    if not isinstance(plain, dict):
+        raise _broken(path)
+    return plain
+
+
+def refuse_other(path: Path, kept: object, asked: Mapping[str, Any]) -> None:
+    """Raise UsageError, with the first difference, if what is kept was made otherwise."""
+    known = kept if isinstance(kept, dict) else {}
+    plain = json.loads(json.dumps(asked))
+    for name in {**known, **plain}:
+        was, now = known.get(name), plain.get(name)
+        if was == now:
+            continue
+        if isinstance(was, dict) and isinstance(now, dict):
+            name = next(key for key in {**was, **now} if was.get(key) != now.get(key))
+            was, now = was.get(name), now.get(name)
+        raise UsageError(
+            f"{path} was made with {name} {was!s:.80}; this call has {now!s:.80}",
+            "give another --out",
+        )
+
+
+def _broken(path: Path) -> RunError:
+    return RunError(f"{path} is damaged", "delete it and run the same command")

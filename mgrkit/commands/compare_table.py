@@ -1,0 +1,171 @@
+"""The table of a comparison: a row for each classifier, and every pair of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mgrkit.commands.compare_data import Common
+from mgrkit.commands.compare_runs import Finished, Judged
+from mgrkit.learning.comparing import Difference, Spread, differences, letters, ranking
+from mgrkit.learning.metrics import interval, scores
+from mgrkit.registry import Entry
+
+
+@dataclass(frozen=True)
+class Row:
+    """One classifier.
+
+    Parameters
+    ----------
+    reason : why it failed; then all else is empty.
+    accuracy, low, high : of all its seeds together, with the 95 % interval.
+    seeds : the spread of the accuracies of its seeds.
+    ties : letters; classifiers that share one cannot be told apart.
+    chose : whether the judged tracks were used to choose its epoch and to calibrate it.
+    macro_f1, top3, ece, training_seconds, prediction_ms, bytes : means over the seeds.
+    parameters : numbers in the arrays of the bundle, likewise.
+    device : of the first seed.
+    """
+
+    classifier: str
+    reason: str = ""
+    accuracy: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    seeds: Spread = field(default_factory=lambda: Spread(0.0, 0.0, 0.0))
+    ties: str = ""
+    chose: bool = False
+    macro_f1: float = 0.0
+    top3: float = 0.0
+    ece: float = 0.0
+    training_seconds: float = 0.0
+    prediction_ms: float = 0.0
+    parameters: int = 0
+    bytes: int = 0
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All that was found.
+
+    Parameters
+    ----------
+    part, split : which tracks were judged, and the words that go with every number of them.
+    tracks, artists : how many there were.
+    seeds : how many fits of each classifier.
+    rows : the best first, failed ones last.
+    pairs : every two that did not fail, the better first.
+    notes : what a person should know.
+    failed : files that could not be used.
+    """
+
+    part: str
+    split: str
+    tracks: int
+    artists: int
+    seeds: int
+    rows: tuple[Row, ...]
+    pairs: tuple[Difference, ...]
+    notes: tuple[str, ...]
+    failed: int
+
+    @property
+    def exit_code(self) -> int:
+        """1 if a classifier or a file failed."""
+        return int(bool(self.failed or any(row.reason for row in self.rows)))
+
+    @property
+    def judged(self) -> str:
+        """The part in words."""
+        chosen = any(row.chose for row in self.rows)
+        part = f"{self.part} (used to choose)" if chosen else self.part
+        seeds = f"{self.seeds} seeds" if self.seeds > 1 else "one seed"
+        return f"{part}: {self.tracks} tracks of {self.artists} artists, {self.split}, {seeds}"
+
+    def plain(self) -> dict[str, Any]:
+        """For ``--json``."""
+        told = asdict(self)
+        told["pairs"] = [{**asdict(p), "tied": p.tied} for p in self.pairs]
+        return told | {"exit_code": self.exit_code}
+
+
+def compared(
+    entries: Sequence[Entry],
+    part: str,
+    seeds: int,
+    common: Common,
+    judged: Judged,
+    finished: Mapping[str, Sequence[Finished]],
+    reasons: Mapping[str, str],
+) -> Comparison:
+    """The table, from what the runs gave and nothing else.
+
+    Parameters
+    ----------
+    entries : all that were to be compared.
+    finished : the runs of each that did not fail, by seed.
+    reasons : why the others failed.
+    """
+    whole = {entry.spec.name: entry for entry in entries if entry.spec.name not in reasons}
+    right = {
+        name: np.stack([one.probabilities.argmax(1) == judged.y for one in finished[name]])
+        for name in whole
+    }
+    order = ranking(right)
+    pairs = differences(right, judged.groups)
+    shown = letters(order, pairs)
+    rows = []
+    for name in order:
+        row = _row(name, finished[name], judged)
+        chose = part == "valid" and whole[name].spec.calibrate == "valid"
+        rows.append(replace(row, ties=shown[name], chose=chose))
+    rows += [Row(name, reason) for name, reason in reasons.items()]
+    devices = sorted({row.device for row in rows if row.device})
+    notes = list(common.notes)
+    notes += [
+        f"{', '.join(e.spec.name for e in entries if e.spec.eats == eats)}: from {one.source}"
+        for eats, one in common.eaten.items()
+        if len(common.eaten) > 1
+    ]
+    notes += [f"times are of different devices: {', '.join(devices)}"] if len(devices) > 1 else []
+    return Comparison(
+        part,
+        common.split.words,
+        len(judged.ids),
+        len(set(judged.groups)),
+        seeds,
+        tuple(rows),
+        tuple(pairs),
+        tuple(notes),
+        common.failed,
+    )
+
+
+def _row(name: str, runs: Sequence[Finished], judged: Judged) -> Row:
+    right = np.stack([run.probabilities.argmax(1) == judged.y for run in runs])
+    each = [scores(r.probabilities, judged.y, judged.groups, judged.labels) for r in runs]
+
+    def mean(values: Sequence[float]) -> float:
+        return float(np.mean(values))
+
+    low, high = interval(right.mean(0), judged.groups)
+    return Row(
+        name,
+        accuracy=mean([one["accuracy"] for one in each]),
+        low=low,
+        high=high,
+        seeds=Spread.of(right),
+        macro_f1=mean([one["macro_f1"] for one in each]),
+        top3=mean([one["top3"] for one in each]),
+        ece=mean([one["ece"] for one in each]),
+        training_seconds=mean([run.training_seconds for run in runs]),
+        prediction_ms=mean([run.prediction_ms for run in runs]),
+        parameters=round(mean([run.numbers for run in runs])),
+        bytes=round(mean([run.bytes for run in runs])),
+        device=runs[0].device,
+    )

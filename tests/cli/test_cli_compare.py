@@ -1,0 +1,66 @@
+"""``mgrkit compare`` at a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mgrkit.cli.app import app
+from mgrkit.cli.errors import guarded
+from tests.commands.made_tables import rows, write
+
+SMALL = ["--param", "random_forest.trees=5", "--seeds", "2"]
+
+
+@pytest.fixture
+def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return write(tmp_path / "features.csv", rows(artists=5, songs=3, spread=4.0))
+
+
+def test_the_table_fits_eighty_columns(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "features.csv", "--classifiers", "svm,random_forest,cnn", *SMALL]
+    assert guarded(app, words) == 1
+    out, err = capfd.readouterr()
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("valid: 12 tracks of 4 artists, grouped split, 2 seeds")
+    assert {"svm", "random_forest", "cnn failed:"} <= {
+        line.split("  ")[0] if "failed" not in line else " ".join(line.split()[:2])
+        for line in lines
+    }
+    assert "cannot be told apart" in out
+    assert "wrote compare/compare.csv" in out
+    assert "1 of 6: svm, seed 0: accuracy" in err
+    assert (Path("compare") / "compare.png").is_file()
+
+
+def test_help_fits_eighty_columns() -> None:
+    words = [sys.executable, "-m", "mgrkit", "compare", "--help"]
+    env = {**os.environ, "COLUMNS": "80"}
+    result = subprocess.run(words, capture_output=True, text=True, env=env, check=True)
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "  mgrkit compare " in result.stdout
+
+
+def test_json_is_one_object(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "features.csv", "--classifiers", "svm", "--seeds", "1", "--json", "-q"]
+    assert guarded(app, words) == 0
+    out, err = capfd.readouterr()
+    told = json.loads(out)
+    assert told["rows"][0]["classifier"] == "svm"
+    assert told["exit_code"] == 0
+    assert err == ""
+
+
+@pytest.mark.parametrize("param", ["C=3", "svm.C", "svm"])
+def test_parameters_name_their_classifier(
+    table: Path, capfd: pytest.CaptureFixture[str], param: str
+) -> None:
+    assert guarded(app, ["compare", "features.csv", "--param", param]) == 2
+    assert "classifier.name=value" in capfd.readouterr().err

@@ -1,0 +1,285 @@
+"""Several classifiers on the same tracks: what counts, what is kept, what is told apart."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mgrkit.classifiers import Stopped, load_bundle
+from mgrkit.commands import compare_runs
+from mgrkit.commands.compare import Asked, compare
+from mgrkit.commands.compare_report import NAMES, short, write_report
+from mgrkit.commands.compare_table import Comparison
+from mgrkit.errors import RunError, UsageError
+from tests.commands.made_tables import rows, write
+
+BOTH = ("svm", "random_forest")
+SMALL = {"random_forest": {"trees": 5}}
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = rows(artists=5, songs=3, spread=4.0)
+    return write(tmp_path_factory.mktemp("compare") / "features.csv", made)
+
+
+@pytest.fixture(scope="module")
+def done(table: Path) -> tuple[Path, Comparison]:
+    out = table.parent / "out"
+    return out, compare([table], out, Asked(BOTH, seeds=2, parameters=SMALL))
+
+
+class Trains:
+    """Counts the fits, and may end the nth."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        self.ends: dict[str, BaseException] = {}
+        self.real = compare_runs.train
+        monkeypatch.setattr(compare_runs, "train", self)
+
+    def __call__(self, classifier: str, data: Path, out: Path, *more: Any, **named: Any) -> Any:
+        self.names.append(out.stem)
+        if out.stem in self.ends:
+            raise self.ends[out.stem]
+        return self.real(classifier, data, out, *more, **named)
+
+
+@pytest.fixture
+def trains(monkeypatch: pytest.MonkeyPatch) -> Trains:
+    return Trains(monkeypatch)
+
+
+def again(table: Path, out: Path, **more: Any) -> Comparison:
+    return compare([table], out, Asked(**({"classifiers": BOTH, "seeds": 1} | more)))
+
+
+def test_all_are_fit_and_judged_on_one_split(done: tuple[Path, Comparison]) -> None:
+    out, found = done
+    bundles = [load_bundle(out / f"{name}-{seed}.safetensors") for name in BOTH for seed in (0, 1)]
+    assert len({bundle.seen for bundle in bundles}) == 1
+    assert [bundle.seed for bundle in bundles] == [0, 1, 0, 1]
+    assert {row.classifier for row in found.rows} == set(BOTH)
+    for row in found.rows:
+        assert not row.reason
+        assert 0 <= row.low <= row.accuracy <= row.high <= 1
+        assert row.seeds.low <= row.accuracy <= row.seeds.high
+        assert row.parameters > 0
+        assert row.training_seconds > 0
+        assert row.prediction_ms > 0
+        assert row.bytes == pytest.approx(
+            np.mean([(out / f"{row.classifier}-{s}.safetensors").stat().st_size for s in (0, 1)]),
+            abs=1,
+        )
+        assert not row.chose
+    assert (found.part, found.split, found.exit_code) == ("valid", "grouped split", 0)
+    assert found.tracks == 12
+    assert found.artists == 4
+
+
+def test_the_numbers_are_those_of_the_bundle(done: tuple[Path, Comparison]) -> None:
+    """On valid, which a classical model is neither fit nor calibrated on."""
+    out, found = done
+    for row in found.rows:
+        told = [
+            load_bundle(out / f"{row.classifier}-{seed}.safetensors").metrics for seed in (0, 1)
+        ]
+        for name, value in (
+            ("accuracy", row.accuracy),
+            ("macro_f1", row.macro_f1),
+            ("ece", row.ece),
+        ):
+            assert value == pytest.approx(np.mean([one[name] for one in told]), abs=1e-6)
+
+
+def test_the_second_call_trains_nothing_and_says_the_same(
+    table: Path, done: tuple[Path, Comparison], trains: Trains
+) -> None:
+    out, found = done
+    told: list[str] = []
+    asked = Asked(BOTH, seeds=2, parameters=SMALL)
+    assert compare([table], out, asked, told=told.append) == found
+    assert trains.names == []
+    assert len(told) == 4
+    assert all(line.endswith("kept") for line in told)
+
+
+def test_more_seeds_and_classifiers_can_come_later(
+    table: Path, tmp_path: Path, trains: Trains
+) -> None:
+    out = tmp_path / "out"
+    again(table, out, classifiers=["svm"])
+    found = again(table, out, seeds=2, parameters=SMALL)
+    assert trains.names == ["svm-0", "svm-1", "random_forest-0", "random_forest-1"]
+    assert found.seeds == 2
+
+
+def test_a_stopped_comparison_goes_on(table: Path, tmp_path: Path, trains: Trains) -> None:
+    out = tmp_path / "out"
+    trains.ends["svm-1"] = stop = Stopped("stopped")
+    stop.exit_code = 143
+    with pytest.raises(Stopped, match="stopped after 1 of 2 runs; the same command") as caught:
+        again(table, out, classifiers=["svm"], seeds=2)
+    assert caught.value.exit_code == 143
+    trains.ends.clear()
+    found = again(table, out, classifiers=["svm"], seeds=2)
+    assert trains.names == ["svm-0", "svm-1", "svm-1"]
+    assert found.exit_code == 0
+
+
+def test_a_kill_between_bundle_and_record_costs_that_run_only(
+    table: Path, tmp_path: Path, trains: Trains
+) -> None:
+    out = tmp_path / "out"
+    first = again(table, out, classifiers=["svm"])
+    (out / "runs" / "svm-0.json").unlink()
+    second = again(table, out, classifiers=["svm"])
+    assert trains.names == ["svm-0", "svm-0"]
+    assert second.rows[0].accuracy == first.rows[0].accuracy
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"parameters": {"svm": {"C": "17"}}}, r"svm-0\.json was made with C .*; this call has 17"),
+        ({"part": "test"}, "was made with part valid; this call has test"),
+        ({"split": "random"}, "was made with split grouped split; this call has random"),
+    ],
+)
+def test_other_settings_are_refused_with_the_difference(
+    table: Path, done: tuple[Path, Comparison], trains: Trains, more: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        again(table, done[0], **({"classifiers": ["svm"]} | more))
+    assert trains.names == []
+
+
+def test_other_data_is_refused(tmp_path: Path, done: tuple[Path, Comparison]) -> None:
+    made = rows(artists=5, songs=3, spread=4.0)
+    with pytest.raises(UsageError, match="was made with tracks"):
+        again(write(tmp_path / "less.csv", made[:-1]), done[0])
+    column = list(made[0])[-1]
+    for row in made:
+        row[column] = float(str(row[column])) + 1
+    with pytest.raises(UsageError, match="was made with examples"):
+        again(write(tmp_path / "other.csv", made), done[0], classifiers=["svm"])
+
+
+def test_a_failure_is_a_row_and_the_others_go_on(
+    table: Path, tmp_path: Path, trains: Trains
+) -> None:
+    trains.ends["svm-0"] = RunError("it fell over", "mend it")
+    told: list[str] = []
+    asked = Asked(BOTH, seeds=2, parameters=SMALL)
+    found = compare([table], tmp_path / "out", asked, told=told.append)
+    assert [row.classifier for row in found.rows] == ["random_forest", "svm"]
+    assert found.rows[1].reason == "it fell over (mend it)"
+    assert (found.exit_code, found.pairs) == (1, ())
+    assert trains.names == ["svm-0", "random_forest-0", "random_forest-1"]
+    assert any("failed: it fell over" in line for line in told)
+    trains.ends.clear()
+    mended = compare([table], tmp_path / "out", asked)
+    assert mended.exit_code == 0
+
+
+def test_what_no_data_can_feed_is_a_row(table: Path, tmp_path: Path) -> None:
+    found = again(table, tmp_path / "out", classifiers=["cnn", "svm"])
+    assert [(row.classifier, bool(row.reason)) for row in found.rows] == [
+        ("svm", False),
+        ("cnn", True),
+    ]
+    with pytest.raises(RunError):
+        again(table, tmp_path / "none", classifiers=["cnn"])
+    assert not (tmp_path / "none").exists()
+
+
+def test_all_failing_still_gives_files(table: Path, tmp_path: Path, trains: Trains) -> None:
+    trains.ends["svm-0"] = RunError("it fell over")
+    found = again(table, tmp_path / "out", classifiers=["svm"])
+    for path in write_report(found, tmp_path / "out"):
+        assert path.stat().st_size
+    assert "svm failed: it fell over" in (tmp_path / "out" / "compare.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"classifiers": ["swm"]}, "did you mean svm"),
+        ({"seeds": 0}, "--seeds must be at least 1"),
+        ({"part": "train"}, "--part must be valid or test"),
+        ({"parameters": {"svm": {"c": 1}}}, "did you mean C"),
+        ({"parameters": {"cnn": {"epochs": 1}}}, "--param names cnn, which is not compared"),
+        ({"device": "tpu"}, "there is no device 'tpu'"),
+        ({"split": "groped"}, "did you mean grouped"),
+        ({"split": "published"}, "no track has a part"),
+    ],
+)
+def test_a_wrong_call_trains_nothing(
+    table: Path, tmp_path: Path, trains: Trains, more: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        again(table, tmp_path / "out", **more)
+    assert trains.names == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_would_write_over_each_other(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(UsageError, match="without torchrun"):
+        again(table, tmp_path / "out")
+
+
+def test_a_folder_of_others_is_left_alone(table: Path, tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text('{"volume": 11}')
+    with pytest.raises(UsageError, match="holds something already"):
+        again(table, tmp_path)
+    with pytest.raises(RunError, match="there is no folder"):
+        again(table, tmp_path / "no" / "out")
+    with pytest.raises(RunError, match="there is no "):
+        again(tmp_path / "no.csv", tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["svm-0.json", "svm-0.csv"])
+@pytest.mark.parametrize("content", ["", "[1, 2]", '{"a": 1, "finished": true}'])
+def test_damaged_runs_are_named(table: Path, tmp_path: Path, name: str, content: str) -> None:
+    out = tmp_path / "out"
+    again(table, out, classifiers=["svm"])
+    (out / "runs" / name).write_text(content)
+    with pytest.raises((RunError, UsageError), match=name.replace(".", r"\.")):
+        again(table, out, classifiers=["svm"])
+
+
+def test_files_hold_what_was_found(done: tuple[Path, Comparison]) -> None:
+    out, found = done
+    paths = write_report(found, out)
+    before = [path.read_bytes() for path in paths]
+    assert [path.name for path in paths] == list(NAMES)
+    assert [path.read_bytes() for path in write_report(found, out)] == before
+    with paths[0].open(newline="") as file:
+        told = list(csv.DictReader(file))
+    for line, row in zip(told, found.rows, strict=True):
+        assert line["classifier"] == row.classifier
+        assert float(line["accuracy"]) == pytest.approx(row.accuracy, abs=1e-6)
+        assert (line["status"], line["seeds"], line["ties"]) == ("ok", "2", row.ties)
+        assert line["bytes"] == str(row.bytes)
+    text = paths[1].read_text()
+    assert "| random\\_forest |" in text
+    assert f"{found.pairs[0].difference:.3f}" in text
+    assert paths[2].read_bytes().startswith(b"\x89PNG")
+    assert not list(out.rglob(".*.tmp"))
+    json.dumps(found.plain())
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(0, "0"), (999, "999"), (9960, "10k"), (1234, "1.2k"), (3.2e12, "3200G")]
+)
+def test_short_numbers(number: float, told: str) -> None:
+    assert short(number) == told
