@@ -23,6 +23,8 @@ from mgrkit.errors import UsageError
 
 FORMAT = 1
 KAGGLE = "kaggle-images"
+KAGGLE_STEP = 1293 / 334.8
+"""Frames from one column of a public picture of GTZAN to the next, of most clips."""
 KINDS = ("mel", "stft", KAGGLE)
 
 
@@ -94,6 +96,12 @@ class FrontEnd:
     def bands(self) -> int:
         """The height of a spectrum: mel bands, or n_fft // 2 + 1 frequencies."""
         return self.mel.n_mels if self.mel else self.transform.n_fft // 2 + 1
+
+    @property
+    def column_seconds(self) -> float:
+        """From one column of a picture to the next."""
+        seconds = self.transform.hop_length / self.sample_rate
+        return seconds * KAGGLE_STEP if self.kind == KAGGLE else seconds
 
     @functools.cached_property
     def digest(self) -> str:

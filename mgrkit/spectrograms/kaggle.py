@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgrkit.frontend import KAGGLE_STEP
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -35,7 +37,7 @@ def columns(frames: int) -> NDArray[np.intp]:
     per_column = frames / _WIDTH
     count = COLUMNS
     if abs(frames - _FRAMES) > _NEAR * _FRAMES:
-        per_column = _FRAMES / _WIDTH
+        per_column = KAGGLE_STEP
         count = max(1, int(frames / per_column))
     right = np.arange(2, count + 2) - _EDGE
     return np.minimum((right * per_column).astype(np.intp), frames - 1)

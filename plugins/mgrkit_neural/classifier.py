@@ -33,7 +33,7 @@ class NeuralClassifier(Classifier):
 
         It maps float32 ``(n, 1, bands, frames)``, mean about 0 and deviation about 1, row 0 the
         lowest band, to logits ``(n, len(self.task.labels))``. In training the frames are those
-        of a crop, ``self.parameters.columns(self.task.shape[1])``. When it predicts they are all
+        of a crop, ``self.parameters.columns(self.task)``. When it predicts they are all
         of the task's, or those of a crop again where the recipe has ``views``: what a network
         that takes one number of frames only must have.
         """

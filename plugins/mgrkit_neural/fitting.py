@@ -77,7 +77,7 @@ class Fit:
         self.network, self.task, self.recipe, self.data, self.run = network, task, recipe, data, run
         self.ranks = Ranks(run)
         self.seen = torch.from_numpy(data.seen).to(run.device)
-        self.width = recipe.columns(task.shape[1])
+        self.width = recipe.columns(task)
         self.place = Place(recipe.batch)
         # Weights: "0.<name>" of the first finished member, ..., "best.<name>" of the next one.
         self.kept: dict[str, Tensor] = {}
@@ -207,7 +207,8 @@ class Fit:
         own = self.ranks.part(len(told))
         with learner.precision():
             told[own] = predicting.predicted(
-                learner.judged, valid.pictures[own], self.seen, recipe, self.run.device,
+                learner.judged, valid.pictures[own], self.seen, self.width, recipe.views,
+                self.run.device,
                 # Together they ask in the same step; here one may have fewer pictures.
                 self.ranks.check if alone else lambda: None,
             )  # fmt: skip

@@ -32,6 +32,7 @@ class CRNNParameters(Recipe):
         high=512,
     )
     hidden: int = parameter(64, "units of the GRU in each direction", low=1, high=1024)
+    mixup: float = parameter(0.2, "alpha of mixup's Beta distribution", low=0, high=100)
     views: int = parameter(
         0, "crops averaged for a prediction; 0 for all columns at once", low=0, high=1000
     )
@@ -48,6 +49,7 @@ class ViTParameters(Recipe):
     patch_drop: float = parameter(
         0.25, "share of the patches left out in training", low=0, high=0.9
     )
+    mixup: float = parameter(0.2, "alpha of mixup's Beta distribution", low=0, high=100)
     learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
     batch: int = parameter(16, "pieces in one step, of all processes together", low=2, high=65_536)
 

@@ -53,9 +53,10 @@ class Trained:
         """As `probabilities`, of a tensor on any device."""
         told = np.zeros((len(pictures), len(self.task.labels)), np.float32)
         seen = torch.from_numpy(self.seen).to(self.device)
+        width = self.recipe.columns(self.task)
         with in_float32(self.device):
             for member in self.members:
-                of_member = predicted(member, pictures, seen, self.recipe, self.device)
+                of_member = predicted(member, pictures, seen, width, self.recipe.views, self.device)
                 told[:, self.seen] += of_member.cpu().numpy()
         return told / np.float32(len(self.members))
 
@@ -90,7 +91,8 @@ def predicted(
     network: nn.Module,
     pictures: Tensor,
     seen: Tensor,
-    recipe: Recipe,
+    width: int,
+    views: int,
     device: str,
     check: Callable[[], None] = lambda: None,
 ) -> Tensor:
@@ -100,11 +102,12 @@ def predicted(
     ----------
     pictures : uint8 ``(n, bands, frames)``, on any device.
     seen : int64 ``(k,)`` on ``device``: the columns of the logits that are of genres in train.
+    width, views : columns and number of the crops that are averaged; 0 for all columns at once.
     check : called before each few pictures.
     """
     count, bands, frames = pictures.shape
-    width = recipe.columns(frames) if recipe.views else frames
-    starts = np.unique(np.linspace(0, frames - width, max(1, recipe.views)).round().astype(int))
+    width = width if views else frames
+    starts = np.unique(np.linspace(0, frames - width, max(1, views)).round().astype(int))
     rows = max(1, _PIXELS[torch.device(device).type] // (bands * width))
     told = torch.zeros((count, len(seen)), device=device)
     network.eval()

@@ -11,8 +11,14 @@ A classifier's parameter dataclass derives from `Recipe` and adds the fields of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mgrkit.registry.specs import parameter
+
+if TYPE_CHECKING:
+    from mgrkit.classifiers.base import Task
+
+UNKNOWN_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,10 @@ class Recipe:
     class_weight: str = parameter(
         "none", "balanced: rare genres count as much", choices=("balanced", "none")
     )
-    crop: int = parameter(
-        64, "columns of the random crop that is learnt from; 0 for all", low=0, high=1_000_000
+    crop_seconds: float = parameter(
+        5.75, "length of the random crop that is learnt from; 0 for all", low=0, high=1000
     )
-    mixup: float = parameter(0.2, "alpha of mixup's Beta distribution", low=0, high=100)
+    mixup: float = parameter(0.0, "alpha of mixup's Beta distribution", low=0, high=100)
     time_mask: float = parameter(0.0, "widest mask over columns, as a share", low=0, high=1)
     band_mask: float = parameter(0.0, "widest mask over bands, as a share", low=0, high=1)
     gain: float = parameter(
@@ -59,6 +65,11 @@ class Recipe:
         7, "crops averaged for a prediction; 0 for all columns at once", low=0, high=1000
     )
 
-    def columns(self, frames: int) -> int:
-        """Of a crop of pictures that have so many frames."""
-        return min(self.crop, frames) if self.crop else frames
+    def columns(self, task: Task) -> int:
+        """Of a crop: as many as ``crop_seconds`` take, and at most the task's.
+
+        Pictures that nobody knows the drawing of are taken to show `UNKNOWN_SECONDS`.
+        """
+        frames = task.shape[1]
+        each = task.frontend.column_seconds if task.frontend else UNKNOWN_SECONDS / frames
+        return min(frames, max(1, round(self.crop_seconds / each))) if self.crop_seconds else frames

@@ -20,9 +20,12 @@ from mgrkit_neural.material import material
 from torch import nn
 
 from mgrkit.classifiers import Examples, Run, Task
+from mgrkit.frontend import front_end
 from mgrkit.registry import registry, resolve, with_parameters
 
 COUNT, BANDS, FRAMES, GENRES = 442, 128, 334, 10
+FRONT = front_end("kaggle-images")
+TASK = Task(tuple(f"genre{i}" for i in range(GENRES)), (BANDS, FRAMES), (), FRONT)
 
 
 def examples() -> Examples:
@@ -43,7 +46,7 @@ class Plain:
         self.loss = nn.CrossEntropyLoss(label_smoothing=0.1)
 
     def epoch(self) -> None:
-        width = self.recipe.columns(FRAMES)  # type: ignore[attr-defined]
+        width = self.recipe.columns(TASK)  # type: ignore[attr-defined]
         for rows in torch.randperm(COUNT).split(self.recipe.batch):  # type: ignore[attr-defined]
             starts = torch.randint(FRAMES - width + 1, (len(rows),)).tolist()
             cuts = [self.x[row, :, :, s : s + width] for row, s in zip(rows, starts, strict=True)]
@@ -88,13 +91,12 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     data = examples()
-    task = Task(tuple(f"genre{i}" for i in range(GENRES)), (BANDS, FRAMES))
     print(f"{'':28}{'plain s':>9}{'ours s':>9}{'ratio':>8}{'outside':>9}")
     for name in asked.classifiers.split(","):
         spec = registry().classifier(name).spec
         for mixup in ("off", "default"):
             given = {"mixup": 0} if mixup == "off" else {}
-            model = resolve(spec.factory)(task, with_parameters(spec, given))
+            model = resolve(spec.factory)(TASK, with_parameters(spec, given))
             run = Run(0, device=asked.device, precision=asked.precision)
             plain = Plain(model.network(), data, model.parameters, asked.device)
             ours = Ours(model, data, run)

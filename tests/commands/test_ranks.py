@@ -68,7 +68,7 @@ def test_two_processes_write_one_bundle(tmp_path: Path) -> None:
     drawing = Settings(front_end(n_mels=32))
     spectrograms(drawing, [tmp_path / "audio"], tmp_path / "pictures")
     words = ["train", "cnn", "pictures", "--out", "m.safetensors", "--param", "epochs=2",
-             "--param", "crop=32", "--param", "width=4"]  # fmt: skip
+             "--param", "crop_seconds=0.75", "--param", "width=4"]  # fmt: skip
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])

@@ -36,9 +36,10 @@ def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> Non
 def test_it_is_the_published_network(installed: dict[str, str], tmp_path: Path) -> None:
     code = (
         "from mgrkit.classifiers import Task\n"
+        "from mgrkit.frontend import front_end\n"
         "from mgrkit_pons.hooks import Parameters\n"
         "from mgrkit_pons.pons import Pons\n"
-        "task = Task(tuple('abcdefghij'), (40, 500))\n"
+        "task = Task(tuple('abcdefghij'), (40, 500), (), front_end(n_mels=40))\n"
         "weights = Pons(task, Parameters()).network().parameters()\n"
         "print(sum(weight.numel() for weight in weights))\n"
     )

@@ -26,7 +26,7 @@ class Quick(Recipe):
     epochs: int = parameter(4, "passes over train", low=1, high=100)
     batch: int = parameter(16, "pieces in one step", low=2, high=1000)
     learning_rate: float = parameter(0.02, "the highest rate", low=1e-7, high=1e9)
-    crop: int = parameter(32, "columns of a crop", low=0, high=1000)
+    crop_seconds: float = parameter(0.75, "length of a crop, 32 columns", low=0, high=1000)
     mixup: float = parameter(0.0, "alpha of mixup", low=0, high=100)
     average: float = parameter(0.0, "decay of the average", low=0, high=0.999)
     views: int = parameter(0, "crops averaged", low=0, high=100)

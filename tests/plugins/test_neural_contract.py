@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mgrkit.testing import contract
 
-QUICK = {"epochs": 6, "crop": 32, "batch": 16}
+QUICK = {"epochs": 6, "crop_seconds": 0.75, "batch": 16}
 
 test_cnn = contract.checks("cnn", parameters={**QUICK, "width": 4})
 test_crnn = contract.checks("crnn", parameters={**QUICK, "width": 4, "hidden": 8})

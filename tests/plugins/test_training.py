@@ -489,7 +489,7 @@ def test_many_pictures_go_through_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_crop_wider_than_the_pictures_is_all_of_them() -> None:
-    np.testing.assert_array_equal(fit(small(crop=1000)), fit(small(crop=0)))
+    np.testing.assert_array_equal(fit(small(crop_seconds=1000.0)), fit(small(crop_seconds=0.0)))
 
 
 def test_pictures_on_the_cpu_are_not_copied(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from mgrkit.registry import ClassifierSpec, hookimpl, parameter
 @dataclass(frozen=True)
 class Parameters(Recipe):
     filters: int = parameter(32, "filters of each of the two shapes", low=1, high=1024)
-    crop: int = parameter(80, "columns of the random crop that is learnt from", low=1, high=10_000)
+    # 80 frames of 512 samples at 22,050 Hz, as long as the paper's 80 of 1,024 at 44,100.
+    crop_seconds: float = parameter(1.8576, "length of a crop", low=0.1, high=1000)
     views: int = parameter(8, "crops averaged for a prediction", low=1, high=1000)
 
 

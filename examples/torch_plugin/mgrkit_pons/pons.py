@@ -17,7 +17,7 @@ class Pons(NeuralClassifier):
             layers = nn.Conv2d(1, filters, kernel), nn.ReLU(), nn.MaxPool2d(pool)
             return nn.Sequential(*layers)
 
-        bands, frames = self.task.shape[0], self.parameters.columns(self.task.shape[1])
+        bands, frames = self.task.shape[0], self.parameters.columns(self.task)
         filters, long, high = self.parameters.filters, min(LONG, frames), min(HIGH, bands)
         both = Beside([branch((1, long), (bands, 1)), branch((high, 1), (1, frames))])
         numbers = filters * (frames - long + 1 + bands - high + 1)
