@@ -47,6 +47,8 @@ def demo(
             _say(f"\n# {step.why}" if step.why else "")
             _say(f"$ mgrkit {shlex.join(step.words)}")
             code = app.main(list(step.words), prog_name="mgrkit", standalone_mode=False)
+            if code in (130, 143):
+                return int(code)
             if code:
                 raise RunError(f"mgrkit {step.words[0]} ended with {code}", "see above")
             if sys.stdout:

@@ -25,9 +25,9 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     print(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}")
     metrics = bundle.metrics
     if metrics["part"] == "valid":
-        print(f"valid (used to choose): {_scores(metrics)}")
+        _print_scores("valid (used to choose)", metrics)
     if metrics["folds"]:
-        print(f"folds of train: {_scores(metrics['folds'])}")
+        _print_scores("folds of train", metrics["folds"])
     if metrics["refit"]:
         print("fit again on train + valid; the numbers are those from before")
     print(f"wrote {trained.path} ({trained.path.stat().st_size / 1000:,.0f} kB)")
@@ -45,17 +45,18 @@ def show_evaluation(
             _tell([f"wrote {png}"])
     if not on_stdout:
         return
-    print(f"{result['model']}: {_scores(result)}")
+    _print_scores(result["model"], result)
     print(f"{result['tracks']} tracks: {result['split']}")
     print()
     print("\n".join(_confusion(result["labels"], result["confusion"], result["per_genre"])))
 
 
-def _scores(scores: Mapping[str, Any]) -> str:
+def _print_scores(what: str, scores: Mapping[str, Any]) -> None:
+    """Two lines, for one would be too long for 80 columns."""
     low, high = scores["accuracy_low"], scores["accuracy_high"]
-    return (
-        f"accuracy {scores['accuracy']:.3f} ({low:.3f} to {high:.3f}), "
-        f"macro F1 {scores['macro_f1']:.3f}, top 3 {scores['top3']:.3f}, "
+    print(f"{what}: accuracy {scores['accuracy']:.3f} ({low:.3f} to {high:.3f})")
+    print(
+        f"  macro F1 {scores['macro_f1']:.3f}, top 3 {scores['top3']:.3f}, "
         f"calibration error {scores['ece']:.3f}"
     )
 

@@ -103,6 +103,9 @@ def compare(
     done = {run.name: kept for run in runs if (kept := run.kept(judged))}
     finished: dict[str, list[Finished]] = {}
     reasons = {e.spec.name: r for e in entries if (r := common.lacking.get(e.spec.eats))}
+    for name, reason in reasons.items():
+        told(f"{name} is left out: {reason}")
+    runs = [run for run in runs if run.entry.spec.name not in reasons]
     for number, run in enumerate(runs, 1):
         name = run.entry.spec.name
         if name in reasons:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.classifiers import Bundle, Stopped, provider, restored
+from mgrkit.classifiers import Bundle, Stopped, load_bundle, provider, restored
 from mgrkit.commands.compare_data import Eaten
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.models import SUFFIX
@@ -107,6 +107,10 @@ class Run:
         """Of its files."""
         return f"{self.entry.spec.name}-{self.seed}"
 
+    @property
+    def _bundle(self) -> Path:
+        return self.folder / f"{self.name}{SUFFIX}"
+
     def kept(self, judged: Judged) -> Finished | None:
         """What the run gave, if it was finished before.
 
@@ -120,6 +124,10 @@ class Run:
             return None
         refuse_other(self._json, record.get("settings"), self.settings)
         if not record.get("finished") or not self._json.with_suffix(".csv").exists():
+            return None
+        try:
+            load_bundle(self._bundle)
+        except RunError:  # deleted, or damaged: to be made again
             return None
         told = {name: record.get(name) for name in _MEASURES}
         if not all(isinstance(value, int | float) for value in told.values()):
@@ -142,7 +150,6 @@ class Run:
         before = read_record(self._json)
         spent = float(before.get("training_seconds", 0.0)) if before else 0.0
         self._write_record(finished=False, training_seconds=spent)
-        bundle_path = self.folder / f"{self.name}{SUFFIX}"
         device = resolve_device(self.device, self.entry.spec.devices)
         settings = Settings(self.seed, self.parameters, device=device)
         began = time.monotonic()
@@ -150,7 +157,7 @@ class Run:
             trained = train(
                 self.entry.spec.name,
                 eaten.source,
-                bundle_path,
+                self._bundle,
                 settings,
                 replace=True,
                 given=(eaten.dataset, eaten.split),
@@ -169,7 +176,7 @@ class Run:
             training_seconds=round(spent, 3),
             prediction_ms=round(1000 * seconds / len(probabilities), 4),
             numbers=sum(int(array.size) for array in arrays),
-            bytes=bundle_path.stat().st_size,
+            bytes=self._bundle.stat().st_size,
             device=device,
         )
         measured = {name: getattr(done, name) for name in (*_MEASURES, "device")}

@@ -103,9 +103,10 @@ def results(folder: Path) -> list[dict[str, Any]]:
 
 def pictures(folder: Path, *, quick: bool) -> list[tuple[Path, str]]:
     """Pictures worth opening, and what they show."""
-    song = [(folder / _PICTURES / "blues" / "blues-01.png", "a song as the cnn sees it")]
+    path = folder / _PICTURES / "blues" / "blues-01.png"
     if quick:
-        return song
+        return [(path, "a song as a picture")]
+    song = [(path, "a song as the cnn sees it")]
     copy = sorted((folder / _PICTURES).glob("blues/blues-01.*.png"))
     return [
         (folder / "blues-01.png", "the same song: waveform, spectrum, mel, chroma"),

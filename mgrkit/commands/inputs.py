@@ -8,6 +8,7 @@ frames of a picture. Tracks are kept so in the cache. Once it is known how long 
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,12 +21,22 @@ from mgrkit.registry import FeatureSetSpec, registry, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mgrkit.classifiers import Task
 
     Extract = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+
+PICTURES = (".png", ".jpg", ".jpeg")
+"""Suffixes of pictures; those of a folder count only where it holds no sound."""
+
+
+def is_picture(path: str | Path) -> bool:
+    """Whether a file's name is that of a picture."""
+    return os.path.splitext(path)[1].lower() in PICTURES
 
 
 class Input(Protocol):

@@ -15,7 +15,7 @@ from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.commands.dataset import ARTIST
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
-from mgrkit.commands.inputs import input_of_task
+from mgrkit.commands.inputs import Pictures, input_of_task, is_picture
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
@@ -23,6 +23,9 @@ from mgrkit.learning.fitting import predict_pieces
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    # Examples of each piece, its start and seconds, and the seconds of the whole.
+    _Told = tuple[list[NDArray[Any]], list[tuple[float, float]], float]
 
 
 def check_limits(top: int, max_seconds: float | None) -> None:
@@ -89,7 +92,7 @@ class Model:
         timeline: bool = False,
         work: Work | None = None,
     ) -> dict[str, Any]:
-        """The genre of a sound file.
+        """The genre of a sound file, or of a picture if the model was trained on such pictures.
 
         Parameters
         ----------
@@ -115,10 +118,42 @@ class Model:
         'jazz'
         """
         check_limits(top, max_seconds)
+        if isinstance(self.input, Pictures) and is_picture(path):
+            rows, spans, length = self._seen(path, self.input)
+        else:
+            rows, spans, length = self._heard(path, max_seconds, work)
+        of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
+        raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
+        by_piece = to_tracks(raw, of_piece)
+        whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
+        result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
+        result |= {"seconds": round(length, 3), "model": self.name}
+        if timeline:
+            result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
+        return result
+
+    def _seen(self, path: str | Path, wanted: Pictures) -> _Told:
+        """A picture's examples; it shows no time where nobody knows how it was drawn."""
+        from mgrkit.spectrograms import read_picture
+
+        picture = read_picture(path)
+        own = Pictures(picture.frontend, wanted.frames, len(picture.values))
+        if own.digest != wanted.digest:
+            raise ItemError(
+                "other-front-end",
+                f"these are {own.name}, {self.name} was trained on {wanted.name}",
+                "make the picture as the model wants it",
+            )
+        front = picture.frontend
+        seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
+        return [wanted.examples(picture.values.T)], [(0.0, seconds)], seconds
+
+    def _heard(self, path: str | Path, max_seconds: float | None, work: Work | None) -> _Told:
+        """A song's pieces as examples, where they lie, and how long it is."""
         if self.input.frontend is None:
             raise UsageError(
                 f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
-                "a model that was trained on sound, or on pictures of mgrkit's",
+                "give such pictures, or another --model",
             )
         rate = self.input.frontend.sample_rate
         rows, spans = [], []
@@ -140,15 +175,7 @@ class Model:
                 spans.append((piece.start, piece.seconds))
         if not rows:
             raise first or ItemError("too-short", "the track holds no piece")
-        of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
-        by_piece = to_tracks(raw, of_piece)
-        whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
-        result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
-        result |= {"seconds": round(length, 3), "model": self.name}
-        if timeline:
-            result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
-        return result
+        return rows, spans, length
 
     def _verdict(self, probabilities: NDArray[np.float32], top: int) -> dict[str, Any]:
         order = np.argsort(-probabilities, kind="stable")

@@ -13,6 +13,7 @@ from pathlib import Path
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.cache import content_key
+from mgrkit.commands.inputs import PICTURES, Pictures
 from mgrkit.commands.model import Model, check_limits
 from mgrkit.commands.models import find_model
 from mgrkit.errors import ItemError, RunError
@@ -72,7 +73,7 @@ def predict(
     model = loaded(path, key, settings.device)
     ignored: Counter[str] = Counter()
     places: dict[str, int] = {}
-    items = _items(paths, ignored, places)
+    items = _items(paths, ignored, places, isinstance(model.input, Pictures))
     first = next(items, None)
     if first is None:
         raise RunError(f"no sound files in {' and '.join(map(str, paths)) or 'the list'}")
@@ -128,15 +129,19 @@ def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Wo
     return [Output({"prediction": {**prediction, "path": item.row["path"]}})]
 
 
-def _items(paths: Sequence[Path], ignored: Counter[str], places: dict[str, int]) -> Iterator[Item]:
+def _items(
+    paths: Sequence[Path], ignored: Counter[str], places: dict[str, int], pictures: bool
+) -> Iterator[Item]:
     """An item for each file, called as the caller would call it; none twice.
 
-    ``places`` takes each name's number.
+    ``places`` takes each name's number. With ``pictures`` a folder without sound gives those.
     """
     for path in paths:
         found: list[tuple[str, ItemError | None]] = [(str(path), None)]
         if path.is_dir():
             finder = Finder([path])
+            if pictures and next(iter(finder), None) is None:
+                finder = Finder([path], suffixes=PICTURES)
             found = [(os.path.join(path, track.path), track.problem) for track in finder]
             ignored.update(finder.ignored)
         for name, problem in found:

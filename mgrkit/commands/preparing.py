@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,7 +18,7 @@ from mgrkit.classifiers import Stopped
 from mgrkit.commands.cache import Described, cache_folder, cached, content_key
 from mgrkit.commands.dataset import Dataset, Entry
 from mgrkit.commands.hashing import HashedSound
-from mgrkit.commands.inputs import Input, Pictures
+from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Finder
@@ -27,9 +26,6 @@ from mgrkit.tracks.lineage import Lineage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-PICTURES = (".png", ".jpg", ".jpeg")
-"""Suffixes of pictures; those of a folder count only where it holds no sound."""
 
 
 def prepare(
@@ -76,7 +72,7 @@ def prepare(
         stopped.exit_code = summary.exit_code
         raise stopped
     good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
-    notes = (*lineage.notes, *_left_out(summary))
+    notes = (*lineage.notes, *_left_out(summary), *_passed_over(finder, pictures))
     if not good:
         what = "picture" if pictures else "sound"
         where = table or folder
@@ -91,7 +87,7 @@ def _is_of_pictures(finder: Finder, data: Path) -> bool:
         if next(iter(finder), None):
             return False
         return next(iter(Finder(finder.roots, suffixes=PICTURES)), None) is not None
-    drawn = {os.path.splitext(name)[1].lower() in PICTURES for name in finder.files}
+    drawn = set(map(is_picture, finder.files))
     if len(drawn) > 1:
         raise UsageError(f"{data} lists sound and pictures", "one of them a table")
     return drawn == {True}
@@ -189,6 +185,13 @@ def _left_out(summary: Summary) -> Iterator[str]:
         yield f"{summary.failed} files left out: {counts} (the first: {path}: {text})"
 
 
+def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
+    """Pictures beside sound may be covers, or what was meant."""
+    drawn = sum(n for suffix, n in finder.ignored.items() if suffix in PICTURES)
+    if drawn and not pictures:
+        yield f"{drawn} pictures passed over: where there is sound, that is what counts"
+
+
 def _of_sound(
     data: Path, rows: Sequence[Row], wanted: Input, notes: tuple[str, ...], failed: int
 ) -> Dataset:
@@ -212,8 +215,11 @@ def _of_pictures(
         drawn.setdefault((row["frontend"], 0 if row["frontend"] else bands), row["path"])
     kinds = [Pictures(front, wanted.frames, bands) for front, bands in drawn]
     if len(kinds) > 1:
-        one, other = (f"{path} ({k.name})" for k, path in zip(kinds, drawn.values(), strict=True))
-        raise UsageError(f"{data} holds pictures of two front ends: {one}, {other}", "one a folder")
+        both = zip(kinds[:2], drawn.values(), strict=False)
+        told = " and ".join(f"{path} ({kind.name})" for kind, path in both)
+        raise UsageError(
+            f"{data} holds pictures of {len(kinds)} front ends or sizes: {told}", "one a folder"
+        )
     tracks = [[row["values"] for row in of_source[source]] for source in of_source]
     entries = tuple(
         _entry(of_source[source][0], source, _digest(parts))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mgrkit.batch.lock import lock
 from mgrkit.commands.whole import whole
 from mgrkit.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     from mgrkit.classifiers import Examples
 
-SETTINGS, LOG = "settings.json", "log.txt"
+SETTINGS, LOG, LOCK = "settings.json", "log.txt", ".lock"
 
 
-@dataclass(frozen=True)
+@dataclass
 class RunFolder:
     """``NAME.run`` beside the bundle ``NAME.safetensors``.
 
@@ -27,6 +28,14 @@ class RunFolder:
     """
 
     path: Path
+    _lock: BinaryIO | None = field(default=None, repr=False)
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._lock:
+            self._lock.close()
 
     def begin(self, settings: dict[str, Any], *, replace: bool) -> None:
         """Make the folder, or go on in it.
@@ -37,26 +46,31 @@ class RunFolder:
         Raises
         ------
         UsageError : the folder is another's, or a run of other settings, which are named.
-        RunError : it cannot be written.
+        RunError : it cannot be written, or another process is at work in it.
         """
         kept = self._kept()
+        self._alone()
         if kept is not None:
             plain = json.loads(json.dumps(settings))
             others = [n for n in {**kept, **plain} if kept.get(n) != plain.get(n)]
             if others and not (replace or kept.get("finished")):
-                name = others[0]
+                told = ", ".join(f"{n} {kept.get(n)}, not {plain.get(n)}" for n in others[:3])
                 raise UsageError(
-                    f"{self.path} is an unfinished run with {name} {kept.get(name)!s:.80}, "
-                    f"not {plain.get(name)!s:.80}",
+                    f"{self.path} is an unfinished run with {told}",
                     "finish that one, give another --out, or --replace it",
                 )
             if others:
-                shutil.rmtree(self.path)
+                self._empty()
         try:
-            self.path.mkdir(exist_ok=True)
             self._write(settings)
         except OSError as error:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from None
+
+    def forget(self) -> None:
+        """Delete the folder of a fit that was refused, unless an earlier one has left something."""
+        if not any(path.is_file() and path.name not in (SETTINGS, LOG, LOCK)
+                   for path in self.path.rglob("*")):  # fmt: skip
+            shutil.rmtree(self.path)
 
     def log(self, text: str) -> None:
         """Add a line to the log."""
@@ -69,9 +83,28 @@ class RunFolder:
         for checkpoint in self.path.glob("*/**/*.safetensors"):
             checkpoint.unlink()
 
+    def _alone(self) -> None:
+        """Take the lock, for as long as the context lasts and this process lives."""
+        try:
+            self.path.mkdir(exist_ok=True)
+            self._lock = (self.path / LOCK).open("ab")
+        except OSError as error:
+            raise RunError(f"cannot write to {self.path}: {error.strerror}") from None
+        if not lock(self._lock.fileno()):
+            raise RunError(f"another process is training in {self.path}", "wait for its end")
+
+    def _empty(self) -> None:
+        for path in self.path.iterdir():
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != LOCK:
+                path.unlink()
+
     def _kept(self) -> dict[str, Any] | None:
         """The settings of the run that is there; None where there is no folder, or an empty one."""
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+        if not self.path.exists():
+            return None
+        if self.path.is_dir() and not {path.name for path in self.path.iterdir()} - {LOCK}:
             return None
         try:
             kept: dict[str, Any] = json.loads((self.path / SETTINGS).read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
@@ -136,7 +137,7 @@ def train(
     front = front_end(settings.frontend) if settings.frontend else None
     wanted = input_of(entry.spec.eats, entry.spec.name, front)
     _check_out(out, replace)
-    with stop_signals() as stop_requested, ranks.together(device):
+    with ranks.together(device):
         with ranks.first_alone():
             dataset = given[0] if given else read_dataset(data, wanted, options, report)
         if front and dataset.input.digest != wanted.digest:
@@ -155,31 +156,32 @@ def train(
         eaten = dataset.input
         task = Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
         run = Run(
-            settings.seed, device, precision, None, progress, stop_requested=stop_requested,
+            settings.seed, device, precision, None, progress,
             rank=ranks.rank, world_size=ranks.world_size,
         )  # fmt: skip
         model = _Model(entry.spec, task, parameters, settings.refit)
         folder = RunFolder(out.with_suffix(".run")) if entry.spec.resumable else None
         notes: list[str] = []
-        fit = model.fit(parts, run, ranks, folder, notes, replace)
-        bundle = Bundle(
-            classifier=entry.spec.name,
-            distribution=entry.distribution,
-            version=entry.version,
-            parameters=dataclasses.asdict(parameters),
-            eats=eaten.eats,
-            task=task,
-            state=fit.state,
-            calibration=fit.calibration.to_dict(),
-            metrics=_metrics(fit, parts.split, settings.refit),
-            seed=settings.seed,
-            card=_card(data, parts, settings.refit),
-            seen=parts.seen,
-        )
-        if not ranks.rank:
-            save_bundle(out, bundle)
-            if folder:
-                folder.finish()
+        with folder or contextlib.nullcontext():
+            fit = model.fit(parts, run, ranks, folder, notes, replace)
+            bundle = Bundle(
+                classifier=entry.spec.name,
+                distribution=entry.distribution,
+                version=entry.version,
+                parameters=dataclasses.asdict(parameters),
+                eats=eaten.eats,
+                task=task,
+                state=fit.state,
+                calibration=fit.calibration.to_dict(),
+                metrics=_metrics(fit, parts.split, settings.refit),
+                seed=settings.seed,
+                card=_card(data, parts, settings.refit),
+                seen=parts.seen,
+            )
+            if not ranks.rank:
+                save_bundle(out, bundle)
+                if folder:
+                    folder.finish()
     every = (*dataset.notes, *parts.notes, *notes)
     return Trained(out, bundle, parts.counts, every, dataset.failed)
 
@@ -212,13 +214,13 @@ class _Model:
         if folder:
             told = {
                 "classifier": self.spec.name,
-                "parameters": dataclasses.asdict(self.parameters),
+                **{f"--param {n}": v for n, v in dataclasses.asdict(self.parameters).items()},
                 "seed": run.seed,
                 "split": parts.split.words,
                 "refit": self.refit,
                 "precision": run.precision,
-                "processes": run.world_size,
-                "examples": digest(train, valid),
+                "tracks of train and valid": [len(parts.train.entries), len(parts.valid.entries)],
+                "DATA's digest": digest(train, valid),
             }
             with ranks.first_alone():
                 if not run.rank:
@@ -229,8 +231,18 @@ class _Model:
             if folder and not run.rank:
                 folder.log(text)
 
-        run = dataclasses.replace(run, folder=folder.path if folder else None, note=note)
-        fit = fit_classifier(self.make, self.spec, parts.labels, train, valid, run, self.refit)
+        place = folder.path if folder else None
+        # Not sooner: the engine that prepares DATA hears the signals in its own way.
+        with stop_signals() as asked:
+            run = dataclasses.replace(run, folder=place, note=note, stop_requested=asked)
+            try:
+                fit = fit_classifier(
+                    self.make, self.spec, parts.labels, train, valid, run, self.refit
+                )
+            except UsageError:
+                if folder and not run.rank:
+                    folder.forget()
+                raise
         if fit.calibration.method == "none":
             folds = self.spec.calibrate == "folds"
             why = "no genre has two artists in train" if folds else "there is no valid part"

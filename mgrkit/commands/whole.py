@@ -20,13 +20,20 @@ def whole(path: Path) -> Iterator[Path]:
 
     When the block ends well the file is put in the place of whatever lies at ``path``, else it
     is deleted.
+
+    Raises
+    ------
+    OSError : it cannot be written; ``path`` is named, not the temporary file.
     """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    temp = path.with_name(f".{os.getpid()}.{threading.get_ident()}.tmp")
     try:
         yield temp
         os.replace(temp, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
     finally:
-        temp.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temp.unlink()
 
 
 def save_drawing(figure: Figure, path: Path, maker: str) -> None:

@@ -113,7 +113,7 @@ def draw_figure(
         mark_frequencies(axes, frontend, canvas.notes, canvas.height / canvas.dpi / 0.25)
         bar = whole.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
         bar.set_label("dB (the peak is 0)")
-        axes.set_title(shortened(source, canvas.letters(0.8)), loc="left", parse_math=False)
+        axes.set_title(shortened(source, canvas.letters(0.65)), loc="left", parse_math=False)
         save_figure(whole, path, "mgrkit spectrograms")
 
 

@@ -42,6 +42,7 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     for place, name in enumerate(("loss", "accuracy")):
@@ -56,6 +57,7 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
                     label = None
         if history:
             axes.legend(frameon=False)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     content = io.BytesIO()
     FigureCanvasAgg(figure)

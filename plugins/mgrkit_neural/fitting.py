@@ -7,6 +7,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -213,6 +214,11 @@ class Fit:
                 self.ranks.check if alone else lambda: None,
             )  # fmt: skip
         accuracy, loss = valid.scores(self.ranks.total(told).cpu().numpy(), self.data.seen)
+        if not math.isfinite(loss):
+            raise RunError(
+                f"the loss on valid is not finite after epoch {done}",
+                "a lower --param learning_rate=, or --precision float32",
+            )
         return {"valid_accuracy": accuracy, "valid_loss": loss}
 
     def _advance(self, learner: Learner, row: dict[str, float]) -> None:
@@ -231,7 +237,9 @@ class Fit:
         self._write()
         if self.ranks.first:
             steps = place.member * recipe.epochs + place.epoch
-            told = {name: row[name] for name in _TOLD if name in row}
+            # The last that is known of each: valid is not judged after every epoch.
+            known = {name: value for one in place.history for name, value in one.items()}
+            told = {name: known[name] for name in _TOLD if name in known}
             self.run.progress(steps, recipe.members * recipe.epochs, told)
 
     def _stale(self) -> bool:

@@ -36,7 +36,7 @@ def test_the_table_fits_eighty_columns(table: Path, capfd: pytest.CaptureFixture
     }
     assert "cannot be told apart" in out
     assert "wrote compare/compare.csv" in out
-    assert "1 of 6: svm, seed 0: accuracy" in err
+    assert "1 of 4: svm, seed 0: accuracy" in err
     assert (Path("compare") / "compare.png").is_file()
 
 

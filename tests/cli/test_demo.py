@@ -85,3 +85,12 @@ def test_the_whole_demo_trains_two_and_ends_with_a_table(
     for picture in opened:
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
     assert Path.cwd() == tmp_path
+
+
+def test_a_stopped_demo_ends_with_the_code_of_the_signal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo, "QUICK", dataclasses.replace(demo.QUICK, songs=2, seconds=1.0))
+    monkeypatch.setattr("mgrkit.cli.console.Console.show", lambda *_, **__: 143)
+    assert guarded(app, ["demo", "--quick"]) == 143

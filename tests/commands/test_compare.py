@@ -143,6 +143,29 @@ def test_a_kill_between_bundle_and_record_costs_that_run_only(
     assert second.rows[0].accuracy == first.rows[0].accuracy
 
 
+def test_a_model_that_is_gone_or_damaged_is_made_again(
+    table: Path, tmp_path: Path, trains: Trains
+) -> None:
+    again(table, tmp_path / "out", classifiers=("svm",), seeds=3)
+    first, second = (tmp_path / "out" / f"svm-{seed}.safetensors" for seed in (0, 1))
+    whole = first.read_bytes()
+    first.unlink()
+    second.write_bytes(second.read_bytes() + b"x")
+    trains.names.clear()
+    again(table, tmp_path / "out", classifiers=("svm",), seeds=3)
+    assert trains.names == ["svm-0", "svm-1"]
+    assert first.read_bytes() == whole
+    assert load_bundle(second).seed == 1
+
+
+def test_what_cannot_be_compared_is_said_before_the_first_fit(table: Path, tmp_path: Path) -> None:
+    lines: list[str] = []
+    compare([table], tmp_path / "out", Asked(("cnn", "svm"), seeds=1), told=lines.append)
+    assert lines[0].startswith("cnn is left out: ")
+    assert "holds numbers" in lines[0]
+    assert lines[1] == "1 of 1: svm, seed 0"
+
+
 @pytest.mark.parametrize(
     ("more", "told"),
     [

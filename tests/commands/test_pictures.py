@@ -20,6 +20,8 @@ from mgrkit.commands.augment import augment
 from mgrkit.commands.dataset import parts_with_copies, read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.inputs import Features, Pictures
+from mgrkit.commands.predict import Settings as Asked
+from mgrkit.commands.predict import predict
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import Settings, Trained, train
@@ -171,7 +173,7 @@ def test_two_front_ends_in_one_folder_are_refused(music: Path, tmp_path: Path) -
     both = tmp_path / "both"
     spectrograms(Drawing(FRONT), [music / "audio"], both / "a")
     spectrograms(Drawing(front_end("stft")), [music / "audio"], both / "b")
-    with pytest.raises(UsageError, match=r"two front ends.*mel.*stft"):
+    with pytest.raises(UsageError, match=r"2 front ends or sizes.*mel.*stft"):
         fit(both, tmp_path / "m.safetensors")
 
 
@@ -261,13 +263,50 @@ def test_foreign_pictures_train_and_are_judged_but_hear_no_sound(
         evaluate(str(trained.path), music / "audio")
 
 
+def told(model: Path, *paths: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    predict(Asked(str(model)), list(paths), rows.append, in_order=True)
+    return rows
+
+
+def test_a_network_of_foreign_pictures_predicts_such_pictures(
+    strange: Path, music: Path, tmp_path: Path
+) -> None:
+    model = fit(strange, tmp_path / "m.safetensors", split="random").path
+    rows = told(model, strange, music / "pictures" / "blues" / "blues-01.png")
+    assert [row["genre"] for row in rows[:16]] == ["high"] * 8 + ["low"] * 8
+    assert rows[0]["seconds"] == 0.0
+    assert "other-front-end" in rows[16]["error"]
+    assert "trained on foreign pictures of 40 bands" in rows[16]["error"]
+
+
+def test_a_picture_is_predicted_as_its_sound_is(music: Path, tmp_path: Path) -> None:
+    model = fit(music / "pictures", tmp_path / "m.safetensors").path
+    drawn, heard = told(
+        model, music / "pictures/blues/blues-01.png", music / "audio/blues/blues-01.wav"
+    )
+    assert (drawn["genre"], drawn["probability"]) == (heard["genre"], heard["probability"])
+    assert drawn["seconds"] == pytest.approx(2.5, abs=0.05)
+    timeline = mgrkit.load(model).predict(music / "pictures/blues/blues-01.png", timeline=True)
+    assert len(timeline["timeline"]) == 1
+
+
+def test_pictures_beside_sound_are_passed_over_and_said(music: Path, tmp_path: Path) -> None:
+    shutil.copytree(music / "audio", tmp_path / "both")
+    shutil.copy(music / "pictures" / "blues" / "blues-01.png", tmp_path / "both" / "cover.png")
+    data = read_dataset(tmp_path / "both", Pictures(FRONT))
+    assert len(data.entries) == 24
+    assert any("1 pictures passed over" in note for note in data.notes)
+
+
 def test_foreign_pictures_of_another_size(strange: Path, tmp_path: Path) -> None:
     trained = fit(strange, tmp_path / "m.safetensors", split="random")
     foreign(tmp_path / "tall" / "low" / "a.png", 30, (60, 80))
     with pytest.raises(UsageError, match="holds foreign pictures of 80 bands"):
         evaluate(str(trained.path), tmp_path / "tall", part="all")
     foreign(strange / "low" / "tall.png", 30, (60, 80))
-    with pytest.raises(UsageError, match="two front ends"):
+    foreign(strange / "low" / "wide.png", 30, (90, 90))
+    with pytest.raises(UsageError, match="3 front ends or sizes"):
         fit(strange, tmp_path / "n.safetensors", split="random")
 
 
@@ -315,7 +354,9 @@ def test_an_unfinished_run_on_other_data_is_not_gone_on_with(strange: Path, tmp_
     file.write_text(file.read_text().replace('"finished": true', '"finished": false'))
     foreign(strange / "low" / "more.png", 20)
     out.unlink()
-    with pytest.raises(UsageError, match="unfinished run with examples"):
+    with pytest.raises(
+        UsageError, match=r"unfinished run with tracks of train and valid .*DATA's digest"
+    ):
         fit(strange, out, split="random")
 
 

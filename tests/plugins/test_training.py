@@ -84,7 +84,8 @@ def test_valid_is_looked_at_every_few_epochs_and_at_the_end(tmp_path: Path, undr
     fit(small(epochs=7, judge_every=3), folder=tmp_path,
         progress=lambda step, total, metrics: last.append("valid_loss" in metrics))  # fmt: skip
     looked = [bool(row["valid_accuracy"]) for row in rows(tmp_path)]
-    assert looked == last == [False, False, True, False, False, True, True]
+    assert looked == [False, False, True, False, False, True, True]
+    assert last == [False, False, True, True, True, True, True], "the last that is known is told"
 
 
 def test_valid_is_judged_by_tracks() -> None:
@@ -357,6 +358,13 @@ def test_a_loss_that_is_not_finite_ends_it_with_epoch_and_step() -> None:
 
     with pytest.raises(RunError, match=r"not finite in epoch 2, step 3 .*learning_rate"):
         fit(small(call))
+
+
+def test_a_loss_on_valid_that_is_not_finite_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where weights are so large that only unseen pictures give no number."""
+    monkeypatch.setattr("mgrkit_neural.material.Valid.scores", lambda *_: (0.1, float("nan")))
+    with pytest.raises(RunError, match="loss on valid is not finite after epoch 1 "):
+        fit(small())
 
 
 def test_a_rate_far_too_high_is_a_run_error() -> None:
