@@ -363,3 +363,18 @@ def test_an_unfinished_run_on_other_data_is_not_gone_on_with(strange: Path, tmp_
 def test_a_precision_that_there_is_not(strange: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="auto, float32 or mixed, not 'half'"):
         fit(strange, tmp_path / "m.safetensors", precision="half")
+
+
+def test_pictures_for_people_are_not_learnt_from(music: Path, tmp_path: Path) -> None:
+    posters = tmp_path / "posters"
+    drawing = Drawing(FRONT, axes="hz", size="320x240")
+    spectrograms(drawing, [music / "audio" / "blues"], posters / "blues")
+    with pytest.raises(RunError, match=r"no picture in .* can be used") as caught:
+        fit(posters, tmp_path / "m.safetensors")
+    assert "6 for-people" in str(caught.value)
+
+
+def test_a_bomb_is_not_decoded(strange: Path) -> None:
+    Image.new("1", (30_000, 30_000)).save(strange / "low" / "bomb.png")
+    data = read_dataset(strange, Pictures(None))
+    assert "1 files left out: 1 too-large" in data.notes[0]
