@@ -17,7 +17,7 @@ def convolved(into: int, out: int, stride: tuple[int, int] = (1, 1)) -> nn.Seque
     return nn.Sequential(
         nn.Conv2d(into, out, 3, stride, padding=1, bias=False),
         nn.BatchNorm2d(out),
-        nn.ReLU(),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -35,7 +35,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, into, bands, frames)`` to ``(n, out, bands, frames)``."""
-        return torch.relu(self.shortcut(x) + self.convolutions(x))
+        return torch.relu_(self.shortcut(x) + self.convolutions(x))
 
 
 def pool(bands: int = 2, frames: int = 2) -> nn.MaxPool2d:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,7 @@ class Learner:
         self.recipe = recipe
         self.columns = columns
         self.judged = copy.deepcopy(network).requires_grad_(False) if recipe.average else network
+        self._means, self._followed = _floats(self.judged), _floats(network)
         self._forward = ranks.spread(network)
         self._ranks = ranks
         self._kind = torch.device(ranks.run.device).type
@@ -149,15 +151,10 @@ class Learner:
         if self.judged is self.network:
             return
         decay = min(self.recipe.average, (1 + self.steps) / (10 + self.steps))
-        for mean, now in zip(self._tensors(self.judged), self._tensors(self.network), strict=True):
-            if mean.is_floating_point():
-                mean.lerp_(now, 1 - decay)
-            else:
+        torch._foreach_lerp_(self._means, self._followed, 1 - decay)
+        for mean, now in zip(self.judged.buffers(), self.network.buffers(), strict=True):
+            if not now.is_floating_point():  # a count of batches
                 mean.copy_(now)
-
-    def _tensors(self, network: nn.Module) -> Iterator[Tensor]:
-        yield from network.parameters()
-        yield from network.buffers()
 
 
 def cycle(place: float, warmup: float) -> tuple[float, float]:
@@ -202,6 +199,12 @@ class Stopwatch:
         event: Any = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
         event.record()
         return event
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    """Weights and statistics: what an average can be made of."""
+    every = itertools.chain(network.parameters(), network.buffers())
+    return [tensor for tensor in every if tensor.is_floating_point()]
 
 
 def _half(kind: str) -> torch.dtype | None:
