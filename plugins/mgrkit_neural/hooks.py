@@ -64,6 +64,7 @@ def _spec(
     parameters: type,
     reference: str,
     requires: tuple[str, ...] = ("torch",),
+    bundles: tuple[str, ...] = (),
 ) -> ClassifierSpec:
     return ClassifierSpec(
         name=name,
@@ -78,6 +79,7 @@ def _spec(
         resumable=True,
         parallel=True,
         requires=requires,
+        bundles=bundles,
     )
 
 
@@ -91,6 +93,7 @@ def mgrkit_classifiers() -> list[ClassifierSpec]:
             "cnn:CNN",
             CNNParameters,
             "He, Zhang, Ren, Sun 2016, Deep residual learning for image recognition",
+            bundles=("mgrkit_neural:bundles/cnn.safetensors",),
         ),
         _spec(
             "crnn",
