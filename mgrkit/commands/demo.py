@@ -15,7 +15,7 @@ from mgrkit.testing.collection import write_collection
 
 FOREST, CNN = "forest.safetensors", "cnn.safetensors"
 _TABLE, _PICTURES = "features.csv", "spectrograms"
-EPOCHS = 10
+EPOCHS = 20
 
 
 @dataclass(frozen=True)
