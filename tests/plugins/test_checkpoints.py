@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import errno
 import os
@@ -93,20 +94,24 @@ def test_any_flipped_bit_is_noticed(tmp_path: Path) -> None:
     assert checkpoints.parsed(bytes([*content[:-1], content[-1] ^ 1])) is None
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def full_disk() -> Iterator[None]:
-    """No file may grow beyond 1000 bytes, so that a write fails half-way."""
+    """No file may grow beyond 1000 bytes, so that a write fails half-way.
+
+    For one call only: what pytest itself writes may go to a larger file.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_full_disk_leaves_the_earlier_ones(tmp_path: Path, request: Any) -> None:
+def test_a_full_disk_leaves_the_earlier_ones(tmp_path: Path) -> None:
     checkpoints.save(tmp_path, checkpoint(1))
     checkpoints.save(tmp_path, checkpoint(2))
-    request.getfixturevalue("full_disk")
-    with pytest.raises(RunError, match="cannot be written") as caught:
+    with pytest.raises(RunError, match="cannot be written") as caught, full_disk():
         checkpoints.save(tmp_path, checkpoint(3, 5000))
     assert str(tmp_path) in str(caught.value)
     assert {path.name for path in tmp_path.iterdir()} == {NAME, PREVIOUS}
@@ -151,13 +156,8 @@ def test_a_fit_goes_on_after_a_full_disk(
 
     def full(folder: Path, one: Checkpoint) -> None:
         saved.append(one)
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        if len(saved) == 3:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-        try:
+        with full_disk() if len(saved) == 3 else contextlib.nullcontext():
             save(folder, one)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     monkeypatch.setattr(checkpoints, "save", full)
     with pytest.raises(RunError, match=f"{tmp_path}"):
