@@ -26,7 +26,8 @@ def few_epochs(call: list[str]) -> list[str]:
     """One epoch is enough to see that a command is right."""
     networks = ("cnn", "crnn", "vit")
     if call[0] == "compare":
-        return [word for n in networks for word in ("--param", f"{n}.epochs=1")]
+        asked = [n for n in networks if n in call[call.index("--classifiers") + 1].split(",")]
+        return [word for n in asked for word in ("--param", f"{n}.epochs=1")]
     return ["--param", "epochs=1"] if call[0] == "train" and call[1] in networks else []
 
 
