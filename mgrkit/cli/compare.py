@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+from mgrkit.cli.options import Debug, Device, Json, Quiet, SplitHow, Workers
 from mgrkit.errors import UsageError
 
 
@@ -30,14 +30,7 @@ def compare(
         ),
     ] = "",
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fits of each.")] = 3,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="published, grouped (by artist) or random. [default: the first that DATA allows]",
-            show_default=False,
-        ),
-    ] = None,
+    split: SplitHow = None,
     part: Annotated[str, typer.Option(help="Judge by the tracks of valid or of test.")] = "valid",
     param: Annotated[
         list[str] | None,

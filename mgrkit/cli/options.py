@@ -26,6 +26,15 @@ PieceSeconds = Annotated[
         show_default=False,
     ),
 ]
+SplitHow = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="HOW",
+        help="published, grouped (by artist) or random. [default: the first that DATA allows]",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
 ]

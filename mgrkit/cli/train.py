@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+from mgrkit.cli.options import Debug, Device, Json, Quiet, SplitHow, Workers
 from mgrkit.errors import UsageError
 
 
@@ -31,14 +31,7 @@ def train(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; repeatable."),
     ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOW",
-            help="published, grouped (by artist) or random. [default: the first that DATA allows]",
-            show_default=False,
-        ),
-    ] = None,
+    split: SplitHow = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
     ] = False,

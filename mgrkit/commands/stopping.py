@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from mgrkit.classifiers import Stopped
+from mgrkit.errors import MgrkitError
 
 
 @contextlib.contextmanager
@@ -32,6 +33,13 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
     except Stopped as stopped:
         stopped.exit_code = 128 + (got[0] if got else signal.SIGINT)
         raise
+    except MgrkitError as error:
+        # What fails on the way out must not hide that a person asked to end.
+        if not got:
+            raise
+        ended = Stopped(f"stopped, but {error.message}", error.hint)
+        ended.exit_code = 128 + got[0]
+        raise ended from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
