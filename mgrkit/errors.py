@@ -3,7 +3,8 @@
     MgrkitError            one line for a person: what, which file, what to do
     |-- UsageError         the call was wrong                             exit 2
     |-- RunError           the run could not start or go on               exit 3
-    |   `-- BundleError    a file of a trained model cannot be used       exit 3
+    |   |-- BundleError    a file of a trained model cannot be used       exit 3
+    |   `-- WeightsError   a network's weights are not there, or others   exit 3
     `-- ItemError          one item failed, the others go on              exit 1
         `-- AudioError     its sound cannot be used
 
@@ -46,6 +47,10 @@ class RunError(MgrkitError):
 
 class BundleError(RunError):
     """The file of a trained model is damaged, of a newer format, or not what it says."""
+
+
+class WeightsError(RunError):
+    """The weights that a feature set needs are not there, cannot be got, or are not those."""
 
 
 class ItemError(MgrkitError):

@@ -16,6 +16,7 @@ import functools
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ KAGGLE = "kaggle-images"
 KAGGLE_STEP = 1293 / 334.8
 """Frames from one column of a public picture of GTZAN to the next, of most clips."""
 KINDS = ("mel", "stft", KAGGLE)
+_NOTHING: Mapping[str, None] = {}
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,13 @@ class Decibels:
 
 
 @dataclass(frozen=True)
+class Compression:
+    """The law log10(1 + factor * power)."""
+
+    factor: float = 10_000.0
+
+
+@dataclass(frozen=True)
 class FrontEnd:
     """How sound becomes a picture; ``front_end`` makes one from single options.
 
@@ -79,6 +88,7 @@ class FrontEnd:
     sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000.
     channels : how many become one: 'mean'.
     resampler : 'soxr_hq'.
+    decibels, compression : the law of the levels, one of the two.
     """
 
     kind: str = "mel"
@@ -87,7 +97,8 @@ class FrontEnd:
     resampler: str = "soxr_hq"
     transform: Transform = Transform()
     mel: Mel | None = Mel()
-    decibels: Decibels = Decibels()
+    decibels: Decibels | None = Decibels()
+    compression: Compression | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -103,6 +114,13 @@ class FrontEnd:
         seconds = self.transform.hop_length / self.sample_rate
         return seconds * KAGGLE_STEP if self.kind == KAGGLE else seconds
 
+    @property
+    def in_decibels(self) -> Decibels:
+        """The law of decibels; UsageError for a front end that has another."""
+        if self.decibels is None:
+            raise UsageError("a front end with log10(1 + factor * power) gives no decibels")
+        return self.decibels
+
     @functools.cached_property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of ``to_json()``."""
@@ -111,6 +129,7 @@ class FrontEnd:
     def to_json(self) -> str:
         """Canonical JSON: equal front ends give equal text."""
         plain = {"format": FORMAT, **_plain(self)}
+        del plain["compression" if self.compression is None else "decibels"]
         return json.dumps(plain, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -127,13 +146,16 @@ class FrontEnd:
             raise UsageError(
                 f"front end has format {version!r}, this mgrkit reads {FORMAT}", "update mgrkit"
             )
-        parts: dict[str, type] = {"transform": Transform, "decibels": Decibels}
+        law = "compression" if "compression" in plain else "decibels"
+        parts: dict[str, type] = {"transform": Transform}
+        parts[law] = Compression if law == "compression" else Decibels
         if plain.get("mel") is not None:
             parts["mel"] = Mel
         for name, part in parts.items():
             if name in plain:
                 plain[name] = _build(part, plain[name], f"{name}.")
-        front: FrontEnd = _build(cls, plain, "")
+        other = {"compression", "decibels"} - {law}
+        front: FrontEnd = _build(cls, plain, "", dict.fromkeys(other))
         return front
 
 
@@ -227,16 +249,16 @@ def _plain(record: Any) -> dict[str, Any]:
     return plain
 
 
-def _build(record: Any, plain: object, prefix: str) -> Any:
-    """A record from a JSON object that has exactly its fields."""
+def _build(record: Any, plain: object, prefix: str, unset: Mapping[str, None] = _NOTHING) -> Any:
+    """A record from a JSON object that has exactly its fields, without those that are unset."""
     if not isinstance(plain, dict):
         raise UsageError(f"front end: {prefix.rstrip('.')} is not a JSON object")
-    names = {field.name for field in dataclasses.fields(record)}
+    names = {field.name for field in dataclasses.fields(record)} - unset.keys()
     for name in sorted(plain.keys() - names):
         raise UsageError(f"front end has an unknown field {prefix}{name}")
     for name in sorted(names - plain.keys()):
         raise UsageError(f"front end lacks the field {prefix}{name}")
-    return record(**plain)
+    return record(**plain, **unset)
 
 
 def _check(front: FrontEnd) -> None:
@@ -252,18 +274,30 @@ def _check(front: FrontEnd) -> None:
     _one_of("centre", transform.centre, True)
     _one_of("padding", transform.padding, "constant", "reflect")
     _one_of("power", transform.power, 2.0)
-    decibels = _part("decibels", front.decibels, Decibels)
-    _one_of("amin", decibels.amin, 1e-10)
-    _one_of("ref", decibels.ref, "peak", "one")
-    _number("top_db", decibels.top_db)
-    if not 0 < decibels.top_db <= 200:
-        raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
+    _check_law(front)
     if front.kind in ("mel", KAGGLE):
         _check_mel(_part("mel", front.mel, Mel), front.sample_rate, transform.n_fft)
         if front.kind == KAGGLE:
             _check_kaggle(front)
     elif front.mel is not None:
         raise UsageError(f"mel must be empty for kind {front.kind}")
+
+
+def _check_law(front: FrontEnd) -> None:
+    if front.decibels is None:
+        factor = _part("compression", front.compression, Compression).factor
+        _number("factor", factor)
+        if not 0 < factor <= 1e12:
+            raise UsageError(f"factor must be above 0 and at most 1e12, not {factor!r}")
+        return
+    if front.compression is not None:
+        raise UsageError("decibels and compression exclude each other")
+    decibels = _part("decibels", front.decibels, Decibels)
+    _one_of("amin", decibels.amin, 1e-10)
+    _one_of("ref", decibels.ref, "peak", "one")
+    _number("top_db", decibels.top_db)
+    if not 0 < decibels.top_db <= 200:
+        raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
 
 
 def _check_mel(mel: Mel, rate: int, n_fft: int) -> None:
@@ -294,7 +328,7 @@ def _check_kaggle(front: FrontEnd) -> None:
         (front, {"sample_rate": 22050}),
         (front.transform, _plain(Transform(padding="reflect"))),
         (front.mel, _plain(Mel())),
-        (front.decibels, _plain(Decibels())),
+        (front.in_decibels, _plain(Decibels())),
     ):
         for name, value in fixed.items():
             if getattr(part, name) != value:

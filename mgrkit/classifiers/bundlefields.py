@@ -196,7 +196,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "version": _ANY_TEXT,
     "parameters": (_object(bool, int, float, str), "an object of texts and numbers"),
     "eats": (
-        _matches(r"features:[a-z][a-z0-9_]*|image|samples"),
+        _matches(r"features:[a-z][a-z0-9_-]*(:mean(-sd)?)?|image|samples"),
         "features:<set>, image or samples",
     ),
     "labels": (_names(2), "at least two different names"),

@@ -61,7 +61,7 @@ class Settings:
             "sample-rate": front.sample_rate,
             "n-fft": front.transform.n_fft,
             "hop-length": front.transform.hop_length,
-            "top-db": front.decibels.top_db,
+            "top-db": front.in_decibels.top_db,
         }
         if front.mel:
             plain |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}

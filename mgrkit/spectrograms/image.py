@@ -63,6 +63,19 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
     return power
 
 
+def compressed(samples: Floats, frontend: FrontEnd) -> Floats:
+    """log10(1 + factor * power), float32 ``(frames, bands)``, for a front end with that law.
+
+    Errors as for ``spectrum``; UsageError for a front end of decibels.
+    """
+    if frontend.compression is None:
+        raise UsageError("the front end gives decibels, not log10(1 + factor * power)")
+    levels: Floats = spectrum(samples, frontend).T.copy()
+    np.multiply(levels, np.float32(frontend.compression.factor), out=levels)
+    np.log1p(levels, out=levels)
+    return np.multiply(levels, np.float32(1 / math.log(10)), out=levels)
+
+
 def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     """Decibels below the peak, float32 ``(bands, frames)`` in [-top_db, 0], and the peak's level.
 
@@ -72,7 +85,7 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     """
     logs, top, peak = _shown(samples, frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
-    for first, block in _scaled(logs, top, frontend, -frontend.decibels.top_db, 0.0):
+    for first, block in _scaled(logs, top, frontend, -frontend.in_decibels.top_db, 0.0):
         levels[:, first : first + len(block)] = block.T
     return levels, peak * _DB
 
@@ -125,11 +138,11 @@ def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 
     Natural, because NumPy has it in SIMD and log10 not.
     """
-    if frontend.decibels.ref != "peak":
-        raise UsageError(f"pictures are relative to the peak, not to {frontend.decibels.ref}")
+    if frontend.in_decibels.ref != "peak":
+        raise UsageError(f"pictures are relative to the peak, not to {frontend.in_decibels.ref}")
     shape = (frame_count(len(samples), frontend.transform), frontend.bands)
     logs: Floats = scratch("logs", shape, np.float32)
-    peak = math.log(frontend.decibels.amin)
+    peak = math.log(frontend.in_decibels.amin)
     project = _PROJECT[frontend.kind]
     with np.errstate(divide="ignore"):
         for first, power in short_time_power(samples, frontend.transform):
@@ -143,7 +156,7 @@ def _scaled(
     logs: Floats, peak: float, frontend: FrontEnd, low: float, high: float
 ) -> Iterator[tuple[int, Floats]]:
     """Blocks of frames with [-top_db, 0] dB below the peak mapped to [low, high], in place."""
-    law = frontend.decibels
+    law = frontend.in_decibels
     floor = max(peak - law.top_db / _DB, math.log(law.amin))
     scale = (high - low) * _DB / law.top_db
     offset = high - peak * scale

@@ -48,4 +48,4 @@ def shown(logs: Floats, peak: float, frontend: FrontEnd) -> tuple[Floats, float]
 
     The square of the power, in the columns shown: the law of decibels then makes 20 log10 of it.
     """
-    return 2 * logs[columns(len(logs))], max(2 * peak, math.log(frontend.decibels.amin))
+    return 2 * logs[columns(len(logs))], max(2 * peak, math.log(frontend.in_decibels.amin))

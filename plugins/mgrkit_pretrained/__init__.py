@@ -1,0 +1,1 @@
+"""Networks that others have trained on far more music, as feature sets."""
