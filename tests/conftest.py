@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.real_weights import ears, musicnn_weights
+
+__all__ = ["ears", "musicnn_weights"]
+
 # As the command line does; the order of sums, and so the last digits, hang on it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

@@ -22,7 +22,7 @@ MUSICNN = Weights(
     wheel_sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
     wheel_bytes=29_292_476,
     convert="mgrkit_pretrained.checkpoint:musicnn",
-    sha256="0" * 64,
+    sha256="38a42f047ae2cae3fd11ce375dd80570e767763fb0f84ef3cad869f1a5b5223e",
     licence="""\
 Copyright (c) Music Technology Group, Universitat Pompeu Fabra 2019. Code developed by Jordi Pons \
 (www.jordipons.me).

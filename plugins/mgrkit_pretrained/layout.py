@@ -16,7 +16,13 @@ WINDOW, HOP = 187, 61
 """Frames of a window and from one to the next: 2.992 s and 0.976 s."""
 
 FRAME_SECONDS = FRONT_END.transform.hop_length / FRONT_END.sample_rate
-POOLED, UNITS = 753, 200
+TIMBRAL = ((7, 38), (7, 67))
+"""Frames and bands of the kernels that see the colour of sound, 204 filters of each..."""
+TEMPORAL = ((128, 1), (64, 1), (32, 1))
+"""...and of those that see its course within a band, 51 filters of each."""
+HEARD, MIDDLE, UNITS = 2 * 204 + 3 * 51, 64, 200
+"""Feature maps of the front end and of each of three layers in the middle; penultimate units."""
+POOLED = HEARD + 3 * MIDDLE
 
 TAGS = (
     "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
@@ -29,3 +35,33 @@ TAGS = (
 )  # fmt: skip
 PENULTIMATE = tuple(f"unit{number:03}" for number in range(UNITS))
 POOL = tuple(f"{how}{number:03}" for how in ("max", "mean") for number in range(POOLED))
+
+
+def numbered(kind: str, number: int) -> str:
+    """The name of a layer as the checkpoint has it: ``conv2d``, ``conv2d_1``, ..."""
+    return f"{kind}_{number}" if number else kind
+
+
+def _tensors() -> dict[str, tuple[int, ...]]:
+    kernels: dict[str, list[tuple[int, ...]]] = {
+        "conv2d": [
+            *((*size, 1, 204) for size in TIMBRAL),
+            *((*size, 1, 51) for size in TEMPORAL),
+            *((7, maps, 1, MIDDLE) for maps in (HEARD, MIDDLE, MIDDLE)),
+        ],
+        "dense": [(2 * POOLED, UNITS), (UNITS, len(TAGS))],
+    }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for kind, sizes in kernels.items():
+        for number, size in enumerate(sizes):
+            shapes[f"{numbered(kind, number)}/kernel"] = size
+            shapes[f"{numbered(kind, number)}/bias"] = size[-1:]
+    convolved = [size[-1] for size in kernels["conv2d"]]
+    for number, width in enumerate([1, *convolved, 2 * POOLED, UNITS]):
+        for moment in ("gamma", "beta", "moving_mean", "moving_variance"):
+            shapes[f"{numbered('batch_normalization', number)}/{moment}"] = (width,)
+    return shapes
+
+
+TENSORS = _tensors()
+"""Names and shapes of what the network has learnt, as its checkpoint has them."""
