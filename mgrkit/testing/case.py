@@ -204,27 +204,39 @@ class Case:
             raise NotApplicable(f"{kind.__qualname__} cannot be imported by another process")
         task = self.toy.task
         order = {
-            "heavy": HEAVY,
             "hooks": self.hooks,
             "factory": self.spec.factory.split(":"),
             "parameters": [kind.__module__, kind.__qualname__],
             "values": dataclasses.asdict(self.parameters),
             "task": [task.labels, task.shape, task.columns],
         }
-        path = os.pathsep.join(p or os.getcwd() for p in sys.path)
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", _NEW_PROCESS, json.dumps(order)],
-            env={**os.environ, "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode:
-            raise Broken(f"in a new process: {done.stderr.strip().splitlines()[-1]}")
-        hooks, construction = json.loads(done.stdout.splitlines()[-1])
+        hooks, construction = in_new_process(_CONSTRUCT, order)
         return hooks, construction
 
 
-_NEW_PROCESS = """
+def in_new_process(code: str, order: Mapping[str, Any]) -> Any:
+    """What code gives as ``answer`` in a new process, once hooks were asked there.
+
+    Parameters
+    ----------
+    code : sees ``order``; ``hooks``, the heavy modules that are loaded by then; ``loaded()``,
+        those that are loaded when it is called.
+    order : plain values; ``hooks`` are the modules whose hooks are asked.
+    """
+    told = json.dumps({**order, "heavy": HEAVY})
+    path = os.pathsep.join(p or os.getcwd() for p in sys.path)
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", f"{_ASK_HOOKS}{code}\nprint(json.dumps(answer))", told],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise Broken(f"in a new process: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+_ASK_HOOKS = """
 import importlib, json, sys
 before, order = set(sys.modules), json.loads(sys.argv[1])
 def loaded(): return [n for n in order["heavy"] if n in sys.modules and n not in before]
@@ -232,11 +244,14 @@ for name in order["hooks"]:
     for hook in list(vars(importlib.import_module(name)).values()):
         if callable(hook) and hasattr(hook, "mgrkit_impl"): list(hook())
 hooks = loaded()
+"""
+
+_CONSTRUCT = """
 kind = importlib.import_module(order["parameters"][0])
 for name in order["parameters"][1].split("."): kind = getattr(kind, name)
 from mgrkit.classifiers.base import Task
 labels, shape, columns = map(tuple, order["task"])
 factory = getattr(importlib.import_module(order["factory"][0]), order["factory"][1])
 factory(Task(labels, shape, columns), kind(**order["values"]))
-print(json.dumps([hooks, [n for n in loaded() if n != "numpy"]]))
+answer = hooks, [n for n in loaded() if n != "numpy"]
 """

@@ -59,16 +59,10 @@ place (``leaves_its_input``), or to give one column for each label *seen* (``kee
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
-from importlib import metadata
-from typing import Any
 
-from mgrkit.errors import UsageError
 from mgrkit.registry import ClassifierSpec, registry
-from mgrkit.registry.hooks import GROUP
-from mgrkit.registry.specs import nearest
-from mgrkit.testing import keeping_promises, learning_promises
+from mgrkit.testing import keeping_promises, learning_promises, suite
 from mgrkit.testing.case import Broken, Case, NotApplicable
 
 __all__ = ["CHECKS", "Broken", "NotApplicable", "checks", "failures"]
@@ -99,48 +93,20 @@ def checks(
     UsageError : an expected failure of an unknown check (the nearest is named), or one without
         a reason.
     """
-    import pytest
-
-    excused = expected_failures or {}
-    for name, reason in excused.items():
-        if name not in CHECKS:
-            raise UsageError(f"no check {name!r}", nearest(name, CHECKS, "there are"))
-        if not reason.strip():
-            raise UsageError(f"the expected failure of {name} has no reason")
-    made = functools.cache(lambda: _case(classifier, parameters or {}))
-
-    def test(check: str) -> None:
-        try:
-            CHECKS[check](made())
-        except NotApplicable as why:
-            pytest.skip(str(why))
-
-    marks: dict[str, Any] = {
-        name: pytest.mark.xfail(reason=reason, strict=True) for name, reason in excused.items()
-    }
-    cases = [pytest.param(name, id=name, marks=marks.get(name, ())) for name in CHECKS]
-    return pytest.mark.parametrize("check", cases)(test)
+    return suite.pytest_function(
+        CHECKS, lambda: _case(classifier, parameters or {}), expected_failures or {}
+    )
 
 
 def failures(
     classifier: str | ClassifierSpec, *, parameters: Mapping[str, object] | None = None
 ) -> dict[str, str]:
     """The checks that a classifier fails, each with what is wrong; empty if it keeps them all."""
-    case, failed = _case(classifier, parameters or {}), {}
-    for name, check in CHECKS.items():
-        try:
-            check(case)
-        except NotApplicable:
-            continue
-        except Exception as error:
-            told = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
-            failed[name] = told
-    return failed
+    return suite.failed(CHECKS, _case(classifier, parameters or {}))
 
 
 def _case(classifier: str | ClassifierSpec, parameters: Mapping[str, object]) -> Case:
     if isinstance(classifier, ClassifierSpec):
         return Case(classifier, parameters, (classifier.parameters.__module__,))
     entry = registry().classifier(classifier)
-    points = metadata.distribution(entry.distribution).entry_points.select(group=GROUP)
-    return Case(entry.spec, parameters, tuple(sorted({point.module for point in points})))
+    return Case(entry.spec, parameters, suite.hooks_of(entry.distribution))
