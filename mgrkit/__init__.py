@@ -17,7 +17,10 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
 
     Parameters
     ----------
-    model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default.
+    model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default:
+        ``musicnn`` where its weights are in the cache. Nothing is fetched here, ``mgrkit models
+        fetch musicnn`` does that; without it a model that needs weights raises WeightsError as
+        soon as it is given sound.
     device : 'auto', 'cpu', 'cuda', 'mps'.
 
     Raises

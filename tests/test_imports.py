@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer import Typer
 
 from mgrkit.cli.app import app
 
@@ -88,10 +90,16 @@ def run(code: str) -> str:
     ).stdout
 
 
-COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+def commands(of: Typer, *before: str) -> Iterator[list[str]]:
+    """The words of every command, those of groups too."""
+    for command in of.registered_commands:
+        yield [*before, command.name or command.callback.__name__]
+    for group in of.registered_groups:
+        yield [*before, group.name]
+        yield from commands(group.typer_instance, *before, group.name)
 
 
-@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize("words", [["--help"], *([*words, "--help"] for words in commands(app))])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     loaded = run(
         "import sys\n"

@@ -34,6 +34,7 @@ app = typer.Typer(
     mgrkit train svm features.csv --out svm.safetensors
     mgrkit evaluate svm.safetensors features.csv
     mgrkit predict song.mp3
+    mgrkit models fetch musicnn             then predict is right more often
     mgrkit compare features.csv             one table of all classifiers
 
     Every run can be stopped and started again: only what is missing is made. Results go to
@@ -72,6 +73,6 @@ app.command()(predict)
 app.command()(compare)
 app.command()(demo)
 app.command()(classifiers)
-app.command()(models)
 app.command()(plugins)
 app.command()(doctor)
+app.add_typer(models, name="models")

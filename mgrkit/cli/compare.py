@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Quiet, SplitHow, Workers
+from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
 from mgrkit.errors import UsageError
 
 
@@ -30,6 +30,7 @@ def compare(
         ),
     ] = "",
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fits of each.")] = 3,
+    feature_set: FeatureSet = None,
     split: SplitHow = None,
     part: Annotated[str, typer.Option(help="Judge by the tracks of valid or of test.")] = "valid",
     param: Annotated[
@@ -67,7 +68,7 @@ def compare(
     from mgrkit.commands.compare_report import write_report
 
     names = [name.strip() for name in classifiers.split(",") if name.strip()]
-    asked = Asked(names, seeds, split, part, _pairs(param or []), device)
+    asked = Asked(names, seeds, split, part, _pairs(param or []), device, feature_set)
     with (
         Console("DATA", quiet=quiet, debug=debug, table=False) as console,
         Watch(console.report, quiet=quiet) as watch,

@@ -58,8 +58,14 @@ def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     rows.append(("devices", "\n".join(found["devices"])))
     rows.append(("cache", f"{cache['path']}\n{cache['bytes'] / 1e6:.1f} MB, {words}"))
+    rows += [("weights", "\n".join(map(_weights, found["weights"])))] if found["weights"] else []
     broken = [
         (f"plugin {one['distribution']}", f"{one['version']} is broken: {one['error']}")
         for one in found["plugins"]
     ]
     return [*rows, *(broken or [("plugins", "none is broken")])]
+
+
+def _weights(one: dict[str, Any]) -> str:
+    where = one["path"] or f"not here, {one['command']} gets them"
+    return f"{one['name']}: {where}"

@@ -9,6 +9,7 @@ import typer
 
 from mgrkit.cli.options import (
     Debug,
+    Device,
     FilesFrom,
     Json,
     PieceSeconds,
@@ -27,9 +28,15 @@ def features(
         "features.csv"
     ),
     name: Annotated[
-        str, typer.Option("--set", metavar="NAME", help="Which numbers; see mgrkit plugins.")
+        str,
+        typer.Option(
+            "--set",
+            metavar="NAME",
+            help="Which numbers; see mgrkit plugins. NAME:mean and NAME:mean-sd sum up windows.",
+        ),
     ] = "gtzan57",
     piece_seconds: PieceSeconds = None,
+    device: Device = "auto",
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,
@@ -45,6 +52,8 @@ def features(
     mgrkit features audio features.parquet
     mgrkit features song.mp3 song.csv --piece-seconds 3
 
+    mgrkit features audio tags.csv --set musicnn-tags
+
     gtzan57 are the 57 columns of Kaggle's features_30_sec.csv: mean and variance of chroma,
     energy, spectrum and 20 MFCC, and the tempo.
     """
@@ -53,7 +62,7 @@ def features(
     from mgrkit.commands.features import Settings
     from mgrkit.commands.features import features as command
 
-    settings = Settings.of(name, piece_seconds)
+    settings = Settings.of(name, piece_seconds, device)
     with Console("features", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

@@ -1,30 +1,45 @@
-"""``mgrkit models``."""
+"""``mgrkit models``, and ``mgrkit models fetch``."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from mgrkit.cli.options import Json
+import typer
+
+from mgrkit.cli.options import Debug, Json, Quiet
+
+models = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    subcommand_metavar="[COMMAND]",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 
-def models(as_json: Json = False) -> None:
+@models.callback()
+def listing(context: typer.Context, as_json: Json = False) -> None:
     """List the trained models that come with plugins and those in the cache folder.
 
     \b
     mgrkit models
     mgrkit predict song.mp3 --model NAME
+    mgrkit models fetch musicnn             weights that some models need
 
     How good a model is was measured on the tracks and by the split that stand beside it.
     """
+    if context.invoked_subcommand:
+        return
     from mgrkit.cli.tables import print_json, print_table
     from mgrkit.commands.models import list_models
+    from mgrkit.commands.weights import list_weights
 
     listed = list_models()
     if as_json:
         print_json(listed)
-    elif not listed:
-        print("no models: mgrkit train makes one")
-    else:
+        return
+    if listed:
         rows = [
             (
                 one["name"],
@@ -34,6 +49,60 @@ def models(as_json: Json = False) -> None:
             for one in listed
         ]
         print_table(("model", "classifier", "about"), rows)
+    else:
+        print("no models: mgrkit train makes one")
+    needed = list_weights()
+    if needed:
+        print()
+        print_table(("weights", "here", "about"), list(map(_weights, needed)))
+
+
+@models.command()
+def fetch(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Weights that mgrkit models names.")],
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            readable=False,
+            help="Their wheel, or the file of another machine's cache; nothing is downloaded.",
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Get the weights of a network into the cache folder, once.
+
+    \b
+    mgrkit models fetch musicnn
+    mgrkit models fetch musicnn --weights musicnn-0.1.0-py3-none-any.whl
+
+    pip downloads them from the package index, with a fixed version and SHA-256; what is not
+    exactly that is not kept. Licence and authors are printed, and kept beside them.
+    """
+    from mgrkit.cli.fetching import fetching, say, say_whose
+    from mgrkit.cli.tables import print_json
+    from mgrkit.commands.weights import fetch as command
+    from mgrkit.commands.weights import find_weights
+
+    del debug  # see cli.errors
+    with fetching(quiet=quiet) as progress:
+        got = command(find_weights(name), weights, progress)
+    if not quiet:
+        say_whose(got)
+        say(f"{name} is here" if got.new else f"{name} was here already")
+    if as_json or (context.parent and context.parent.params["as_json"]):
+        print_json(got.plain())
+    else:
+        print(got.path)
+
+
+def _weights(one: dict[str, Any]) -> tuple[str, str, str]:
+    where = one["path"] or f"{one['command']} gets them ({one['wheel_bytes'] / 1e6:.0f} MB)"
+    about = f"{one['summary']}\nfor {', '.join(one['feature_sets'])}\n{where}"
+    return one["name"], "yes" if one["here"] else "no", about
 
 
 def _about(one: dict[str, Any]) -> str:
@@ -46,6 +115,8 @@ def _about(one: dict[str, Any]) -> str:
     lines = [f"{one['labels']} genres by {one['feature_set'] or one['eats']}{size}, {origin}"]
     if one["accuracy"] is not None:
         lines.append(f"accuracy {one['accuracy']:.2f}{_interval(one)}{_measured(one)}")
+    if one["weights"] and not one["weights_here"]:
+        lines.append(f"needs the weights {one['weights']}: mgrkit models fetch {one['weights']}")
     return "\n".join([*lines, one["path"]])
 
 

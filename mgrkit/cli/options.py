@@ -35,6 +35,16 @@ SplitHow = Annotated[
         show_default=False,
     ),
 ]
+FeatureSet = Annotated[
+    str | None,
+    typer.Option(
+        "--set",
+        metavar="NAME",
+        help="Features that sound becomes, or that a table holds; NAME:mean and NAME:mean-sd sum "
+        "up those of windows. [default: what the classifier usually eats]",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
 ]

@@ -20,7 +20,8 @@ def predict(
         str | None,
         typer.Option(
             metavar="BUNDLE|NAME",
-            help="A bundle, or a name of mgrkit models. [default: the best that came with mgrkit]",
+            help="A bundle, or a name of mgrkit models. [default: the best that came with mgrkit "
+            "and needs no weights that are not here]",
             show_default=False,
         ),
     ] = None,
@@ -55,6 +56,10 @@ def predict(
         bool, typer.Option("--jsonl", help="Print an object a line, as they come.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as they come.")] = False,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="First get the weights that the model needs, if any."),
+    ] = False,
     device: Device = "auto",
     workers: Workers = 4,
     timeout: Timeout = None,
@@ -66,17 +71,21 @@ def predict(
     \b
     mgrkit predict song.mp3
     mgrkit predict music --jsonl > genres.jsonl
+    mgrkit predict song.mp3 --fetch                  with the best model there is
     mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
     find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
 
     A verdict marked ? is more likely wrong than right. A file that cannot be used is an error
-    of its own, and the others go on.
+    of its own, and the others go on. Nothing is downloaded without --fetch.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
+    from mgrkit.cli.fetching import fetching, say, say_whose
     from mgrkit.cli.predictions import Printer
+    from mgrkit.commands.models import choose, needed_weights
     from mgrkit.commands.predict import Settings
     from mgrkit.commands.predict import predict as command
+    from mgrkit.commands.weights import fetch as get
 
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")
@@ -87,7 +96,16 @@ def predict(
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     printer = Printer(form)
-    settings = Settings(model, top, max_seconds, timeline, device)
+    path, why = choose(model, fetching=fetch)
+    weights = needed_weights(path) if fetch else None
+    if weights:
+        with fetching(quiet=quiet) as progress:
+            got = get(weights, progress=progress)
+        if not quiet:
+            say_whose(got)
+    if why and not quiet:
+        say(why)
+    settings = Settings(str(path), top, max_seconds, timeline, device)
     with Console("predict", quiet=quiet, debug=debug, bar=False, table=False) as console:
         summary = command(
             settings,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Quiet, SplitHow, Workers
+from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
 from mgrkit.errors import UsageError
 
 
@@ -31,6 +31,7 @@ def train(
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; repeatable."),
     ] = None,
+    feature_set: FeatureSet = None,
     split: SplitHow = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
@@ -63,6 +64,7 @@ def train(
     mgrkit train svm tracks.csv --out rbf.safetensors --param C=3 --split grouped
     mgrkit train cnn spectrograms --out cnn.safetensors
     mgrkit train cnn audio --out cnn.safetensors --front-end kaggle-images
+    mgrkit train logistic_regression audio --set musicnn-tags:mean --out ears.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid (used to choose) and calibrated on folds of
@@ -79,7 +81,9 @@ def train(
     from mgrkit.commands.train import train as command
 
     follower = Ranks.here().rank > 0
-    settings = Settings(seed, _pairs(param or []), split, refit, device, front_end, precision)
+    settings = Settings(
+        seed, _pairs(param or []), split, refit, device, front_end, precision, feature_set
+    )
     with (
         Console("preparing", quiet=quiet or follower, debug=debug, table=False) as console,
         FitBar(console.report, quiet=quiet or follower) as bar,

@@ -49,6 +49,7 @@ class Asked:
     part : 'valid' or 'test': the tracks to judge by.
     parameters : by classifier.
     device : for the classifiers that can use it; the others take the CPU.
+    feature_set : for the classifiers that eat features, instead of their usual one.
     """
 
     classifiers: Sequence[str] = ()
@@ -57,6 +58,7 @@ class Asked:
     part: str = "valid"
     parameters: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
     device: str = "auto"
+    feature_set: str | None = None
 
 
 def compare(
@@ -137,13 +139,21 @@ def _entries(asked: Asked) -> list[Entry]:
         raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
     every = [entry.spec.name for entry in registry().classifiers() if not entry.error]
     names = list(dict.fromkeys(asked.classifiers or every))
-    entries = [registry().classifier(name) for name in names]
+    entries = [_eating(registry().classifier(name), asked.feature_set) for name in names]
     for entry in entries:
         with_parameters(entry.spec, asked.parameters.get(entry.spec.name, {}))
     for name in asked.parameters:
         if name not in names:
             raise UsageError(f"--param names {name}, which is not compared", ", ".join(names))
     return entries
+
+
+def _eating(entry: Entry, feature_set: str | None) -> Entry:
+    """The classifier on this feature set, if it eats features."""
+    if feature_set is None or not entry.spec.eats.startswith("features:"):
+        return entry
+    eats = f"features:{registry().feature_set(feature_set).name}"
+    return dataclasses.replace(entry, spec=dataclasses.replace(entry.spec, eats=eats))
 
 
 def _check_folder(out: Path) -> None:

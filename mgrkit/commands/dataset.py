@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from mgrkit.batch import Options, Report
 
-TABLES = (".csv", ".parquet")
+TABLES = (".csv", ".csv.gz", ".parquet")
 ARTIST = "artist:"
 """Begins the ids of artists among the ids that a bundle has seen."""
 
@@ -153,9 +153,9 @@ def read_dataset(
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     if data.is_dir():
         dataset = prepare(data, wanted, None, options, report)
-    elif data.suffix.lower() not in TABLES:
+    elif not data.name.lower().endswith(TABLES):
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
-    elif is_feature_table(data, wanted.columns or GTZAN57_COLUMNS):
+    elif is_feature_table(data, _named(wanted)):
         if not isinstance(wanted, Features):
             raise UsageError(
                 f"{data} holds numbers, not {wanted.name}",
@@ -165,6 +165,13 @@ def read_dataset(
     else:
         dataset = prepare(data.parent, wanted, data, options, report)
     return _checked(data, dataset)
+
+
+def _named(wanted: Input) -> tuple[str, ...]:
+    """Columns by which a table is known to hold what is wanted, or what that is made of."""
+    if isinstance(wanted, Features):
+        return (*wanted.columns, *wanted.made.columns)
+    return GTZAN57_COLUMNS
 
 
 def _checked(data: Path, dataset: Dataset) -> Dataset:

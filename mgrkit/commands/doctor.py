@@ -84,6 +84,7 @@ def examine() -> dict[str, Any]:
         "decoders": decoders,
         "devices": _devices(),
         "cache": _cache(),
+        "weights": _weights(),
         "plugins": [
             {"distribution": p.distribution, "version": p.version, "error": p.error}
             for p in plugins
@@ -236,3 +237,14 @@ def _cache() -> dict[str, Any]:
 
     found, wrong = attempt(examined)
     return found or {"path": "", "bytes": 0, "writable": False, "mend": wrong}
+
+
+def _weights() -> list[dict[str, Any]]:
+    """The weights that feature sets need; mgrkit itself needs none of them."""
+
+    def examined() -> list[dict[str, Any]]:
+        from mgrkit.commands.weights import list_weights
+
+        return list_weights()
+
+    return attempt(examined)[0] or []

@@ -9,23 +9,25 @@ from pathlib import Path
 
 from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.inputs import extractor
+from mgrkit.commands.extracting import extractor
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.registry import FeatureSetSpec, registry
+from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.tracks.find import Track
 from mgrkit.tracks.schema import TABLE
 
 DEFAULT_OUT = Path("features.csv")
 COLUMNS = ("sound", "frontend")
 """The digest of the decoded sound, by which a track is known again; how it was heard."""
+PIECE_START = "piece_start"
+"""In tables of windows: where the piece begins that a window is of, in seconds."""
 SUFFIXES = (".csv", ".parquet")
 _LONGEST = 120
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the numbers of the table.
+    """What decides the numbers of the table, and where they are computed.
 
     ``piece_seconds`` None: a track of at most 45 s is one piece, a longer one is cut every
     30 s; a number cuts exactly so many seconds.
@@ -33,10 +35,13 @@ class Settings:
 
     feature_set: FeatureSetSpec
     piece_seconds: float | None = None
+    device: str = "auto"
 
     def __post_init__(self) -> None:
-        front = self.feature_set.frontend
-        least = front.transform.n_fft / front.sample_rate
+        own = self.feature_set
+        made = own.base if isinstance(own, SummarySpec) and own.base else own
+        front = made.frontend
+        least = made.window or front.transform.n_fft / front.sample_rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= _LONGEST:
             raise UsageError(
                 f"--piece-seconds must be from {least:.3g} (one window) to {_LONGEST}, "
@@ -44,9 +49,9 @@ class Settings:
             )
 
     @classmethod
-    def of(cls, name: str, piece_seconds: float | None = None) -> Settings:
+    def of(cls, name: str, piece_seconds: float | None = None, device: str = "auto") -> Settings:
         """The settings for an installed feature set; UsageError where there is no such set."""
-        return cls(registry().feature_set(name), piece_seconds)
+        return cls(registry().feature_set(name), piece_seconds, device)
 
     def plain(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
@@ -83,11 +88,14 @@ def features(
     RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
     """
     _check_name(out, sources)
-    extractor(settings.feature_set)  # before there are threads, and before all else
+    extractor(
+        settings.feature_set, settings.device
+    )  # before there are threads, and before all else
     sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
-    plan = Plan(sources, out, (*COLUMNS, *names), files, to_table=True)
+    own = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
+    plan = Plan(sources, out, (*own, *names), files, to_table=True)
     common: Row = {
         "kind": feature_set.name,
         "rate": feature_set.frontend.sample_rate,
@@ -125,7 +133,7 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
 
     feature_set = settings.feature_set
     rate = feature_set.frontend.sample_rate
-    extract = extractor(feature_set)
+    extract = extractor(feature_set, settings.device)
     outputs = []
     with HashedSound(item.source, work.allow) as sound:
         for piece in pieces(sound, rate, settings.piece_seconds):
@@ -139,6 +147,8 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
             for number, numbers in enumerate(values):
                 start = piece.start + number * (feature_set.hop or 0.0)
                 row = {"start": round(start, 6), "seconds": feature_set.window or seconds}
+                if feature_set.window:
+                    row[PIECE_START] = round(piece.start, 6)
                 outputs.append(Output(row, values=numbers))
     group = item.row["group"] or artist_tag(item.source)
     for output in outputs:

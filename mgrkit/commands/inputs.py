@@ -7,7 +7,6 @@ frames of a picture. Tracks are kept so in the cache. Once it is known how long 
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,19 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mgrkit.errors import ItemError, UsageError
+from mgrkit.commands.extracting import extractor
+from mgrkit.errors import UsageError
+from mgrkit.features.windows import summary
 from mgrkit.frontend import FrontEnd, front_end
-from mgrkit.registry import FeatureSetSpec, registry, resolve
+from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mgrkit.classifiers import Task
-
-    Extract = Callable[[NDArray[np.float32]], NDArray[np.float64]]
 
 
 PICTURES = (".png", ".jpg", ".jpeg")
@@ -48,7 +46,8 @@ class Input(Protocol):
     name : for people.
     frontend : how sound becomes examples; None where nobody knows, so that sound cannot.
     columns : the names of features; empty for other examples.
-    digest : changes whenever the values may.
+    digest : changes whenever the examples may.
+    kept_under : the folder of the cache, relative to it, where the values of pieces are kept.
     breadth : of the values of a piece: their shape without the first axis, which is time.
     shape : of one example; as in a `mgrkit.classifiers.Task`.
     """
@@ -64,12 +63,14 @@ class Input(Protocol):
     @property
     def digest(self) -> str: ...
     @property
+    def kept_under(self) -> str: ...
+    @property
     def breadth(self) -> tuple[int, ...]: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
 
     def check(self) -> None:
-        """Raise RunError if code that `piece` needs cannot be loaded: once, not for each track."""
+        """Raise RunError if what `piece` needs cannot be had: once, not for each track."""
 
     def piece(self, samples: NDArray[np.float32]) -> NDArray[Any]:
         """The values of a piece, ``(n, *breadth)``.
@@ -92,9 +93,17 @@ class Input(Protocol):
 
 @dataclass(frozen=True)
 class Features:
-    """Rows of a feature set: float32 ``(columns,)``."""
+    """Rows of a feature set, or of a summary of its windows: float32 ``(columns,)``.
+
+    Values of a piece are always the windows, so that all summaries share what is kept of them.
+
+    Parameters
+    ----------
+    device : where the set's network runs, if it has one.
+    """
 
     feature_set: FeatureSetSpec
+    device: str = "auto"
 
     @property
     def eats(self) -> str:
@@ -117,25 +126,37 @@ class Features:
         return self.feature_set.digest
 
     @property
+    def made(self) -> FeatureSetSpec:
+        """The set whose code is run: of a summary, the set of the windows."""
+        own = self.feature_set
+        return own.base if isinstance(own, SummarySpec) and own.base else own
+
+    @property
+    def kept_under(self) -> str:
+        return f"features/{self.made.name}-{self.made.digest}"
+
+    @property
     def breadth(self) -> tuple[int, ...]:
-        return (len(self.columns),)
+        return (len(self.made.columns),)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.breadth
+        return (len(self.columns),)
 
     def check(self) -> None:
-        extractor(self.feature_set)
+        extractor(self.made, self.device)
 
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-        return extractor(self.feature_set)(samples)
+    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        return extractor(self.made, self.device)(samples).astype(np.float32)
 
     def fitted(self, sizes: Sequence[int]) -> Features:
         del sizes
         return self
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        return values.astype(np.float32)
+        own = self.feature_set
+        summed = summary(values, own.form) if isinstance(own, SummarySpec) else values
+        return summed.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -167,6 +188,10 @@ class Pictures:
     @property
     def digest(self) -> str:
         return self.frontend.digest if self.frontend else f"foreign-{self.foreign_bands}"
+
+    @property
+    def kept_under(self) -> str:
+        return f"image/image-{self.digest}"
 
     @property
     def breadth(self) -> tuple[int, ...]:
@@ -214,6 +239,10 @@ class Samples:
         return f"samples-{self.frontend.sample_rate}"
 
     @property
+    def kept_under(self) -> str:
+        return f"samples/samples-{self.digest}"
+
+    @property
     def breadth(self) -> tuple[int, ...]:
         return ()
 
@@ -249,17 +278,26 @@ def windows(values: NDArray[Any], length: int) -> NDArray[Any]:
     return np.stack([values[start : start + length] for start in starts])
 
 
-def input_of(eats: str, name: str, frontend: FrontEnd | None = None) -> Input:
+def input_of(
+    eats: str,
+    name: str,
+    frontend: FrontEnd | None = None,
+    feature_set: str | None = None,
+    device: str = "auto",
+) -> Input:
     """What a classifier eats when it is trained.
 
     Parameters
     ----------
     name : of the classifier, for the error.
     frontend : how sound becomes pictures or samples; None for the usual way.
+    feature_set : instead of the classifier's usual one; may be a summary, ``SET:mean-sd``.
+    device : where a feature set's network runs.
 
     Raises
     ------
-    UsageError : a set that no plugin provides; a front end for features, which have their own.
+    UsageError : a set that no plugin provides; a front end for features, which have their own;
+        a feature set for what eats none.
     """
     kind, _, which = eats.partition(":")
     if kind == "features":
@@ -268,42 +306,17 @@ def input_of(eats: str, name: str, frontend: FrontEnd | None = None) -> Input:
                 f"{name} eats features, which have a front end of their own",
                 "leave out --front-end",
             )
-        return Features(registry().feature_set(which))
+        return Features(registry().feature_set(feature_set or which), device)
+    if feature_set:
+        raise UsageError(f"{name} eats {kind}, no features", "leave out --set")
     return (Pictures if kind == "image" else Samples)(frontend or front_end())
 
 
-def input_of_task(eats: str, task: Task) -> Input:
+def input_of_task(eats: str, task: Task, device: str = "auto") -> Input:
     """What a trained classifier eats; UsageError for a feature set that no plugin provides."""
     kind, _, which = eats.partition(":")
     if kind == "features":
-        return Features(registry().feature_set(which))
+        return Features(registry().feature_set(which), device)
     if kind == "image":
         return Pictures(task.frontend, task.shape[1], 0 if task.frontend else task.shape[0])
     return Samples(task.frontend or front_end(), task.shape[0])
-
-
-@functools.cache
-def extractor(feature_set: FeatureSetSpec) -> Extract:
-    """What gives the features of a piece: samples float32 ``(frames,)`` to ``(rows, columns)``.
-
-    It raises ItemError for sound that the set cannot describe, and ``internal`` when what the
-    set's author returns has another shape than the spec says.
-
-    Raises
-    ------
-    RunError : the set's code cannot be loaded.
-    """
-    function = resolve(feature_set.factory)
-    columns = len(feature_set.columns)
-
-    def extract(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-        values: NDArray[np.float64] = np.ascontiguousarray(function(samples), np.float64)
-        if values.ndim != 2 or values.shape[1] != columns or not len(values):
-            raise ItemError(
-                "internal",
-                f"{feature_set.factory} returned {values.shape}, not (rows, {columns})",
-                "please tell its author",
-            )
-        return values
-
-    return extract

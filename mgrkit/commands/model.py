@@ -66,7 +66,7 @@ class Model:
         self.seen = frozenset(self.bundle.seen) - self.heard
         try:
             self.spec = provider(self.bundle).spec
-            self.input = input_of_task(self.bundle.eats, self.bundle.task)
+            self.input = input_of_task(self.bundle.eats, self.bundle.task, device)
         except (BundleError, UsageError) as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from None
         task = self.bundle.task
@@ -75,13 +75,22 @@ class Model:
                 f"{self.path} was trained on other features than {self.input.name} of this mgrkit",
                 "train it again, or install the version that it names",
             )
-        self.input.check()
         place = resolve_device(device, self.spec.devices)
         try:
             self.classifier = restored(self.bundle, place)
             self.calibration = Calibration.from_dict(self.bundle.calibration)
         except BundleError as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from error
+
+    def ready(self) -> None:
+        """Load what is needed for sound, once; `predict` does it too.
+
+        Raises
+        ------
+        WeightsError : the weights of the feature set have not been fetched.
+        RunError : the feature set's code cannot be loaded.
+        """
+        self.input.check()
 
     def predict(
         self,
@@ -113,6 +122,7 @@ class Model:
         UsageError : ``top`` or ``max_seconds`` is out of range, or the model knows pictures
             only that sound cannot be made into.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
+        WeightsError : the weights of the feature set have not been fetched.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'
@@ -155,6 +165,7 @@ class Model:
                 f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
                 "give such pictures, or another --model",
             )
+        self.ready()
         rate = self.input.frontend.sample_rate
         rows, spans = [], []
         first: ItemError | None = None

@@ -67,10 +67,12 @@ def predict(
     ------
     UsageError : an unknown model or device, a journal of other settings, or no journal.
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
+    WeightsError : the model needs weights that were not fetched.
     """
     path = find_model(settings.model)
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
+    model.ready()
     ignored: Counter[str] = Counter()
     places: dict[str, int] = {}
     items = _items(paths, ignored, places, isinstance(model.input, Pictures))

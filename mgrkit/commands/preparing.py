@@ -173,8 +173,7 @@ def read_track(item: Item, work: Work) -> list[Output]:
 
 
 def _folder(wanted: Input) -> Path:
-    kind, _, which = wanted.eats.partition(":")
-    return cache_folder() / kind / f"{which or kind}-{wanted.digest}"
+    return cache_folder() / wanted.kept_under
 
 
 def _left_out(summary: Summary) -> Iterator[str]:

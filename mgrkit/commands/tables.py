@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.commands.dataset import Dataset, Entry
+from mgrkit.commands.features import PIECE_START
 from mgrkit.commands.inputs import Features
 from mgrkit.errors import RunError, UsageError
-from mgrkit.registry import FeatureSetSpec, registry
+from mgrkit.features.windows import summary
+from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.specs import nearest
+from mgrkit.tracks.lineage import label
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,12 +29,15 @@ _SLICE = re.compile(r"(.+\.\d{5})\.(\d{1,3})(\.\w+)")
 def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
     """Whether a table holds numbers and is not a list of files.
 
-    A table with any of the ``columns`` that are wanted, or without a column of paths, is meant as
-    one; then what is missing is an error of its own.
+    A table with any of the ``columns`` that are wanted, without a column of paths, or with all
+    columns of some feature set, is meant as one; then what is missing is an error of its own.
     """
-    header = _frame(path, rows=0).columns
-    return ("kind" in header and "frontend" in header) or bool(
-        set(header) & set(columns) or not set(header) & set(_PATHS)
+    header = set(_frame(path, rows=0).columns)
+    return (
+        {"kind", "frontend"} <= header
+        or bool(header.intersection(columns))
+        or header.isdisjoint(_PATHS)
+        or bool(_sets_of(header))
     )
 
 
@@ -39,7 +45,8 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     """The rows of a feature table that can be used.
 
     Failed rows, repeated rows and rows with a value that is no finite number are left out and
-    counted in the notes.
+    counted in the notes. Where ``wanted`` is a summary and the table holds windows, each piece's
+    are summed up: the pieces of a track are those of the column ``piece_start``, or one.
 
     Raises
     ------
@@ -51,9 +58,12 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     notes: list[str] = []
     if "status" in frame.columns:
         frame = _where(frame, frame["status"] != "failed", "failed rows", notes)
-    feature_set = _feature_set(path, frame, wanted)
-    paths, genres = (_column(path, frame.columns, names) for names in (_PATHS, _GENRES))
+    feature_set, wanted = _feature_sets(path, frame, wanted)
     _check_columns(path, frame.columns, feature_set)
+    paths = _column(path, frame.columns, _PATHS)
+    genres = ""  # told by the paths
+    if not any(map(label, _texts(frame, paths))) or set(frame.columns) & set(_GENRES):
+        genres = _column(path, frame.columns, _GENRES)
     if not len(frame):
         raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
     x = _numbers(frame, feature_set.columns)
@@ -67,13 +77,28 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     _count(notes, int(good.sum()) - len(used), "rows that repeat a path")
     if not used:
         raise RunError(f"no row of {path} can be used", "; ".join(notes))
+    x, of_track = x[used], np.array(tracks, np.int64)
+    if isinstance(wanted, SummarySpec) and wanted.base == feature_set:
+        starts = _texts(frame, PIECE_START)
+        x, of_track = _summed(x, of_track, [starts[row] for row in used], wanted.form)
     return Dataset(
-        x=x[used].astype(np.float32),
-        tracks=np.array(tracks, np.int64),
+        x=x.astype(np.float32),
+        tracks=of_track,
         entries=entries,
-        input=Features(feature_set),
+        input=Features(wanted),
         notes=tuple(f"{path.name}: {note}" for note in notes),
     )
+
+
+def _summed(
+    x: NDArray[np.float64], tracks: NDArray[np.int64], starts: Sequence[str], form: str
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """A row for the windows of each piece, and its track."""
+    pieces: dict[tuple[int, str], list[int]] = {}
+    for row, piece in enumerate(zip(tracks.tolist(), starts, strict=True)):
+        pieces.setdefault(piece, []).append(row)
+    rows = [summary(x[windows], form) for windows in pieces.values()]
+    return np.concatenate(rows), np.array([track for track, _ in pieces], np.int64)
 
 
 def _tracks(
@@ -82,7 +107,9 @@ def _tracks(
     """The rows to use, the number of each one's track, and the tracks."""
     groups = "group" if "group" in frame.columns else "artist"
     named = (paths, genres, groups, "split", "parent", "start", "sound")
-    text = {name: _texts(frame, name) for name in named}
+    text = {name: _texts(frame, name) for name in named if name}
+    if "start" not in frame.columns:
+        text["start"] = _texts(frame, "piece")  # as others number their windows
     seen: set[tuple[str, str]] = set()
     numbers: dict[str, int] = {}
     used: list[int] = []
@@ -97,7 +124,8 @@ def _tracks(
         seen.add((name, start))
         if name not in numbers:
             numbers[name] = len(entries)
-            parent, genre = text["parent"][row] or name, text[genres][row].strip()
+            parent = text["parent"][row] or name
+            genre = text[genres][row].strip() if genres else label(name)
             told = (text[column][row] for column in (groups, "split", "sound"))
             entries.append(Entry(name, parent, genre, *told))
         used.append(row)
@@ -130,10 +158,17 @@ def _count(notes: list[str], number: int, what: str) -> None:
         notes.append(f"{number} {what} left out")
 
 
-def _feature_set(path: Path, frame: Any, wanted: FeatureSetSpec) -> FeatureSetSpec:
-    """The set that the table names, or the wanted one for a table that names none."""
+def _feature_sets(
+    path: Path, frame: Any, wanted: FeatureSetSpec
+) -> tuple[FeatureSetSpec, FeatureSetSpec]:
+    """The set that the rows are of, and the one that is made of them: ``wanted`` or that itself.
+
+    A table that names no set is of the wanted one, or of its windows.
+    """
+    base = wanted.base if isinstance(wanted, SummarySpec) else None
     if not {"kind", "settings"} <= set(frame.columns):
-        return wanted
+        windows = base is not None and wanted.columns[0] not in frame.columns
+        return (base if base and windows else wanted), wanted
     kinds = [kind for kind in frame["kind"].unique().to_list() if kind]
     if len(kinds) > 1:
         raise UsageError(
@@ -147,7 +182,12 @@ def _feature_set(path: Path, frame: Any, wanted: FeatureSetSpec) -> FeatureSetSp
             f"{feature_set.name} of this mgrkit has {feature_set.digest}",
             "make the table again with mgrkit features",
         )
-    return feature_set
+    return feature_set, wanted if base == feature_set else feature_set
+
+
+def _sets_of(header: Collection[str]) -> list[str]:
+    """The names of the feature sets all of whose columns are there."""
+    return [one.name for one in registry().feature_sets() if set(one.columns) <= set(header)]
 
 
 def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> str:
@@ -159,6 +199,10 @@ def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> str:
 
 def _check_columns(path: Path, header: Sequence[str], feature_set: FeatureSetSpec) -> None:
     missing = [name for name in feature_set.columns if name not in header]
+    if len(missing) == len(feature_set.columns) and (others := _sets_of(header)):
+        raise UsageError(
+            f"{path} holds {' and '.join(others)}, not {feature_set.name}", f"--set {others[0]}"
+        )
     if missing:
         extra = [name for name in header if name not in feature_set.columns]
         raise UsageError(

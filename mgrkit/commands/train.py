@@ -87,6 +87,8 @@ class Settings:
     frontend : how sound becomes pictures: 'mel', 'stft', 'kaggle-images'; None for mel, or for
         what pictures are.
     precision : 'float32', 'mixed', or 'auto': mixed on CUDA.
+    feature_set : what sound becomes for a classifier that eats features, and what a table is
+        read as that does not say so itself; None for the classifier's usual one.
     """
 
     seed: int = 0
@@ -96,6 +98,7 @@ class Settings:
     device: str = "auto"
     frontend: str | None = None
     precision: str = "auto"
+    feature_set: str | None = None
 
 
 def train(
@@ -135,7 +138,9 @@ def train(
     device = ranks.device(resolve_device(settings.device, entry.spec.devices))
     precision = _precision(settings.precision, device)
     front = front_end(settings.frontend) if settings.frontend else None
-    wanted = input_of(entry.spec.eats, entry.spec.name, front)
+    wanted = input_of(
+        entry.spec.eats, entry.spec.name, front, settings.feature_set, settings.device
+    )
     _check_out(out, replace)
     with ranks.together(device):
         with ranks.first_alone():

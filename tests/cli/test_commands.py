@@ -301,7 +301,17 @@ def test_a_silent_piece_fails_alone(audio: Path, capfd) -> None:
     assert "half.001.png" not in files(audio.parent / "spectrograms")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["augment", "-h"], ["spectrograms", "--help"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["augment", "-h"],
+        ["spectrograms", "--help"],
+        ["predict", "-h"],
+        ["models", "-h"],
+        ["models", "fetch", "--help"],
+    ],
+)
 def test_help_fits_eighty_columns_and_gives_examples(words: list[str], monkeypatch) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "mgrkit", *words], capture_output=True, text=True, cwd=ROOT,

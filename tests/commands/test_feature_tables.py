@@ -31,6 +31,9 @@ class Sets:
     def feature_set(self, name: str) -> FeatureSetSpec:
         return {"three": SET, "two": OTHER}[name]
 
+    def feature_sets(self) -> list[FeatureSetSpec]:
+        return [SET, OTHER]
+
 
 @pytest.fixture(autouse=True)
 def _sets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +130,18 @@ def test_extra_columns_do_not_matter(table: Path) -> None:
 )
 def test_missing_and_renamed_columns_are_named(table: Path, old: str, new: str, told: str) -> None:
     with pytest.raises(UsageError, match=told):
-        read(table, KAGGLE.replace(old, new))
+        read(table, KAGGLE.replace(".0000", "-").replace(old, new))
+
+
+def test_where_no_column_tells_the_genre_the_paths_do(table: Path) -> None:
+    told = read(table, KAGGLE.replace("label", "style"))
+    assert [entry.genre for entry in told.entries] == ["blues", "jazz"]
+
+
+def test_a_table_of_another_set_names_it(table: Path) -> None:
+    table.write_text("path,x,y\nrock/a.wav,1,2\n")
+    with pytest.raises(UsageError, match=r"holds two, not three \(--set two\)"):
+        read_dataset(table, Features(SET))
 
 
 def test_the_nearest_name_of_a_renamed_column_is_given(table: Path) -> None:

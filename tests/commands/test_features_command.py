@@ -34,6 +34,10 @@ def of_no_rows(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.zeros((0, 2))
 
 
+def not_finite(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.full((1, 2), np.nan)
+
+
 SPEC = FeatureSetSpec(
     name="halves",
     summary="for tests",
@@ -72,13 +76,18 @@ def test_a_set_with_windows_has_a_row_for_each(source: Path, processes: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("factory", "shape"), [("of_wrong_shape", "(2,)"), ("of_no_rows", "(0, 2)")]
+    ("factory", "told"),
+    [
+        ("of_wrong_shape", "returned (2,), not (rows, 2)"),
+        ("of_no_rows", "returned (0, 2), not (rows, 2)"),
+        ("not_finite", "returned values that are not finite"),
+    ],
 )
-def test_a_set_that_returns_rubbish_fails_its_items(source: Path, factory: str, shape: str) -> None:
+def test_a_set_that_returns_rubbish_fails_its_items(source: Path, factory: str, told: str) -> None:
     wrong = dataclasses.replace(SPEC, factory=f"{HERE}:{factory}")
     summary, rows = table(source, wrong)
     assert summary.failed == 1
-    assert f"returned {shape}, not (rows, 2)" in rows[0]["reason"]
+    assert told in rows[0]["reason"]
 
 
 def test_a_set_whose_code_is_not_there_ends_before_anything_is_written(source: Path) -> None:

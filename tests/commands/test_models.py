@@ -17,9 +17,11 @@ from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
 from mgrkit.commands import model as modelling
 from mgrkit.commands import models
-from mgrkit.commands.models import find_model, list_models
+from mgrkit.commands.models import choose, find_model, list_models, needed_weights
+from mgrkit.commands.weights import place
 from mgrkit.errors import BundleError, RunError, UsageError
-from mgrkit.registry import ClassifierSpec, Plugin, Registry
+from mgrkit.frontend import front_end
+from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights
 
 
 def bundle(path: Path, accuracy: float | None = 0.5, **more: Any) -> Path:
@@ -80,6 +82,7 @@ def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
         "name": "first", "status": "ok", "error": "", "distribution": "mgrkit", "default": True,
         "path": str(shop.path("first")), "bytes": shop.path("first").stat().st_size,
         "classifier": "svm", "eats": "features:two", "feature_set": "two", "labels": 2,
+        "weights": None, "weights_here": None,
         "accuracy": 0.48, "accuracy_low": 0.38, "accuracy_high": 0.58,
         "part": "valid", "split": "published split",
     }  # fmt: skip
@@ -146,6 +149,76 @@ def test_the_default_is_the_most_accurate_of_mgrkits_own(shop: Shop, cache: Path
     bundle(cache / "cached.safetensors", 0.9)
     assert find_model(None) == shop.path("best")
     assert [one["name"] for one in list_models() if one["default"]] == ["best"]
+
+
+HEAVY = Weights("hum", "has heard hum", "hum-weights", "1.2", "a" * 64, 9, "a.b:c", "b" * 64,
+                "free", "A. Bee")  # fmt: skip
+
+
+def with_weights(shop: Shop, name: str, accuracy: float, distribution: str = "mgrkit") -> Path:
+    """Ship a model of the windows' means of a set that needs weights."""
+    bundles = (f"shop_of_bundles.inner:data/{name}.safetensors",)
+    spec = FeatureSetSpec(f"{name}-tags", "x", "a.b:c", front_end(), ("x",), window=1.0, hop=1.0,
+                          weights=HEAVY, bundles=bundles)  # fmt: skip
+    shop.plugins.append(Plugin(distribution, "1.0", feature_sets=(spec,)))
+    return bundle(shop.path(name), accuracy, eats=f"features:{name}-tags:mean")
+
+
+def put(weights: Weights) -> None:
+    place(weights).parent.mkdir(parents=True, exist_ok=True)
+    place(weights).write_bytes(b"nobody looks into it")
+
+
+def test_models_of_feature_sets_are_listed(shop: Shop) -> None:
+    with_weights(shop, "hum", 0.7)
+    (one,) = list_models()
+    assert (one["name"], one["weights"], one["weights_here"]) == ("hum", "hum", False)
+    assert (one["status"], one["feature_set"]) == ("ok", "hum-tags:mean")
+    put(HEAVY)
+    assert list_models()[0]["weights_here"]
+
+
+def test_the_default_is_the_best_whose_weights_are_here(shop: Shop) -> None:
+    hum = with_weights(shop, "hum", 0.7)
+    with_weights(shop, "theirs", 0.9, distribution="other")
+    shop.ship("mgrkit", "poor", "plain")
+    bundle(shop.path("poor"), 0.4)
+    plain = bundle(shop.path("plain"), 0.6)
+    lacking = (
+        "plain: the weights of hum, which is right more often, are not here; "
+        "mgrkit models fetch hum gets them"
+    )
+    assert choose(None) == (plain, lacking)
+    assert choose(None, fetching=True) == (hum, "hum: its weights are in the cache")
+    assert choose("plain") == (plain, "")
+    assert [one["name"] for one in list_models() if one["default"]] == ["plain"]
+    put(HEAVY)
+    assert choose(None) == (hum, "hum: its weights are in the cache")
+    assert [one["name"] for one in list_models() if one["default"]] == ["hum"]
+    assert find_model(None) == hum
+
+
+def test_weights_alone_make_no_model_the_default(shop: Shop) -> None:
+    with_weights(shop, "hum", 0.5)
+    shop.ship("mgrkit", "plain")
+    plain = bundle(shop.path("plain"), 0.6)
+    put(HEAVY)
+    why = "plain: of the models that come with mgrkit, the one that is right most often"
+    assert choose(None) == choose(None, fetching=True) == (plain, why)
+
+
+def test_where_no_model_can_be_used_the_best_says_why(shop: Shop) -> None:
+    hum = with_weights(shop, "hum", 0.5)
+    shop.ship("mgrkit", "hurt")
+    shop.path("hurt").write_bytes(b"x")
+    assert choose(None) == (hum, "")
+
+
+def test_the_weights_that_a_model_needs(shop: Shop, cache: Path) -> None:
+    assert needed_weights(with_weights(shop, "hum", 0.5)) == HEAVY
+    assert needed_weights(bundle(cache / "unknown_set.safetensors")) is None
+    sound = bundle(cache / "sound.safetensors", eats="samples", task=Task(("a", "b"), (9,)))
+    assert needed_weights(sound) is None
 
 
 def test_no_default_model(shop: Shop, cache: Path) -> None:

@@ -295,7 +295,7 @@ def test_a_model_of_other_features_is_refused(model: Path, monkeypatch) -> None:
     from mgrkit.registry import registry
 
     changed = replace(registry().feature_set("gtzan57"), columns=("a", "b"))
-    monkeypatch.setattr(modelling, "input_of_task", lambda eats, task: Features(changed))
+    monkeypatch.setattr(modelling, "input_of_task", lambda *_: Features(changed))
     with pytest.raises(BundleError, match="trained on other features"):
         mgrkit.load(model)
 

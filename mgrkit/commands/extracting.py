@@ -1,0 +1,132 @@
+"""Runs the code of feature sets: functions of one piece, and networks that take several."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.commands.device import KINDS, resolve_device
+from mgrkit.commands.weights import weights_path
+from mgrkit.errors import ItemError
+from mgrkit.features.windows import summary
+from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Extract = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+
+
+def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
+    """What gives the features of a piece: samples float32 ``(frames,)`` to ``(rows, columns)``.
+
+    It raises ItemError for sound that the set cannot describe, and ``internal`` when what the
+    set's author returns has another shape than the spec says or is not finite. It may be called
+    on several threads at the same time.
+
+    Parameters
+    ----------
+    device : as for a classifier; a set that cannot use that kind computes on the CPU.
+
+    Raises
+    ------
+    RunError : the set's code cannot be loaded, or its weights are not here.
+    UsageError : there is no such device here.
+    """
+    if isinstance(feature_set, SummarySpec) and feature_set.base:
+        form, of_windows = feature_set.form, extractor(feature_set.base, device)
+        return lambda samples: summary(of_windows(samples), form)
+    usable = feature_set.devices
+    unusable = set(KINDS).difference(usable)
+    place = "cpu" if device.partition(":")[0] in unusable else device
+    return _loaded(feature_set, resolve_device(place, usable))
+
+
+@functools.cache
+def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
+    made = resolve(feature_set.factory)
+    if feature_set.batch_size is not None:
+        weights = weights_path(feature_set.weights) if feature_set.weights else None
+        made = Lane(made(weights, device), feature_set.batch_size)
+    columns = len(feature_set.columns)
+
+    def extract(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = np.ascontiguousarray(made(samples), np.float64)
+        if values.ndim != 2 or values.shape[1] != columns or not len(values):
+            raise ItemError(
+                "internal",
+                f"{feature_set.factory} returned {values.shape}, not (rows, {columns})",
+                "please tell its author",
+            )
+        if not np.isfinite(values).all():
+            told = f"{feature_set.factory} returned values that are not finite"
+            raise ItemError("internal", told, "please tell its author")
+        return values
+
+    return extract
+
+
+class _Waiting:
+    """A piece that waits for its rows."""
+
+    def __init__(self, prepared: NDArray[Any]) -> None:
+        self.prepared = prepared
+        self.rows: NDArray[Any] | None = None
+        self.error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.rows is not None or self.error is not None
+
+
+class Lane:
+    """One way through a network for all threads: what has come by then goes through at once.
+
+    Whoever finds the lane free takes everybody's pieces along; there is no thread of its own.
+
+    Parameters
+    ----------
+    batch_size : the most pieces at once.
+    """
+
+    def __init__(self, embedder: Embedder, batch_size: int) -> None:
+        self._embedder = embedder
+        self._batch_size = batch_size
+        self._queue: deque[_Waiting] = deque()
+        self._free = threading.Lock()
+
+    def __call__(self, samples: NDArray[np.float32]) -> NDArray[Any]:
+        """The rows of one piece; raises what the embedder raises for it."""
+        own = _Waiting(self._embedder.prepare(samples))
+        self._queue.append(own)
+        while not own.done:
+            with self._free:
+                if not own.done:
+                    count = min(len(self._queue), self._batch_size)
+                    self._run([self._queue.popleft() for _ in range(count)])
+        if own.error is not None:
+            raise own.error
+        assert own.rows is not None
+        return own.rows
+
+    def _run(self, batch: Sequence[_Waiting]) -> None:
+        """Give each its rows; where several together fail, each alone, so that one fails alone."""
+        try:
+            rows = list(self._embedder.embed([one.prepared for one in batch]))
+            if len(rows) != len(batch):
+                raise ItemError("internal", f"{len(rows)} results for {len(batch)} pieces")
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for one in batch:
+                self._run([one])
+            return
+        for one, told in zip(batch, rows, strict=True):
+            one.rows = told

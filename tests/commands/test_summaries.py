@@ -1,0 +1,176 @@
+"""Windows summed up to one example a piece: from sound, from our tables, from others'."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import wave
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from mgrkit.commands import cache, tables
+from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.features import Settings, features
+from mgrkit.commands.inputs import Features, input_of
+from mgrkit.commands.model import Model
+from mgrkit.commands.train import Settings as Training
+from mgrkit.commands.train import train
+from mgrkit.errors import UsageError
+from mgrkit.frontend import FrontEnd
+from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry.catalogue import Plugin, Registry
+
+HERE = "tests.commands.test_summaries"
+RATE = 1000
+calls: list[int] = []
+
+
+def halves(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Level and crossings of each half second."""
+    calls.append(len(samples))
+    cut = samples[: len(samples) // 500 * 500].reshape(-1, 500).astype(float)
+    return np.stack([np.abs(cut).mean(axis=1), (cut[:, 1:] * cut[:, :-1] < 0).mean(axis=1)], 1)
+
+
+SPEC = FeatureSetSpec(
+    "half-seconds", "for tests", f"{HERE}:halves", FrontEnd(sample_rate=RATE, mel=None,
+    kind="stft"), ("level", "crossings"), window=0.5, hop=0.5,
+)  # fmt: skip
+MEAN, BOTH = (SummarySpec.of(SPEC, form) for form in ("mean", "mean-sd"))
+
+
+@pytest.fixture(autouse=True)
+def _installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    known = Registry([*registry().plugins, Plugin("halves", "1", feature_sets=(SPEC,))])
+    for module in ("tables", "inputs", "features", "train", "models", "plugins"):
+        monkeypatch.setattr(f"mgrkit.commands.{module}.registry", lambda: known, raising=False)
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
+    calls.clear()
+
+
+def sound(path: Path, seconds: float, hertz: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    moving = 1 + 0.3 * np.sin(np.arange(int(seconds * RATE)) / 4000)
+    tone = np.sin(np.arange(int(seconds * RATE)) * 2 * np.pi * hertz / RATE * moving) * moving
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.writeframes((tone * 9000).astype("<i2").tobytes())
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Path:
+    for number in range(6):
+        sound(tmp_path / "audio" / "low" / f"{number}.wav", 4 + number, 40 + number)
+        sound(tmp_path / "audio" / "high" / f"{number}.wav", 4 + number, 160 + number)
+    sound(tmp_path / "audio" / "low" / "long.wav", 75, 50)
+    return tmp_path / "audio"
+
+
+def table(audio: Path, name: str = "half-seconds", suffix: str = ".csv") -> Path:
+    out = audio.parent / f"{name.replace(':', '-')}{suffix}"
+    assert features(Settings.of(name), [audio], out).failed == 0
+    return out
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def same(one: Dataset, other: Dataset) -> None:
+    assert [e.name for e in one.entries] == [e.name for e in other.entries]
+    assert one.tracks.tolist() == other.tracks.tolist()
+    np.testing.assert_allclose(one.x, other.x, rtol=1e-6)
+    assert one.input.digest == other.input.digest
+
+
+@pytest.mark.parametrize("form", ["mean", "mean-sd"])
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_of_windows_gives_what_the_sound_gives(audio: Path, form: str, suffix: str) -> None:
+    wanted = input_of("features:gtzan57", "svm", feature_set=f"half-seconds:{form}")
+    heard = read_dataset(audio, wanted)
+    assert heard.x.shape == (15, 2 * (1 + (form == "mean-sd"))), "the long one has three pieces"
+    same(read_dataset(table(audio, suffix=suffix), wanted), heard)
+
+
+def test_a_table_of_sums_is_what_it_is(audio: Path) -> None:
+    made = table(audio, "half-seconds:mean-sd")
+    assert [row["start"] for row in rows(made) if "long" in row["path"]] == ["0.0", "30.0", "60.0"]
+    assert "piece_start" not in rows(made)[0]
+    # Whatever the classifier usually eats: a table of ours says what it holds.
+    told = read_dataset(made, input_of("features:gtzan57", "svm"))
+    same(told, read_dataset(audio, Features(BOTH)))
+
+
+def test_windows_one_by_one_need_no_sum(audio: Path) -> None:
+    made = table(audio)
+    assert {row["piece_start"] for row in rows(made)} == {"0.0", "30.0", "60.0"}
+    told = read_dataset(made, input_of("features:gtzan57", "svm"))
+    assert told.input.name == "half-seconds"
+    assert len(told.x) == len(rows(made))
+    same(told, read_dataset(audio, Features(SPEC)))
+
+
+def test_all_forms_share_one_pass_over_the_sound(audio: Path) -> None:
+    for spec in (SPEC, MEAN, BOTH):
+        read_dataset(audio, Features(spec))
+    assert len(calls) == 15
+    assert len(list(cache.cache_folder().rglob("*.safetensors"))) == 13
+
+
+OTHERS = """\
+path,piece,level,crossings
+blues/blues.00029.au,0,1,10
+blues/blues.00029.au,1,3,30
+jazz/jazz.00002.au,0,5,50
+jazz/jazz.00002.au,0,7,50
+"""
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz"])
+def test_a_table_of_others_numbers_its_windows(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"tags{suffix}"
+    path.write_bytes(gzip.compress(OTHERS.encode()) if "gz" in suffix else OTHERS.encode())
+    told = read_dataset(path, Features(MEAN))
+    assert told.x.tolist() == [[2, 20], [5, 50]]
+    assert [label.id for label in told.labelled] == ["gtzan:blues.00029", "gtzan:jazz.00002"]
+    assert [entry.genre for entry in told.entries] == ["blues", "jazz"]
+    assert any("1 rows that repeat a path" in note for note in told.notes)
+    assert len(read_dataset(path, Features(SPEC)).x) == 3
+
+
+def test_a_table_that_was_not_asked_for_by_its_set_names_the_option(tmp_path: Path) -> None:
+    (tmp_path / "tags.csv").write_text(OTHERS)
+    with pytest.raises(UsageError, match="--set half-seconds"):
+        read_dataset(tmp_path / "tags.csv", input_of("features:gtzan57", "svm"))
+
+
+def test_from_training_to_verdict(audio: Path) -> None:
+    out = audio.parent / "head.safetensors"
+    trained = train("svm", audio, out, Training(feature_set="half-seconds:mean", split="random"))
+    assert trained.bundle.eats == "features:half-seconds:mean"
+    assert trained.bundle.task.columns == ("level_mean", "crossings_mean")
+    model = Model(out)
+    told = model.predict(audio / "low" / "long.wav", timeline=True)
+    assert told["genre"] == "low"
+    assert len(told["timeline"]) == 3
+    by_table = evaluate(str(out), table(audio), part="all", seen=True)
+    assert by_table["tracks"] == 13
+    assert by_table["accuracy"] == evaluate(str(out), audio, part="all", seen=True)["accuracy"]
+
+
+def test_what_is_no_summary_is_refused() -> None:
+    with pytest.raises(UsageError, match="no summary 'median'"):
+        registry().feature_set("musicnn-tags:median")
+    with pytest.raises(UsageError, match="gtzan57 has one row a piece"):
+        registry().feature_set("gtzan57:mean")
+    with pytest.raises(UsageError, match="cnn eats image, no features"):
+        input_of("image", "cnn", feature_set="gtzan57")
+
+
+def test_tables_know_the_sets_by_name() -> None:
+    assert tables.registry().feature_set("half-seconds:mean") == MEAN
