@@ -1,1 +1,1 @@
-"""Classifiers of feature tables: support vector machines and random forests."""
+"""Classifiers of feature tables: linear and kernel machines, random forests."""

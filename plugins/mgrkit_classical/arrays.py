@@ -1,4 +1,4 @@
-"""What both classifiers ask of their input and of stored arrays, and where they compute."""
+"""What all classifiers here ask of their input and of stored arrays, and where they compute."""
 
 from __future__ import annotations
 
@@ -98,6 +98,16 @@ def only(state: State, names: Iterable[str]) -> None:
     odd = set(names) ^ set(state)
     if odd:
         raise BundleError(f"the model's arrays lack, or should not have: {', '.join(sorted(odd))}")
+
+
+def labels(state: State, known: int) -> NDArray[np.int64]:
+    """The state's ``labels``, if they are two or more of 0..known-1, rising; else BundleError."""
+    there = stored(state, "labels", np.int64, (None,))
+    # Not by differences, which could wrap around.
+    rising = bool((there[1:] > there[:-1]).all())
+    if len(there) < 2 or there[0] < 0 or there[-1] >= known or not rising:
+        raise BundleError("the model's labels are not two or more of the bundle's, in order")
+    return there
 
 
 def stored(

@@ -88,11 +88,8 @@ class SVM(Classifier):
         """See `Classifier.restore`."""
         arrays.only(state, (*_NAMES, *scaling.NAMES))
         columns = self.task.shape[0]
-        labels = stored(state, "labels", np.int64, (None,))
+        labels = arrays.labels(state, len(self.task.labels))
         k = len(labels)
-        known = len(self.task.labels)
-        if k < 2 or labels.min() < 0 or labels.max() >= known or _unsorted(labels):
-            raise BundleError("the model's labels are not two or more of the bundle's, in order")
         whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
         vectors = stored(state, "vectors", np.float64, (None, columns), _WIDEST**2)
         counts = stored(state, "counts", np.int64, (k,), len(vectors))
@@ -172,8 +169,3 @@ class SVM(Classifier):
 
 def _gamma(parameters: SVMParameters, factor: Any) -> float:
     return parameters.gamma / max(1, int(np.count_nonzero(factor)))
-
-
-def _unsorted(labels: NDArray[np.int64]) -> bool:
-    # A difference could wrap around.
-    return bool((labels[1:] <= labels[:-1]).any())

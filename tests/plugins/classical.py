@@ -12,7 +12,7 @@ from mgrkit.registry import registry, resolve, with_parameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-QUICK = {"svm": {}, "random_forest": {"trees": 12}}
+QUICK = {"svm": {}, "random_forest": {"trees": 12}, "logistic_regression": {}}
 """By name of classifier: what makes its fits short."""
 
 

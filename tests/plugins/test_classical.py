@@ -1,4 +1,4 @@
-"""Both classifiers: data that is hard to learn from, devices, stopping, life without sklearn."""
+"""All classifiers of tables: hard data, devices, stopping, life without scikit-learn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mgrkit.classifiers import Bundle, Examples, Run, Stopped, save_bundle
 from mgrkit.errors import BundleError, UsageError
 from tests.plugins.classical import examples, fitted, learnable, make
 
-BOTH = pytest.mark.parametrize("name", ["svm", "random_forest"])
+ALL = pytest.mark.parametrize("name", ["svm", "random_forest", "logistic_regression"])
 
 
 def sound(told: Any, rows: int, labels: int = 4) -> None:
@@ -27,7 +27,7 @@ def sound(told: Any, rows: int, labels: int = 4) -> None:
     assert abs(told.sum(1, dtype=np.float64) - 1).max(initial=0) < 1e-6
 
 
-@BOTH
+@ALL
 def test_a_label_without_examples_gets_exactly_nothing(name: str) -> None:
     train = examples()
     kept = train.y != 1
@@ -37,7 +37,7 @@ def test_a_label_without_examples_gets_exactly_nothing(name: str) -> None:
     assert (told[kept].argmax(1) == train.y[kept]).mean() > 0.8
 
 
-@BOTH
+@ALL
 def test_one_row_or_none_or_all_at_once(name: str) -> None:
     train = examples()
     model = fitted(name, train)
@@ -47,7 +47,7 @@ def test_one_row_or_none_or_all_at_once(name: str) -> None:
     sound(model.predict_proba(train.x[:0]), 0)
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("labels", [2, 7])
 def test_what_is_cut_into_chunks_is_the_same(
     name: str, labels: int, monkeypatch: pytest.MonkeyPatch
@@ -60,7 +60,7 @@ def test_what_is_cut_into_chunks_is_the_same(
     assert abs(model.predict_proba(train.x) - whole).max() < 1e-6
 
 
-@BOTH
+@ALL
 def test_columns_that_say_nothing_or_too_much(name: str) -> None:
     train = examples()
     plain = fitted(name, train).predict_proba(train.x).argmax(1)
@@ -79,7 +79,7 @@ def test_columns_that_say_nothing_or_too_much(name: str) -> None:
         sound(model.predict_proba(np.full_like(wide, far)), n)
 
 
-@BOTH
+@ALL
 def test_a_column_that_was_constant_stays_without_a_say(name: str) -> None:
     train = examples()
     wide = np.concatenate([train.x, np.full((len(train), 1), 0.1, np.float32)], axis=1)
@@ -89,7 +89,7 @@ def test_a_column_that_was_constant_stays_without_a_say(name: str) -> None:
     assert np.array_equal(model.predict_proba(wide), model.predict_proba(moved))
 
 
-@BOTH
+@ALL
 def test_few_examples(name: str) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(2, 30)).astype(np.float32)
@@ -98,7 +98,7 @@ def test_few_examples(name: str) -> None:
     sound(fitted(name, learnable(same, np.arange(9) % 4)).predict_proba(same), 9)
 
 
-@BOTH
+@ALL
 def test_a_genre_with_one_track_and_duplicates(name: str) -> None:
     train = examples(3)
     lone = np.append(train.y, 3)
@@ -109,7 +109,7 @@ def test_a_genre_with_one_track_and_duplicates(name: str) -> None:
     assert told[-1, 3] > 0
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_finite(name: str, value: float) -> None:
     train = examples()
@@ -122,14 +122,14 @@ def test_values_that_are_not_finite(name: str, value: float) -> None:
         fitted(name, learnable(broken, train.y))
 
 
-@BOTH
+@ALL
 def test_values_too_large_for_float32(name: str) -> None:
     train = examples()
     with pytest.raises(UsageError, match="not finite"):
         fitted(name, train).predict_proba(np.full(train.x.shape, 1e39))
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize(
     ("y", "said"),
     [
@@ -147,7 +147,7 @@ def test_labels_that_cannot_be(name: str, y: list[int], said: str) -> None:
         make(name).fit(Examples(x, np.array(y, np.int64), n, n), None, Run(0))
 
 
-@BOTH
+@ALL
 def test_examples_of_another_shape_or_kind(name: str) -> None:
     model = fitted(name, examples())
     for other in (np.zeros((3, 5)), np.zeros(6), np.zeros((2, 3, 6)), np.full((2, 6), "a")):
@@ -155,7 +155,7 @@ def test_examples_of_another_shape_or_kind(name: str) -> None:
             model.predict_proba(other)
 
 
-@BOTH
+@ALL
 def test_before_fit_there_is_nothing(name: str) -> None:
     with pytest.raises(UsageError, match="neither fit nor restored"):
         make(name).state()
@@ -163,7 +163,7 @@ def test_before_fit_there_is_nothing(name: str) -> None:
         make(name).predict_proba(examples().x)
 
 
-@BOTH
+@ALL
 def test_torch_gives_the_same(name: str) -> None:
     pytest.importorskip("torch")
     for labels, options in ((2, {}), (5, {"class_weight": "balanced"})):
@@ -175,7 +175,7 @@ def test_torch_gives_the_same(name: str) -> None:
         assert abs(other.predict_proba(train.x) - model.predict_proba(train.x)).max() < 1e-6
 
 
-@BOTH
+@ALL
 def test_a_fit_for_a_device_predicts_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from mgrkit_classical.arrays import Place
 
@@ -186,7 +186,7 @@ def test_a_fit_for_a_device_predicts_there(name: str, monkeypatch: pytest.Monkey
     assert asked[-1] == "cuda:1"
 
 
-@BOTH
+@ALL
 def test_a_seed_decides(name: str) -> None:
     train = examples()
     one, two, other = (
@@ -197,30 +197,32 @@ def test_a_seed_decides(name: str) -> None:
     for key, array in one.state().items():
         assert np.array_equal(array, two.state()[key])
     same = np.array_equal(one.predict_proba(train.x), other.predict_proba(train.x))
-    assert same == (name == "svm")
+    assert same == (name != "random_forest")
 
 
-@BOTH
+@ALL
 def test_every_moment_of_a_fit_can_be_the_last(name: str) -> None:
     train, asked = examples(), []
     model = make(name, **({"trees": 5} if name == "random_forest" else {}))
     model.fit(train, None, Run(0, stop_requested=lambda: bool(asked.append(0))))
-    assert len(asked) >= {"svm": 12, "random_forest": 5}[name]  # columns and pairs, or trees
+    # Columns and pairs, trees, or columns and folds.
+    assert len(asked) >= {"svm": 12, "random_forest": 5, "logistic_regression": 11}[name]
     for last in range(len(asked)):
         calls = iter([False] * last)
         with pytest.raises(Stopped):
             model.fit(train, None, Run(0, stop_requested=lambda left=calls: next(left, True)))
 
 
-@BOTH
+@ALL
 def test_progress_is_told_to_the_end(name: str) -> None:
     steps: list[tuple[int, int]] = []
     run = Run(0, progress=lambda step, total, _: steps.append((step, total)))
     make(name, **({"trees": 6} if name == "random_forest" else {})).fit(examples(), None, run)
-    assert steps == [(i, 6) for i in range(1, 7)]  # trees, or pairs of four genres
+    total = 1 if name == "logistic_regression" else 6  # trees, or pairs of four genres
+    assert steps == [(i, total) for i in range(1, total + 1)]
 
 
-@BOTH
+@ALL
 def test_arrays_too_many_or_too_few(name: str) -> None:
     state = dict(fitted(name, examples()).state())
     with pytest.raises(BundleError, match="surplus"):
@@ -230,7 +232,7 @@ def test_arrays_too_many_or_too_few(name: str) -> None:
             make(name).restore({k: v for k, v in state.items() if k != key})
 
 
-@BOTH
+@ALL
 def test_arrays_of_another_type_or_size(name: str) -> None:
     state = dict(fitted(name, examples()).state())
     for key, array in state.items():
@@ -245,7 +247,7 @@ def test_arrays_of_another_type_or_size(name: str) -> None:
                     make(name).restore({**state, key: broken})
 
 
-@BOTH
+@ALL
 def test_any_change_is_refused_or_gives_probabilities(name: str) -> None:
     train = examples()
     state = dict(fitted(name, train).state())
@@ -266,7 +268,7 @@ def test_any_change_is_refused_or_gives_probabilities(name: str) -> None:
     assert 0 < refused < 300
 
 
-@BOTH
+@ALL
 def test_a_failed_restore_leaves_the_model_as_it_was(name: str) -> None:
     train = examples()
     model = fitted(name, train)
@@ -277,7 +279,7 @@ def test_a_failed_restore_leaves_the_model_as_it_was(name: str) -> None:
     assert np.array_equal(model.predict_proba(train.x), told)
 
 
-@BOTH
+@ALL
 def test_a_bundle_predicts_without_scikit_learn_or_scipy(name: str, tmp_path: Path) -> None:
     train = examples()
     options = {"trees": 12} if name == "random_forest" else {}

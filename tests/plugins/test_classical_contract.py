@@ -1,4 +1,4 @@
-"""Both classifiers keep every promise of the contract."""
+"""All classifiers of tables keep every promise of the contract."""
 
 from __future__ import annotations
 
@@ -6,3 +6,4 @@ from mgrkit.testing import contract
 
 test_svm = contract.checks("svm")
 test_random_forest = contract.checks("random_forest", parameters={"trees": 20})
+test_logistic_regression = contract.checks("logistic_regression")

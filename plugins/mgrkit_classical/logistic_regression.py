@@ -1,0 +1,182 @@
+"""Logistic regression: fit by scikit-learn, evaluated from plain arrays."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.classifiers.base import Classifier
+from mgrkit.errors import BundleError, UsageError
+from mgrkit_classical import arrays, groups, scaling
+from mgrkit_classical.arrays import Place, stored
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
+    from mgrkit_classical.arrays import Numbers
+    from mgrkit_classical.hooks import LogisticRegressionParameters
+
+_STRETCH, _STRETCHES = 20, 500
+"""Steps of the solver, which nothing can stop, and how often it may go on from there; examples
+that are scaled and whitened take some dozens of steps in all."""
+
+_EXACT = 1e-6
+_FOLDS = 5
+_STEEP, _LEAST = 32, 1e-3
+"""How fast the odds give way beyond the limit, and what is always left of them, so that the
+likeliest genre stays the likeliest: 3 % beyond it is 0.4 left, 10 % 0.05."""
+
+_NAMES = ("labels", "whitening", "weights", "bias", "centres", "limit")
+_WIDEST, _NARROWEST = 1e6, 1e-9
+
+
+class LogisticRegression(Classifier):
+    """Linear odds of the genres, which give way to even ones far from everything in train.
+
+    Far is an example that is farther from the nearest genre's centre than nearly all tracks of
+    train are from the centres of other artists' tracks, by Mahalanobis's distance (Lee et al.
+    2018, "A simple unified framework for detecting out-of-distribution samples and adversarial
+    attacks"), with the covariance of `groups.whitening`: linear odds alone are the surer the
+    farther out an example lies, also of what is no music.
+
+    The state, beside that of the scaling: ``labels`` int64 ``(k,)``, the genres in train;
+    ``whitening`` float64 ``(columns, columns)``, see `groups.whitening`; ``weights`` float64
+    ``(columns, k)`` and ``bias`` float64 ``(k,)``, of the log odds; ``centres`` float64
+    ``(k, columns)``, the genres' means; ``limit`` float64 ``(1,)``, the distance from which on
+    an example is far. All are of examples scaled and whitened.
+    """
+
+    parameters: LogisticRegressionParameters
+    _state: State | None = None
+
+    def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
+        """See `Classifier.fit`; asks whether to stop before each column and some dozen steps."""
+        del valid
+        run.check()
+        x, y = arrays.checked(train, self.task)
+        artists, own = np.asarray(train.groups), self.parameters
+        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
+        state: dict[str, NDArray[Any]] = {**scaling.fit(x, own.power, run)}
+        z = scaling.apply(Place.of("cpu"), state, x)
+        limit = _limit(z, y, artists, own.whiten, own.novelty, run)
+        state["whitening"] = groups.whitening(z, artists, own.whiten)
+        z = z @ state["whitening"]
+        state["labels"] = np.unique(y)
+        state["weights"], state["bias"] = _odds(z, y, weight, own.C, run)
+        state["centres"], state["limit"] = _centres(z, y), np.array([limit])
+        run.progress(1, 1, {})
+        self.restore(state, run.device)
+
+    def predict_proba(self, x: NDArray[Any]) -> Floats:
+        """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
+        plain = arrays.rows(x, self.task)
+        if self._state is None:
+            raise UsageError("the logistic regression was neither fit nor restored")
+        place, xp = self._place, self._place.xp
+        z = scaling.apply(place, self._scaling, place.put(plain)) @ self._whitening
+        odds = z @ self._weights + self._bias
+        own = xp.exp(odds - xp.amax(odds, 1)[:, None])
+        own = own / own.sum(1)[:, None]
+        beyond = xp.clip(_distances(place, z, self._centres) / self._limit, 1, None)
+        kept = xp.clip(beyond**-_STEEP, _LEAST, None)[:, None]
+        told = np.zeros((len(plain), len(self.task.labels)), np.float32)
+        told[:, self._labels] = place.take(kept * own + (1 - kept) / len(self._labels))
+        return told
+
+    def state(self) -> State:
+        """See `Classifier.state`; the names are in the class's description."""
+        if self._state is None:
+            raise UsageError("the logistic regression was neither fit nor restored")
+        return self._state
+
+    def restore(self, state: State, device: str = "cpu") -> None:
+        """See `Classifier.restore`."""
+        arrays.only(state, (*_NAMES, *scaling.NAMES))
+        columns = self.task.shape[0]
+        labels = arrays.labels(state, len(self.task.labels))
+        k = len(labels)
+        whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
+        weights = stored(state, "weights", np.float64, (columns, k))
+        bias = stored(state, "bias", np.float64, (k,))
+        centres = stored(state, "centres", np.float64, (k, columns), _WIDEST**2)
+        limit = stored(state, "limit", np.float64, (1,))
+        if limit[0] < _NARROWEST:
+            raise BundleError(f"the model's limit {limit[0]:g} is no distance")
+        place = Place.of(device)
+        self._scaling = scaling.restore(state, columns, place)
+        self._labels, self._place = labels, place
+        self._whitening, self._weights, self._bias, self._centres, self._limit = map(
+            place.put, (whitening, weights, bias, centres, limit)
+        )
+        self._state = dict(state)
+
+
+def _odds(
+    z: Numbers, y: NDArray[np.int64], weight: Numbers, price: float, run: Run
+) -> tuple[Numbers, Numbers]:
+    """Weights ``(columns, k)`` and bias ``(k,)`` of the log odds of the labels in y.
+
+    Raises
+    ------
+    UsageError : the fit did not settle.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression as Solver
+
+    solver = Solver(C=price, max_iter=_STRETCH, tol=_EXACT, warm_start=True, random_state=0)
+    for _ in range(_STRETCHES):
+        run.check()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            solver.fit(z, y, weight)
+        if solver.n_iter_[0] < _STRETCH:
+            break
+    else:
+        raise UsageError("the logistic regression did not settle", "give a smaller C")
+    run.check()
+    weights, bias = solver.coef_.T, solver.intercept_
+    if weights.shape[1] == 1:  # of two genres, the log odds of the second
+        weights, bias = weights * [[-0.5, 0.5]], bias * [-0.5, 0.5]
+    return np.ascontiguousarray(weights, np.float64), bias.astype(np.float64)
+
+
+def _limit(
+    z: Numbers,
+    y: NDArray[np.int64],
+    artists: NDArray[np.int64],
+    whiten: float,
+    share: float,
+    run: Run,
+) -> float:
+    """The distance beyond which this share of the examples lies, each held out with its artist.
+
+    Parameters
+    ----------
+    z : scaled, not yet whitened.
+    """
+    fold = np.unique(artists, return_inverse=True)[1] % _FOLDS
+    if share == 0 or not fold.any():
+        return arrays.LARGEST
+    distances = np.zeros(len(z))
+    for number in range(fold.max() + 1):
+        run.check()
+        held, others = fold == number, fold != number
+        matrix = groups.whitening(z[others], artists[others], whiten)
+        centres = _centres(z[others] @ matrix, y[others])
+        distances[held] = _distances(Place.of("cpu"), z[held] @ matrix, centres)
+    return max(float(np.quantile(distances, 1 - share)), _NARROWEST)
+
+
+def _centres(z: Numbers, y: NDArray[np.int64]) -> Numbers:
+    """The mean of each label that is there ``(k, columns)``."""
+    return np.stack([z[y == label].mean(axis=0) for label in np.unique(y)])
+
+
+def _distances(place: Place, z: Any, centres: Any) -> Any:
+    """From each example to the nearest centre, ``(n,)``."""
+    xp = place.xp
+    squares = (z * z).sum(1)[:, None] + (centres * centres).sum(1)[None] - 2 * z @ centres.T
+    return xp.sqrt(xp.clip(xp.amin(squares, 1), 0, None))
