@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["tests"]
 nox.options.reuse_existing_virtualenvs = True
 TESTED = ["-c", "constraints.txt", "-e"]
-MEMBERS = 3
-"""Networks that the shipped cnn averages."""
+MADE = {
+    ".csv": ("svm", ["svm", "--refit"]),
+    "": ("cnn", ["cnn", "--refit", "--param", "members=3"]),
+    ".gz": (
+        "musicnn",
+        ["logistic_regression", "--set", "musicnn-tags:mean-sd", "--split", "published"],
+    ),
+}
+"""The models that ship and how they are trained, by the suffix of what they are trained on."""
 
 
 @nox.session
@@ -65,13 +74,15 @@ def bench(session: nox.Session) -> None:
 def models(session: nox.Session) -> None:
     """The models that ship, made again.
 
-    The arguments are GTZAN's features_30_sec.csv and its images_original; either alone is
-    enough for its own model.
+    The arguments are GTZAN's features_30_sec.csv, its images_original, and the table of
+    musicnn's tags of its train part (of sklearn-audio-transfer-learning); any of them is enough
+    for its own model.
     """
     session.install(*TESTED, ".")
-    for data in session.posargs or ["features_30_sec.csv", "images_original"]:
-        kind, name = ("classical", "svm") if data.endswith(".csv") else ("neural", "cnn")
-        out = f"plugins/mgrkit_{kind}/bundles/{name}.safetensors"
-        members = ["--param", f"members={MEMBERS}"] if name == "cnn" else []
-        session.run("mgrkit", "train", name, data, "--out", out, "--refit", "--replace", *members)
+    ours = ["features_30_sec.csv", "images_original", "msd_musicnn_tags_train.csv.gz"]
+    for data in session.posargs or ours:
+        name, how = MADE[Path(data).suffix]
+        folder = {"svm": "classical", "cnn": "neural", "musicnn": "pretrained"}[name]
+        out = f"plugins/mgrkit_{folder}/bundles/{name}.safetensors"
+        session.run("mgrkit", "train", how[0], data, "--out", out, "--replace", *how[1:])
     session.run("mgrkit", "models")

@@ -13,7 +13,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.tracks.collections import has_published_split
-from mgrkit.tracks.splits import PARTS
+from mgrkit.tracks.splits import PARTS, UNKNOWN
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -161,5 +161,5 @@ def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     if known and not seen:
         words.append(f"artists heard in training for {known} of {len(dataset.entries)} tracks")
     if unknown := groups.count(""):
-        words.append(f"artists unknown for {unknown} of {len(dataset.entries)} tracks")
+        words.append(f"{UNKNOWN} for {unknown} of {len(dataset.entries)} tracks")
     return ", ".join(words)

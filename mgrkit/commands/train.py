@@ -25,7 +25,7 @@ from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, resolve
-from mgrkit.tracks.splits import PARTS, Split, make_split
+from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -178,7 +178,7 @@ def train(
                 task=task,
                 state=fit.state,
                 calibration=fit.calibration.to_dict(),
-                metrics=_metrics(fit, parts.split, settings.refit),
+                metrics=_metrics(fit, parts, settings.refit),
                 seed=settings.seed,
                 card=_card(data, parts, settings.refit),
                 seen=parts.seen,
@@ -318,12 +318,18 @@ def _check_out(out: Path, replace: bool) -> None:
         raise RunError(f"cannot write to {folder}", "give another --out")
 
 
-def _metrics(fit: Fit, split: Split, refit: bool) -> dict[str, Any]:
+def _metrics(fit: Fit, parts: _Parts, refit: bool) -> dict[str, Any]:
     """The scores of the model before any refit: on valid, else those of the folds of train."""
     folds = {name: fit.out_of_fold[name] for name in KEPT} if fit.out_of_fold else {}
     best = {name: fit.valid[name] for name in KEPT} if fit.valid else folds
-    part = "valid" if fit.valid else "folds of train" if folds else "none"
-    return {"part": part, "split": split.words, "refit": refit, **best, "folds": folds}
+    part, words = "valid" if fit.valid else "none", parts.split.words
+    if folds and not fit.valid:
+        part, tracks = "folds of train", parts.train.labelled
+        unknown = sum(not track.group for track in tracks)
+        # Of parts that others have made, folds can still tear an unknown artist's tracks apart.
+        if unknown and UNKNOWN not in words:
+            words += f", {UNKNOWN} for {unknown} of {len(tracks)} tracks"
+    return {"part": part, "split": words, "refit": refit, **best, "folds": folds}
 
 
 def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:

@@ -17,10 +17,9 @@ hooks, which imports nothing heavy::
                                front_end(sample_rate=22050), ("loud_mean", "loud_spread"))]
 
 ``my_package.knn:KNN`` is a subclass of `mgrkit.classifiers.Classifier`; a feature set names a
-function of one piece, see `FeatureSetSpec`, and a classifier learns from it that says
-``eats="features:loudness"``. What eats ``image`` or ``samples`` can be listed and held to
-`mgrkit.testing.contract`, but the commands of this version train on features only. ``mgrkit
-plugins`` shows what was found, and what is wrong with it.
+function of one piece, or a network as an `Embedder`, see `FeatureSetSpec`. Any classifier that eats
+features learns from it where ``--set loudness`` says so, or by itself with
+``eats="features:loudness"``. ``mgrkit plugins`` shows what was found, and what is wrong with it.
 """
 
 from mgrkit.registry.catalogue import Entry, Plugin, Registry

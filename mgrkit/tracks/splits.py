@@ -12,6 +12,8 @@ from mgrkit.seeds import entropy
 from mgrkit.tracks.linked import linked
 
 PARTS = ("train", "valid", "test")
+UNKNOWN = "artists unknown"
+"""Goes with every number that tracks of unknown artists have a part in."""
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 KINDS = ("published", "grouped", "random")
 
@@ -183,7 +185,7 @@ def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
     words = "grouped split"
     if unknown:
         total = len({track.id for track in tracks})
-        words += f", artists unknown for {unknown} of {_count(total, 'track')}"
+        words += f", {UNKNOWN} for {unknown} of {_count(total, 'track')}"
     units = linked(
         [("id", t.id), *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )

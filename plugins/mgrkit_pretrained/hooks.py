@@ -64,6 +64,7 @@ def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec
         reference="Pons, Serra 2019, musicnn: pre-trained convolutional neural networks for music "
         "audio tagging; Pons et al. 2018, End-to-end learning for music audio tagging at scale",
         requires=("torch",),
+        bundles=("mgrkit_pretrained:bundles/musicnn.safetensors",) if layer == "tags" else (),
         devices=("cuda", "mps", "cpu"),
         batch_size=16,
         weights=MUSICNN,

@@ -14,9 +14,11 @@ from mgrkit.commands.train import Settings, train
 from mgrkit.registry import registry, resolve, with_parameters
 from mgrkit.testing.keeping_promises import has_cuda
 from mgrkit.testing.toys import toy
+from tests.plugins.made_checkpoint import made_arrays
 
 pytestmark = pytest.mark.skipif(not has_cuda(), reason="no CUDA device is here")
 NETWORKS = ("cnn", "crnn", "vit")
+DEVICES = ("cpu", "cuda")
 SECONDS = 60.0
 """One network on the public pictures takes at most so long on one modern GPU."""
 
@@ -58,3 +60,18 @@ def test_the_public_pictures_take_a_minute(
     assert accuracy > 0.4
     assert seconds <= SECONDS
     assert Model(trained.path, "cpu").predict(next((data / "gtzan" / "clips").glob("*.flac")))
+
+
+@pytest.mark.parametrize("layer", ["Tags", "Penultimate", "Pool"])
+def test_musicnn_tells_several_tracks_at_once_what_it_tells_them_alone(
+    layer: str, tmp_path: Path
+) -> None:
+    from mgrkit_pretrained import musicnn
+    from safetensors.numpy import save_file
+
+    save_file(made_arrays(), tmp_path / "made.safetensors")
+    here, there = (getattr(musicnn, layer)(tmp_path / "made.safetensors", d) for d in DEVICES)
+    sounds = [np.sin(np.arange(80_000 + 5_000 * k) / (9 + k)).astype(np.float32) for k in range(8)]
+    prepared = [here.prepare(sound) for sound in sounds]
+    for one, other in zip(here.embed(prepared), there.embed(prepared), strict=True):
+        assert np.abs(one - other).max() <= 1e-4 * max(1, np.abs(one).max())

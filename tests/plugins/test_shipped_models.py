@@ -1,4 +1,4 @@
-"""The model that comes with mgrkit: what it is, and that its sound and its table agree."""
+"""The models that come with mgrkit: what they are, and that sound and table agree."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
+import soxr
 
 import mgrkit
 from mgrkit.classifiers import load_bundle
@@ -17,7 +19,7 @@ from mgrkit.commands.predict import Settings, predict
 from mgrkit.commands.tables import read_feature_table
 from mgrkit.commands.train import Settings as TrainSettings
 from mgrkit.commands.train import train
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, WeightsError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.registry import registry
 
@@ -47,11 +49,76 @@ def test_it_is_small_and_says_what_it_is(name: str, most: int) -> None:
 
 def test_the_default_is_the_one_that_was_better_on_valid() -> None:
     listed = {one["name"]: one for one in list_models() if one["distribution"] == "mgrkit"}
-    assert set(listed) == {"svm", "cnn"}
+    assert set(listed) == {"svm", "cnn", "musicnn"}
     assert {one["status"] for one in listed.values()} == {"ok"}
     assert listed["cnn"]["accuracy"] > listed["svm"]["accuracy"]
+    assert listed["musicnn"]["weights_here"] is False
     assert [name for name, one in listed.items() if one["default"]] == ["cnn"]
     assert find_model(None) == find_model("cnn")
+
+
+def test_with_its_weights_the_pretrained_ears_are_the_default(ears: Path) -> None:
+    assert find_model(None) == find_model("musicnn")
+    assert [one["name"] for one in list_models() if one["default"]] == ["musicnn"]
+
+
+def test_the_head_on_musicnn_says_what_it_is(data: Path) -> None:
+    assert find_model("musicnn").stat().st_size <= 1_000_000
+    model = mgrkit.load("musicnn")
+    assert model.labels == GENRES
+    assert model.bundle.eats == "features:musicnn-tags:mean-sd"
+    metrics = model.bundle.metrics
+    assert (metrics["part"], metrics["tracks"]) == ("folds of train", 443)
+    assert metrics["split"] == "published split, artists unknown for 28 of 443 tracks"
+    assert metrics["accuracy"] >= 0.76
+    assert metrics["ece"] <= 0.08
+    train_part = (data / "gtzan" / "splits" / "train_filtered.txt").read_text().split()
+    assert model.seen == {f"gtzan:{Path(line).stem}" for line in train_part}
+
+
+def test_the_head_is_measured_on_a_table_without_weights(data: Path) -> None:
+    table = data / "gtzan" / "msd_musicnn_tags_train.csv.gz"
+    with pytest.raises(UsageError, match="has seen all 443"):
+        evaluate("musicnn", table, part="all")
+    result = evaluate("musicnn", table, part="all", seen=True)
+    assert result["tracks"] == 443
+    assert result["accuracy"] > 0.8
+    with pytest.raises(WeightsError, match="mgrkit models fetch musicnn"):
+        mgrkit.load("musicnn").predict(next((data / "gtzan" / "clips").glob("*.flac")))
+
+
+def test_the_head_hears_what_the_stored_tags_say(data: Path, ears: Path) -> None:
+    """The same genre from our own tags as from the original network's, but for one clip."""
+    model = mgrkit.load("musicnn")
+    stored = data / "gtzan" / "msd_musicnn_tags_train.csv.gz"
+    table = read_feature_table(stored, registry().feature_set("musicnn-tags:mean-sd"))
+    told = predict_tracks(
+        model.classifier, model.spec, model.calibration, table.x, table.tracks
+    ).argmax(1)
+    by_table = {
+        Path(e.name).stem: GENRES[best] for e, best in zip(table.entries, told, strict=True)
+    }
+    clips = [c for c in (data / "gtzan" / "clips").glob("*.flac") if c.stem in by_table]
+    assert len(clips) == 19
+    same = [clip for clip in clips if model.predict(clip)["genre"] == by_table[clip.stem]]
+    assert len(same) >= 18
+
+
+def test_rate_and_container_do_not_change_the_verdict(
+    data: Path, ears: Path, tmp_path: Path
+) -> None:
+    model = mgrkit.load("musicnn")
+    for clip in sorted((data / "gtzan" / "clips").glob("*.flac"))[::11]:
+        sound, rate = soundfile.read(clip, dtype="float32")
+        verdicts = []
+        for other in (44_100, 16_000):
+            path = tmp_path / f"{clip.stem}.{other}.wav"
+            soundfile.write(path, soxr.resample(sound, rate, other, "VHQ"), other, "FLOAT")
+            verdicts.append(model.predict(path))
+        one, two = verdicts
+        assert one["genre"] == two["genre"]
+        assert one["unsure"] == two["unsure"]
+        assert abs(one["probability"] - two["probability"]) < 0.05
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -119,8 +186,12 @@ def test_the_network_hears_what_it_sees(data: Path) -> None:
     assert sum(a == b for a, b in zip(heard, seen, strict=True)) >= 42
 
 
-@pytest.mark.parametrize("name", SEEN)
-def test_it_answers_every_real_song_and_clip(data: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [*SEEN, "musicnn"])
+def test_it_answers_every_real_song_and_clip(
+    data: Path, name: str, request: pytest.FixtureRequest
+) -> None:
+    if name == "musicnn":
+        request.getfixturevalue("ears")
     rows: list[dict[str, Any]] = []
     summary = predict(Settings(name), [data / "songs", data / "fma" / "clips"], rows.append)
     assert (summary.made, summary.failed) == (19, 0)
