@@ -227,7 +227,7 @@ def test_models_tell_of_their_weights(net: HumNet, capsys: Captured) -> None:
     assert not models["plain"]["default"]
     assert mgrkit("models") == 0
     text = capsys.readouterr().out
-    assert "needs the weights" not in text
+    assert "needs the weights hum" not in text
     assert re.search(
         rf"hum +yes +a net that has heard hum\n +for hum\n +{place(net.weights)}", text
     )
