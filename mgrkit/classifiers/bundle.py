@@ -56,6 +56,7 @@ class Bundle:
     seed : of the run that made it.
     card : what a person should know: data, limits; texts by heading.
     seen : ids of the tracks of train and valid.
+    input_digest : of the feature set as it was; empty where nobody knows.
     """
 
     classifier: str
@@ -70,6 +71,7 @@ class Bundle:
     seed: int = 0
     card: Mapping[str, str] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    input_digest: str = ""
 
 
 def save_bundle(path: Path, bundle: Bundle) -> str:
@@ -161,6 +163,7 @@ def _plain(bundle: Bundle) -> dict[str, Any]:
         "metrics": dict(bundle.metrics),
         "seed": bundle.seed,
         "card": dict(bundle.card),
+        **({"input_digest": bundle.input_digest} if bundle.input_digest else {}),
     }
 
 
@@ -238,4 +241,5 @@ def _from_plain(path: Path, plain: dict[str, Any], arrays: Arrays) -> Bundle:
         task=task,
         state=state,
         seen=seen,
+        input_digest=plain.get("input_digest", ""),
     )

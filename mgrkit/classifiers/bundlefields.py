@@ -39,6 +39,8 @@ def check(plain: Mapping[str, Any]) -> Task:
     for name in sorted(plain.keys() - _FIELDS.keys()):
         raise BundleError(f"unknown field {_shown(name)}")
     for name, (fits, words) in _FIELDS.items():
+        if name not in plain and name in _MAY_LACK:
+            continue
         if name not in plain:
             raise BundleError(f"field {name!r} is missing")
         if not fits(plain[name]):
@@ -207,7 +209,9 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "metrics": (_object(), "an object"),
     "seed": (_whole, "a whole number"),
     "card": (_object(str), "an object of texts"),
+    "input_digest": (_matches(r"[0-9a-f]{16}"), "16 hexadecimal digits"),
 }
+_MAY_LACK = frozenset({"input_digest"})
 _CALIBRATION: dict[str, tuple[Callable[[object], bool], str]] = {
     "temperature": (_number(*TEMPERATURES), "a number from {:g} to {:g}".format(*TEMPERATURES)),
     "unsure_below": _SHARE,

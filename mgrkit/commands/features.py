@@ -44,7 +44,7 @@ class Settings:
         least = made.window or front.transform.n_fft / front.sample_rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= _LONGEST:
             raise UsageError(
-                f"--piece-seconds must be from {least:.3g} (one window) to {_LONGEST}, "
+                f"--piece-seconds must be from {least:.4g} (one window) to {_LONGEST}, "
                 f"not {self.piece_seconds:g}"
             )
 
@@ -146,7 +146,10 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
                 continue
             for number, numbers in enumerate(values):
                 start = piece.start + number * (feature_set.hop or 0.0)
-                row = {"start": round(start, 6), "seconds": feature_set.window or seconds}
+                row = {
+                    "start": round(start, 6),
+                    "seconds": min(feature_set.window or seconds, seconds),
+                }
                 if feature_set.window:
                     row[PIECE_START] = round(piece.start, 6)
                 outputs.append(Output(row, values=numbers))

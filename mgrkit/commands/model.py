@@ -70,7 +70,12 @@ class Model:
         except (BundleError, UsageError) as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from None
         task = self.bundle.task
-        if task.columns != self.input.columns or task.frontend != self.input.frontend:
+        known = self.bundle.input_digest
+        if (
+            task.columns != self.input.columns
+            or task.frontend != self.input.frontend
+            or (known and known != self.input.digest)
+        ):
             raise BundleError(
                 f"{self.path} was trained on other features than {self.input.name} of this mgrkit",
                 "train it again, or install the version that it names",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.commands.dataset import Dataset, Entry
 from mgrkit.commands.features import PIECE_START
 from mgrkit.commands.inputs import Features
@@ -62,7 +63,8 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     _check_columns(path, frame.columns, feature_set)
     paths = _column(path, frame.columns, _PATHS)
     genres = ""  # told by the paths
-    if not any(map(label, _texts(frame, paths))) or set(frame.columns) & set(_GENRES):
+    told = not len(frame) or any(map(_label, _texts(frame, paths)))
+    if not told or set(frame.columns) & set(_GENRES):
         genres = _column(path, frame.columns, _GENRES)
     if not len(frame):
         raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
@@ -73,14 +75,24 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     constant = [c for c, w in zip(feature_set.columns, np.ptp(x[good], 0), strict=True) if not w]
     if constant:
         notes.append(f"the same value in every row: {', '.join(constant)}")
-    used, tracks, entries = _tracks(frame, paths, genres, np.flatnonzero(good))
+    windows = feature_set.window is not None
+    used, tracks, entries = _tracks(frame, paths, genres, np.flatnonzero(good), windows)
     _count(notes, int(good.sum()) - len(used), "rows that repeat a path")
     if not used:
         raise RunError(f"no row of {path} can be used", "; ".join(notes))
+    if feature_set.window and 2 * len(used) < good.sum():
+        raise UsageError(
+            f"most rows of {path} repeat a path: nothing tells their windows apart",
+            "a column start, or piece, numbers them",
+        )
     x, of_track = x[used], np.array(tracks, np.int64)
     if isinstance(wanted, SummarySpec) and wanted.base == feature_set:
-        starts = _texts(frame, PIECE_START)
-        x, of_track = _summed(x, of_track, [starts[row] for row in used], wanted.form)
+        if PIECE_START in frame.columns:
+            starts = _texts(frame, PIECE_START)
+            pieces = [starts[row] for row in used]
+        else:
+            pieces = _pieces(of_track, wanted.base)
+        x, of_track = _summed(x, of_track, pieces, wanted.form)
     return Dataset(
         x=x.astype(np.float32),
         tracks=of_track,
@@ -88,6 +100,21 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
         input=Features(wanted),
         notes=tuple(f"{path.name}: {note}" for note in notes),
     )
+
+
+def _pieces(tracks: NDArray[np.int64], windows: FeatureSetSpec) -> list[str]:
+    """The piece of each window, where windows lie one after the other through a whole track."""
+    assert windows.window
+    assert windows.hop
+    counts = np.bincount(tracks)
+    seen = np.zeros(len(counts), np.int64)
+    pieces = []
+    for track in tracks.tolist():
+        seconds = (counts[track] - 1) * windows.hop + windows.window
+        last = 0 if seconds <= WHOLE_SECONDS else int(seconds / PIECE_SECONDS + 0.5) - 1
+        pieces.append(str(min(int(seen[track] * windows.hop / PIECE_SECONDS), last)))
+        seen[track] += 1
+    return pieces
 
 
 def _summed(
@@ -102,7 +129,7 @@ def _summed(
 
 
 def _tracks(
-    frame: Any, paths: str, genres: str, good: NDArray[np.int64]
+    frame: Any, paths: str, genres: str, good: NDArray[np.int64], windows: bool
 ) -> tuple[list[int], list[int], tuple[Entry, ...]]:
     """The rows to use, the number of each one's track, and the tracks."""
     groups = "group" if "group" in frame.columns else "artist"
@@ -110,6 +137,8 @@ def _tracks(
     text = {name: _texts(frame, name) for name in named if name}
     if "start" not in frame.columns:
         text["start"] = _texts(frame, "piece")  # as others number their windows
+    if not {"start", "piece"} & set(frame.columns) and windows:
+        text["start"] = [str(row) for row in range(len(frame))]
     seen: set[tuple[str, str]] = set()
     numbers: dict[str, int] = {}
     used: list[int] = []
@@ -125,12 +154,18 @@ def _tracks(
         if name not in numbers:
             numbers[name] = len(entries)
             parent = text["parent"][row] or name
-            genre = text[genres][row].strip() if genres else label(name)
+            genre = text[genres][row].strip() if genres else _label(name)
             told = (text[column][row] for column in (groups, "split", "sound"))
             entries.append(Entry(name, parent, genre, *told))
         used.append(row)
         tracks.append(numbers[name])
     return used, tracks, tuple(entries)
+
+
+def _label(name: str) -> str:
+    """The genre that a path tells, by the file's name or the first folder."""
+    name = name.replace("\\", "/")
+    return label(name.rpartition("/")[2]) or label(name)
 
 
 def _frame(path: Path, rows: int | None = None) -> Any:
@@ -201,7 +236,8 @@ def _check_columns(path: Path, header: Sequence[str], feature_set: FeatureSetSpe
     missing = [name for name in feature_set.columns if name not in header]
     if len(missing) == len(feature_set.columns) and (others := _sets_of(header)):
         raise UsageError(
-            f"{path} holds {' and '.join(others)}, not {feature_set.name}", f"--set {others[0]}"
+            f"{path} holds {' and '.join(others)}, not {feature_set.name}",
+            f"train and compare read it by --set {others[0]}, or one of its summaries",
         )
     if missing:
         extra = [name for name in header if name not in feature_set.columns]

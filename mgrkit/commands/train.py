@@ -182,6 +182,7 @@ def train(
                 seed=settings.seed,
                 card=_card(data, parts, settings.refit),
                 seen=parts.seen,
+                input_digest=eaten.digest if eaten.columns else "",
             )
             if not ranks.rank:
                 save_bundle(out, bundle)

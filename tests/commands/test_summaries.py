@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import wave
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from mgrkit.commands.inputs import Features, input_of
 from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings as Training
 from mgrkit.commands.train import train
-from mgrkit.errors import UsageError
+from mgrkit.errors import BundleError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.catalogue import Plugin, Registry
@@ -141,6 +142,66 @@ def test_a_table_of_others_numbers_its_windows(tmp_path: Path, suffix: str) -> N
     assert [entry.genre for entry in told.entries] == ["blues", "jazz"]
     assert any("1 rows that repeat a path" in note for note in told.notes)
     assert len(read_dataset(path, Features(SPEC)).x) == 3
+
+
+def test_a_long_song_in_a_table_of_others_is_cut_as_its_sound_is(tmp_path: Path) -> None:
+    lines = ["path,piece,level,crossings"]
+    lines += [f"rock/long.wav,{k},{k},0" for k in range(150)]  # 75 s: 30, 30 and 15
+    lines += [f"rock/whole.wav,{k},{k},0" for k in range(90)]
+    lines += [f"pop/rest.wav,{k},{k},0" for k in range(148)]  # the rest is too short for a piece
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(lines))
+    told = read_dataset(path, Features(MEAN))
+    assert told.tracks.tolist() == [0, 0, 0, 1, 2, 2]
+    assert told.x[:, 0].tolist() == [29.5, 89.5, 134.5, 44.5, 29.5, 103.5]
+
+
+def test_windows_without_numbers_count_in_their_order(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(OTHERS.replace("piece", "window"))
+    told = read_dataset(tmp_path / "t.csv", Features(MEAN))
+    assert told.x.tolist() == [[2, 20], [6, 50]]
+
+
+def test_windows_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
+    lines = [f"rock/{name}.wav,0,{k},0" for name in "ab" for k in range(9)]
+    (tmp_path / "t.csv").write_text("\n".join(["path,piece,level,crossings", *lines]))
+    with pytest.raises(UsageError, match="nothing tells their windows apart"):
+        read_dataset(tmp_path / "t.csv", Features(MEAN))
+
+
+@pytest.mark.parametrize(
+    ("path", "genre"),
+    [("/data/gtzan/blues/blues.00029.au", "blues"), ("x\\jazz\\jazz.00001.au", "jazz"),
+     ("rock/a.wav", "rock")],
+)  # fmt: skip
+def test_any_path_may_tell_the_genre(tmp_path: Path, path: str, genre: str) -> None:
+    (tmp_path / "t.csv").write_text(f"path,piece,level,crossings\n{path},0,1,2\n")
+    assert [one.genre for one in read_dataset(tmp_path / "t.csv", Features(MEAN)).entries] == [
+        genre
+    ]
+
+
+def test_a_head_of_other_numbers_of_that_name_is_refused(
+    audio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = audio.parent / "head.safetensors"
+    train("svm", audio, out, Training(feature_set="half-seconds:mean", split="random"))
+    assert Model(out).bundle.input_digest == MEAN.digest
+    newer = replace(SPEC, revision=2)
+    known = Registry([*registry().plugins, Plugin("halves", "2", feature_sets=(newer,))])
+    monkeypatch.setattr("mgrkit.commands.inputs.registry", lambda: known)
+    with pytest.raises(BundleError, match="was trained on other features than half-seconds:mean"):
+        Model(out)
+
+
+def test_damage_in_the_cache_is_made_again(audio: Path) -> None:
+    right = read_dataset(audio, Features(SPEC)).x
+    for path in cache.cache_folder().rglob("*.safetensors"):
+        content = bytearray(path.read_bytes())
+        content[-40] ^= 64
+        path.write_bytes(content)
+    assert np.array_equal(read_dataset(audio, Features(SPEC)).x, right)
+    assert len(calls) == 30
 
 
 def test_a_table_that_was_not_asked_for_by_its_set_names_the_option(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ def mgrkit_feature_sets():
         requires=("torch",),
         devices=("cuda", "cpu"),
         batch_size=8,
+        # To be raised whenever the numbers change: what is cached is then made again, and heads
+        # that learnt from others are refused.
+        revision=1,
         # A network that has learnt names its `mgrkit.registry.Weights` here, for everybody to
         # fetch by `mgrkit models fetch`; this one draws its own.
         weights=None,
