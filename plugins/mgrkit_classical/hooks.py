@@ -69,7 +69,7 @@ class LogisticRegressionParameters:
         0.5, "how much less counts wherein the tracks of one artist differ", low=0, high=0.95
     )
     novelty: float = parameter(
-        0.05,
+        0.07,
         "share of train that counts as far from all genres, were its artist not heard; odds are "
         "even farther out; 0: nothing is far",
         low=0,
