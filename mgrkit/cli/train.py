@@ -64,7 +64,7 @@ def train(
     mgrkit train svm tracks.csv --out rbf.safetensors --param C=3 --split grouped
     mgrkit train cnn spectrograms --out cnn.safetensors
     mgrkit train cnn audio --out cnn.safetensors --front-end kaggle-images
-    mgrkit train logistic_regression audio --set musicnn-tags:mean --out ears.safetensors
+    mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid (used to choose) and calibrated on folds of

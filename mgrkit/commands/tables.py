@@ -47,12 +47,13 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
 
     Failed rows, repeated rows and rows with a value that is no finite number are left out and
     counted in the notes. Where ``wanted`` is a summary and the table holds windows, each piece's
-    are summed up: the pieces of a track are those of the column ``piece_start``, or one.
+    are summed up: the pieces of a track are those of the column ``piece_start``; without it
+    windows lie one after the other, and a track beyond 45 s has a piece every 30 s.
 
     Raises
     ------
     UsageError : columns are missing, or hold no numbers at all; rows of several feature sets,
-        or of another front end than the set's.
+        or of another front end than the set's; windows that nothing tells apart.
     RunError : no row can be used, or the file cannot be read.
     """
     frame = _frame(path)
@@ -87,11 +88,7 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
         )
     x, of_track = x[used], np.array(tracks, np.int64)
     if isinstance(wanted, SummarySpec) and wanted.base == feature_set:
-        if PIECE_START in frame.columns:
-            starts = _texts(frame, PIECE_START)
-            pieces = [starts[row] for row in used]
-        else:
-            pieces = _pieces(of_track, wanted.base)
+        pieces = _pieces(frame, used, of_track, feature_set)
         x, of_track = _summed(x, of_track, pieces, wanted.form)
     return Dataset(
         x=x.astype(np.float32),
@@ -102,8 +99,13 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     )
 
 
-def _pieces(tracks: NDArray[np.int64], windows: FeatureSetSpec) -> list[str]:
-    """The piece of each window, where windows lie one after the other through a whole track."""
+def _pieces(
+    frame: Any, used: Sequence[int], tracks: NDArray[np.int64], windows: FeatureSetSpec
+) -> list[str]:
+    """The piece of each window: as the table tells, else as if they lay one after the other."""
+    if PIECE_START in frame.columns:
+        starts = _texts(frame, PIECE_START)
+        return [starts[row] for row in used]
     assert windows.window
     assert windows.hop
     counts = np.bincount(tracks)
@@ -118,14 +120,14 @@ def _pieces(tracks: NDArray[np.int64], windows: FeatureSetSpec) -> list[str]:
 
 
 def _summed(
-    x: NDArray[np.float64], tracks: NDArray[np.int64], starts: Sequence[str], form: str
+    x: NDArray[np.float64], tracks: NDArray[np.int64], pieces: Sequence[str], form: str
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """A row for the windows of each piece, and its track."""
-    pieces: dict[tuple[int, str], list[int]] = {}
-    for row, piece in enumerate(zip(tracks.tolist(), starts, strict=True)):
-        pieces.setdefault(piece, []).append(row)
-    rows = [summary(x[windows], form) for windows in pieces.values()]
-    return np.concatenate(rows), np.array([track for track, _ in pieces], np.int64)
+    windows: dict[tuple[int, str], list[int]] = {}
+    for row, piece in enumerate(zip(tracks.tolist(), pieces, strict=True)):
+        windows.setdefault(piece, []).append(row)
+    rows = [summary(x[own], form) for own in windows.values()]
+    return np.concatenate(rows), np.array([track for track, _ in windows], np.int64)
 
 
 def _tracks(
