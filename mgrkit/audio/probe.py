@@ -10,8 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from mgrkit.audio import mpeg, ogg
+from mgrkit.audio.riff import Padded, padded_pcm, sizes
+from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
 
 SNDFILE_SUFFIXES = frozenset(
@@ -21,12 +24,10 @@ FFMPEG_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".mp4", ".mkv", ".webm", ".
 SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 """Suffixes, in lower case, of the files that are taken for sound."""
 
-# Sizes that programs write which could not go back to fill in the real one: 0 and the largest
-# numbers of 31, 32 and 64 bits (sox: 0x7FFFF000).
-_UNKNOWN_SIZES = frozenset({0, 0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 2**64 - 1})
 _LFS = b"version https://git-lfs"
-_MOST_CHUNKS = 1_000
-_OGG_PAGE = 27 + 255 + 255 * 255  # header, segment table, payload: the largest page
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # its file properties object
+_ASF_HEAD = 2**16
 
 
 class Head(NamedTuple):
@@ -36,11 +37,17 @@ class Head(NamedTuple):
     ----------
     promised : bytes of sound the header promises over bytes that are there; 1 or more, and
         1 where the format tells no such size.
+    rest : bytes behind the sound that nothing explains, over those of the sound.
     cut : True when the file ends in the middle of an Ogg page.
+    links : the stretches of an Ogg file whose streams are chained; empty for one stream.
+    padded : of a WAV of 24 bits in 4 bytes, how to read it.
     """
 
     promised: float = 1.0
+    rest: float = 0.0
     cut: bool = False
+    links: tuple[Span, ...] = ()
+    padded: Padded | None = None
 
 
 def inspect(path: str | Path) -> Head:
@@ -66,22 +73,6 @@ def inspect(path: str | Path) -> Head:
         raise AudioError("unreadable", f"the file cannot be read: {reason}") from error
 
 
-def flac_sound_bytes(path: str | Path) -> int:
-    """Bytes of a FLAC file behind its metadata (RFC 9639); 0 when it begins otherwise."""
-    with open(path, "rb") as file:
-        if file.read(4) != b"fLaC":
-            return 0
-        last = False
-        while not last:
-            head = file.read(4)
-            if len(head) < 4:
-                return 0
-            last = bool(head[0] & 0x80)
-            file.seek(int.from_bytes(head[1:], "big"), os.SEEK_CUR)
-        start = file.tell()
-        return max(0, file.seek(0, os.SEEK_END) - start)
-
-
 def _inspect(file: BinaryIO) -> Head:
     magic = file.read(len(_LFS))
     if not magic:
@@ -91,51 +82,25 @@ def _inspect(file: BinaryIO) -> Head:
         raise AudioError("lfs-pointer", message, "run: git lfs pull")
     size = file.seek(0, os.SEEK_END)
     if magic[:4] == b"OggS":
-        return Head(cut=_ends_in_page(file, size))
-    promised, start = _data_size(file, magic, size)
-    present = size - start
-    if promised in _UNKNOWN_SIZES or promised <= present or present <= 0:
-        return Head()
-    return Head(promised / present)
+        links = ogg.links(file, size)
+        return Head(cut=ogg.is_cut(file, size), links=tuple(links) if len(links) > 1 else ())
+    if magic[:16] == _ASF:
+        return Head(max(1.0, _asf_size(file) / size))
+    if magic[:3] == b"ID3" or magic[0] == 0xFF:
+        return Head(mpeg.promised(file, size))
+    padded = padded_pcm(file, size)
+    found = sizes(file, size)
+    if not found:
+        return Head(padded=padded)
+    return Head(found.promised / found.present, found.rest / found.present, padded=padded)
 
 
-def _data_size(file: BinaryIO, magic: bytes, size: int) -> tuple[int, int]:
-    """Bytes of sound that a WAV, AIFF or AU header promises, and where they begin."""
-    if magic[:4] in (b".snd", b"dns."):
-        order: Literal["big", "little"] = "big" if magic[:4] == b".snd" else "little"
-        return int.from_bytes(magic[8:12], order), int.from_bytes(magic[4:8], order)
-    if magic[8:12] == b"WAVE" and magic[:4] in (b"RIFF", b"RF64", b"RIFX"):
-        return _chunk(file, size, b"data", big=magic[:4] == b"RIFX")
-    if magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
-        return _chunk(file, size, b"SSND", big=True)
-    return 0, 0
+def _asf_size(file: BinaryIO) -> int:
+    """The size of the file as an ASF header tells it; 0 where it does not.
 
-
-def _chunk(file: BinaryIO, size: int, wanted: bytes, big: bool) -> tuple[int, int]:
-    """Size and start of a chunk of an IFF file; (0, 0) when there is none."""
-    at, long_size = 12, 0
-    for _ in range(_MOST_CHUNKS):
-        file.seek(at)
-        head = file.read(24)
-        if at >= size or len(head) < 8:
-            break
-        length = int.from_bytes(head[4:8], "big" if big else "little")
-        if head[:4] == b"ds64" and len(head) == 24:  # RF64: riff size, then data size
-            long_size = int.from_bytes(head[16:24], "little")
-        if head[:4] == wanted:
-            return (long_size if long_size and length == 0xFFFFFFFF else length), at + 8
-        at += 8 + length + length % 2
-    return 0, 0
-
-
-def _ends_in_page(file: BinaryIO, size: int) -> bool:
-    """Whether the last page of an Ogg file (RFC 3533) wants more bytes than there are."""
-    file.seek(max(0, size - _OGG_PAGE))
-    tail = file.read(_OGG_PAGE)
-    at = tail.rfind(b"OggS\0")
-    if at < 0:
-        return False  # something else follows the last page, a tag for example
-    if len(tail) < at + 27:
-        return True
-    table = tail[at + 27 : at + 27 + tail[at + 26]]
-    return len(table) < tail[at + 26] or len(tail) < at + 27 + len(table) + sum(table)
+    Its play duration is no promise: it holds the preroll, and that of a picture.
+    """
+    file.seek(0)
+    head = file.read(_ASF_HEAD)
+    at = head.find(_ASF_FILE)
+    return int.from_bytes(head[at + 40 : at + 48], "little") if at >= 0 else 0

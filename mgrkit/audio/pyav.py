@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 
-from mgrkit.audio.sndfile import Damaged
+from mgrkit.audio.flac import metadata_end
+from mgrkit.audio.sndfile import Damaged, changed
+from mgrkit.audio.spans import Span
+from mgrkit.audio.tagbytes import sound_end, tags_end
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -21,30 +24,48 @@ if TYPE_CHECKING:
 
 av.logging.set_level(None)  # what FFmpeg prints comes without the file's name
 
-FORMATS = "aac,aiff,asf,au,flac,matroska,webm,mov,mp4,m4a,mp3,ogg,wav"
+FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,mp3,mpc,"
+    "mpc8,ogg,tak,tta,voc,w64,wav,wv"
+)
 """FFmpeg's names of the formats that are read."""
 
-# FFmpeg would also take a text for an animation, and follow a playlist to other files.
-_OPTIONS = {
-    "format_whitelist": FORMATS,
-    "protocol_whitelist": "file",
-}
-# Where the length is a promise; elsewhere (ADTS) FFmpeg guesses it from the bit rate.
-_HONEST_LENGTH = ("mov", "matroska", "asf")
+# Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS), or a
+# picture's length or time to fill a buffer count (ASF).
+_HONEST_LENGTH = ("mov", "matroska")
+# Frames one behind the other, without a container: a decoder finds its way over what is none.
+_FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "mp3"})
+# Until release 18 PyAV raises for a tag in another encoding, unless told not to.
+_TOLERANT: Any = (
+    {} if int(av.__version__.partition(".")[0]) > 18 else {"metadata_errors": "replace"}
+)
 # PyAV names FFmpeg's errors after many built-in classes, and NumPy may want too much memory.
 _FAILURES = (av.error.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError, OSError)
 
 
-def open_container(path: str | Path) -> InputContainer:
-    """A file as FFmpeg sees it, to be closed; raises what FFmpeg and PyAV raise."""
-    # The prefix keeps names like "concat:a.wav" from being read as orders.
-    return av.open("file:" + os.fsdecode(path), options=_OPTIONS, metadata_errors="replace")
+def open_container(path: str | Path, span: Span | None = None) -> InputContainer:
+    """A file as FFmpeg sees it, to be closed; raises what FFmpeg and PyAV raise.
+
+    Parameters
+    ----------
+    span : only these bytes of it.
+    """
+    # FFmpeg would also take a text for an animation, and follow a playlist to other files. The
+    # prefix keeps names like "concat:a.wav" from being read as orders.
+    protocols, prefix = "file", "file:"
+    if span:
+        protocols, prefix = "file,subfile", f"subfile,,start,{span.start},end,{span.end},,:file:"
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": protocols}
+    container: InputContainer = av.open(prefix + os.fsdecode(path), options=options, **_TOLERANT)
+    return container
 
 
 class PyavDecoder:
     """One pass over the first sound of one file; attributes as in `SndfileDecoder`.
 
-    Rate and channels are those of the first decoded frame, because headers lie.
+    Rate and channels are those of the first decoded frame, because headers lie. Where the file
+    is nothing but frames, what cannot be decoded is passed over, and ``unread`` tells after the
+    pass how many samples it would have been.
 
     Raises
     ------
@@ -53,10 +74,12 @@ class PyavDecoder:
     """
 
     integer = False
+    unread = 0
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, span: Span | None = None) -> None:
+        self._path = path
         try:
-            self._container = open_container(path)
+            self._container = open_container(path, span)
         except _FAILURES as error:
             hint = "is it sound, and whole?"
             raise AudioError("not-audio", "no decoder knows this file", hint) from error
@@ -69,15 +92,19 @@ class PyavDecoder:
     def _open(self) -> None:
         if not self._container.streams.audio:
             raise AudioError("not-audio", "there is no sound in this file")
-        stream = self._container.streams.audio[0]
+        self._stream = stream = self._container.streams.audio[0]
         if stream.codec_context is None:  # whatever PyAV's types say
             raise AudioError("not-audio", "no decoder knows the sound in this file")
+        self._lost: list[Span] = []
+        self._used = 0
         try:
             stream.codec_context.thread_count = 1
-            self._frames = iter(self._container.decode(stream))
+            self._frames = self._decode()
             first = next(self._frames, None)
         except _FAILURES as error:
             raise Damaged from error
+        if first is None and self._lost:
+            raise Damaged
         if first is None or not first.layout.nb_channels:
             raise AudioError("no-samples", "the file holds no samples")
         self._first = first
@@ -95,35 +122,81 @@ class PyavDecoder:
         alone = len(self._container.streams) == 1
         return round((self._container.duration or 0) * self.rate / av.time_base) if alone else 0
 
+    def _decode(self) -> Iterator[av.AudioFrame]:
+        """Frames as they come; in files of frames alone, what gives none is kept in mind."""
+        kind = self._container.format.name
+        is_framed = kind in _FRAMED
+        end = _sound_end(self._path) if is_framed else 0
+        reached = 0
+        for packet in self._container.demux(self._stream):
+            if is_framed and packet.pos is not None and kind != "flac":  # whose places drift
+                if packet.pos >= end:
+                    break
+                self._lose(reached or packet.pos, packet.pos)
+                reached = packet.pos + packet.size
+            try:
+                frames = packet.decode()
+            except _FAILURES:
+                if not is_framed or packet.pos is None:
+                    raise
+                self._lose(packet.pos, packet.pos + packet.size)
+            else:
+                self._used += packet.size
+                yield from frames
+        self._lose(reached or end, end)
+
+    def _lose(self, start: int, end: int) -> None:
+        if end > start:
+            self._lost.append(Span(start, end))
+
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
         """Blocks float32 ``(channels, n)``, n at most ``frames``.
 
         Raises
         ------
-        Damaged : the decoder failed.
-        AudioError : ``channels-change``.
+        Damaged : the decoder failed; what it gave before has come.
+        AudioError : ``channels-change``; likewise.
         """
         block = np.empty((self.channels, frames), np.float32)
-        filled = 0
-        for samples in self._decoded():
-            while samples.shape[1]:
-                taken = min(frames - filled, samples.shape[1])
-                block[:, filled : filled + taken] = samples[:, :taken]
-                samples = samples[:, taken:]
-                filled += taken
-                if filled == frames:
-                    yield block
-                    block = np.empty((self.channels, frames), np.float32)
-                    filled = 0
+        got = filled = 0
+        failure: Exception | None = None
+        try:
+            for samples in self._decoded():
+                while samples.shape[1]:
+                    taken = min(frames - filled, samples.shape[1])
+                    block[:, filled : filled + taken] = samples[:, :taken]
+                    samples = samples[:, taken:]
+                    filled += taken
+                    got += taken
+                    if filled == frames:
+                        yield block
+                        block = np.empty((self.channels, frames), np.float32)
+                        filled = 0
+        except (Damaged, AudioError) as error:
+            failure = error
         if filled:
             yield np.ascontiguousarray(block[:, :filled])
+        if failure:
+            raise failure
+        self.unread = round(self._lost_bytes() * got / max(1, self._used))
+
+    def _lost_bytes(self) -> int:
+        """Of what gave no frame, the bytes that are not tags between joined files either."""
+        if not self._lost:
+            return 0
+        lost = explained = 0
+        with open(self._path, "rb") as file:
+            for span in self._lost:
+                found = max(tags_end(file, span.start), metadata_end(file, span.start))
+                explained = max(explained, found)
+                lost += max(0, span.end - max(span.start, explained))
+        return lost
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         try:
             for frame in chain((self._first,), self._frames):
                 if (frame.sample_rate, frame.layout.nb_channels) != (self.rate, self.channels):
-                    message = "the number of channels or the sample rate changes on the way"
-                    raise AudioError("channels-change", message, "split it or mix it down")
+                    raise changed()
                 yield _samples(frame)
         except _FAILURES as error:
             raise Damaged from error
@@ -131,6 +204,11 @@ class PyavDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def _sound_end(path: str | Path) -> int:
+    with open(path, "rb") as file:
+        return sound_end(file, file.seek(0, os.SEEK_END))
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mgrkit.audio.probe import FFMPEG_SUFFIXES, inspect
-from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder
+from mgrkit.audio.probe import FFMPEG_SUFFIXES, Head, inspect
+from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder, changed
+from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ SILENCE_DB = -90.0
 """A peak below this (re full scale) is silence; so is one step of 16 bits."""
 MISSING_SECONDS, MISSING_SHARE = 0.1, 0.01
 """A shortfall above the larger of these means that the file was cut."""
+SHORTFALLS = frozenset({"channels-change", "damaged", "truncated", "unread-rest"})
+"""Reasons of files that hold more than could be decoded."""
 _BLOCK_SAMPLES = 2**22  # bounds the memory of a block of very many channels
 
 
@@ -28,6 +31,7 @@ class _Decoder(Protocol):
     rate: int
     channels: int
     promised: int
+    unread: int
     integer: bool
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]: ...
@@ -43,13 +47,22 @@ class Sound:
     rate : samples per second, 1,000 to 768,000.
     channels : 1 or more.
     promised_seconds : what the header says, 0 where it says nothing; it may lie.
+    warning : after a pass with ``allow_truncated``, why the sound is not whole; else ''.
     """
 
-    def __init__(self, path: str | Path, heard: Callable[[float], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        heard: Callable[[float], None] | None = None,
+        *,
+        allow_truncated: bool = False,
+    ) -> None:
         self._path = path
         self._heard = heard
+        self._allow_truncated = allow_truncated
+        self.warning = ""
         self._head = inspect(path)
-        self._unused: _Decoder | None = _decoder(path)
+        self._unused: _Decoder | None = _decoder(path, self._head)
         self.rate = self._unused.rate
         self.channels = self._unused.channels
         self.promised_seconds = max(0, self._unused.promised) / max(1, self.rate)
@@ -84,10 +97,23 @@ class Sound:
 
         Raises
         ------
-        AudioError : ``no-samples``, ``damaged``, ``truncated``, ``non-finite`` or
-            ``channels-change``, as late as the decoder comes upon it.
+        AudioError : ``no-samples``, ``non-finite``, or one of `SHORTFALLS`, as late as the
+            decoder comes upon it. With ``allow_truncated`` a shortfall behind some sound only
+            ends the pass, and becomes the ``warning``.
         """
-        decoder, self._unused = self._unused or _decoder(self._path), None
+        self.warning = ""
+        got = 0
+        try:
+            for block in self._decoded(frames):
+                got += block.shape[1]
+                yield block
+        except AudioError as error:
+            if not (got and self._allow_truncated and error.reason in SHORTFALLS):
+                raise
+            self.warning = f"{error.reason}: {error.message}"
+
+    def _decoded(self, frames: int) -> Iterator[NDArray[np.float32]]:
+        decoder, self._unused = self._unused or _decoder(self._path, self._head), None
         got = 0
         try:
             for block in decoder.blocks(max(1, min(frames, _BLOCK_SAMPLES // self.channels))):
@@ -103,32 +129,49 @@ class Sound:
             raise AudioError("damaged", message, "get the file again") from error
         finally:
             decoder.close()
-        self._check_end(got, decoder.promised)
+        self._check_end(got, decoder)
 
-    def _check_end(self, got: int, promised: int) -> None:
+    def _check_end(self, got: int, decoder: _Decoder) -> None:
         if not got:
             raise AudioError("no-samples", "the file holds no samples")
         if self._head.cut:
             message = f"the file breaks off after {self._seconds(got)}"
             raise AudioError("truncated", message, "get it again")
-        promised = max(promised, round(got * self._head.promised))
-        if promised - got > max(MISSING_SECONDS * self.rate, MISSING_SHARE * promised):
+        promised = max(decoder.promised, round(got * self._head.promised))
+        if self._is_much(promised - got, promised):
             promise = self._seconds(promised)
             message = f"the header promises {promise}, the file holds {self._seconds(got)}"
             raise AudioError("truncated", message, "get it again")
+        rest = max(decoder.unread, round(got * self._head.rest))
+        if self._is_much(rest, got + rest):
+            message = (
+                f"{self._seconds(got)} were decoded; bytes for about {self._seconds(rest)} more "
+                "are there that no decoder reads"
+            )
+            raise AudioError("unread-rest", message, "write the file anew")
+
+    def _is_much(self, missing: int, whole: int) -> bool:
+        return missing > max(MISSING_SECONDS * self.rate, MISSING_SHARE * whole)
 
     def _seconds(self, frames: int) -> str:
         return f"{frames / self.rate:.6g} s"
 
 
-def open_sound(path: str | Path, heard: Callable[[float], None] | None = None) -> Sound:
+def open_sound(
+    path: str | Path,
+    heard: Callable[[float], None] | None = None,
+    *,
+    allow_truncated: bool = False,
+) -> Sound:
     """Open a sound file of any known kind, whatever its suffix says.
 
     Parameters
     ----------
     path : a WAV, AU, AIFF, FLAC, Ogg, Opus or MP3 file, or anything FFmpeg's decoders know;
-        of a video, its first sound.
+        of a video, its first sound. Streams joined end to end are one sound.
     heard : called after each block with the seconds decoded so far in this pass.
+    allow_truncated : take what can be decoded of a file that is cut or damaged on the way, and
+        say so in ``warning``.
 
     Returns
     -------
@@ -139,22 +182,61 @@ def open_sound(path: str | Path, heard: Callable[[float], None] | None = None) -
     AudioError : ``missing``, ``unreadable``, ``empty``, ``lfs-pointer``, ``not-audio``,
         ``no-samples``, ``damaged`` or ``bad-rate``; see `Sound.blocks` for the later ones.
     """
-    return Sound(path, heard)
+    return Sound(path, heard, allow_truncated=allow_truncated)
 
 
-def _decoder(path: str | Path) -> _Decoder:
+def _decoder(path: str | Path, head: Head) -> _Decoder:
+    if head.links:
+        return _Chained(path, head.links)
+    if head.padded:
+        return SndfileDecoder(path, padded=head.padded)
+    return _stream_decoder(path)
+
+
+def _stream_decoder(path: str | Path, span: Span | None = None) -> _Decoder:
     if Path(path).suffix.lower() not in FFMPEG_SUFFIXES:
         try:
-            return SndfileDecoder(path)
+            return SndfileDecoder(path, span)
         except Refused:
             pass
     from mgrkit.audio.pyav import PyavDecoder
 
     try:
-        return PyavDecoder(path)
+        return PyavDecoder(path, span)
     except Damaged as error:
         message = "the decoder fails at the first sample"
         raise AudioError("damaged", message, "get the file again") from error
+
+
+class _Chained:
+    """The streams of a file one after the other; ``promised`` is that of those begun so far."""
+
+    unread = 0
+
+    def __init__(self, path: str | Path, links: tuple[Span, ...]) -> None:
+        self._path = path
+        self._links = links
+        self._decoder = _stream_decoder(path, links[0])
+        self.rate, self.channels = self._decoder.rate, self._decoder.channels
+        self.integer = self._decoder.integer
+        self.promised = self._decoder.promised
+
+    def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
+        """As of each decoder; also raises ``channels-change``."""
+        yield from self._decoder.blocks(frames)
+        for link in self._links[1:]:
+            self._decoder.close()
+            try:
+                self._decoder = _stream_decoder(self._path, link)
+            except AudioError as error:
+                raise Damaged from error
+            if (self._decoder.rate, self._decoder.channels) != (self.rate, self.channels):
+                raise changed()
+            self.promised += self._decoder.promised
+            yield from self._decoder.blocks(frames)
+
+    def close(self) -> None:
+        self._decoder.close()
 
 
 def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:

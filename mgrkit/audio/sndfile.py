@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from mgrkit.audio.probe import flac_sound_bytes
+from mgrkit.audio.flac import speaks_for_all
+from mgrkit.audio.mpeg import tells_length
+from mgrkit.audio.riff import Padded
+from mgrkit.audio.spans import Span, SpanFile
+from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +25,8 @@ _INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
 # By suffix alone libsndfile takes any bytes for headerless sound (a text named x.au "decodes").
 _HEADERLESS = frozenset({".raw", ".vox", ".gsm"})
 _UNKNOWN_LENGTH = 2**63 - 1
-_FLAC_BYTES = {"PCM_S8": 1, "PCM_16": 2, "PCM_24": 3}
-_FLAC_REST = 4096  # tags behind the sound; taken for sound they only send the file to FFmpeg
+_OPUS_RATE = 48_000  # libsndfile decodes at the rate that the header mentions for information
+_SMALL = 1_024  # frames of a block when what a failing decoder still gives is taken
 
 
 class Refused(Exception):  # noqa: N818
@@ -31,6 +35,12 @@ class Refused(Exception):  # noqa: N818
 
 class Damaged(Exception):  # noqa: N818
     """The decoder failed after some blocks."""
+
+
+def changed() -> AudioError:
+    """What a decoder raises when sound goes on in another form."""
+    message = "the number of channels or the sample rate changes on the way"
+    return AudioError("channels-change", message, "split it or mix it down")
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]
@@ -42,84 +52,127 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
 
 
 class SndfileDecoder:
-    """One pass over one file.
+    """One pass over one file, or over a span of it.
 
     Attributes
     ----------
     rate : samples per second, as the header says.
     channels : their number.
-    promised : frames that the header promises; 0 where it does not say.
+    promised : frames that the header promises.
+    unread : 0, since the formats that are taken tell how much there is.
     integer : whether samples are read as integers, which can be neither NaN nor infinite.
+
+    Parameters
+    ----------
+    padded : the file is a WAV of 24 bits in 4 bytes.
 
     Raises
     ------
-    Refused : libsndfile does not take the file.
+    Refused : libsndfile does not take the file, or does not know its true length.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    unread = 0
+
+    def __init__(
+        self, path: str | Path, span: Span | None = None, padded: Padded | None = None
+    ) -> None:
         if Path(path).suffix.lower() in _HEADERLESS:
             raise Refused
+        self._source = path, span, padded
         try:
-            # As bytes, because soundfile cannot encode every name that a file may have.
-            self._path = path
-            self._file = _Forward(os.fsencode(path) if os.name == "posix" else str(path))
+            self._file = self._opened()
         except (RuntimeError, ValueError, TypeError, OSError) as error:
             raise Refused from error
-        if not self._believable():
+        self.promised = int(self._file.frames)
+        if not self._is_trusted():
             self._file.close()
             raise Refused
         self.rate = int(self._file.samplerate)
         self.channels = int(self._file.channels)
         self.integer = self._file.subtype in _INT16_SUBTYPES
-        frames = int(self._file.frames)
-        self.promised = 0 if frames >= _UNKNOWN_LENGTH else frames
 
-    def _believable(self) -> bool:
-        """False where FFmpeg may know better."""
-        if self._file.format == "RAW" or not self._file.frames:
+    def _opened(self) -> _Forward:
+        path, span, padded = self._source
+        if padded:
+            raw = SpanFile(path, padded.span)
+            form = ("PCM_32", "LITTLE", "RAW")
+            return _Forward(raw, "r", padded.rate, padded.channels, *form)
+        if span:
+            return _Forward(SpanFile(path, span))
+        # As bytes, because soundfile cannot encode every name that a file may have.
+        return _Forward(os.fsencode(path) if os.name == "posix" else str(path))
+
+    def _is_trusted(self) -> bool:
+        """False where libsndfile would stop early or guess, and FFmpeg knows better."""
+        path, _, padded = self._source
+        kind, subtype = self._file.format, self._file.subtype
+        if not self.promised or self.promised >= _UNKNOWN_LENGTH or (kind == "RAW" and not padded):
             return False
-        if self._file.format == "FLAC":  # FFmpeg can do with a false header
-            try:
-                frame = np.empty(self._file.channels, np.int16)
-                found = bool(self._file.buffer_read_into(frame, "int16"))
-                self._file.seek(0)
-            except RuntimeError:
-                return False
-            return found and not self._overfull()
+        if kind == "FLAC":
+            return self._has_sound() and speaks_for_all(path, self.promised)
+        if kind == "OGG":
+            return bool(
+                subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
+            )
+        if subtype.startswith("MPEG"):
+            return bool(kind == "MP3") and tells_length(path)
         return True
 
-    def _overfull(self) -> bool:
-        """Whether a FLAC file holds more bytes than the samples that it promises can fill.
-
-        A frame is never much larger than its samples (RFC 9639, verbatim subframes), so then
-        the header promises too few of them.
-        """
-        raw = int(self._file.frames) * self._file.channels * _FLAC_BYTES[self._file.subtype]
-        return bool(flac_sound_bytes(self._path) > 1.1 * raw + _FLAC_REST)
+    def _has_sound(self) -> bool:
+        try:
+            frame = np.empty(self._file.channels, np.int16)
+            found = bool(self._file.buffer_read_into(frame, "int16"))
+            self._file.seek(0)
+        except RuntimeError:
+            return False
+        return found
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
         """Blocks float32 ``(channels, n)``, n at most ``frames``.
 
         Raises
         ------
-        Damaged : the decoder failed.
+        Damaged : the decoder failed; what it gave before has come.
         """
+        got = 0
+        try:
+            for block in self._read(frames, self.promised):
+                got += block.shape[1]
+                yield block
+        except RuntimeError as error:
+            yield from self._rescued(frames, got)
+            raise Damaged from error
+
+    def _read(self, frames: int, promised: int) -> Iterator[NDArray[np.float32]]:
+        """Blocks up to the promised end: what lies behind it, tags for example, is no sound."""
         dtype = np.int16 if self.integer else np.float32
         buffer = np.empty((frames, self.channels), dtype)
-        while True:
-            try:
-                count = self._file.buffer_read_into(buffer, dtype.__name__)
-            except RuntimeError as error:
-                raise Damaged from error
+        padded = self._source[2]
+        while promised:
+            count = self._file.buffer_read_into(buffer[: min(frames, promised)], dtype.__name__)
             if not count:
                 return
+            promised -= count
             block = np.empty((self.channels, count), np.float32)
             if self.integer:
                 for channel in range(self.channels):
                     np.multiply(buffer[:count, channel], np.float32(2**-15), out=block[channel])
             else:
                 np.copyto(block, buffer[:count].T)
+                if padded and padded.low:
+                    block *= np.float32(2**8)
             yield block
+
+    def _rescued(self, frames: int, got: int) -> Iterator[NDArray[np.float32]]:
+        """What comes between the last whole block and the failure, which no larger block gives."""
+        self._file.close()
+        self._file = self._opened()
+        try:
+            for _ in self._read(frames, got):
+                pass
+            yield from self._read(_SMALL, self.promised - got)
+        except RuntimeError:
+            return
 
     def close(self) -> None:
         """Close the file."""

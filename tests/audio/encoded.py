@@ -29,6 +29,20 @@ def encode(path: Path, samples: np.ndarray, rate: int, codec: str, kind: str | N
         container.mux(stream.encode(None))
 
 
+def bare_mp3(path: Path, samples: np.ndarray, rate: int, kbits: int = 64) -> bytes:
+    """Write and return an MP3 of frames alone: no Xing or Info frame, no tag."""
+    layout = "mono" if len(samples) == 1 else "stereo"
+    options = {"write_xing": "0", "id3v2_version": "0"}
+    with av.open(str(path), "w", format="mp3", options=options) as container:
+        stream = container.add_stream("libmp3lame", rate=rate, layout=layout)
+        stream.bit_rate = 1000 * kbits
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", layout)
+        frame.sample_rate = rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path.read_bytes()
+
+
 def encode_picture(path: Path) -> None:
     """Write a film without sound."""
     with av.open(str(path), "w") as container:

@@ -20,7 +20,7 @@ from tests.audio.encoded import encode, tone
 
 COUNT = int(os.environ.get("MGRKIT_FUZZ", "1000"))
 REASONS = {"bad-rate", "channels-change", "damaged", "empty", "no-samples", "non-finite"}
-REASONS |= {"not-audio", "truncated"}
+REASONS |= {"not-audio", "truncated", "unread-rest"}
 SNDFILE = {
     "wav": ("WAV", "PCM_16"),
     "float.wav": ("WAV", "FLOAT"),

@@ -1,0 +1,143 @@
+"""Files with their sound in one chunk (WAV, AIFF, AU): how much of it the header tells of."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Literal, NamedTuple
+
+from mgrkit.audio.spans import Span
+from mgrkit.audio.tagbytes import sound_end, tags_end
+
+_MOST_CHUNKS = 1_000
+_BLOCK = 2**20
+_LARGEST_PAD = 4_096  # headers of streaming writers differ from the largest number by less
+_WAV_MAGICS = (b"RIFF", b"RF64", b"RIFX")
+_WAV_PCM, _WAV_EXTENSIBLE = 1, 0xFFFE
+
+
+class Sizes(NamedTuple):
+    """Bytes of sound as the header promises them, as they are there, and what lies behind.
+
+    ``rest`` counts bytes behind the sound that are neither chunks, nor tags, nor zeros.
+    """
+
+    promised: int
+    present: int
+    rest: int = 0
+
+
+class Padded(NamedTuple):
+    """PCM of 24 bits in blocks of 4 bytes, little-endian.
+
+    ``low`` is True where the 24 bits are the lower ones, against the rule.
+    """
+
+    rate: int
+    channels: int
+    span: Span
+    low: bool
+
+
+def sizes(file: BinaryIO, size: int) -> Sizes | None:
+    """What a WAV, AIFF or AU file promises and holds; None for others, and where it is unknown."""
+    found = _data(file, size)
+    if not found:
+        return None
+    promised, start, is_big = found
+    present = size - start
+    if _is_unknown(promised) or present <= 0:
+        return None
+    if promised >= present:
+        return Sizes(promised, present)
+    return Sizes(promised, promised, _rest(file, start + promised + promised % 2, size, is_big))
+
+
+def padded_pcm(file: BinaryIO, size: int) -> Padded | None:
+    """Where a WAV holds 24 bits in 4 bytes, which libsndfile reads as something else."""
+    found, form = _data(file, size), _chunk(file, size, b"fmt ", big=False)
+    file.seek(0)
+    if not found or not form or file.read(4) not in _WAV_MAGICS[:2]:
+        return None
+    file.seek(form[1])
+    head = file.read(20)
+    tag, channels, rate, align, bits = (
+        int.from_bytes(head[a:b], "little") for a, b in ((0, 2), (2, 4), (4, 8), (12, 14), (14, 16))
+    )
+    if tag not in (_WAV_PCM, _WAV_EXTENSIBLE) or bits != 24 or not channels:
+        return None
+    if align != 4 * channels:
+        return None
+    promised, start, _ = found
+    end = size if _is_unknown(promised) else min(size, start + promised)
+    file.seek(start)
+    data = file.read(min(_BLOCK, end - start) // 4 * 4)
+    is_low = all(
+        top == (0xFF if third & 0x80 else 0)
+        for third, top in zip(data[2::4], data[3::4], strict=True)
+    )
+    return Padded(rate, channels, Span(start, end), is_low and any(data[::4]))
+
+
+def _is_unknown(size: int) -> bool:
+    """Whether a size is what programs write that could not go back to fill in the real one.
+
+    That is 0, or a number near the largest of 31, 32 or 64 bits: some take the size of their
+    header off it, or round it down.
+    """
+    return size == 0 or any(0 <= top - size <= _LARGEST_PAD for top in (2**31, 2**32, 2**64))
+
+
+def _data(file: BinaryIO, size: int) -> tuple[int, int, bool] | None:
+    """Bytes of sound that a header promises, where they begin, whether it is big-endian."""
+    file.seek(0)
+    magic = file.read(12)
+    if magic[:4] in (b".snd", b"dns."):
+        order: Literal["big", "little"] = "big" if magic[:4] == b".snd" else "little"
+        start, promised = (int.from_bytes(magic[a : a + 4], order) for a in (4, 8))
+        return promised, start, order == "big"
+    if magic[8:12] == b"WAVE" and magic[:4] in _WAV_MAGICS:
+        is_big, name = magic[:4] == b"RIFX", b"data"
+    elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
+        is_big, name = True, b"SSND"
+    else:
+        return None
+    found = _chunk(file, size, name, is_big)
+    return (*found, is_big) if found else None
+
+
+def _chunk(file: BinaryIO, size: int, wanted: bytes, big: bool) -> tuple[int, int] | None:
+    """Size and start of a chunk of an IFF file; None when there is none."""
+    at, long_size = 12, 0
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(24)
+        if at >= size or len(head) < 8:
+            break
+        length = int.from_bytes(head[4:8], "big" if big else "little")
+        if head[:4] == b"ds64" and len(head) == 24:  # RF64: riff size, then data size
+            long_size = int.from_bytes(head[16:24], "little")
+        if head[:4] == wanted:
+            return (long_size if long_size and length == 0xFFFFFFFF else length), at + 8
+        at += 8 + length + length % 2
+    return None
+
+
+def _rest(file: BinaryIO, at: int, size: int, big: bool) -> int:
+    """Bytes behind the sound that no chunk and no tag explains; zeros are none."""
+    end = sound_end(file, size)
+    for _ in range(_MOST_CHUNKS):
+        at = tags_end(file, at)
+        file.seek(at)
+        head = file.read(8)
+        length = int.from_bytes(head[4:8], "big" if big else "little")
+        is_chunk = len(head) == 8 and all(32 <= byte < 127 for byte in head[:4])
+        if not is_chunk or head[:4] in (*_WAV_MAGICS, b"FORM", b"data") or at + 8 + length > size:
+            break
+        at += 8 + length + length % 2
+    rest = max(0, end - at)
+    file.seek(at)
+    while at < end:
+        data = file.read(min(_BLOCK, end - at))
+        if data.strip(b"\0"):
+            return rest
+        at += len(data) or end
+    return 0

@@ -1,0 +1,76 @@
+"""Tags in front of, between and behind streams of MPEG frames, as bytes that are no sound.
+
+ID3v1 and ID3v2 (id3.org), APEv2 (wiki.hydrogenaud.io), Lyrics3 (id3.org/Lyrics3) and the
+enhanced tag ``TAG+``. Only their size is read here.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+_APE, _APE_HEAD = b"APETAGEX", 32
+_ID3V1, _ID3V1_PLUS = 128, 227
+_LYRICS_END = {b"LYRICS200", b"LYRICSEND"}
+_LYRICS_LONGEST = 5_100  # of version 1, which tells no size
+_MOST_TAGS = 64
+
+
+def tags_end(file: BinaryIO, at: int) -> int:
+    """Where the tags end that begin at ``at``; ``at`` itself where there is none."""
+    for _ in range(_MOST_TAGS):
+        file.seek(at)
+        size = _size_of_tag(file.read(_APE_HEAD))
+        if not size:
+            break
+        at += size
+    return at
+
+
+def sound_end(file: BinaryIO, size: int) -> int:
+    """Where the tags at the end of a file begin; its ``size`` where there is none."""
+    end = size
+    for _ in range(_MOST_TAGS):
+        found = _size_before(file, end)
+        if not found or found > end:
+            break
+        end -= found
+    return end
+
+
+def _size_of_tag(head: bytes) -> int:
+    if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
+        size = 0
+        for byte in head[6:10]:
+            size = size << 7 | byte
+        return 10 + size + (10 if head[5] & 0x10 else 0)  # with its footer
+    if head[:8] == _APE and len(head) == _APE_HEAD:
+        has_head = head[23] & 0x80
+        return int.from_bytes(head[12:16], "little") + (_APE_HEAD if has_head else 0)
+    if head[:4] == b"TAG+":
+        return _ID3V1_PLUS
+    return _ID3V1 if head[:3] == b"TAG" else 0
+
+
+def _size_before(file: BinaryIO, end: int) -> int:
+    """Bytes of the tag that ends at ``end``; 0 where none does."""
+    tail = _read(file, end - _ID3V1, end)
+    if tail[:3] == b"TAG":
+        plus = _read(file, end - _ID3V1 - _ID3V1_PLUS, end - _ID3V1)[:4] == b"TAG+"
+        return _ID3V1 + (_ID3V1_PLUS if plus else 0)
+    foot = tail[-_APE_HEAD:]
+    if foot[:8] == _APE:
+        return int.from_bytes(foot[12:16], "little") + (_APE_HEAD if foot[23] & 0x80 else 0)
+    if tail[-10:-7] == b"3DI":
+        return 10 + _size_of_tag(b"ID3" + tail[-7:])
+    if tail[-9:] in _LYRICS_END:
+        if tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
+            return int(tail[-15:-9]) + 15
+        text = _read(file, end - _LYRICS_LONGEST, end)
+        begin = text.rfind(b"LYRICSBEGIN")
+        return len(text) - begin if begin >= 0 else 0
+    return 0
+
+
+def _read(file: BinaryIO, start: int, end: int) -> bytes:
+    file.seek(max(0, start))
+    return file.read(end - max(0, start))
