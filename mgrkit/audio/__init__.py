@@ -13,12 +13,14 @@ from mgrkit.audio.probe import SUFFIXES
 
 if TYPE_CHECKING:
     from mgrkit.audio.cutting import Piece, pieces
-    from mgrkit.audio.reading import Sound, check_audible, mono, open_sound
+    from mgrkit.audio.reading import SHORTFALLS, Mixdown, Sound, check_audible, mono, open_sound
     from mgrkit.audio.resampling import Resampler
     from mgrkit.audio.writing import Writer, lsb, quantise
 
 __all__ = [
+    "SHORTFALLS",
     "SUFFIXES",
+    "Mixdown",
     "Piece",
     "Resampler",
     "Sound",
@@ -34,6 +36,8 @@ __all__ = [
 _HOMES = {
     "Piece": "cutting",
     "pieces": "cutting",
+    "SHORTFALLS": "reading",
+    "Mixdown": "reading",
     "Sound": "reading",
     "check_audible": "reading",
     "mono": "reading",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio.reading import Sound, check_audible, mono
+from mgrkit.audio.reading import Mixdown, Sound
 from mgrkit.audio.resampling import Resampler
 from mgrkit.errors import AudioError
 
@@ -91,11 +90,9 @@ def _remainder(rest: NDArray[np.float32], rate: int, index: int) -> Iterator[Pie
 
 def _resampled(sound: Sound, rate: int) -> Iterator[NDArray[np.float32]]:
     resampler = Resampler(sound.rate, rate)
-    lowest, highest = math.inf, -math.inf
+    mixdown = Mixdown()
     for block in sound.blocks():
-        mix = mono(block)
-        lowest, highest = min(lowest, float(mix.min())), max(highest, float(mix.max()))
-        yield resampler.push(mix)
+        yield resampler.push(mixdown.push(block))
     # Judged before resampling, which makes a click of the start of a constant.
-    check_audible(lowest, highest)
+    mixdown.check()
     yield resampler.push(np.empty(0, np.float32), last=True)

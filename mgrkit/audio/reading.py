@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +21,8 @@ BLOCK_FRAMES = 2**18  # large, since two threads trip over the interpreter lock 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 768_000
 SILENCE_DB = -90.0
 """A peak below this (re full scale) is silence; so is one step of 16 bits."""
+CANCELLED_DB = -20.0
+"""Channels whose mix has so much less power than they have on average cancel each other."""
 MISSING_SECONDS, MISSING_SHARE = 0.1, 0.01
 """A shortfall above the larger of these means that the file was cut."""
 SHORTFALLS = frozenset({"channels-change", "damaged", "truncated", "unread-rest"})
@@ -252,10 +255,47 @@ def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:
     return mix
 
 
+class Mixdown:
+    """The mono mix of a sound, judged at its end.
+
+    ``push`` gives the mix of each block in turn, float32 ``(frames,)``; ``check`` raises
+    ``silent`` where nothing of the sound, or next to nothing of what its channels hold, is
+    left in the mix.
+    """
+
+    def __init__(self) -> None:
+        self._lowest, self._highest = math.inf, -math.inf
+        self._mixed = self._apart = 0.0
+
+    def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mix ``(channels, frames)`` to mono."""
+        mix = mono(block)
+        self._lowest = min(self._lowest, float(mix.min()))
+        self._highest = max(self._highest, float(mix.max()))
+        if len(block) > 1:
+            self._mixed += float(np.dot(mix, mix))
+            self._apart += sum(float(np.dot(channel, channel)) for channel in block) / len(block)
+        return mix
+
+    def check(self) -> None:
+        """Raise ``silent`` for a mix that is none."""
+        if self._mixed < self._apart * 10 ** (CANCELLED_DB / 10):
+            left = "silent"
+            if _is_audible(self._lowest, self._highest):
+                left = f"{10 * math.log10(self._apart / self._mixed):.0f} dB below them"
+            message = f"the mix of its channels is {left}: they cancel each other"
+            raise AudioError("silent", message, "turn one of them over")
+        check_audible(self._lowest, self._highest)
+
+
 def check_audible(lowest: float, highest: float) -> None:
     """Raise ``silent`` when a sound's samples span less than -90 dBFS.
 
     The span counts, not the magnitude: a constant cannot be heard either.
     """
-    if (highest - lowest) / 2 < 10 ** (SILENCE_DB / 20):
+    if not _is_audible(lowest, highest):
         raise AudioError("silent", f"its samples differ by less than {SILENCE_DB:g} dBFS")
+
+
+def _is_audible(lowest: float, highest: float) -> bool:
+    return (highest - lowest) / 2 >= 10 ** (SILENCE_DB / 20)

@@ -11,7 +11,7 @@ from typing import Any
 from mgrkit.batch.csvfile import write_csv
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.batch.sink import Sink, failed
+from mgrkit.batch.sink import Sink, failed, good
 from mgrkit.errors import ItemError, RunError
 
 TABLE = "tracks.csv"
@@ -68,7 +68,7 @@ class FolderSink(Sink):
                 again = again or error.again
                 rows.append(failed(row, error))
             else:
-                rows.append({**row, "status": "ok", "reason": ""})
+                rows.append(good(row, output))
         if self._owned is not None:
             self._owned.update((path, (size, time)) for path, size, time in out)
         made = {path for path, _, _ in out}

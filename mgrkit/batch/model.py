@@ -54,13 +54,15 @@ class Output:
 
     ``temp`` is the path of a finished file that becomes ``row["path"]`` in OUT; ``values``
     is what a table sink keeps: C-contiguous bytes of numbers (any buffer). With ``error``
-    the row says that this part of the item failed while the others are good.
+    the row says that this part of the item failed while the others are good; a ``warning`` is
+    the reason in a row that is good.
     """
 
     row: Row
     temp: str = ""
     values: Any = None
     error: ItemError | None = None
+    warning: str = ""
 
 
 @dataclass(slots=True)
@@ -84,7 +86,8 @@ Job = Callable[[Item, Work], Sequence[Output]]
 class Summary:
     """What a run did, counted in rows.
 
-    ``made`` now, ``kept`` from earlier runs, ``failed`` now or earlier; ``reasons`` counts
+    ``made`` now, ``kept`` from earlier runs, ``failed`` now or earlier; ``warned`` counts those
+    of ``made`` and ``kept`` that have a warning; ``reasons`` counts
     the failures by reason and ``examples`` holds the first of them as (path, text); ``ignored``
     counts the files that were not tried, by the reason why.
     """
@@ -92,6 +95,7 @@ class Summary:
     made: int = 0
     kept: int = 0
     failed: int = 0
+    warned: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     examples: list[tuple[str, str]] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
@@ -115,6 +119,7 @@ class Summary:
                     self.kept += 1
                 else:
                     self.made += 1
+                self.warned += bool(row.get("reason"))
                 continue
             self.failed += 1
             text = str(row.get("reason", ""))

@@ -19,6 +19,11 @@ def failed(row: Row, error: ItemError) -> Row:
     return {**row, "status": "failed", "reason": str(error)}
 
 
+def good(row: Row, output: Output) -> Row:
+    """The row of an output that is as it should be."""
+    return {**row, "status": "ok", "reason": output.warning}
+
+
 class Sink:
     """Base of the sinks.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.batch.sink import Sink, failed
+from mgrkit.batch.sink import Sink, failed, good
 from mgrkit.errors import ItemError
 
 
@@ -46,7 +46,7 @@ class StreamSink(Sink):
         rows = [
             failed({**item.row, **output.row}, output.error)
             if output.error
-            else {**item.row, **output.row, "status": "ok", "reason": ""}
+            else good({**item.row, **output.row}, output)
             for output in outputs
         ]
         for row in rows:

@@ -15,7 +15,7 @@ from mgrkit.batch.folder import STATE
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.parquetfile import write_parquet
-from mgrkit.batch.sink import Sink, failed
+from mgrkit.batch.sink import Sink, failed, good
 from mgrkit.errors import RunError
 
 _SPOOL = "spool"
@@ -66,7 +66,7 @@ class TableSink(Sink):
             data = memoryview(output.values).cast("B")
             if self._spool.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            rows.append({**row, "status": "ok", "reason": "", _SPOOL: place})
+            rows.append({**good(row, output), _SPOOL: place})
         self.journal.done(item.key, Entry(src, [], rows))
         return rows
 

@@ -14,12 +14,13 @@ _KEPT = 100
 class Chatter:
     """Between ``start`` and ``stop``, descriptor 2 is a pipe and ``sys.stderr`` the console.
 
-    Each different line becomes one warning that names the files in work when it came.
+    Each different line becomes one warning. It names a file where that file alone was in work
+    when it came: decoders do not say which one they mean.
     """
 
     def __init__(self) -> None:
         self.working: Callable[[], list[str]] = list
-        self._lines: dict[str, list[str]] = {}
+        self._lines: dict[str, str] = {}
         self._running = False
 
     def start(self) -> None:
@@ -40,7 +41,8 @@ class Chatter:
             for line in lines:
                 text = " ".join(line.split())
                 if text and len(self._lines) < _KEPT:
-                    self._lines.setdefault(text, [os.path.basename(p) for p in self.working()])
+                    names = [os.path.basename(path) for path in self.working()]
+                    self._lines.setdefault(text, names[0] if len(names) == 1 else "")
 
     def stop(self) -> list[str]:
         """Give descriptor 2 back; returns the warnings."""
@@ -53,6 +55,5 @@ class Chatter:
             # A process that was left behind may hold the pipe open: do not wait for it.
             self._thread.join(1.0)
         return [
-            f"{text} (while reading {', '.join(sorted(names))})" if names else text
-            for text, names in self._lines.items()
+            f"{text} (while reading {name})" if name else text for text, name in self._lines.items()
         ]

@@ -36,22 +36,26 @@ class Plain(Report):
         """See ``Report.finished``."""
         self.done += 1
         for row in rows:
-            if row.get("status") == "failed":
-                self._fail(row, kept)
+            if row.get("reason"):
+                self._name(row, kept)
         if time.monotonic() - self._told > self.every:
             self._told = time.monotonic()
             self.show()
 
-    def _fail(self, row: Row, kept: bool) -> None:
-        """Name a failure, unless a table does it."""
-        self.failed += 1
+    def _name(self, row: Row, kept: bool) -> None:
+        """Name a failure or a warning, unless a table does it."""
+        is_failure = row["status"] == "failed"
+        self.failed += is_failure
         if self.table and (kept or self._named > _SHOWN_FAILURES):
+            return
+        if self.quiet and not is_failure:
             return
         self._named += 1
         if self.table and self._named > _SHOWN_FAILURES:
             self.note("more failures are in the table")
         else:
-            self.note(f"{printable(row['source'])}: {row['reason']}")
+            kind = "" if is_failure else "warning: "
+            self.note(f"{kind}{printable(row['source'])}: {row['reason']}")
 
     def show(self) -> None:
         """Say how far it is."""
@@ -187,6 +191,7 @@ def _plain(name: str, summary: Summary) -> dict[str, Any]:
         "made": summary.made,
         "kept": summary.kept,
         "failed": summary.failed,
+        "warned": summary.warned,
         "reasons": summary.reasons,
         "ignored": summary.ignored,
         "deleted": summary.deleted,
@@ -205,6 +210,7 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
         lines.append(f"passed over: {_counts(summary.ignored)}")
     parts = [f"{summary.made} {'made' if table else 'done'}"]
     parts += [f"{summary.kept} kept"] if summary.kept else []
+    parts += [f"{summary.warned} of them not whole"] if summary.warned else []
     parts += [f"{summary.deleted} deleted"] if summary.deleted else []
     parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
     stopped = "stopped: " if summary.stopped_by else ""

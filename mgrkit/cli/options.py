@@ -71,6 +71,13 @@ Replace = Annotated[
         help="Make everything again, then delete what earlier runs made and this one did not.",
     ),
 ]
+AllowTruncated = Annotated[
+    bool,
+    typer.Option(
+        "--allow-truncated",
+        help="Draw what can be decoded of a file that is cut or damaged, with a warning.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failures only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and what decoders print.")]

@@ -39,6 +39,13 @@ def predict(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="The genre of each piece, too.")
     ] = False,
+    allow_truncated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-truncated/--no-allow-truncated",
+            help="Judge what can be decoded of a file that is cut or damaged, with a warning.",
+        ),
+    ] = True,
     files_from: Annotated[
         str | None,
         typer.Option(metavar="LIST", help="Files listed there, one a line; - reads stdin."),
@@ -105,7 +112,7 @@ def predict(
             say_whose(got)
     if why and not quiet:
         say(why)
-    settings = Settings(str(path), top, max_seconds, timeline, device)
+    settings = Settings(str(path), top, max_seconds, timeline, allow_truncated, device)
     with Console("predict", quiet=quiet, debug=debug, bar=False, table=False) as console:
         summary = command(
             settings,

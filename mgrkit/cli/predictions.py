@@ -15,7 +15,8 @@ from mgrkit.errors import RunError
 from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
-    "path", "start", "seconds", "genre", "probability", "unsure", "genres", "model", "error",
+    "path", "start", "seconds", "genre", "probability", "unsure", "genres", "model",
+    "warning", "error",
 )  # fmt: skip
 """Of CSV; ``start`` is empty in the row of the whole song, and filled in those of pieces."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Quiet
+from mgrkit.cli.options import AllowTruncated, Debug, Quiet
 
 
 def show(
@@ -25,6 +25,7 @@ def show(
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over a file that mgrkit show did not make.")
     ] = False,
+    allow_truncated: AllowTruncated = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print what is known of FILE as JSON on stdout.")
     ] = False,
@@ -46,12 +47,12 @@ def show(
     from mgrkit.commands.show import show as command
 
     with Console("show", quiet=quiet, debug=debug, bar=False, table=False) as console:
-        shown = command(file, out, size=size, replace=replace)
+        shown = command(file, out, size=size, replace=replace, allow_truncated=allow_truncated)
         warnings = console.warnings()
         if as_json:
             print_json(plain(shown) | {"warnings": warnings})
         if not quiet:
-            for text in warnings:
+            for text in filter(None, (shown.warning, *warnings)):
                 print(f"warning: {text}", file=sys.stderr)
             print(f"{printable(shown.file)}: {printable(shown.words())}", file=sys.stderr)
             print(f"show: see {printable(shown.out)}", file=sys.stderr)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    AllowTruncated,
     Debug,
     FilesFrom,
     Json,
@@ -64,6 +65,7 @@ def spectrograms(
         ),
     ] = None,
     piece_seconds: PieceSeconds = None,
+    allow_truncated: AllowTruncated = False,
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,
@@ -104,7 +106,7 @@ def spectrograms(
         top_db=top_db,
     )
     marks = "notes" if notes else "hz" if axes or size is not None else ""
-    settings = Settings(frontend, piece_seconds, cmap, marks, size)
+    settings = Settings(frontend, piece_seconds, cmap, marks, size, allow_truncated)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

@@ -24,8 +24,8 @@ from mgrkit.learning.fitting import predict_pieces
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    # Examples of each piece, its start and seconds, and the seconds of the whole.
-    _Told = tuple[list[NDArray[Any]], list[tuple[float, float]], float]
+    # Examples of each piece, its start and seconds, the seconds of the whole, and a warning.
+    _Told = tuple[list[NDArray[Any]], list[tuple[float, float]], float, str]
 
 
 def check_limits(top: int, max_seconds: float | None) -> None:
@@ -104,6 +104,7 @@ class Model:
         top: int = 3,
         max_seconds: float | None = None,
         timeline: bool = False,
+        allow_truncated: bool = True,
         work: Work | None = None,
     ) -> dict[str, Any]:
         """The genre of a sound file, or of a picture if the model was trained on such pictures.
@@ -114,13 +115,15 @@ class Model:
         max_seconds : listen to pieces spread over the song, so much in all, at least 30; None
             is the whole song, and 60 s of one beyond ten minutes.
         timeline : give each piece's genre too.
+        allow_truncated : of a file that is cut or damaged on the way, judge what can be decoded.
 
         Returns
         -------
         ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the calibrated
         threshold), ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole
-        song), ``model``, and with ``timeline`` what was listened to, a list of ``start``,
-        ``seconds``, ``genre``, ``probability``.
+        song), ``model``, ``warning`` (why the sound is not whole, else ''), and with
+        ``timeline`` what was listened to, a list of ``start``, ``seconds``, ``genre``,
+        ``probability``.
 
         Raises
         ------
@@ -134,15 +137,15 @@ class Model:
         """
         check_limits(top, max_seconds)
         if isinstance(self.input, Pictures) and is_picture(path):
-            rows, spans, length = self._seen(path, self.input)
+            rows, spans, length, warning = self._seen(path, self.input)
         else:
-            rows, spans, length = self._heard(path, max_seconds, work)
+            rows, spans, length, warning = self._heard(path, max_seconds, allow_truncated, work)
         of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
         by_piece = to_tracks(raw, of_piece)
         whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
         result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
-        result |= {"seconds": round(length, 3), "model": self.name}
+        result |= {"seconds": round(length, 3), "model": self.name, "warning": warning}
         if timeline:
             result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
         return result
@@ -161,9 +164,15 @@ class Model:
             )
         front = picture.frontend
         seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
-        return [wanted.examples(picture.values.T)], [(0.0, seconds)], seconds
+        return [wanted.examples(picture.values.T)], [(0.0, seconds)], seconds, ""
 
-    def _heard(self, path: str | Path, max_seconds: float | None, work: Work | None) -> _Told:
+    def _heard(
+        self,
+        path: str | Path,
+        max_seconds: float | None,
+        allow_truncated: bool,
+        work: Work | None,
+    ) -> _Told:
         """A song's pieces as examples, where they lie, and how long it is."""
         if self.input.frontend is None:
             raise UsageError(
@@ -182,7 +191,7 @@ class Model:
             if work:
                 work.allow(seconds)
 
-        with open_sound(path, heard=decoded) as sound:
+        with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:
             for piece in excerpts(sound, rate, self.input.piece, max_seconds):
                 if isinstance(piece.values, ItemError):
                     first = first or piece.values
@@ -191,7 +200,7 @@ class Model:
                 spans.append((piece.start, piece.seconds))
         if not rows:
             raise first or ItemError("too-short", "the track holds no piece")
-        return rows, spans, length
+        return rows, spans, length, sound.warning
 
     def _verdict(self, probabilities: NDArray[np.float32], top: int) -> dict[str, Any]:
         order = np.argsort(-probabilities, kind="stable")

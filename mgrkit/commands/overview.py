@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio import Resampler, check_audible, mono, open_sound
+from mgrkit.audio import Mixdown, Resampler, open_sound
 from mgrkit.errors import AudioError
 from mgrkit.features.chroma import chroma, spectral_peaks, tuning
 from mgrkit.frontend import front_end
@@ -40,6 +39,7 @@ class Overview:
     extreme_seconds : the time from one row of ``extremes`` to the next.
     power : the average power at ``analysis_rate``, float32 ``(columns, bins)``.
     column_seconds : the time from one row of ``power`` to the next.
+    warning : why the sound is not whole, else ''.
     """
 
     rate: int
@@ -49,6 +49,7 @@ class Overview:
     extreme_seconds: float
     power: Floats
     column_seconds: float
+    warning: str = ""
     analysis_rate: int = _FRONT.sample_rate
 
     def chroma(self) -> Floats:
@@ -113,8 +114,8 @@ class Columns:
         return np.concatenate(parts), np.array(rows, np.int64)
 
 
-def overview(path: Path) -> Overview:
-    """Look at a sound once, from start to end.
+def overview(path: Path, allow_truncated: bool = False) -> Overview:
+    """Look at a sound once, from start to end, or of one that is not whole to where it ends.
 
     Raises
     ------
@@ -122,19 +123,17 @@ def overview(path: Path) -> Overview:
     """
     extremes = Columns(_extremes)
     power = Columns(_sum)
-    with open_sound(path) as sound:
+    with open_sound(path, allow_truncated=allow_truncated) as sound:
         frames = 0
 
         def mixed() -> Iterator[Floats]:
             nonlocal frames
-            lowest, highest = math.inf, -math.inf
+            mixdown = Mixdown()
             for block in sound.blocks():
                 frames += block.shape[1]
                 extremes.push(np.stack([block.min(axis=0), block.max(axis=0)], axis=1))
-                mix = mono(block)
-                lowest, highest = min(lowest, float(mix.min())), max(highest, float(mix.max()))
-                yield mix
-            check_audible(lowest, highest)
+                yield mixdown.push(block)
+            mixdown.check()
 
         for rows in _power(_resampled(mixed(), sound.rate)):
             power.push(rows)
@@ -148,6 +147,7 @@ def overview(path: Path) -> Overview:
             extreme_seconds=extremes.size / sound.rate,
             power=average,
             column_seconds=power.size * _FRONT.transform.hop_length / _FRONT.sample_rate,
+            warning=sound.warning,
         )
 
 

@@ -31,12 +31,14 @@ class Settings:
     model : path or name of a bundle; None is the default model.
     top, max_seconds : see `Model.predict`.
     timeline : each piece's genre too.
+    allow_truncated : judge what can be decoded of a file that is not whole.
     """
 
     model: str | None = None
     top: int = 3
     max_seconds: float | None = None
     timeline: bool = False
+    allow_truncated: bool = True
     device: str = "auto"
 
     def __post_init__(self) -> None:
@@ -87,6 +89,8 @@ def predict(
         "max-seconds": settings.max_seconds,
         "timeline": settings.timeline,
     }
+    if not settings.allow_truncated:
+        plain["allow-truncated"] = False
     rows: list[Row] = []
     sink = StreamSink(rows.append if in_order else lambda row: emit(result_of(row)), plain, resume)
     job = partial(predict_track, path, key, settings)
@@ -126,9 +130,11 @@ def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Wo
         top=settings.top,
         max_seconds=settings.max_seconds,
         timeline=settings.timeline,
+        allow_truncated=settings.allow_truncated,
         work=work,
     )
-    return [Output({"prediction": {**prediction, "path": item.row["path"]}})]
+    row = {"prediction": {**prediction, "path": item.row["path"]}}
+    return [Output(row, warning=prediction["warning"])]
 
 
 def _items(

@@ -41,6 +41,7 @@ class Shown:
     seconds : of what was decoded.
     peak_db : the largest sample of any channel, in dB re full scale.
     column_seconds : how much sound one column of the mel spectrogram and of chroma averages.
+    warning : why the sound is not whole, else ''.
     track, genre, artist : of a track of a known collection; else ''.
     """
 
@@ -54,6 +55,7 @@ class Shown:
     track: str = ""
     genre: str = ""
     artist: str = ""
+    warning: str = ""
 
     def words(self) -> str:
         """One line for people."""
@@ -65,7 +67,12 @@ class Shown:
 
 
 def show(
-    file: Path, out: Path | None = None, *, size: str = DEFAULT_SIZE, replace: bool = False
+    file: Path,
+    out: Path | None = None,
+    *,
+    size: str = DEFAULT_SIZE,
+    replace: bool = False,
+    allow_truncated: bool = False,
 ) -> Shown:
     """Draw a sound of any length.
 
@@ -78,6 +85,7 @@ def show(
     out : the PNG; by default the name of ``file``, ending in .png, in the current folder.
     size : WxH in pixels.
     replace : write over whatever lies there.
+    allow_truncated : draw what can be decoded of a file that is cut or damaged on the way.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def show(
     out = Path(f"{file.stem}.png") if out is None else out
     _check(file, out, replace)
     try:
-        seen = overview(file)
+        seen = overview(file, allow_truncated)
     except ItemError as error:
         raise ItemError(error.reason, f"{file}: {error.message}", error.hint) from None
     shown = _described(file, out, seen)
@@ -141,6 +149,7 @@ def _described(file: Path, out: Path, seen: Overview) -> Shown:
         track=track.id if track else "",
         genre=genre,
         artist=track.artist if track else "",
+        warning=seen.warning,
     )
 
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
-from mgrkit.errors import ItemError, UsageError
+from mgrkit.errors import AudioError, ItemError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Track
 
 if TYPE_CHECKING:
+    from mgrkit.audio import Piece
     from mgrkit.spectrograms import Image
     from mgrkit.spectrograms.figure import Canvas
 
@@ -30,6 +31,8 @@ class Settings:
     ``piece_seconds`` None: a track of at most 45 s is one picture, a longer one is cut every
     30 s; a number cuts exactly so many seconds. ``axes`` 'hz' or 'notes' makes pictures for
     people, of a ``size`` in pixels such as '1000x500' (the default); '' plain ones.
+    ``allow_truncated`` draws what can be decoded of a file that is cut or damaged on the way;
+    pictures that an earlier run made of such files stand with it or without.
     """
 
     frontend: FrontEnd
@@ -37,6 +40,7 @@ class Settings:
     cmap: str = "magma"
     axes: str = ""
     size: str | None = None
+    allow_truncated: bool = False
 
     def __post_init__(self) -> None:
         if self.axes:
@@ -126,31 +130,42 @@ def spectrograms(
 
 def draw(settings: Settings, item: Item, work: Work) -> list[Output]:
     """The job: one output per piece; a silent piece fails alone."""
-    from mgrkit.audio import open_sound, pieces
+    from mgrkit.audio import SHORTFALLS, open_sound, pieces
+
+    frontend = settings.frontend
+    allowed = settings.allow_truncated
+    try:
+        with open_sound(item.source, work.allow, allow_truncated=allowed) as sound:
+            cut = pieces(sound, frontend.sample_rate, settings.piece_seconds)
+            outputs = [_drawn(settings, item, work, piece) for piece in cut]
+    except AudioError as error:
+        error.again = error.reason in SHORTFALLS  # so that --allow-truncated finds it again
+        raise
+    for output in outputs:
+        output.warning = sound.warning
+    return outputs
+
+
+def _drawn(settings: Settings, item: Item, work: Work, piece: Piece) -> Output:
     from mgrkit.spectrograms import render, write_png
 
     frontend = settings.frontend
-    outputs = []
-    with open_sound(item.source, heard=work.allow) as sound:
-        for piece in pieces(sound, frontend.sample_rate, settings.piece_seconds):
-            number = "" if piece.index is None else f".{piece.index:03}"
-            row: Row = {
-                "path": f"{item.args[0]}{number}.png",
-                "start": round(piece.start, 6),
-                "seconds": round(len(piece.samples) / frontend.sample_rate, 6),
-            }
-            try:
-                image = render(piece.samples, frontend)
-            except ItemError as error:
-                outputs.append(Output(row, error=error))
-                continue
-            temp = work.temp()
-            if settings.axes:
-                _draw_for_people(settings, temp, image, row, item.row["source"])
-            else:
-                write_png(temp, image, frontend, item.row["source"], settings.cmap)
-            outputs.append(Output({**row, "peak_db": round(image.peak_db, 4)}, temp))
-    return outputs
+    number = "" if piece.index is None else f".{piece.index:03}"
+    row: Row = {
+        "path": f"{item.args[0]}{number}.png",
+        "start": round(piece.start, 6),
+        "seconds": round(len(piece.samples) / frontend.sample_rate, 6),
+    }
+    try:
+        image = render(piece.samples, frontend)
+    except ItemError as error:
+        return Output(row, error=error)
+    temp = work.temp()
+    if settings.axes:
+        _draw_for_people(settings, temp, image, row, item.row["source"])
+    else:
+        write_png(temp, image, frontend, item.row["source"], settings.cmap)
+    return Output({**row, "peak_db": round(image.peak_db, 4)}, temp)
 
 
 def _draw_for_people(settings: Settings, temp: str, image: Image, row: Row, source: str) -> None:

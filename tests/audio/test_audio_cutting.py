@@ -114,3 +114,23 @@ def test_a_constant_is_silent_although_resampling_makes_a_click_of_its_start(tmp
     soundfile.write(tmp_path / "x.wav", np.full(44100 * 2, 0.9), 44100)
     with open_sound(tmp_path / "x.wav") as sound, pytest.raises(AudioError, match="silent"):
         list(pieces(sound, 22050))
+
+
+@pytest.mark.parametrize(("rest", "how"), [(0.0, "silent"), (0.02, "40 dB below them")])
+def test_channels_that_cancel_each_other_are_named(tmp_path, rest, how):
+    left = tone(2, 22050)[0]
+    noise = rest * np.random.default_rng(0).standard_normal(len(left)).astype(np.float32) * 0.35
+    soundfile.write(tmp_path / "a.wav", np.stack([left, noise - left], 1), 22050)
+    with (
+        open_sound(tmp_path / "a.wav") as sound,
+        pytest.raises(AudioError, match=f"silent: the mix of its channels is {how}"),
+    ):
+        list(pieces(sound, 22050))
+
+
+def test_wide_stereo_is_mixed(tmp_path):
+    rng = np.random.default_rng(0)
+    middle, side = rng.standard_normal((2, 44100)) * [[0.05], [0.2]]
+    soundfile.write(tmp_path / "a.wav", np.stack([middle + side, middle - side], 1), 22050)
+    with open_sound(tmp_path / "a.wav") as sound:
+        assert len(list(pieces(sound, 22050))) == 1

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import wave
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 from mgrkit.cli.app import app
+from mgrkit.cli.chatter import Chatter
 from mgrkit.cli.errors import guarded
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,8 +85,8 @@ def test_json_is_one_object_on_stdout(audio: Path, capfd: pytest.CaptureFixture[
     assert seconds > 0
     assert summary == {
         "command": "augment", "out": "noisy", "table": "noisy/tracks.csv", "made": 3, "kept": 0,
-        "failed": 1, "reasons": {"not-audio": 1}, "ignored": {}, "deleted": 0, "warnings": [],
-        "exit_code": 1,
+        "failed": 1, "warned": 0, "reasons": {"not-audio": 1}, "ignored": {}, "deleted": 0,
+        "warnings": [], "exit_code": 1,
     }  # fmt: skip
     assert "bad.wav: not-audio" in captured.err, "failures are told even when quiet"
 
@@ -435,3 +437,32 @@ def test_streams_that_take_or_give_nothing(audio: Path, line: str, code: int) ->
 def test_wrong_calls_are_json_too(audio: Path, capfd, words) -> None:
     assert mgrkit(*words, "--json") == 2
     assert json.loads(capfd.readouterr().out)["exit_code"] == 2
+
+
+def test_cut_files_are_drawn_when_allowed_and_counted(audio: Path, capfd) -> None:
+    """A run without the option comes first; the same with it does only the rest."""
+    whole = (audio / "high" / "a.wav").read_bytes()
+    (audio / "cut.wav").write_bytes(whole[: len(whole) // 2])
+    assert mgrkit("spectrograms") == 1
+    assert "cut.wav: truncated" in capfd.readouterr().err
+    assert mgrkit("spectrograms", "--allow-truncated", "--json") == 0
+    captured = capfd.readouterr()
+    assert "warning: cut.wav: truncated: the header promises" in captured.err
+    told = json.loads(captured.out)
+    assert (told["made"], told["warned"], told["failed"]) == (1, 1, 0)
+    (row,) = (row for row in table(Path("spectrograms")) if row["source"] == "cut.wav")
+    assert row["status"] == "ok"
+    assert row["reason"].startswith("truncated: ")
+    assert mgrkit("spectrograms") == 0, "what was allowed once stands"
+
+
+def test_a_decoders_words_name_a_file_only_when_it_alone_was_in_work() -> None:
+    chatter = Chatter()
+    chatter.working = lambda: ["/a/one.mp3"]
+    chatter.start()
+    os.write(2, b"alone\n")
+    while not chatter._lines:
+        time.sleep(0.01)
+    chatter.working = lambda: ["/a/one.mp3", "/a/two.mp3"]
+    os.write(2, b"together\n")
+    assert chatter.stop() == ["alone (while reading one.mp3)", "together"]

@@ -58,7 +58,7 @@ def test_a_prediction_has_what_is_promised(model: Path, tmp_path: Path) -> None:
     rows, summary = results(model, [song])
     (row,) = rows
     assert set(row) == {
-        "path", "genre", "probability", "unsure", "genres", "seconds", "model",
+        "path", "genre", "probability", "unsure", "genres", "seconds", "model", "warning",
     }  # fmt: skip
     assert (row["path"], row["genre"], row["seconds"], row["model"]) == (
         str(song), "techno", 8.0, "svm",
@@ -379,3 +379,39 @@ def test_a_cache_that_cannot_be_is_named_before_the_work(
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "file"))
     with pytest.raises(RunError, match=r"cannot keep gtzan57 in .*file"):
         train("svm", place / "audio", tmp_path / "m.safetensors")
+
+
+def cut_song(path: Path) -> Path:
+    """60 s of which two thirds are there."""
+    content = write_song(path, 60).read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    return path
+
+
+def test_a_cut_song_gets_a_verdict_with_a_warning(model: Path, tmp_path: Path) -> None:
+    song = cut_song(tmp_path / "cut.wav")
+    rows, summary = results(model, [song])
+    assert rows[0]["genre"] == "techno"
+    assert rows[0]["warning"].startswith("truncated: the header promises 60 s")
+    assert rows[0]["seconds"] == pytest.approx(40, abs=0.01)
+    assert (summary.made, summary.warned, summary.exit_code) == (1, 1, 0)
+    assert mgrkit.load(model).predict(song)["warning"]
+
+
+def test_unless_it_is_refused(model: Path, tmp_path: Path) -> None:
+    song = cut_song(tmp_path / "cut.wav")
+    rows, summary = results(model, [song], allow_truncated=False)
+    assert rows[0]["error"].startswith("truncated: ")
+    assert (summary.failed, summary.exit_code) == (1, 1)
+    with pytest.raises(ItemError, match="truncated"):
+        mgrkit.load(model).predict(song, allow_truncated=False)
+
+
+def test_a_journal_knows_whether_cut_songs_were_refused(model: Path, tmp_path: Path) -> None:
+    song, done = cut_song(tmp_path / "cut.wav"), tmp_path / "done.jsonl"
+    results(model, [song], resume=done)
+    rows, summary = results(model, [song], resume=done)
+    assert rows[0]["warning"]
+    assert (summary.kept, summary.warned) == (1, 1)
+    with pytest.raises(UsageError, match="allow-truncated"):
+        results(model, [song], resume=done, allow_truncated=False)

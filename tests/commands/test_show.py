@@ -88,6 +88,7 @@ def test_json(song: Path, capfd: pytest.CaptureFixture[str]) -> None:
         "track": "gtzan:blues.00006",
         "genre": "blues",
         "artist": "John Lee Hooker",
+        "warning": "",
         "warnings": [],
         "exit_code": 0,
     }
@@ -235,3 +236,29 @@ def test_real_songs(data: Path, tmp_path: Path) -> None:
     for name, told in (("flac_8_channels_7.1.flac", "8 channels"), ("templeos_30s.opus", "stereo")):
         shown = show(data / "songs" / name, tmp_path / "a.png", size="640x480")
         assert told in shown.words()
+
+
+def cut(path: Path) -> Path:
+    content = written(path, sound(4.0)).read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
+
+
+def test_a_cut_sound_is_drawn_when_allowed(song: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = cut(Path("cut.wav"))
+    assert mgrkit("show", path) == 1
+    assert "truncated" in capfd.readouterr().err
+    assert not Path("cut.png").exists()
+    assert mgrkit("show", path, "--allow-truncated", "--json") == 0
+    captured = capfd.readouterr()
+    assert "warning: truncated: the header promises 4 s" in captured.err
+    told = json.loads(captured.out)
+    assert told["warning"].startswith("truncated")
+    assert told["seconds"] == pytest.approx(2, abs=0.01)
+
+
+def test_channels_that_cancel_are_named(song: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    half = sound(2.0)
+    written(Path("halves.wav"), np.concatenate([half, -half]))
+    assert mgrkit("show", "halves.wav") == 1
+    assert "the mix of its channels is silent: they cancel" in capfd.readouterr().err
