@@ -1,4 +1,4 @@
-"""FLAC streams (RFC 9639): whether the header speaks for all frames of the file.
+"""FLAC streams (RFC 9639): how many samples their frames hold, whatever the header says.
 
 libsndfile believes a header that promises too few samples, and reads on at the first rate where
 the rate changes.
@@ -30,19 +30,17 @@ class Frame(NamedTuple):
     variable: bool
 
 
-def speaks_for_all(path: str | Path, promised: int) -> bool:
-    """Whether ``promised`` samples of one rate and number of channels are all there are.
+def counted(path: str | Path) -> int | None:
+    """The samples of all frames of a file, by the number of the last one.
 
-    True too for a file that does not begin as FLAC does, or whose first frame is no frame:
-    then there is nothing to hold against the header.
+    0 where they are not one stream: the rate or the number of channels changes, or another
+    file follows. None for a file that does not begin as FLAC does, or whose first frame is none.
     """
     with open(path, "rb") as file:
         start = metadata_end(file, 0)
         file.seek(start)
         first = frame(file.read(_LONGEST_HEAD)) if start else None
-        if not first:
-            return True
-        return _is_one_stream(file, start, first, promised)
+        return _count(file, start, first) if first else None
 
 
 def frame(head: bytes) -> Frame | None:
@@ -80,7 +78,7 @@ def metadata_end(file: BinaryIO, at: int) -> int:
     return file.tell()
 
 
-def _is_one_stream(file: BinaryIO, start: int, first: Frame, promised: int) -> bool:
+def _count(file: BinaryIO, start: int, first: Frame) -> int:
     file.seek(start)
     mark = file.read(2)
     at, latest = start, first
@@ -89,7 +87,7 @@ def _is_one_stream(file: BinaryIO, start: int, first: Frame, promised: int) -> b
         file.seek(at)
         data = file.read(_BLOCK + _LONGEST_HEAD)
         if _STREAM in data or _STREAM_LAST in data:
-            return False
+            return 0
         same: list[bytes] = []
         place = data.find(mark)
         while 0 <= place < _BLOCK:
@@ -98,7 +96,7 @@ def _is_one_stream(file: BinaryIO, start: int, first: Frame, promised: int) -> b
                 same = [*same[1 - _KEPT :], head]  # cheap: nearly all frames come here
             elif found := frame(head):
                 if other and found.number == other.number + _step(other):
-                    return False  # two in a row are no accident
+                    return 0  # two in a row are no accident
                 other = found
             place = data.find(mark, place + 1)
         latest = next(filter(None, map(frame, reversed(same))), latest)
@@ -106,7 +104,7 @@ def _is_one_stream(file: BinaryIO, start: int, first: Frame, promised: int) -> b
             break
         at += _BLOCK
     begun = latest.number if latest.variable else latest.number * first.samples
-    return not promised or begun + latest.samples <= promised
+    return begun + latest.samples
 
 
 def _channels(head: bytes) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 
 from mgrkit.audio.flac import metadata_end
 from mgrkit.audio.sndfile import Damaged, changed
@@ -25,14 +26,16 @@ if TYPE_CHECKING:
 av.logging.set_level(None)  # what FFmpeg prints comes without the file's name
 
 FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,mp3,mpc,"
-    "mpc8,ogg,tak,tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,iff,loas,matroska,webm,mov,mp4,m4a,mp3,"
+    "mpc,mpc8,ogg,tak,tta,voc,w64,wav,wv"
 )
 """FFmpeg's names of the formats that are read."""
 
 # Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS), or a
 # picture's length or time to fill a buffer count (ASF).
 _HONEST_LENGTH = ("mov", "matroska")
+_UNTAGGED = (b"MAC ", b"MP+\x07", b"MP+\x17", b"MPCK")
+_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
 _FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "mp3"})
 # Until release 18 PyAV raises for a tag in another encoding, unless told not to.
@@ -79,7 +82,7 @@ class PyavDecoder:
     def __init__(self, path: str | Path, span: Span | None = None) -> None:
         self._path = path
         try:
-            self._container = open_container(path, span)
+            self._container = open_container(path, span or behind_tags(path))
         except _FAILURES as error:
             hint = "is it sound, and whole?"
             raise AudioError("not-audio", "no decoder knows this file", hint) from error
@@ -117,7 +120,8 @@ class PyavDecoder:
         if not kind.startswith(_HONEST_LENGTH):
             return 0
         if stream.duration and stream.time_base:
-            return round(stream.duration * stream.time_base * self.rate)
+            delay = max(0, stream.start_time or 0)  # the encoder's, which is not decoded
+            return round((stream.duration - delay) * stream.time_base * self.rate)
         # Beside a picture, the length of the whole may be the picture's.
         alone = len(self._container.streams) == 1
         return round((self._container.duration or 0) * self.rate / av.time_base) if alone else 0
@@ -211,10 +215,26 @@ def _sound_end(path: str | Path) -> int:
         return sound_end(file, file.seek(0, os.SEEK_END))
 
 
+def behind_tags(path: str | Path) -> Span | None:
+    """What follows ID3v2 tags in front of Monkey's Audio or Musepack, where FFmpeg refuses them."""
+    with open(path, "rb") as file:
+        start = tags_end(file, 0)
+        file.seek(start)
+        if start and file.read(4) in _UNTAGGED:
+            return Span(start, file.seek(0, os.SEEK_END))
+    return None
+
+
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:
-    raw: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        raw = raw.reshape(-1, frame.layout.nb_channels).T
+    channels = frame.layout.nb_channels
+    dtype = np.dtype(_TYPES[frame.format.name.removesuffix("p")])
+    if frame.format.is_planar:
+        # Not all of frame.planes: of eight channels PyAV counts nine, up to release 18.
+        planes: list[Any] = [AudioPlane(frame, index) for index in range(channels)]
+        raw = np.stack([np.frombuffer(plane, dtype, frame.samples) for plane in planes])
+    else:
+        packed: Any = AudioPlane(frame, 0)
+        raw = np.frombuffer(packed, dtype, frame.samples * channels).reshape(-1, channels).T
     if raw.dtype.kind == "f":
         with np.errstate(over="ignore"):  # ends as inf, which is reported as such
             return raw.astype(np.float32, copy=False)

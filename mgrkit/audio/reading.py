@@ -211,15 +211,28 @@ def _stream_decoder(path: str | Path, span: Span | None = None) -> _Decoder:
         raise AudioError("damaged", message, "get the file again") from error
 
 
+def _first_of(path: str | Path, links: tuple[Span, ...]) -> tuple[_Decoder, tuple[Span, ...]]:
+    """A decoder of the first link that holds sound, and the links behind it."""
+    for number, link in enumerate(links, 1):
+        try:
+            return _stream_decoder(path, link), links[number:]
+        except AudioError:
+            if number == len(links):
+                raise
+    raise AssertionError("an Ogg file has a link")
+
+
 class _Chained:
-    """The streams of a file one after the other; ``promised`` is that of those begun so far."""
+    """The streams of a file one after the other; ``promised`` is that of those begun so far.
+
+    The header pages may stand there twice: what comes before the first sound is passed over.
+    """
 
     unread = 0
 
     def __init__(self, path: str | Path, links: tuple[Span, ...]) -> None:
         self._path = path
-        self._links = links
-        self._decoder = _stream_decoder(path, links[0])
+        self._decoder, self._links = _first_of(path, links)
         self.rate, self.channels = self._decoder.rate, self._decoder.channels
         self.integer = self._decoder.integer
         self.promised = self._decoder.promised
@@ -227,7 +240,7 @@ class _Chained:
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
         """As of each decoder; also raises ``channels-change``."""
         yield from self._decoder.blocks(frames)
-        for link in self._links[1:]:
+        for link in self._links:
             self._decoder.close()
             try:
                 self._decoder = _stream_decoder(self._path, link)

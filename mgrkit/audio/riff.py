@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import BinaryIO, Literal, NamedTuple
 
 from mgrkit.audio.spans import Span
@@ -59,19 +60,19 @@ def padded_pcm(file: BinaryIO, size: int) -> Padded | None:
         return None
     file.seek(form[1])
     head = file.read(20)
-    tag, channels, rate, align, bits = (
-        int.from_bytes(head[a:b], "little") for a, b in ((0, 2), (2, 4), (4, 8), (12, 14), (14, 16))
-    )
-    if tag not in (_WAV_PCM, _WAV_EXTENSIBLE) or bits != 24 or not channels:
+    if len(head) < 16:
         return None
-    if align != 4 * channels:
+    tag, channels, rate, _, align, bits = struct.unpack("<HHIIHH", head[:16])
+    if tag == _WAV_EXTENSIBLE and bits == 32:
+        bits = int.from_bytes(head[18:20], "little")  # those that are valid
+    if tag not in (_WAV_PCM, _WAV_EXTENSIBLE) or bits != 24 or not 0 < align == 4 * channels:
         return None
     promised, start, _ = found
     end = size if _is_unknown(promised) else min(size, start + promised)
     file.seek(start)
     data = file.read(min(_BLOCK, end - start) // 4 * 4)
     is_low = all(
-        top == (0xFF if third & 0x80 else 0)
+        top == 0 or (top == 0xFF and third & 0x80)
         for third, top in zip(data[2::4], data[3::4], strict=True)
     )
     return Padded(rate, channels, Span(start, end), is_low and any(data[::4]))

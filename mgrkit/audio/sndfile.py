@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from mgrkit.audio.flac import speaks_for_all
+from mgrkit.audio.flac import counted
 from mgrkit.audio.mpeg import tells_length
 from mgrkit.audio.riff import Padded
 from mgrkit.audio.spans import Span, SpanFile
@@ -106,10 +106,10 @@ class SndfileDecoder:
         """False where libsndfile would stop early or guess, and FFmpeg knows better."""
         path, _, padded = self._source
         kind, subtype = self._file.format, self._file.subtype
-        if not self.promised or self.promised >= _UNKNOWN_LENGTH or (kind == "RAW" and not padded):
+        if not self.promised or (kind == "RAW" and not padded):
             return False
         if kind == "FLAC":
-            return self._has_sound() and speaks_for_all(path, self.promised)
+            return self._has_sound() and self._tells_all(path)
         if kind == "OGG":
             return bool(
                 subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
@@ -117,6 +117,14 @@ class SndfileDecoder:
         if subtype.startswith("MPEG"):
             return bool(kind == "MP3") and tells_length(path)
         return True
+
+    def _tells_all(self, path: str | Path) -> bool:
+        """Whether a FLAC's header, or where it tells no length its frames, count all there is."""
+        found = counted(path)
+        if self.promised >= _UNKNOWN_LENGTH:
+            self.promised = found or 0
+            return bool(found)
+        return found is None or 0 < found <= self.promised
 
     def _has_sound(self) -> bool:
         try:
@@ -145,9 +153,10 @@ class SndfileDecoder:
 
     def _read(self, frames: int, promised: int) -> Iterator[NDArray[np.float32]]:
         """Blocks up to the promised end: what lies behind it, tags for example, is no sound."""
-        dtype = np.int16 if self.integer else np.float32
-        buffer = np.empty((frames, self.channels), dtype)
         padded = self._source[2]
+        is_low = padded is not None and padded.low
+        dtype = np.int16 if self.integer else np.int32 if is_low else np.float32
+        buffer = np.empty((frames, self.channels), dtype)
         while promised:
             count = self._file.buffer_read_into(buffer[: min(frames, promised)], dtype.__name__)
             if not count:
@@ -157,10 +166,10 @@ class SndfileDecoder:
             if self.integer:
                 for channel in range(self.channels):
                     np.multiply(buffer[:count, channel], np.float32(2**-15), out=block[channel])
+            elif is_low:
+                np.multiply((buffer[:count] << 8).T, np.float32(2**-31), out=block)
             else:
                 np.copyto(block, buffer[:count].T)
-                if padded and padded.low:
-                    block *= np.float32(2**8)
             yield block
 
     def _rescued(self, frames: int, got: int) -> Iterator[NDArray[np.float32]]:

@@ -38,7 +38,8 @@ def sound_end(file: BinaryIO, size: int) -> int:
 
 
 def _size_of_tag(head: bytes) -> int:
-    if head[:3] == b"ID3" and len(head) >= 10 and not any(byte & 0x80 for byte in head[6:10]):
+    is_id3 = head[:3] == b"ID3" and len(head) >= 10 and head[3] < 0x10  # else a chunk "ID3 "
+    if is_id3 and not any(byte & 0x80 for byte in head[6:10]):
         size = 0
         for byte in head[6:10]:
             size = size << 7 | byte
