@@ -1,0 +1,46 @@
+"""Artists in the chunks of WAV and AIFF files: ``LIST``/INFO, ``AUTH`` and ``id3 ``.
+
+tinytag reads them as UTF-8 only, and its ID3 is not ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO, Literal
+
+from mgrkit.tracks.id3tags import LONGEST, id3v2, untold
+
+_MOST = 1000  # chunks; in a damaged file every few bytes look like one
+
+
+def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
+    """Names and values in the RIFF or IFF form that begins here, in their order."""
+    riff = file.read(12)[:4] == b"RIFF"
+    found = []
+    for name, size in _chunks(file, "little" if riff else "big"):
+        if name in (b"id3 ", b"ID3 "):
+            found += id3v2(file)
+        elif name == (b"LIST" if riff else b"AUTH"):
+            content = file.read(min(size, LONGEST))
+            found += _info(content) if riff else [("artist", untold(content))]
+    return found
+
+
+def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int]]:
+    """Name and size of each chunk; the file stands at its content."""
+    for _ in range(_MOST):
+        head = file.read(8)
+        if len(head) < 8:
+            return
+        start, size = file.tell(), int.from_bytes(head[4:], order)
+        yield head[:4], size
+        file.seek(start + size + size % 2)
+
+
+def _info(content: bytes) -> list[tuple[str, str]]:
+    if content[:4] != b"INFO":
+        return []
+    file = BytesIO(content[4:])
+    chunks = _chunks(file, "little")
+    return [("artist", untold(file.read(size))) for name, size in chunks if name == b"IART"]
