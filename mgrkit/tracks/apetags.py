@@ -8,11 +8,10 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from mgrkit.tracks.id3tags import LONGEST, untold
+from mgrkit.tracks.id3tags import LONGEST, MOST, MOST_TEXTS, untold
 
 _MARK = b"APETAGEX"
 _FOOTER = 32
-_MOST = 1000  # items
 _BEHIND = 4096  # room for ID3v1, its extension and Lyrics3
 
 
@@ -36,14 +35,14 @@ def apev2(file: BinaryIO) -> list[tuple[str, str]]:
 def _items(body: bytes, count: int) -> list[tuple[str, str]]:
     found = []
     at = 0
-    for _ in range(min(count, _MOST)):
+    for _ in range(min(count, MOST)):
         end = body.find(b"\0", at + 8)
         if end < 0:
             break
         size = int.from_bytes(body[at : at + 4], "little")
         if not body[at + 4] & 0x06:  # else it is no text
             name = body[at + 8 : end].decode("latin-1")
-            texts = body[end + 1 : end + 1 + size].split(b"\0")
-            found += [(name, untold(text)) for text in texts]
+            texts = body[end + 1 : end + 1 + size].split(b"\0", MOST_TEXTS)
+            found += [(name, untold(text)) for text in texts[:MOST_TEXTS]]
         at = end + 1 + size
     return found

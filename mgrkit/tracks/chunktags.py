@@ -9,9 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Literal
 
-from mgrkit.tracks.id3tags import LONGEST, id3v2, untold
-
-_MOST = 1000  # chunks; in a damaged file every few bytes look like one
+from mgrkit.tracks.id3tags import LONGEST, MOST, id3v2, untold
 
 
 def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
@@ -29,7 +27,7 @@ def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
 
 def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int]]:
     """Name and size of each chunk; the file stands at its content."""
-    for _ in range(_MOST):
+    for _ in range(MOST):  # in a damaged file every few bytes look like a chunk
         head = file.read(8)
         if len(head) < 8:
             return

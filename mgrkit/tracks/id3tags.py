@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from itertools import islice
 from typing import BinaryIO
 
 LONGEST = 1 << 24
-"""So many bytes of a tag are read, whatever its header claims."""
+"""So many bytes of a tag are read, whatever its header claims,"""
+MOST = 1000
+"""so many of its fields,"""
+MOST_TEXTS = 16
+"""and so many texts of one field: a tag may be all zeros."""
 
 _NAMES = {
     b"TP1": "artist",
@@ -39,7 +44,7 @@ def id3v2(file: BinaryIO) -> list[tuple[str, str]]:
     body = file.read(min(size, LONGEST))
     file.seek(start + 10 + size + (10 if head[5] & 0x10 else 0))  # 2.4 may repeat it at the end
     found = []
-    for frame, content in _frames(body, head[3], head[5]):
+    for frame, content in islice(_frames(body, head[3], head[5]), MOST):
         if frame in _NAMES and content and content[0] < len(_ENCODINGS):
             texts = _texts(content)
             name = _NAMES[frame] or texts.pop(0)
@@ -58,7 +63,7 @@ def id3v1(file: BinaryIO) -> list[tuple[str, str]]:
 
 def untold(content: bytes) -> str:
     """Text up to a zero, whose encoding nothing tells: UTF-8 where it can be, else Latin-1."""
-    content = content.split(b"\0")[0]
+    content = content.partition(b"\0")[0]
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:
@@ -116,4 +121,5 @@ def _texts(content: bytes) -> list[str]:
     raw = content[1:]
     if encoding.startswith("utf-16"):
         raw = raw[: len(raw) // 2 * 2]
-    return [text.lstrip("\ufeff") for text in raw.decode(encoding, "replace").split("\0")]
+    texts = raw.decode(encoding, "replace").split("\0", MOST_TEXTS)
+    return [text.lstrip("\ufeff") for text in texts[:MOST_TEXTS]]

@@ -84,7 +84,7 @@ def _container_tags(path: str | Path) -> Tags:
     try:
         with open_container(path) as container:
             every = [container.metadata, *(stream.metadata for stream in container.streams)]
-    except (av.error.FFmpegError, OSError, ValueError):
+    except (av.error.FFmpegError, UnicodeError):
         return []
     return [tag for tags in every for tag in tags.items()]
 

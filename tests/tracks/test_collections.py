@@ -14,7 +14,6 @@ import pytest
 from mgrkit.audio import open_sound
 from mgrkit.tracks.collections import Known, known
 from mgrkit.tracks.identity import SoundDigest, track_id
-from mgrkit.tracks.tags import artist_tag
 
 GENRES = [
     "blues", "classical", "country", "disco", "hiphop",
@@ -137,50 +136,6 @@ def test_a_track_is_called_by_its_collection_then_its_sound_then_its_name() -> N
         kept = track_id(f"x/{odd}")
         assert kept.isprintable()
         assert kept.encode("utf-8")
-
-
-def tagged(path: Path, **tags: str) -> Path:
-    import av
-
-    with av.open(str(path), "w") as container:
-        container.metadata.update(tags)
-        stream = container.add_stream("flac" if path.suffix == ".flac" else "aac", 44_100)
-        flac = path.suffix == ".flac"
-        part = np.zeros((1, 2048), np.int16) if flac else np.zeros((2, 1024), np.float32)
-        frame = av.AudioFrame.from_ndarray(part, "s16" if flac else "fltp", "stereo")
-        frame.rate = 44_100
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            container.mux(packet)
-    return path
-
-
-@pytest.mark.parametrize("name", ["a.flac", "a.m4a", "concat:a.flac"])
-def test_the_album_artist_counts_before_the_artist(tmp_path: Path, name: str) -> None:
-    path = tagged(tmp_path / name, artist="The Singer", album_artist="The  Band")
-    assert artist_tag(path) == artist_tag(str(path)) == "The Band"
-    assert artist_tag(tagged(tmp_path / name, artist="The Singer")) == "The Singer"
-
-
-def test_various_artists_are_nobody(tmp_path: Path) -> None:
-    path = tagged(tmp_path / "a.flac", artist="The Singer", album_artist="Various Artists")
-    assert artist_tag(path) == "The Singer"
-    assert artist_tag(tagged(tmp_path / "b.flac", artist="Unknown Artist")) == ""
-
-
-def test_a_file_without_tags_or_not_readable_has_no_artist(tmp_path: Path) -> None:
-    (tmp_path / "noise.mp3").write_bytes(bytes(range(256)) * 10)
-    assert artist_tag(tmp_path / "noise.mp3") == ""
-    assert artist_tag(tmp_path / "missing.mp3") == ""
-    assert artist_tag(tmp_path) == ""
-    assert artist_tag("nul\0byte.mp3") == ""
-    assert artist_tag(tagged(tmp_path / "a.flac")) == ""
-
-
-def test_tags_of_real_and_hostile_files(data: Path) -> None:
-    assert artist_tag(data / "fma" / "clips" / "000010.mp3") == "Kurt Vile"
-    assert artist_tag(data / "songs" / "vibe_ace.ogg") == "Kevin MacLeod"
-    for path in sorted((data / "hostile").iterdir()):
-        assert isinstance(artist_tag(path), str)
 
 
 def test_names_are_known_without_numpy() -> None:
