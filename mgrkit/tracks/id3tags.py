@@ -30,19 +30,14 @@ _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
 
 def id3v2(file: BinaryIO) -> list[tuple[str, str]]:
-    """Names and values in the ID3v2 tag that begins here; the file then stands behind the tag.
+    """Names and values in the ID3v2 tag that begins here.
 
-    Where no tag begins the file stays where it is. A name is 'artist', 'albumartist' or what a
-    field of the user's own is called.
+    A name is 'artist', 'albumartist' or what a field of the user's own is called.
     """
-    start = file.tell()
     head = file.read(10)
     if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
-        file.seek(start)
         return []
-    size = _synchsafe(head[6:])
-    body = file.read(min(size, LONGEST))
-    file.seek(start + 10 + size + (10 if head[5] & 0x10 else 0))  # 2.4 may repeat it at the end
+    body = file.read(min(_synchsafe(head[6:]), LONGEST))
     found = []
     for frame, content in islice(_frames(body, head[3], head[5]), MOST):
         if frame in _NAMES and content and content[0] < len(_ENCODINGS):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tinytag import TinyTag, TinyTagException
 
+from mgrkit.audio.tagbytes import tags_end
 from mgrkit.tracks.apetags import apev2
 from mgrkit.tracks.chunktags import chunk_tags
 from mgrkit.tracks.id3tags import id3v1, id3v2
@@ -55,7 +56,7 @@ def _artist(tags: Tags) -> str:
 def _tags(file: _Sparing) -> tuple[Tags, bool]:
     """All tags that are read here, and whether the file can have no others."""
     front = id3v2(file)
-    file.start = file.tell()
+    file.start = tags_end(file, 0)
     around = [*front, *apev2(file), *id3v1(file)]
     file.seek(0)
     head = file.read(16)
@@ -84,7 +85,7 @@ def _container_tags(path: str | Path) -> Tags:
     try:
         with open_container(path) as container:
             every = [container.metadata, *(stream.metadata for stream in container.streams)]
-    except (av.error.FFmpegError, UnicodeError):
+    except av.error.FFmpegError:
         return []
     return [tag for tags in every for tag in tags.items()]
 
