@@ -86,3 +86,10 @@ def models(session: nox.Session) -> None:
         out = f"plugins/mgrkit_{folder}/bundles/{name}.safetensors"
         session.run("mgrkit", "train", how[0], data, "--out", out, "--replace", *how[1:])
     session.run("mgrkit", "models")
+
+
+@nox.session
+def foreign(session: nox.Session) -> None:
+    """Sound files of any folders, each held against FFmpeg: ``nox -s foreign -- FOLDER``."""
+    session.install(*TESTED, ".")
+    session.run("python", "tests/bench/foreign.py", *session.posargs)
