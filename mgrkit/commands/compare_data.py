@@ -12,7 +12,7 @@ from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.inputs import input_of
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.linked import linked
-from mgrkit.tracks.splits import Labelled, Split, group_key, make_split
+from mgrkit.tracks.splits import Labelled, Split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -71,8 +71,7 @@ class Common:
 
     def groups(self, which: Sequence[int]) -> list[str]:
         """The artists of these tracks; a track of unknown artist is a group of its own."""
-        chosen = [self.tracks[i] for i in which]
-        return [group_key(track.group) if track.group else track.id for track in chosen]
+        return [self.tracks[i].unit for i in which]
 
 
 def read_common(

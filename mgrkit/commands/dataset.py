@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Examples
+from mgrkit.commands.entries import Entry, artist_folders, belonging, labelled
 from mgrkit.commands.inputs import Features, Input
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.layout import GTZAN57_COLUMNS
 from mgrkit.tracks.audit import audit
-from mgrkit.tracks.collections import known
-from mgrkit.tracks.splits import Labelled, group_key, published_part
+from mgrkit.tracks.layout import HINT, is_number
+from mgrkit.tracks.splits import Labelled, group_key, one_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,43 +31,6 @@ ARTIST = "artist:"
 def artist_id(group: str) -> str:
     """An artist among the ids that a bundle has seen."""
     return ARTIST + group_key(group)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One track, or one noisy copy of a track, as DATA tells it.
-
-    Parameters
-    ----------
-    name : the path as DATA writes it, for people.
-    parent : path of the root recording; a copy's differs from its name.
-    digest : of the decoded sound; empty where only numbers are known.
-    group, part : artist and part as DATA says them, or empty.
-    """
-
-    name: str
-    parent: str
-    genre: str
-    group: str = ""
-    part: str = ""
-    digest: str = ""
-
-    @property
-    def is_copy(self) -> bool:
-        """Whether this is a noisy copy and not a recording of its own."""
-        return self.parent != self.name
-
-    def labelled(self) -> Labelled:
-        """With what is known of it by its name: id, artist and published part."""
-        from mgrkit.tracks.identity import track_id
-
-        fact = known(self.parent)
-        return Labelled(
-            id=track_id(self.parent, "" if self.is_copy else self.digest),
-            genre=self.genre,
-            group=self.group or (fact.artist if fact else ""),
-            part=published_part(self.part) or (fact.part if fact else ""),
-        )
 
 
 @dataclass(frozen=True)
@@ -107,7 +70,7 @@ class Dataset:
 
     def groups(self) -> list[str]:
         """What must not be split, one per track: the artist, else the recording itself."""
-        return [group_key(label.group) if label.group else label.id for label in self.labelled]
+        return [label.unit for label in self.labelled]
 
     def examples(self, labels: Sequence[str]) -> Examples:
         """The pieces with indices of their genres in ``labels``; each genre must be there."""
@@ -175,11 +138,11 @@ def _named(wanted: Input) -> tuple[str, ...]:
 
 
 def _checked(data: Path, dataset: Dataset) -> Dataset:
-    """Without tracks that have no genre, and without exact duplicates."""
+    """Without tracks that have no genre and exact duplicates; slices with their recordings."""
     notes = list(dataset.notes)
-    entries = dataset.entries
-    labels = _labelled(entries)
-    if folders := _artist_folders(entries, labels):
+    entries = belonging(dataset.entries, notes)
+    labels = labelled(entries)
+    if folders := artist_folders(entries, labels):
         notes.append("artists are taken from the folders below the genres")
         labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
     # A copy is what its recording is, whatever its own folder's table still says.
@@ -189,17 +152,14 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     dataset = replace(dataset, entries=entries, labelled=labels)
     named = [i for i, entry in enumerate(entries) if entry.genre]
     if not named:
-        raise RunError(
-            f"no track in {data} has a genre",
-            "folders by genre, or a tracks.csv with the columns path and genre",
-        )
+        raise RunError(f"no track in {data} has a genre", _unlabelled(entries))
     if len(named) < len(entries):
         notes.append(f"{len(entries) - len(named)} tracks without a genre left out")
     dataset = dataset.take(named)
     roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
     checked = audit(
         [dataset.entries[i].name for i in roots],
-        [_proof(dataset.labelled[i].id, dataset.entries[i].name) for i in roots],
+        [_proof(dataset.labelled[i].id, dataset.entries[i]) for i in roots],
         [dataset.entries[i].genre for i in roots],
         [dataset.entries[i].digest for i in roots],
         [dataset.labelled[i].part for i in roots],
@@ -207,48 +167,40 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     if len(checked.keep) < len(roots):
         dropped = set(roots) - {roots[k] for k in checked.keep}
         dataset = dataset.take([i for i in range(len(dataset.entries)) if i not in dropped])
-    return replace(dataset, notes=(*notes, *checked.notes))
+    notes += checked.notes
+    return replace(_whole(dataset, notes), notes=tuple(notes))
 
 
-def _labelled(entries: Sequence[Entry]) -> tuple[Labelled, ...]:
-    """What is known of each track; a copy is labelled as its recording, where that is there.
+def _unlabelled(entries: Sequence[Entry]) -> str:
+    """How to give labels to what has none."""
+    numbers = any(is_number(step) for one in entries for step in one.name.split("/")[:-1])
+    fma = any(one.labelled().id.startswith("fma:") for one in entries)
+    if not numbers and not fma:
+        return "folders by genre, or a tracks.csv with the columns path and genre"
+    why = "folders of numbers are no genres: " if numbers else ""
+    where = "; FMA's are in its fma_metadata, tracks.csv, track.genre_top" if fma else ""
+    return f"{why}{HINT}{where}"
 
-    A copy's ``parent`` is relative to where the recording was found, which may be a folder
-    further up in DATA than here: any end of a recording's path names it, if only one has it.
-    """
-    labels = [entry.labelled() for entry in entries]
-    roots: dict[str, int | None] = {}
-    for index, entry in enumerate(entries):
+
+def _whole(dataset: Dataset, notes: list[str]) -> Dataset:
+    """The slices of a recording of a known collection as the pieces of one track."""
+    of_id: dict[str, list[int]] = {}
+    for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
         if not entry.is_copy:
-            steps = entry.name.split("/")
-            for first in range(len(steps)):
-                end = "/".join(steps[first:])
-                roots[end] = None if end in roots else index
-            roots[entry.name] = index
-    for index, entry in enumerate(entries):
-        root = roots.get(entry.parent) if entry.is_copy else None
-        if root is not None:
-            labels[index] = labels[root]
-    return tuple(labels)
+            of_id.setdefault(one.id, []).append(index)
+    place = np.arange(len(dataset.entries))
+    labels = list(dataset.labelled)
+    for track_id, members in of_id.items():
+        if len(members) == 1 or not any(dataset.entries[i].piece for i in members):
+            continue
+        place[members] = members[0]
+        part = one_part(track_id, {labels[i].part for i in members}, notes)
+        group = next((labels[i].group for i in members if labels[i].group), "")
+        labels[members[0]] = replace(labels[members[0]], group=group, part=part)
+    joined = replace(dataset, tracks=place[dataset.tracks], labelled=tuple(labels))
+    return joined.take(np.unique(place).tolist())
 
 
-def _artist_folders(entries: Sequence[Entry], labels: Sequence[Labelled]) -> list[str]:
-    """Each track's artist by ``<genre>/<artist>/...``, where no artist is known otherwise.
-
-    Empty unless every track lies so and each genre has several of these folders.
-    """
-    if any(one.group for one in labels):
-        return []
-    paths = [entry.parent.split("/") for entry in entries]
-    if any(
-        len(path) < 3 or path[0] != entry.genre for path, entry in zip(paths, entries, strict=True)
-    ):
-        return []
-    folders = {(path[0], path[1]) for path in paths}
-    several = Counter(genre for genre, _ in folders)
-    return [path[1] for path in paths] if min(several.values(), default=0) > 1 else []
-
-
-def _proof(track_id: str, name: str) -> str:
+def _proof(track_id: str, entry: Entry) -> str:
     """An id that two tracks share only if they are one: a file's name alone proves nothing."""
-    return name if track_id.startswith("name:") else track_id
+    return entry.name if track_id.startswith("name:") else f"{track_id} {entry.piece}"

@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mgrkit.batch import Item, Summary
@@ -15,7 +16,6 @@ from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.find import Finder, Track
 from mgrkit.tracks.lineage import Lineage, columns
-from mgrkit.tracks.schema import TABLE
 
 
 @dataclass
@@ -56,7 +56,13 @@ class Plan:
         self._check_out(roots)
         self.finder = Finder(roots, self.out, self.files)
         self._lineages = {root: Lineage.read(root, self.own) for root in roots}
+        for root, lineage in self._lineages.items():
+            lineage.paths = partial(self._paths, root)
         self._ids = {root: self.id(root) for root in roots}
+
+    def _paths(self, root: Path) -> Iterator[str]:
+        """The paths below one source, by a walk of its own."""
+        return (track.path for track in Finder([root], self.out, self.files))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
@@ -116,11 +122,9 @@ class Plan:
     def complete(self, summary: Summary) -> Summary:
         """The summary with what finding the tracks has to say."""
         summary.ignored = dict(self.finder.ignored)
+        whole = self.files is None and not summary.stopped_by
         for root, lineage in self._lineages.items():
-            summary.warnings += lineage.notes
-            idle = len(lineage.rows) - lineage.used
-            if idle and self.files is None and not summary.stopped_by:
-                summary.warnings.append(f"{root / TABLE}: {idle} rows name no sound file here")
+            summary.warnings += lineage.told(root, whole=whole)
         return summary
 
     def _passed_over(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -16,7 +17,8 @@ from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.classifiers import Stopped
 from mgrkit.commands.cache import Described, cache_folder, cached, content_key
-from mgrkit.commands.dataset import Dataset, Entry
+from mgrkit.commands.dataset import Dataset
+from mgrkit.commands.entries import Entry
 from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, UsageError
@@ -60,6 +62,8 @@ def prepare(
         finder = Finder([folder], None, finder.files, PICTURES)
     else:
         _check_sound(wanted)
+    twin = Finder(finder.roots, None, finder.files, finder.suffixes)
+    lineage.paths = lambda: (track.path for track in twin)
     rows: list[Row] = []
     job = read_track if pictures else partial(describe_track, wanted)
     going = run(
@@ -72,9 +76,10 @@ def prepare(
         stopped.exit_code = summary.exit_code
         raise stopped
     good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
-    notes = (*lineage.notes, *_left_out(summary), *_passed_over(finder, pictures))
+    what = "picture" if pictures else "sound"
+    told = lineage.told(folder, whole=not table, what=what if pictures else "sound file")
+    notes = (*told, *_left_out(summary), *_passed_over(finder, pictures))
     if not good:
-        what = "picture" if pictures else "sound"
         where = table or folder
         raise RunError(f"no {what} in {where} can be used", "; ".join(notes) or "there is none")
     if isinstance(wanted, Pictures) and pictures:
@@ -112,7 +117,8 @@ def _check_sound(wanted: Input) -> None:
 
 def _items(finder: Finder, lineage: Lineage) -> Iterator[Item]:
     for track in finder:
-        row = {**lineage.of(track.path), "path": track.path, "source": track.path}
+        row: Row = {**lineage.of(track.path), "path": track.path, "source": track.path}
+        row["noisy"] = lineage.is_noisy(track.path)
         yield Item(track.path, track.file, row, error=track.problem)
 
 
@@ -130,7 +136,8 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
 
     described = cached(_folder(wanted), key, wanted.breadth, make)
     group = item.row["group"] or artist_tag(item.source)
-    return [Output({"content": key, "sound": described.sound, "group": group})]
+    told: Row = {"content": key, "sound": described.sound, "group": group}
+    return [Output({**told, "bytes": os.path.getsize(item.source)})]
 
 
 def describe(path: str, wanted: Input, work: Work) -> Described:
@@ -198,7 +205,7 @@ def _of_sound(
     folder, breadth, vanished = _folder(wanted), wanted.breadth, _vanished(data)
     kept = [cached(folder, row["content"], breadth, vanished) for row in rows]
     tracks = [np.split(one.values, np.cumsum(one.sizes)[:-1]) for one in kept]
-    entries = tuple(_entry(row, row["path"], row["sound"]) for row in rows)
+    entries = tuple(_entry(row, row["path"], row["sound"], row["bytes"]) for row in rows)
     return _dataset(tracks, entries, wanted, notes, failed)
 
 
@@ -221,14 +228,15 @@ def _of_pictures(
         )
     tracks = [[row["values"] for row in of_source[source]] for source in of_source]
     entries = tuple(
-        _entry(of_source[source][0], source, _digest(parts))
+        _entry(of_source[source][0], source, _digest(parts), sum(map(len, parts)))
         for source, parts in zip(of_source, tracks, strict=True)
     )
     return _dataset(tracks, entries, kinds[0], notes, failed)
 
 
-def _entry(row: Row, name: str, digest: str) -> Entry:
-    return Entry(name, row["parent"], row["genre"], row["group"], row["split"], digest)
+def _entry(row: Row, name: str, digest: str, length: float) -> Entry:
+    parent, genre, group, part = (row[c] for c in ("parent", "genre", "group", "split"))
+    return Entry(name, parent, genre, group, part, digest, row["noisy"], length)
 
 
 def _digest(values: Sequence[NDArray[Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
-from mgrkit.commands.dataset import Dataset, Entry
+from mgrkit.commands.dataset import Dataset
+from mgrkit.commands.entries import Entry
 from mgrkit.commands.features import PIECE_START
 from mgrkit.commands.inputs import Features
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.windows import summary
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.specs import nearest
-from mgrkit.tracks.lineage import label
+from mgrkit.tracks.layout import Layout
+from mgrkit.tracks.lineage import check_csv
+from mgrkit.tracks.schema import NOISE, NOISY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PATHS, _GENRES = ("path", "filename", "file"), ("genre", "label")
-_SLICE = re.compile(r"(.+\.\d{5})\.(\d{1,3})(\.\w+)")
-"""Names in the Kaggle table of three-second slices: blues.00000.7.wav is of blues.00000.wav."""
+_LENGTHS = ("seconds", "length", "duration")
 
 
 def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
@@ -63,10 +65,16 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     feature_set, wanted = _feature_sets(path, frame, wanted)
     _check_columns(path, frame.columns, feature_set)
     paths = _column(path, frame.columns, _PATHS)
+    names = [name.replace("\\", "/") for name in _texts(frame, paths)]
+    layout = Layout.of(names)
     genres = ""  # told by the paths
-    told = not len(frame) or any(map(_label, _texts(frame, paths)))
+    told = not names or any(map(layout.label, names))
     if not told or set(frame.columns) & set(_GENRES):
         genres = _column(path, frame.columns, _GENRES)
+    elif names:
+        notes += layout.genre_notes
+    if "split" not in frame.columns:
+        notes += layout.part_notes
     if not len(frame):
         raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
     x = _numbers(frame, feature_set.columns)
@@ -77,7 +85,8 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     if constant:
         notes.append(f"the same value in every row: {', '.join(constant)}")
     windows = feature_set.window is not None
-    used, tracks, entries = _tracks(frame, paths, genres, np.flatnonzero(good), windows)
+    named = list(zip(names, _genres(frame, genres, layout, names), strict=True))
+    used, tracks, entries = _tracks(frame, named, layout, np.flatnonzero(good), windows)
     _count(notes, int(good.sum()) - len(used), "rows that repeat a path")
     if not used:
         raise RunError(f"no row of {path} can be used", "; ".join(notes))
@@ -131,43 +140,59 @@ def _summed(
 
 
 def _tracks(
-    frame: Any, paths: str, genres: str, good: NDArray[np.int64], windows: bool
+    frame: Any,
+    named: Sequence[tuple[str, str]],
+    layout: Layout,
+    good: NDArray[np.int64],
+    windows: bool,
 ) -> tuple[list[int], list[int], tuple[Entry, ...]]:
-    """The rows to use, the number of each one's track, and the tracks."""
+    """The rows to use, the number of each one's track, and the tracks.
+
+    ``named`` are the name and the genre of each row.
+    """
     groups = "group" if "group" in frame.columns else "artist"
-    named = (paths, genres, groups, "split", "parent", "start", "sound")
-    text = {name: _texts(frame, name) for name in named if name}
+    columns = (groups, "split", "parent", "start", "sound", "kind", NOISE)
+    text = {name: _texts(frame, name) for name in columns}
     if "start" not in frame.columns:
         text["start"] = _texts(frame, "piece")  # as others number their windows
     if not {"start", "piece"} & set(frame.columns) and windows:
         text["start"] = [str(row) for row in range(len(frame))]
+    if "split" not in frame.columns:
+        text["split"] = [layout.split(name) for name, _ in named]
+    lengths = _lengths(frame)
     seen: set[tuple[str, str]] = set()
     numbers: dict[str, int] = {}
     used: list[int] = []
     tracks: list[int] = []
     entries: list[Entry] = []
     for row in map(int, good):
-        name, start = text[paths][row].replace("\\", "/"), text["start"][row]
-        if found := _SLICE.fullmatch(name):
-            name, start = found[1] + found[3], found[2]
+        (name, genre), start = named[row], text["start"][row]
         if (name, start) in seen:
             continue
         seen.add((name, start))
         if name not in numbers:
             numbers[name] = len(entries)
-            parent = text["parent"][row] or name
-            genre = text[genres][row].strip() if genres else _label(name)
-            told = (text[column][row] for column in (groups, "split", "sound"))
-            entries.append(Entry(name, parent, genre, *told))
+            parent = text["parent"][row].replace("\\", "/") or name
+            group, part, sound = (text[column][row] for column in (groups, "split", "sound"))
+            noisy = text["kind"][row] == NOISY or bool(text[NOISE][row])
+            entries.append(Entry(name, parent, genre, group, part, sound, noisy, lengths[row]))
         used.append(row)
         tracks.append(numbers[name])
     return used, tracks, tuple(entries)
 
 
-def _label(name: str) -> str:
-    """The genre that a path tells, by the file's name or the first folder."""
-    name = name.replace("\\", "/")
-    return label(name.rpartition("/")[2]) or label(name)
+def _genres(frame: Any, column: str, layout: Layout, names: Sequence[str]) -> list[str]:
+    """The genre of each row: as its column says, else as its path does."""
+    if not column:
+        return [layout.label(name) for name in names]
+    return [unicodedata.normalize("NFC", genre.strip()) for genre in _texts(frame, column)]
+
+
+def _lengths(frame: Any) -> list[float]:
+    """How long each row's sound is, in any unit; 0 where no column tells."""
+    column = next((name for name in _LENGTHS if name in frame.columns), "")
+    values = _numbers(frame, [column])[:, 0] if column else np.zeros(len(frame))
+    return [float(value) if value > 0 else 0.0 for value in values]
 
 
 def _frame(path: Path, rows: int | None = None) -> Any:
@@ -177,6 +202,8 @@ def _frame(path: Path, rows: int | None = None) -> Any:
     try:
         if path.suffix.lower() == ".parquet":
             return pl.read_parquet(path, n_rows=rows)
+        if path.suffix.lower() == ".csv":
+            check_csv(path)
         frame = pl.read_csv(path, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
         return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
     except (pl.exceptions.PolarsError, OSError) as error:

@@ -1,32 +1,41 @@
-"""Lineage: what the table of a folder says of its files, and labels where there is none."""
+"""Lineage: what the table of a folder says of its files, and its folders where there is none."""
 
 from __future__ import annotations
 
 import csv
-import re
+import functools
 import sys
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.errors import UsageError
-from mgrkit.tracks.schema import COLUMNS, LINEAGE, TABLE
+from mgrkit.tracks.layout import Layout
+from mgrkit.tracks.schema import COLUMNS, LINEAGE, NOISE, NOISY, TABLE
 
-_NUMBERED = re.compile(r"([A-Za-z][\w&+ -]*)\.?\d{5}")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass
 class Lineage:
-    """What ``tracks.csv`` in a folder says, by relative path.
+    """What ``tracks.csv`` in a folder says, by relative path, and else the folders themselves.
 
     ``extras`` are its columns beyond the schema; they are handed on as they are. ``notes``
-    says what a person should know of the table.
+    says what a person should know of the table; ``paths`` gives the paths of all files, from
+    which the layout is told where the table does not say all. ``noisy`` are the paths of
+    which the table says that they are noisy copies.
     """
 
     extras: tuple[str, ...] = ()
     rows: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     used: int = 0
+    table: Path = Path(TABLE)
+    parted: bool = False
+    noisy: set[str] = field(default_factory=set)
+    paths: Callable[[], Iterable[str]] = tuple
+    _by_folder: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, own: Sequence[str] = (), *, table: Path | None = None) -> Lineage:
@@ -43,17 +52,21 @@ class Lineage:
         """
         table = table or folder / TABLE
         if not table.is_file():
-            return cls()
+            return cls(table=table)
+        check_csv(table)
         try:
             with table.open(newline="", encoding="utf-8-sig") as file:
-                return cls._parse(table, csv.DictReader(file, restval="", strict=True), own)
+                lines = csv.DictReader(file, restval="", strict=True)
+                return cls._parse(table, lines, own, folder)
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{table} cannot be read: {error}", "save it as CSV in UTF-8"
             ) from None
 
     @classmethod
-    def _parse(cls, table: Path, lines: csv.DictReader[str], own: Sequence[str]) -> Lineage:
+    def _parse(
+        cls, table: Path, lines: csv.DictReader[str], own: Sequence[str], folder: Path
+    ) -> Lineage:
         lines.fieldnames = [name.strip() for name in lines.fieldnames or ()]
         header = [name for name in lines.fieldnames if name]
         if "path" not in header:
@@ -63,7 +76,7 @@ class Lineage:
                 "the first line names the columns, separated by commas",
             )
         extras = tuple(n for n in dict.fromkeys(header) if n not in COLUMNS and n not in own)
-        lineage = cls(extras)
+        lineage = cls(extras, table=table, parted="split" in header)
         if lost := [name for name in header if name in own]:
             lineage.notes.append(f"{table}: {', '.join(lost)} give way to this command's columns")
         repeated = 0
@@ -72,41 +85,93 @@ class Lineage:
             if artists:
                 line["group"] = line["artist"]
             if line.get("status") != "failed":
-                repeated += line["path"] in lineage.rows
+                path = _posix(folder, line["path"])
+                repeated += path in lineage.rows
                 values = (line.get(name) or "" for name in (*LINEAGE, *extras))
-                lineage.rows[line["path"]] = tuple(map(sys.intern, values))
+                lineage.rows[path] = tuple(map(sys.intern, values))
+                if line.get("kind") == NOISY or line.get(NOISE):
+                    lineage.noisy.add(path)
         if repeated:
             lineage.notes.append(f"{table}: of {repeated} repeated paths the last row counts")
         return lineage
 
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """What the folders tell, of all files together."""
+        return Layout.of(self.paths())
+
     def of(self, path: str) -> dict[str, str]:
-        """Genre, group, split, parent and extras of a file; labels from its path otherwise."""
-        values = self.rows.get(path) or self.rows.get(as_written(path))
-        if values is None:
-            return {"genre": label(path), "group": "", "split": "", "parent": path}
-        self.used += 1
-        row = dict(zip((*LINEAGE, *self.extras), values, strict=True))
+        """Genre, group, split, parent and extras of a file; what its path tells otherwise."""
+        row = dict.fromkeys(LINEAGE, "")
+        key = self._key(path)
+        if key is not None:
+            self.used += 1
+            row = dict(zip((*LINEAGE, *self.extras), self.rows[key], strict=True))
         row["parent"] = row["parent"] or path
-        row["genre"] = row["genre"] or label(path)
+        row["genre"] = unicodedata.normalize("NFC", row["genre"])
+        if not row["genre"]:
+            row["genre"] = self.layout.label(path)
+            self._by_folder.add("genre")
+        if (key is None or not self.parted) and (part := self.layout.split(path)):
+            row["split"] = part
+            self._by_folder.add("split")
         return row
+
+    def is_noisy(self, path: str) -> bool:
+        """Whether the table says of a file that it is a noisy copy."""
+        return self._key(path) in self.noisy
+
+    def told(self, root: Path, *, whole: bool = True, what: str = "sound file") -> list[str]:
+        """What a person should know when all files have been asked for, one line each.
+
+        Parameters
+        ----------
+        root : the folder of the files.
+        whole : every file of it was asked for, so that rows left over name none.
+        what : the files are.
+        """
+        told = list(self.notes)
+        idle = len(self.rows) - self.used
+        if idle > 0 and whole:
+            told.append(f"{self.table}: {idle} rows name no {what} here")
+        if "split" in self._by_folder:
+            told += self.layout.part_notes
+        if "genre" in self._by_folder:
+            told += self.layout.genre_notes
+            told += filter(None, [self.layout.first_hold_artists(root)])
+        return told
+
+    def _key(self, path: str) -> str | None:
+        """The path by which the table knows a file, in whatever Unicode form it holds it."""
+        forms = (path, as_written(path), *(unicodedata.normalize(f, path) for f in ("NFC", "NFD")))
+        return next((form for form in forms if form in self.rows), None)
+
+
+def check_csv(table: Path) -> None:
+    """Raise UsageError for a table in UTF-16, or one not separated by commas."""
+    with table.open("rb") as file:
+        start = file.read(4096)
+    if start[:2] in _UTF_16 or b"\0" in start:
+        raise UsageError(f"{table} is text in UTF-16, or no text", "save it as CSV in UTF-8")
+    first = start.splitlines()[0] if start else b""
+    for mark, name in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in first and b"," not in first:
+            raise UsageError(
+                f"{table} is separated by {name}", "save it with commas between the columns"
+            )
+
+
+def _posix(folder: Path, path: str) -> str:
+    """A row's path as the files here are called: ``\\`` is ``/`` where only that is a file."""
+    turned = path.replace("\\", "/")
+    if turned != path and not (folder / path).exists() and (folder / turned).exists():
+        return turned
+    return path
 
 
 def as_written(path: str) -> str:
     """A path as tables hold it: bytes that are not UTF-8 as an escape sequence."""
     return path.encode("utf-8", "backslashreplace").decode()
-
-
-def label(path: str) -> str:
-    """The genre that a relative POSIX path tells: its first folder, else ``<genre>.NNNNN``.
-
-    >>> label("blues/a.wav"), label("jazz.00054.au"), label("song.mp3")
-    ('blues', 'jazz', '')
-    """
-    folder, _, name = path.partition("/")
-    if name:
-        return folder
-    match = _NUMBERED.fullmatch(path.rpartition(".")[0])
-    return match[1] if match else ""
 
 
 def columns(own: Sequence[str], lineages: Sequence[Lineage]) -> list[str]:

@@ -21,3 +21,9 @@ COLUMNS = (
 
 LINEAGE = ("genre", "group", "split", "parent")
 """The columns that a SRC's table hands on; further columns of its own are copied too."""
+
+NOISY = "noisy"
+"""The kind of a noisy copy."""
+
+NOISE = "noise"
+"""The column, handed on like others, that says which noise a copy was mixed with."""

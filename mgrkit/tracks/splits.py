@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,12 @@ _SPELLINGS = {
     "valid": "valid",
     "validation": "valid",
     "val": "valid",
+    "dev": "valid",
+    "development": "valid",
     "test": "test",
     "testing": "test",
+    "eval": "test",
+    "evaluation": "test",
 }
 _SHOWN = 3
 
@@ -39,12 +44,25 @@ class Labelled:
     genre : '' leaves the track out.
     group : what must not be split, the artist; '' where it is not known.
     part : in a published split; '' for none.
+    recording : what else must go to one part with it, such as the slices of one song; ''
+        where nothing must.
     """
 
     id: str
     genre: str
     group: str = ""
     part: str = ""
+    recording: str = ""
+
+    @property
+    def unit(self) -> str:
+        """What must not be split: the artist, else the recording."""
+        return group_key(self.group) if self.group else self.recording or self.id
+
+    @property
+    def marks(self) -> list[tuple[str, str]]:
+        """By what it belongs to others, whoever plays."""
+        return [("id", self.id), *([("recording", self.recording)] if self.recording else [])]
 
 
 @dataclass(frozen=True)
@@ -67,12 +85,13 @@ class Split:
 
 
 def group_key(group: str) -> str:
-    """A group's name without what two spellings of one artist differ in.
+    """A group's name without what two spellings of one artist differ in, Unicode forms too.
 
     >>> group_key("Earth, Wind & Fire") == group_key("EARTH WIND AND FIRE")
     True
     """
-    folded = group.casefold().replace("&", " and ")
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFD", group).casefold())
+    folded = composed.replace("&", " and ")
     return "".join(filter(str.isalnum, folded)) or folded.strip()
 
 
@@ -113,18 +132,38 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
 
 
 def published_part(text: str) -> str:
-    """One of `PARTS`, or '', for what a table calls it: 'validation' and 'training' too.
+    """One of `PARTS`, or '', for what a table calls it: 'validation' and 'dev' too.
 
     Raises
     ------
     UsageError : any other name.
     """
-    part = text.strip().casefold()
-    if part and part not in _SPELLINGS:
+    part = part_of(text)
+    if text.strip() and not part:
         raise UsageError(
             f"a published split has no part {text!r}", f"its parts are {', '.join(PARTS)}"
         )
-    return _SPELLINGS.get(part, "")
+    return part
+
+
+def part_of(name: str) -> str:
+    """One of `PARTS` for any usual spelling of it; '' for any other name.
+
+    >>> part_of("Training"), part_of("dev"), part_of("eval"), part_of("blues")
+    ('train', 'valid', 'test', '')
+    """
+    return _SPELLINGS.get(name.strip().casefold(), "")
+
+
+def one_part(name: str, parts: set[str], notes: list[str]) -> str:
+    """The earliest of its parts, so that what was ever learnt from is never tested; '' for none.
+
+    Adds to the notes where there are several.
+    """
+    own = [part for part in PARTS if part in parts]
+    if len(own) > 1:
+        notes.append(f"{name} is in {' and '.join(own)}: counted as {own[0]}")
+    return own[0] if own else ""
 
 
 def _check_genres(tracks: Sequence[Labelled]) -> None:
@@ -139,7 +178,7 @@ def _check_genres(tracks: Sequence[Labelled]) -> None:
 
 
 def _possible(tracks: Sequence[Labelled]) -> str:
-    parts = [_SPELLINGS.get(track.part.strip().casefold(), "") for track in tracks]
+    parts = [part_of(track.part) for track in tracks]
     # A few names that look like a collection's do not make the others one.
     if "train" in parts and {"valid", "test"} & set(parts) and 2 * parts.count("") <= len(parts):
         return "published"
@@ -152,13 +191,11 @@ def _published(tracks: Sequence[Labelled], seed: int) -> Split:
     if not any(parts):
         hint = "choose grouped or random, or name the parts in a column split"
         raise UsageError("no track has a part in a published split", hint)
-    notes = []
-    for members in linked([track.id] for track in tracks):
-        own = {parts[index] for index in members} - {""}
-        if len(own) > 1:
-            notes.append(f"{tracks[members[0]].id} is in {_all(own)}: counted as {_first(own)}")
+    notes: list[str] = []
+    for members in linked(track.marks for track in tracks):
+        part = one_part(tracks[members[0]].id, {parts[index] for index in members}, notes)
         for index in members:
-            parts[index] = _first(own)
+            parts[index] = part
     if out := parts.count(""):
         notes.append(f"left out, without a part in the published split: {out} tracks")
     words = "published split"
@@ -187,13 +224,13 @@ def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
         total = len({track.id for track in tracks})
         words += f", {UNKNOWN} for {unknown} of {_count(total, 'track')}"
     units = linked(
-        [("id", t.id), *([("group", group_key(t.group))] if t.group else [])] for t in tracks
+        [*t.marks, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )
     return _dealt("grouped", tracks, units, seed, "artist", words)
 
 
 def _random(tracks: Sequence[Labelled], seed: int) -> Split:
-    units = linked([track.id] for track in tracks)
+    units = linked(track.marks for track in tracks)
     words = "random split, artists not separated"
     return _dealt("random", tracks, units, seed, "track", words)
 
@@ -257,12 +294,3 @@ def _listed(names: Sequence[str]) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
-
-
-def _first(parts: set[str]) -> str:
-    """The earliest part, so that what was ever learnt from is never tested; '' for none."""
-    return next((part for part in PARTS if part in parts), "")
-
-
-def _all(parts: set[str]) -> str:
-    return " and ".join(part for part in PARTS if part in parts)

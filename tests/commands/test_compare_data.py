@@ -11,7 +11,8 @@ import pytest
 
 from mgrkit.commands import compare_data as matching
 from mgrkit.commands.compare_data import read_common
-from mgrkit.commands.dataset import Dataset, Entry
+from mgrkit.commands.dataset import Dataset
+from mgrkit.commands.entries import Entry
 from mgrkit.commands.inputs import Features, Input, input_of
 from mgrkit.errors import RunError, UsageError
 from tests.commands.made_tables import GENRES

@@ -77,16 +77,52 @@ def test_the_altered_forms_of_the_kaggle_table_give_the_same(table: Path, change
     assert dataset.notes == ()
 
 
+SLICES = "filename,length,a,b,c,label\n" + "".join(
+    f"{track}.{k}.wav,66149,{k},2,3,{track[:-6]}\n"
+    for track in ("blues.00000", "blues.00012", "jazz.00001")
+    for k in range(10)
+)
+
+
 def test_three_second_slices_are_pieces_of_their_track(table: Path) -> None:
-    dataset = read(
-        table,
-        "filename,length,a,b,c,label\n"
-        "blues.00000.0.wav,66149,1,2,3,blues\n"
-        "blues.00000.1.wav,66149,2,3,4,blues\n"
-        "jazz.00001.0.wav,66149,4,5,6,jazz\n",
-    )
-    assert [entry.name for entry in dataset.entries] == ["blues.00000.wav", "jazz.00001.wav"]
-    assert dataset.tracks.tolist() == [0, 0, 1]
+    table.write_text(SLICES)
+    dataset = read_dataset(table, Features(SET))
+    assert [entry.name for entry in dataset.entries] == [
+        "blues.00000.0.wav", "blues.00012.0.wav", "jazz.00001.0.wav",
+    ]  # fmt: skip
+    assert dataset.tracks.tolist() == [0] * 10 + [1] * 10 + [2] * 10
+    assert dataset.x[:, 0].tolist() == [*range(10)] * 3
+    assert [one.id for one in dataset.labelled] == [
+        "gtzan:blues.00000", "gtzan:blues.00012", "gtzan:jazz.00001",
+    ]  # fmt: skip
+    assert dataset.notes == ("table.csv: the same value in every row: b, c",)
+
+
+@pytest.mark.parametrize("name", ["blues/{}.wav", "x/{}.png", "Data/genres/blues/{}.au"])
+@pytest.mark.parametrize("slice_of", ["{}.{}", "{}_{}", "{}-{}", "{}.part{}", "{}_segment_{}"])
+def test_our_own_table_of_slices_keeps_all_rows(table: Path, name: str, slice_of: str) -> None:
+    slices = [name.format(slice_of.format("blues.00006", k)) for k in range(5)]
+    lines = [ours(path=path, parent=path).splitlines()[1] for path in slices]
+    table.write_text("\n".join([ours().splitlines()[0], *lines]) + "\n")
+    dataset = read_dataset(table, Features(SET))
+    assert (len(dataset.x), len(dataset.entries)) == (5, 1)
+    assert not dataset.entries[0].is_copy
+
+
+def test_slices_of_one_name_are_exact_duplicates_of_each_other(table: Path) -> None:
+    table.write_text(SLICES + "again/blues.00000.3.wav,66149,9,9,9,blues\n")
+    dataset = read_dataset(table, Features(SET))
+    assert len(dataset.x) == 30
+    assert any("again/blues.00000.3.wav = blues.00000.3.wav" in note for note in dataset.notes)
+
+
+def test_slices_that_somebody_dealt_out_count_as_learnt_from(table: Path) -> None:
+    text = SLICES.replace("blues.00000.", "train/blues.00000.", 9).replace("\nb", "\ntest/b")
+    table.write_text(text.replace("\nj", "\ntest/j"))
+    dataset = read_dataset(table, Features(SET))
+    assert [one.part for one in dataset.labelled] == ["train", "test", "test"]
+    assert "gtzan:blues.00000 is in train and test: counted as train" in dataset.notes
+    assert "table.csv: the split is that of the folders train, test" in dataset.notes
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "", "word", "1e39"])
@@ -228,6 +264,19 @@ def test_rows_without_a_genre_are_left_out_and_said(table: Path) -> None:
     assert "1 tracks without a genre left out" in dataset.notes
     table.write_bytes(text.replace(",jazz\r", ",\r").encode())
     with pytest.raises(RunError, match=r"no track in .* has a genre"):
+        read_dataset(table, Features(SET))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (KAGGLE.replace(",", ";").encode(), "table.csv is separated by semicolons"),
+        (KAGGLE.encode("utf-16"), "table.csv is text in UTF-16"),
+    ],
+)
+def test_tables_of_office_programs_are_named(table: Path, content: bytes, told: str) -> None:
+    table.write_bytes(content)
+    with pytest.raises(UsageError, match=told):
         read_dataset(table, Features(SET))
 
 

@@ -6,6 +6,7 @@ import csv
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,14 +49,14 @@ def test_every_layout_of_gtzan_is_known(path: str) -> None:
         "blues.000001.wav",
         "folk.00001.wav",
         "my-blues.00000.wav",
-        "blues.00000.001",  # a piece
-        "blues.00000.001.png",
-        "blues.00000.white_10dB_1.wav",
         "blues.00000.au/song.wav",
+        "blues.00000/song.wav",
         "rock/000002.mp3",  # six digits in anybody's folder
         "001/000002.mp3",
-        "000/000002.wav",
+        "000002.wav",
         "000/0000002.mp3",
+        "200412_01.mp3",  # a date: FMA's numbers end at 155320
+        "000/000002_live.mp3",
         "",
     ],
 )
@@ -63,7 +64,46 @@ def test_other_names_are_not_known(path: str) -> None:
     assert known(path) is None
 
 
-@pytest.mark.parametrize("path", ["000/000002.mp3", "fma_small/000/000002.mp3", "000002.mp3"])
+@pytest.mark.parametrize(
+    "tail",
+    [
+        ".0", ".001", "_0", "-0", "(3)", " 3", ".part2", "_part_02", "_segment_3", "_seg3",
+        "-chunk7", ".slice.4", "_clip1", "_0.0_3.0", "_3s-6s", "part2", ".white_10dB_1", "_pitch_up",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["blues/blues.00006{}.wav", "blues.00006{}", "x/blues00006{}.png"])
+def test_a_slice_of_gtzan_is_known_as_its_recording(name: str, tail: str) -> None:
+    whole = known(name.format(""))
+    assert whole
+    assert known(name.format(tail)) == replace(whole, piece=tail)
+    assert track_id(name.format(tail), "ab" * 32) == "gtzan:blues.00006"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "000002_003.mp3", "000/000002_003.mp3", "000/000002.part3.wav",
+        "fma/000/000002-0.0-3.0.png", "000/000002/003.mp3", "000/000002/chunk3.wav",
+    ],
+)  # fmt: skip
+def test_a_slice_of_fma_is_known_as_its_recording(path: str) -> None:
+    found = known(path)
+    assert found
+    assert found.id == "fma:000002"
+    assert found.piece
+
+
+def test_numbers_in_the_folder_of_a_known_recording_are_its_slices() -> None:
+    for name in ("0.wav", "chunk0.wav", "part_02.flac"):
+        found = known(f"blues/blues.00006/{name}")
+        assert found
+        assert (found.id, found.piece) == ("gtzan:blues.00006", f"/{Path(name).stem}")
+    assert known("blues/0.wav") is None
+
+
+@pytest.mark.parametrize(
+    "path", ["000/000002.mp3", "000/000002.wav", "fma_small/000/000002.mp3", "000002.mp3"]
+)
 def test_fma_is_known_by_its_folders(path: str) -> None:
     assert known(path) == Known("fma:000002")
 

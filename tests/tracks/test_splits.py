@@ -95,6 +95,7 @@ def test_published_needs_parts_with_names_that_are_known() -> None:
         make_split(tracks, "published")
     assert published_part(" Validation ") == "valid"
     assert published_part("") == ""
+    assert [published_part(part) for part in ("dev", "Eval")] == ["valid", "test"]
 
 
 def test_parts_without_anything_to_test_on_are_no_published_split() -> None:
@@ -121,6 +122,7 @@ def test_spellings_of_one_artist_are_one_group() -> None:
     assert group_key("Earth, Wind & Fire") == group_key("EARTH WIND AND FIRE")
     assert group_key("!!!") != group_key("???")
     assert group_key("Björk") == group_key("BJÖRK") != group_key("坂本龍一")
+    assert group_key("Bjo\u0308rk") == group_key("Bj\u00f6rk") == group_key("BJO\u0308RK")
     tracks = [
         Labelled(f"{a}-{spelt}", f"genre{a % 2}", spelt)
         for a in range(20)
@@ -155,6 +157,29 @@ def test_tracks_of_one_id_go_to_one_part(how: str) -> None:
     split = make_split(tracks, how)
     assert all(len(parts) == 1 for parts in parts_of(split, tracks, "id").values())
     assert set(split.parts) == set(PARTS)
+
+
+@pytest.mark.parametrize("how", ["grouped", "random"])
+def test_what_shares_a_recording_goes_to_one_part(how: str) -> None:
+    tracks = [
+        Labelled(f"{n}", f"genre{n % 2}", recording=f"song{n % 10}" if n < 40 else "")
+        for n in range(60)
+    ]
+    split = make_split(tracks, how)
+    assert all(len(parts) == 1 for parts in parts_of(split, tracks, "recording").values())
+    assert set(split.parts) == set(PARTS)
+
+
+def test_slices_of_one_recording_in_two_published_parts_are_learnt_from() -> None:
+    tracks = [
+        Labelled("a1", "x", "", "test", "a"),
+        Labelled("a2", "x", "", "train", "a"),
+        Labelled("b", "y", "", "train"),
+    ]
+    split = make_split(tracks, "published")
+    assert split.parts == ("train", "train", "train")
+    assert split.notes == ("a1 is in train and test: counted as train",)
+    assert [track.unit for track in tracks] == ["a", "a", "b"]
 
 
 def test_grouped_is_the_default_when_half_of_the_artists_are_known() -> None:

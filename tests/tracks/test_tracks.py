@@ -9,7 +9,7 @@ import pytest
 
 from mgrkit.errors import UsageError
 from mgrkit.tracks.find import Finder
-from mgrkit.tracks.lineage import Lineage, columns, label
+from mgrkit.tracks.lineage import Lineage, columns
 from mgrkit.tracks.names import prefixes
 from mgrkit.tracks.schema import COLUMNS
 
@@ -106,21 +106,6 @@ def test_listed_files_are_taken_whatever_their_suffix(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("path", "genre"),
-    [
-        ("blues/x.wav", "blues"),
-        ("blues/deep/x.wav", "blues"),
-        ("jazz.00054.au", "jazz"),
-        ("blues00000.png", "blues"),
-        ("song.mp3", ""),
-        ("01.mp3", ""),
-    ],
-)
-def test_labels_from_paths(path: str, genre: str) -> None:
-    assert label(path) == genre
-
-
 def test_a_table_hands_on_lineage_and_extras(tmp_path: Path) -> None:
     (tmp_path / "tracks.csv").write_text(
         "path,genre,group,parent,status,mood\n"
@@ -143,7 +128,10 @@ def test_a_table_hands_on_lineage_and_extras(tmp_path: Path) -> None:
     [
         (b"", "has no column path, but nothing"),
         (b"name,genre\nx,y\n", "has no column path, but name, genre"),
-        (b"path;genre\nx;y\n", "has no column path, but path;genre .*separated by commas"),
+        (b"path;genre\nx;y\n", "is separated by semicolons .*save it with commas"),
+        (b"path\tgenre\nx\ty\n", "is separated by tabs .*save it with commas"),
+        ("path,genre\nx,y\n".encode("utf-16"), "is text in UTF-16.*save it as CSV in UTF-8"),
+        ("path,genre\nx,y\n".encode("utf-16-be"), "is text in UTF-16.*save it as CSV in UTF-8"),
         (b'path,genre\nx,"rock\ny,jazz\n', "cannot be read: unexpected end of data"),
         (b"path,genre\nx,caf\xe9\n", "cannot be read: .*save it as CSV in UTF-8"),
     ],
@@ -166,6 +154,59 @@ def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
         "peak_db give way to this command's columns",
         "of 1 repeated paths the last row counts",
     ]
+
+
+def test_backslashes_are_read_as_slashes_where_only_that_is_a_file(tmp_path: Path) -> None:
+    touch(tmp_path, "blues/0.wav", "back\\slash.wav", "back/slash.wav")
+    (tmp_path / "tracks.csv").write_text(
+        "path,artist\nblues\\0.wav,Ann\nback\\slash.wav,Bob\nC:\\music\\1.wav,Cyd\n"
+    )
+    lineage = Lineage.read(tmp_path)
+    assert list(lineage.rows) == ["blues/0.wav", "back\\slash.wav", "C:\\music\\1.wav"]
+    assert lineage.of("blues/0.wav")["group"] == "Ann"
+    assert lineage.of("back\\slash.wav")["group"] == "Bob"
+    assert lineage.of("back/slash.wav")["group"] == ""
+    assert lineage.told(tmp_path) == [f"{tmp_path / 'tracks.csv'}: 1 rows name no sound file here"]
+    assert lineage.told(tmp_path, whole=False) == []
+
+
+@pytest.mark.parametrize(("held", "here"), [("\u00e9", "e\u0301"), ("e\u0301", "\u00e9")])
+def test_names_and_genres_are_the_same_in_both_unicode_forms(
+    tmp_path: Path, held: str, here: str
+) -> None:
+    (tmp_path / "tracks.csv").write_text(f"path,genre\n{held}.wav,caf{held}\n", encoding="utf-8")
+    assert Lineage.read(tmp_path).of(f"{here}.wav")["genre"] == "caf\u00e9"
+
+
+def test_folders_tell_what_the_table_does_not(tmp_path: Path) -> None:
+    paths = ["train/polka/a.wav", "test/waltz/b.wav"]
+    lineage = Lineage(paths=lambda: paths)
+    assert [lineage.of(path)["genre"] for path in paths] == ["polka", "waltz"]
+    assert [lineage.of(path)["split"] for path in paths] == ["train", "test"]
+    assert lineage.told(tmp_path) == ["the split is that of the folders train, test"]
+    (tmp_path / "tracks.csv").write_text(
+        "path,genre,split\ntrain/polka/a.wav,folk,\ntest/waltz/b.wav,,valid\n"
+    )
+    lineage = Lineage.read(tmp_path)
+    lineage.paths = lambda: paths
+    assert [lineage.of(path)["genre"] for path in paths] == ["folk", "waltz"]
+    assert [lineage.of(path)["split"] for path in paths] == ["", "valid"]
+
+
+def test_folders_are_not_walked_again_where_the_table_says_all(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text("path,genre,split\n000/a.wav,folk,\n")
+    lineage = Lineage.read(tmp_path)
+    lineage.paths = lambda: pytest.fail("walked")
+    assert lineage.of("000/a.wav")["genre"] == "folk"
+    assert lineage.told(tmp_path) == []
+
+
+def test_the_table_says_which_are_noisy_copies(tmp_path: Path) -> None:
+    (tmp_path / "tracks.csv").write_text(
+        "path,parent,kind,noise\na,x,noisy,\nb,x,,white\nc,x,,\nd,x,live,\n"
+    )
+    lineage = Lineage.read(tmp_path)
+    assert [lineage.is_noisy(path) for path in "abcde"] == [True, True, False, False, False]
 
 
 def test_names_that_are_not_utf8_are_found_as_tables_hold_them(tmp_path: Path) -> None:

@@ -1,0 +1,171 @@
+"""What DATA tells of its tracks: which are recordings, which slices or noisy copies of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mgrkit.tracks.collections import known
+from mgrkit.tracks.layout import Layout
+from mgrkit.tracks.slices import copy_of, series, without_suffix
+from mgrkit.tracks.splits import Labelled, published_part
+
+_EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One track, or one noisy copy of a track, as DATA tells it.
+
+    Parameters
+    ----------
+    name : the path as DATA writes it, for people.
+    parent : path of the root recording; a copy's differs from its name.
+    digest : of the decoded sound; empty where only numbers are known.
+    group, part : artist and part as DATA says them, or empty.
+    noisy : whether a table says that this is a noisy copy.
+    length : of the sound, in a unit that is the same in all of DATA; 0 where it is not known.
+    recording : what else belongs to the same recording, see `Labelled`.
+    """
+
+    name: str
+    parent: str
+    genre: str
+    group: str = ""
+    part: str = ""
+    digest: str = ""
+    noisy: bool = False
+    length: float = 0.0
+    recording: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether this is a noisy copy and not a recording of its own."""
+        return self.parent != self.name
+
+    def labelled(self) -> Labelled:
+        """With what is known of it by its name: id, artist and published part."""
+        from mgrkit.tracks.identity import track_id
+
+        fact = known(self.parent) or known(self.recording)
+        return Labelled(
+            id=fact.id if fact else track_id(self.parent, "" if self.is_copy else self.digest),
+            genre=self.genre,
+            group=self.group or (fact.artist if fact else ""),
+            part=published_part(self.part) or (fact.part if fact else ""),
+            recording=self.recording,
+        )
+
+    @property
+    def piece(self) -> str:
+        """What tells a slice of a track of a known collection from others; '' for no slice."""
+        fact = known(self.parent)
+        return fact.piece if fact else self.name if known(self.recording) else ""
+
+
+def belonging(entries: Sequence[Entry], notes: list[str]) -> tuple[Entry, ...]:
+    """The tracks, each a recording of its own unless it is a noisy copy. Adds to the notes.
+
+    A copy's ``parent`` is its recording, as its table says; or, where it does not, as its name
+    says. A parent that is no recording here and not said to be the source of a noisy copy, such
+    as an album, is what the track belongs to: its ``recording``. So is what slices that their
+    names tell have in common.
+    """
+    ends = _ends([entry.name for entry in entries])
+    stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
+    stems |= {name: name for name in stems.values()}
+    settled = [_settled(entry, ends, stems) for entry in entries]
+    by_name = sum(
+        new.is_copy and not old.is_copy for new, old in zip(settled, entries, strict=True)
+    )
+    if by_name:
+        notes.append(f"{by_name} tracks are noisy copies of others, as their names tell")
+    alone = [
+        index
+        for index, entry in enumerate(settled)
+        if not (entry.is_copy or entry.recording or known(entry.name))
+    ]
+    names = [settled[index].name for index in alone]
+    genres = sorted({entry.genre for entry in settled})
+    shared, doubts = series(names, [settled[index].length for index in alone], genres)
+    for index, recording in zip(alone, shared, strict=True):
+        settled[index] = replace(settled[index], recording=recording)
+    cut = sorted(set(shared) - {""})
+    if cut:
+        slices = sum(map(bool, shared))
+        shown = ", ".join(one.lstrip("/") for one in cut[:_EXAMPLES])
+        more = ", ..." if len(cut) > _EXAMPLES else ""
+        notes.append(f"{slices} slices stay with the others of their recordings ({shown}{more})")
+    if doubts:
+        shown = ", ".join(names[index] for index in doubts[0][:_EXAMPLES])
+        notes.append(
+            f"{sum(map(len, doubts))} tracks may be slices of {len(doubts)} recordings ({shown}, "
+            "...): a column parent in tracks.csv keeps those of one recording together"
+        )
+    return tuple(settled)
+
+
+def _ends(names: Sequence[str]) -> dict[str, str]:
+    """The paths that a name, or the end of one, is of, if it is of one only; else ''."""
+    ends: dict[str, str] = {}
+    for name in names:
+        steps = name.split("/")
+        for first in range(1, len(steps)):
+            end = "/".join(steps[first:])
+            ends[end] = "" if end in ends else name
+    return ends | {name: name for name in names}
+
+
+def _settled(entry: Entry, ends: Mapping[str, str], stems: Mapping[str, str]) -> Entry:
+    """An entry whose parent is its recording, or itself where it is no copy."""
+    roots = copy_of(entry.name)
+    if entry.is_copy:
+        root = ends.get(entry.parent, "")
+        if root == entry.name:
+            return replace(entry, parent=entry.name)
+        if root or entry.noisy or roots:
+            return entry
+        return replace(entry, parent=entry.name, recording=entry.parent)
+    if roots:
+        return replace(entry, parent=next((stems[r] for r in roots if r in stems), roots[0]))
+    return entry
+
+
+def labelled(entries: Sequence[Entry]) -> tuple[Labelled, ...]:
+    """What is known of each track; a copy is labelled as its recording, where that is there.
+
+    A copy's ``parent`` is relative to where the recording was found, which may be a folder
+    further up in DATA than here: any end of a recording's path names it, if only one has it.
+    """
+    labels = [entry.labelled() for entry in entries]
+    roots: dict[str, int | None] = {}
+    for index, entry in enumerate(entries):
+        if not entry.is_copy:
+            steps = entry.name.split("/")
+            for first in range(len(steps)):
+                end = "/".join(steps[first:])
+                roots[end] = None if end in roots else index
+            roots[entry.name] = index
+    for index, entry in enumerate(entries):
+        root = roots.get(entry.parent) if entry.is_copy else None
+        if root is not None:
+            labels[index] = labels[root]
+    return tuple(labels)
+
+
+def artist_folders(entries: Sequence[Entry], labels: Sequence[Labelled]) -> list[str]:
+    """Each track's artist by ``<genre>/<artist>/...``, where no artist is known otherwise.
+
+    Empty unless every track lies so and each genre has several of these folders.
+    """
+    if any(one.group for one in labels):
+        return []
+    paths = [entry.parent for entry in entries]
+    layout = Layout.of(paths)
+    artists = list(map(layout.artist, paths))
+    if not all(artists) or [layout.label(path) for path in paths] != [e.genre for e in entries]:
+        return []
+    genres = [entry.genre for entry in entries]
+    several = Counter(genre for genre, _ in set(zip(genres, artists, strict=True)))
+    return artists if min(several.values(), default=0) > 1 else []

@@ -1,0 +1,228 @@
+"""Layout: what the folders of a collection tell of its files: genre, part of a split, artist."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mgrkit.tracks.slices import uncut, without_suffix
+from mgrkit.tracks.splits import PARTS, group_key, part_of
+
+_NUMBERED = re.compile(r"([A-Za-z][\w&+ -]*)\.?\d{5}")
+_GENRES = {
+    "alternative", "ambient", "blues", "classical", "country", "dance", "disco", "dub",
+    "easylistening", "edm", "electronic", "electronica", "experimental", "folk", "funk", "gospel",
+    "hiphop", "house", "indie", "instrumental", "international", "jazz", "latin", "metal",
+    "oldtimehistoric", "opera", "pop", "punk", "randb", "rap", "reggae", "rnb", "rock", "soul",
+    "soulrnb", "spoken", "techno", "trance", "world",
+}  # fmt: skip
+"""Folders of these names hold a genre, even where one alone is there."""
+HINT = "name the genres in a tracks.csv, columns path and genre"
+_FOLDERS, _FILES = 12, 6
+"""How many folders, and files of each, are asked for their artist."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which folders of a relative path hold what, the same for all files of a collection.
+
+    Parameters
+    ----------
+    genre : which of its folders is the genre, the first being 0.
+    part : which is a part of a split; None where none is.
+    by_name : files tell their genre by name (``<genre>.NNNNN``), whatever their folder.
+    genre_notes, part_notes : what a person should know of either, one line each.
+    samples : some files of each genre's folder.
+    """
+
+    genre: int = 0
+    part: int | None = None
+    by_name: bool = False
+    genre_notes: tuple[str, ...] = ()
+    part_notes: tuple[str, ...] = ()
+    samples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> Layout:
+        """The layout of a collection's relative POSIX paths.
+
+        Folders called train, valid and test (in their usual spellings), above the genres or
+        below each of them, are the parts of a split. A folder above the genres that holds all
+        the others and no file is passed through, unless its own name is a genre's.
+
+        >>> one = Layout.of(["Data/train/blues/a.wav", "Data/test/jazz/b.wav"])
+        >>> one.label("Data/train/blues/a.wav"), one.split("Data/train/blues/a.wav")
+        ('blues', 'train')
+        """
+        held: dict[tuple[str, ...], _Held] = {}
+        for path in paths:
+            *steps, name = path.split("/")
+            held.setdefault(tuple(steps), _Held()).add(path, named(name))
+        at, part = _down(held)
+        if part is None and len(_parts(_at(held, at + 1))) > 1:
+            part = at + 1
+        names = set().union(*(one.names for one in held.values()))
+        folders = _at(held, at)
+        by_name = (
+            "" not in names
+            and names.isdisjoint(folders)
+            and any(len(one.names) > 1 for steps, one in held.items() if steps)
+        )
+        told = [] if part is None else sorted(filter(part_of, _at(held, part)), key=_in_order)
+        part_notes = (f"the split is that of the folders {', '.join(told)}",) if told else ()
+        notes = () if by_name else tuple(_genre_notes(held, at, part))
+        return cls(at, part, by_name, notes, part_notes, _samples(held, at))
+
+    def label(self, path: str) -> str:
+        """The genre that a path tells; '' for none. A number is no genre."""
+        folder = self._folder(path, self.genre)
+        if folder and not self.by_name and not is_number(folder):
+            return unicodedata.normalize("NFC", folder)
+        return named(path.rpartition("/")[2])
+
+    def split(self, path: str) -> str:
+        """'train', 'valid' or 'test' as the folders say; '' where they do not."""
+        return "" if self.part is None else part_of(self._folder(path, self.part))
+
+    def artist(self, path: str) -> str:
+        """The folder below the genre's (and a part's there); '' for none."""
+        return self._folder(path, self.genre + 1 + (self.part == self.genre + 1))
+
+    def first_hold_artists(self, root: Path) -> str:
+        """A note if the tags of some files say that genres' folders hold one artist each."""
+        from mgrkit.tracks.tags import artist_tag
+
+        asked = _thinned(list(self.samples), _FOLDERS)
+        artists: dict[str, str] = {}
+        for folder in asked:
+            told = [artist_tag(root / path) for path in self.samples[folder]]
+            keys = {group_key(artist) for artist in told if artist}
+            many = sum(map(bool, told)) > 1 or group_key(folder) in keys
+            if len(keys) == 1 and many and not is_genre(folder):
+                artists[folder] = next(filter(None, told))
+        others = len({group_key(artist) for artist in artists.values()})
+        if others < 2 or 2 * len(artists) <= len(asked) or others < len(artists):
+            return ""
+        folder, artist = next(iter(artists.items()))
+        return (
+            "the folders that are taken for genres hold one artist each, as tags tell "
+            f"({folder}: {artist}): {HINT}"
+        )
+
+    def _folder(self, path: str, at: int) -> str:
+        steps = path.split("/")[:-1]
+        return steps[at] if at < len(steps) else ""
+
+
+class _Held:
+    """The files of one folder: the genres that their names tell, and a few spread over all."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+        self.spread: list[str] = []
+        self.last = ""
+        self.count = 0
+
+    def add(self, path: str, name: str) -> None:
+        self.names.add(name)
+        self.count += 1
+        self.last = path
+        if not self.count & (self.count - 1):  # 1, 2, 4, 8, ...: few, whatever comes
+            self.spread.append(path)
+
+
+_Folders = dict[tuple[str, ...], _Held]
+
+
+def _down(held: _Folders) -> tuple[int, int | None]:
+    """Where the genres are and, above them, the parts."""
+    at, part = 0, None
+    while folders := _at(held, at):
+        if part is None and _are_parts(folders):
+            part = at
+        elif len(folders) > 1 or not _passed(held, at, next(iter(folders))):
+            break
+        at += 1
+    return at, part
+
+
+def _at(held: _Folders, at: int) -> set[str]:
+    """The names of all folders of a depth."""
+    return {steps[at] for steps in held if len(steps) > at}
+
+
+def _passed(held: _Folders, at: int, only: str) -> bool:
+    """Whether the only folder of a depth lies above the genres: several, or one of their names."""
+    if is_genre(only) or any(len(steps) == at + 1 for steps in held):
+        return False
+    below = _at(held, at + 1)
+    one = next(iter(below), "")
+    several = len(below) > 1 or _are_parts(below) or is_genre(one)
+    return several or _passed(held, at + 1, one)
+
+
+def _parts(folders: Iterable[str]) -> set[str]:
+    """The parts that folders are called by, if all are."""
+    parts = set(map(part_of, folders))
+    return set() if "" in parts else parts
+
+
+def _are_parts(folders: Iterable[str]) -> bool:
+    """All are called so, or two parts are there: a band is called Train, but no two are so."""
+    parts = set(map(part_of, folders))
+    return bool(parts) and ("" not in parts or len(parts) > 2)
+
+
+def _in_order(folder: str) -> tuple[int, str]:
+    return PARTS.index(part_of(folder)), folder
+
+
+def _genre_notes(held: _Folders, at: int, part: int | None) -> Iterator[str]:
+    above = next((steps[:at] for steps in held if len(steps) > at), ())
+    if above and (part is None or part > at):
+        yield f"the genres are the folders in {'/'.join(above)}"
+    if numbers := sorted(filter(is_number, _at(held, at))):
+        shown = ", ".join(numbers[:2]) + (", ..." if len(numbers) > 2 else "")
+        yield f"folders of numbers ({shown}) are no genres: {HINT}"
+
+
+def _samples(held: _Folders, at: int) -> dict[str, tuple[str, ...]]:
+    """Of each genre's folder a few files, of as many of its own folders as there are."""
+    of_genre: dict[str, list[_Held]] = {}
+    for steps, one in held.items():
+        if len(steps) > at and not is_number(steps[at]):
+            of_genre.setdefault(steps[at], []).append(one)
+    return {
+        folder: tuple(_thinned([one.last for one in inner] if inner[1:] else inner[0].spread))
+        for folder, inner in of_genre.items()
+    }
+
+
+def _thinned(what: Sequence[str], most: int = _FILES) -> Sequence[str]:
+    """So many at most, spread over all."""
+    return what[:: max(1, -(-len(what) // most))]
+
+
+def is_genre(folder: str) -> bool:
+    """Whether a folder is called as genres usually are."""
+    return group_key(folder) in _GENRES
+
+
+def is_number(folder: str) -> bool:
+    """Whether a folder has digits only for a name, as those of FMA have: 000, 001."""
+    return folder.isdigit()
+
+
+def named(name: str) -> str:
+    """The genre that a file's name tells, as GTZAN's do: ``<genre>.NNNNN``; '' for none.
+
+    >>> named("jazz.00054.au"), named("jazz00054_1.png"), named("song.mp3")
+    ('jazz', 'jazz', '')
+    """
+    for stem in uncut(without_suffix(name)):
+        if match := _NUMBERED.fullmatch(stem):
+            return unicodedata.normalize("NFC", match[1])
+    return ""

@@ -1,0 +1,161 @@
+"""Which tracks of DATA are recordings, and which slices or noisy copies of others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.inputs import Features, input_of
+from mgrkit.commands.train import Settings, train
+from mgrkit.errors import RunError, UsageError
+from tests.commands.made_tables import rows, write
+
+
+def read(folder: Path, made: list[dict[str, object]]) -> Dataset:
+    wanted = input_of("features:gtzan57", "svm")
+    assert isinstance(wanted, Features)
+    return read_dataset(write(folder / "t.csv", made), wanted)
+
+
+def parts(folder: Path, made: list[dict[str, object]]) -> dict[str, int]:
+    """How many tracks a random split has in each part."""
+    write(folder / "t.csv", made)
+    settings = Settings(split="random")
+    return dict(train("svm", folder / "t.csv", folder / "m.safetensors", settings).counts)
+
+
+def test_an_album_as_parent_makes_no_noisy_copies(tmp_path: Path) -> None:
+    made = [{**row, "parent": f"albums/{row['group']}", "group": ""} for row in rows()]
+    data = read(tmp_path, made)
+    assert not any(entry.is_copy for entry in data.entries)
+    assert len({one.id for one in data.labelled}) == len(made)
+    assert len(set(data.groups())) == 16, "an album is not torn"
+    assert parts(tmp_path, made)["none"] == 0
+    assert evaluate(str(tmp_path / "m.safetensors"), tmp_path / "t.csv")["tracks"] > 0
+
+
+@pytest.mark.parametrize("told", [{"kind": "noisy"}, {"noise": "white"}])
+def test_a_table_that_says_noisy_is_believed(tmp_path: Path, told: dict[str, str]) -> None:
+    made = [{**row, **told, "parent": f"x/{row['path']}"} for row in rows()]
+    assert all(entry.is_copy for entry in read(tmp_path, made).entries)
+
+
+def test_a_parent_that_is_the_end_of_its_own_path_is_itself(tmp_path: Path) -> None:
+    made = [{**row, "path": f"all/{row['path']}", "parent": row["path"]} for row in rows()]
+    assert not any(entry.is_copy for entry in read(tmp_path, made).entries)
+
+
+def test_noisy_copies_are_known_by_their_names(tmp_path: Path) -> None:
+    made = rows()
+    copies = [
+        {**row, "path": f"{str(row['path'])[:-4]}.{noise}_10dB_1.wav", "group": ""}
+        for row in made
+        for noise in ("white", "my rain.v2")
+    ]
+    data = read(tmp_path, [*made, *copies])
+    assert [entry.is_copy for entry in data.entries] == [False] * 64 + [True] * 128
+    assert {entry.parent for entry in data.entries} == {row["path"] for row in made}
+    assert len({one.id for one in data.labelled}) == 64
+    assert "128 tracks are noisy copies of others, as their names tell" in data.notes
+    plain = parts(tmp_path, made)
+    (tmp_path / "m.safetensors").unlink()
+    counts = parts(tmp_path, [*made, *copies])
+    assert (counts["train"], counts["valid"]) == (3 * plain["train"], plain["valid"])
+    result = evaluate(str(tmp_path / "m.safetensors"), tmp_path / "t.csv")
+    assert result["tracks"] == plain["test"]
+
+
+def test_noisy_copies_without_their_recordings_are_not_judged(tmp_path: Path) -> None:
+    copies = [{**row, "path": f"{str(row['path'])[:-4]}.pink_0dB_1.wav"} for row in rows()]
+    train("svm", write(tmp_path / "p.csv", rows()), tmp_path / "m.safetensors")
+    with pytest.raises(RunError, match="noisy copies only"):
+        evaluate(str(tmp_path / "m.safetensors"), write(tmp_path / "t.csv", copies))
+
+
+def sliced(form: str, **more: object) -> list[dict[str, object]]:
+    """Each of eight songs of each genre as eight slices."""
+    return [
+        {**row, **more, "path": form.format(genre=row["genre"], song=n // 8, k=n % 8), "group": ""}
+        for n, row in enumerate(rows(artists=8, songs=8))
+    ]
+
+
+def test_slices_of_songs_stay_together_and_none_is_lost(tmp_path: Path) -> None:
+    made = sliced("{genre}/song{song}_part{k}.wav")
+    data = read(tmp_path, made)
+    assert len(data.entries) == len(data.x) == len(made)
+    assert len(set(data.groups())) == 32
+    assert any(
+        "256 slices stay with the others of their recordings (ambient/song0, ambient/song1, ...)"
+        in note
+        for note in data.notes
+    )
+    counts = parts(tmp_path, made)
+    assert all(counts[part] % 8 == 0 for part in counts)
+
+
+def test_numbers_alone_count_with_one_length_and_are_named_without(tmp_path: Path) -> None:
+    made = sliced("{genre}/song{song}_{k:03d}.wav")
+    assert len(set(read(tmp_path, [{**row, "seconds": 3.0} for row in made]).groups())) == 32
+    data = read(tmp_path, made)
+    assert len(set(data.groups())) == len(made)
+    assert any(
+        note.startswith(
+            "256 tracks may be slices of 32 recordings (ambient/song0_000.wav, "
+            "ambient/song0_001.wav, ...): a column parent"
+        )
+        for note in data.notes
+    )
+    told = [{**row, "parent": str(row["path"])[:-8]} for row in made]
+    assert len(set(read(tmp_path, told).groups())) == 32
+
+
+def test_albums_are_no_slices(tmp_path: Path) -> None:
+    data = read(tmp_path, sliced("{genre}/album {song}/track {k:02d}.wav", seconds=3.0))
+    assert not any("slices" in note for note in data.notes)
+
+
+def test_an_artist_in_two_unicode_forms_is_one(tmp_path: Path) -> None:
+    made = [
+        {**row, "group": f"{row['group']} {form}", "genre": f"{row['genre']} {form}"}
+        for row, form in zip(rows(), ["caf\u00e9", "cafe\u0301"] * 32, strict=True)
+    ]
+    data = read(tmp_path, made)
+    assert len(set(data.groups())) == 16
+    assert len({entry.genre for entry in data.entries}) == 4
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        (
+            "fma_small/{n:03d}/{n:03d}{n:03d}.mp3",
+            "numbers are no genres: .*tracks.csv.*FMA's are in its fma_metadata",
+        ),
+        ("{n:03d}/{n}.wav", "folders of numbers are no genres.*tracks.csv"),
+        ("{n}.wav", "folders by genre"),
+    ],
+)
+def test_what_has_no_genre_is_refused_with_the_way_to_give_them(
+    tmp_path: Path, form: str, told: str
+) -> None:
+    made = [{**row, "path": form.format(n=n), "genre": ""} for n, row in enumerate(rows())]
+    with pytest.raises((RunError, UsageError), match=told):
+        read(tmp_path, made)
+
+
+def test_parts_as_folders_are_the_published_split(tmp_path: Path) -> None:
+    names = {0: "training", 1: "training", 2: "dev", 3: "eval"}
+    made = [
+        {k: v for k, v in row.items() if k not in ("genre", "group")}
+        | {"path": f"{names[n // 4 % 4]}/{row['genre']}/{n}.wav"}
+        for n, row in enumerate(rows())
+    ]
+    table = write(tmp_path / "t.csv", made)
+    trained = train("svm", table, tmp_path / "m.safetensors")
+    assert trained.bundle.task.labels == ("ambient", "blues", "techno", "waltz")
+    assert trained.bundle.metrics["split"] == "published split"
+    assert dict(trained.counts) == {"train": 32, "valid": 16, "test": 16, "none": 0}

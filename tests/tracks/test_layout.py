@@ -1,0 +1,152 @@
+"""What the folders of a collection tell: genres, parts of a split, artists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mgrkit.tracks import tags
+from mgrkit.tracks.layout import Layout
+
+
+def told(*paths: str) -> list[tuple[str, str]]:
+    """Genre and part of each."""
+    layout = Layout.of(paths)
+    return [(layout.label(path), layout.split(path)) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("path", "genre"),
+    [
+        ("blues/x.wav", "blues"),
+        ("polka/x.wav", "polka"),
+        ("blues/deep/x.wav", "blues"),
+        ("jazz.00054.au", "jazz"),
+        ("blues00000.png", "blues"),
+        ("blues.00000.4.wav", "blues"),
+        ("song.mp3", ""),
+        ("01.mp3", ""),
+    ],
+)
+def test_a_file_alone_is_labelled_by_its_folder_or_its_name(path: str, genre: str) -> None:
+    assert told(path) == [(genre, "")]
+
+
+@pytest.mark.parametrize(
+    ("names", "parts"),
+    [
+        (("train", "valid", "test"), ("train", "valid", "test")),
+        (("Training", "Validation", "Testing"), ("train", "valid", "test")),
+        (("train", "dev", "eval"), ("train", "valid", "test")),
+        (("train", "val", "test"), ("train", "valid", "test")),
+        (("train", "test"), ("train", "test")),
+        (("train",), ("train",)),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "data/", "Data/gtzan/"])
+@pytest.mark.parametrize("below", ["", "songs/"])
+def test_folders_called_like_parts_are_the_split(
+    names: tuple[str, ...], parts: tuple[str, ...], above: str, below: str
+) -> None:
+    genres = ("blues", "polka")
+    paths = [f"{above}{name}/{below}{g}/{name}.wav" for name in names for g in genres]
+    assert told(*paths) == [(genre, part) for part in parts for genre in genres]
+    assert Layout.of(paths).part_notes == (f"the split is that of the folders {', '.join(names)}",)
+
+
+def test_parts_below_each_genre_are_the_split_and_no_artists() -> None:
+    paths = [f"{g}/{p}/x.wav" for g in ("blues", "polka") for p in ("train", "test")]
+    assert told(*paths) == [(g, p) for g in ("blues", "polka") for p in ("train", "test")]
+    assert Layout.of(paths).artist(paths[0]) == ""
+    assert Layout.of(["blues/train/Ann/x.wav", "jazz/test/Bob/y.wav"]).artist(
+        "blues/train/Ann/x.wav"
+    ) == "Ann"  # fmt: skip
+
+
+def test_a_band_called_train_is_no_part() -> None:
+    paths = ["Train/x.wav", "Blur/x.wav", "Pulp/x.wav"]
+    assert told(*paths) == [("Train", ""), ("Blur", ""), ("Pulp", "")]
+    paths = ["pop/Train/x.wav", "pop/Blur/x.wav", "rock/Pulp/x.wav"]
+    assert told(*paths) == [("pop", ""), ("pop", ""), ("rock", "")]
+
+
+def test_what_lies_beside_parts_has_the_genre_of_its_folder_and_no_part() -> None:
+    paths = ["train/blues/a.wav", "test/jazz/b.wav", "extra/jazz/c.wav"]
+    assert told(*paths) == [("blues", "train"), ("jazz", "test"), ("jazz", "")]
+
+
+@pytest.mark.parametrize(
+    "above", ["genres_original", "Data/genres_original", "/kaggle/input/gtzan", "C:/music"]
+)
+def test_one_folder_above_the_genres_is_passed_through(above: str) -> None:
+    paths = [f"{above}/polka/a.wav", f"{above}/waltz/b.wav"]
+    assert told(*paths, "stray.wav") == [("polka", ""), ("waltz", ""), ("", "")]
+    assert Layout.of(paths).genre_notes == (f"the genres are the folders in {above}",)
+    assert told(f"{above}/jazz/a.wav", f"{above}/jazz/live/b.wav") == [("jazz", "")] * 2
+
+
+def test_a_genre_alone_is_no_folder_above_the_genres() -> None:
+    assert told("Hip-Hop/Ann/a.wav", "Hip-Hop/Bob/b.wav") == [("Hip-Hop", "")] * 2
+    assert told("polka/a.wav", "polka/Ann/b.wav", "polka/Bob/c.wav") == [("polka", "")] * 3
+
+
+def test_numbers_are_no_genres() -> None:
+    paths = ["fma_small/000/000002.mp3", "fma_small/001/001002.mp3", "fma_small/001/x.mp3"]
+    assert told(*paths) == [("", "")] * 3
+    assert any("folders of numbers (000, 001) are no genres" in n
+               for n in Layout.of(paths).genre_notes)  # fmt: skip
+    assert told("000/000002.mp3") == [("", "")]
+    assert told("1/blues.00000.au", "2/jazz.00000.au") == [("blues", ""), ("jazz", "")]
+    assert told("2step/a.wav", "80s/b.wav") == [("2step", ""), ("80s", "")]
+
+
+def test_names_tell_the_genre_where_folders_plainly_do_not() -> None:
+    paths = [f"fold{n}/{g}.0000{n}.wav" for n in (1, 2) for g in ("blues", "jazz")]
+    assert [genre for genre, _ in told(*paths)] == ["blues", "jazz"] * 2
+    assert told("clips/blues.00001.wav", "clips/jazz.00002.wav") == [("blues", ""), ("jazz", "")]
+    # who has put a clip into another genre's folder has meant it
+    assert told("rock/jazz.00054.wav", "rock/rock.00001.wav", "jazz/jazz.00001.wav") == [
+        ("rock", ""), ("rock", ""), ("jazz", ""),
+    ]  # fmt: skip
+
+
+def test_one_genre_in_two_unicode_forms_is_one() -> None:
+    assert told("caf\u00e9/a.wav", "cafe\u0301/b.wav") == [("caf\u00e9", "")] * 2
+
+
+def test_folders_are_looked_at_and_files_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tags, "artist_tag", lambda _: pytest.fail("opened"))
+    Layout.of(["a/b.wav", "c/d.wav"])
+
+
+def heard(monkeypatch: pytest.MonkeyPatch, artists: Mapping[str, str]) -> str:
+    """The note on a collection of these files and their artists."""
+    monkeypatch.setattr(tags, "artist_tag", lambda path: artists[Path(path).as_posix()])
+    return Layout.of(artists).first_hold_artists(Path())
+
+
+def test_first_folders_of_one_artist_each_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    albums = {
+        f"{name}/{album}/{n}.mp3": name
+        for name in ("Ann", "Bob", "Cyd") for album in ("x", "y") for n in range(9)
+    }  # fmt: skip
+    assert "hold one artist each, as tags tell (Ann: Ann)" in heard(monkeypatch, albums)
+    single = {f"{name}/1.mp3": name.upper() for name in ("Ann", "Bob", "Cyd")}
+    assert heard(monkeypatch, single)
+    assert not heard(monkeypatch, dict.fromkeys(albums, ""))
+    assert not heard(monkeypatch, dict.fromkeys(albums, "Everybody"))
+
+
+def test_genres_of_several_artists_are_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    by_folder = {
+        f"{genre}/{artist}/{n}.mp3": f"{genre} {artist}"
+        for genre in ("polka", "waltz", "march") for artist in "abcdefgh" for n in range(9)
+    }  # fmt: skip
+    assert not heard(monkeypatch, by_folder)
+    by_name = {path.replace("/", " - ").replace(" - ", "/", 1): who
+               for path, who in by_folder.items()}  # fmt: skip
+    assert not heard(monkeypatch, by_name)
+    named = {f"{genre}/{n}.mp3": genre.upper() for genre in ("jazz", "rock") for n in range(9)}
+    assert not heard(monkeypatch, named), "a folder called as genres are holds one"
