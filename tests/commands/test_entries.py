@@ -43,6 +43,18 @@ def test_a_table_that_says_noisy_is_believed(tmp_path: Path, told: dict[str, str
     assert all(entry.is_copy for entry in read(tmp_path, made).entries)
 
 
+def test_a_parent_of_a_known_collection_is_the_recording(tmp_path: Path) -> None:
+    names = {"ambient": "blues", "blues": "jazz", "techno": "metal", "waltz": "pop"}
+    made = [
+        {**row, "path": f"x/{n}.wav", "parent": f"{names[str(row['genre'])]}.{n // 16:05d}.wav"}
+        for n, row in enumerate(rows())
+    ]
+    data = read(tmp_path, made)
+    assert (len(data.entries), len(data.x)) == (4, 64)
+    assert data.labelled[0].id == "gtzan:blues.00000"
+    assert not data.entries[0].is_copy
+
+
 def test_a_parent_that_is_the_end_of_its_own_path_is_itself(tmp_path: Path) -> None:
     made = [{**row, "path": f"all/{row['path']}", "parent": row["path"]} for row in rows()]
     assert not any(entry.is_copy for entry in read(tmp_path, made).entries)

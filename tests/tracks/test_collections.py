@@ -68,7 +68,8 @@ def test_other_names_are_not_known(path: str) -> None:
     "tail",
     [
         ".0", ".001", "_0", "-0", "(3)", " 3", ".part2", "_part_02", "_segment_3", "_seg3",
-        "-chunk7", ".slice.4", "_clip1", "_0.0_3.0", "_3s-6s", "part2", ".white_10dB_1", "_pitch_up",
+        "-chunk7", ".slice.4", "_clip1", "_0.0_3.0", "_3s-6s", "part2", ".white_10dB_1",
+        "_pitch_up",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["blues/blues.00006{}.wav", "blues.00006{}", "x/blues00006{}.png"])
