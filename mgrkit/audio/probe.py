@@ -18,11 +18,21 @@ from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
 
 SNDFILE_SUFFIXES = frozenset(
-    {".wav", ".au", ".snd", ".aif", ".aiff", ".aifc", ".flac", ".ogg", ".oga", ".opus", ".mp3"}
-)
-FFMPEG_SUFFIXES = frozenset({".m4a", ".aac", ".wma", ".mp4", ".mkv", ".webm", ".mov"})
+    {
+        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp2", ".mp3", ".oga", ".ogg", ".opus",
+        ".rf64", ".snd", ".w64", ".wav", ".wave",
+    }
+)  # fmt: skip
+FFMPEG_SUFFIXES = frozenset(
+    {
+        ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".dsf", ".dts", ".eac3", ".m4a",
+        ".m4b", ".m4r", ".mka", ".mkv", ".mov", ".mp+", ".mp4", ".mpc", ".mpp", ".spx", ".tak",
+        ".tta", ".weba", ".webm", ".wma", ".wv",
+    }
+)  # fmt: skip
+"""Of files that go to FFmpeg without asking libsndfile first."""
 SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
-"""Suffixes, in lower case, of the files that are taken for sound."""
+"""Suffixes, in lower case, of the files that are taken for sound in a folder."""
 
 _LFS = b"version https://git-lfs"
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, FilesFrom, Json, Quiet, Replace, Timeout, Workers, read_list
+from mgrkit.cli.options import (
+    Debug,
+    FilesFrom,
+    FilesFrom0,
+    Json,
+    ListIgnored,
+    Quiet,
+    Replace,
+    Suffix,
+    Timeout,
+    Workers,
+    read_list,
+)
 
 
 def augment(
@@ -53,6 +65,9 @@ def augment(
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,
+    files_from0: FilesFrom0 = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
     replace: Replace = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -74,8 +89,9 @@ def augment(
     from mgrkit.cli.console import Console
     from mgrkit.commands.augment import DEFAULT_SOURCE, Settings
     from mgrkit.commands.augment import augment as command
+    from mgrkit.tracks.find import Search
 
-    root = src or (Path() if files_from else DEFAULT_SOURCE)
+    root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
     with Console("augment", quiet=quiet, debug=debug) as console:
         summary = command(
             Settings(seed, subtype, format),
@@ -84,7 +100,8 @@ def augment(
             noises=noise or ["white"],
             snrs=snr or [10.0],
             copies=copies,
-            files=read_list(files_from, root),
+            files=read_list(files_from, files_from0, root),
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
             options=Options(workers, timeout),
             replace=replace,
             report=console.report,

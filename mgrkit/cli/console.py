@@ -175,7 +175,12 @@ class Console:
             table = out / TABLE
         summary.warnings += self.warnings()
         if as_json and out:
-            print_json(_plain(self.name, summary) | {"out": str(out), "table": str(table)})
+            told = _plain(self.name, summary) | {"out": str(out), "table": str(table)}
+            if summary.ignored_files is not None:
+                told["ignored_files"] = summary.ignored_files
+            print_json(told)
+        for name in summary.ignored_files or ():
+            print(f"passed over: {printable(name)}", file=sys.stderr)
         if not self.quiet or summary.failed:
             print("\n".join(_words(self.name, summary, table)), file=sys.stderr)
         return summary.exit_code

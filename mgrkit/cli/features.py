@@ -11,11 +11,14 @@ from mgrkit.cli.options import (
     Debug,
     Device,
     FilesFrom,
+    FilesFrom0,
     Json,
+    ListIgnored,
     PieceSeconds,
     Quiet,
     Replace,
     Source,
+    Suffix,
     Timeout,
     Workers,
     read_list,
@@ -40,6 +43,9 @@ def features(
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,
+    files_from0: FilesFrom0 = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
     replace: Replace = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -61,14 +67,16 @@ def features(
     from mgrkit.cli.console import Console
     from mgrkit.commands.features import Settings
     from mgrkit.commands.features import features as command
+    from mgrkit.tracks.find import Search
 
     settings = Settings.of(name, piece_seconds, device)
     with Console("features", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,
-            [src] if src else [Path()] if files_from else [],
+            [src] if src else [Path()] if files_from or files_from0 else [],
             out,
-            files=read_list(files_from, src or Path()),
+            files=read_list(files_from, files_from0, src or Path()),
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
             options=Options(workers, timeout),
             replace=replace,
             report=console.report,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, UsageError
 
 Source = Annotated[
     Path | None,
@@ -64,6 +65,26 @@ FilesFrom = Annotated[
         "given); - reads stdin.",
     ),
 ]
+FilesFrom0 = Annotated[
+    str | None,
+    typer.Option(
+        "--files-from0",
+        metavar="FILE",
+        help="Like --files-from, with a NUL after each, as find -print0 gives.",
+    ),
+]
+Suffix = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--suffix",
+        metavar=".XYZ",
+        help="In folders, take files with this suffix for sound too; may be repeated.",
+        show_default=False,
+    ),
+]
+ListIgnored = Annotated[
+    bool, typer.Option("--list-ignored", help="Name the files of folders that are passed over.")
+]
 Replace = Annotated[
     bool,
     typer.Option(
@@ -83,25 +104,47 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failure
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and what decoders print.")]
 
 
-def read_list(files_from: str | None, root: Path) -> list[str] | None:
-    """The relative paths of ``--files-from``, or None without it."""
-    if files_from is None:
+def read_list(files_from: str | None, files_from0: str | None, root: Path) -> list[str] | None:
+    """The relative paths of ``--files-from`` and ``--files-from0``, or None without them."""
+    lines = read_lists(files_from, files_from0)
+    if lines is None:
         return None
     from mgrkit.commands.plan import listed
 
-    return listed(read_lines(files_from), root)
+    return listed(lines, root)
 
 
-def read_lines(files_from: str) -> list[str]:
-    """The lines of ``--files-from`` as they are, without empty ones."""
+def read_lists(files_from: str | None, files_from0: str | None) -> list[str] | None:
+    """The paths of ``--files-from`` and ``--files-from0`` as they are; None without them.
+
+    Raises
+    ------
+    RunError : a list cannot be read.
+    UsageError : one that is in UTF-16, or has NUL characters where it should have lines.
+    """
+    if files_from is None and files_from0 is None:
+        return None
+    lines = []
+    if files_from is not None:
+        text = _content(files_from)
+        if b"\0" in text:
+            hint = "save it as UTF-8; a list with NUL characters between goes to --files-from0"
+            raise UsageError(f"{files_from} holds NUL characters, as UTF-16 does", hint)
+        lines += os.fsdecode(text.removeprefix(codecs.BOM_UTF8)).splitlines()
+    if files_from0 is not None:
+        lines += os.fsdecode(_content(files_from0)).split("\0")
+    return [line for line in lines if line.strip()]
+
+
+def _content(name: str) -> bytes:
     try:
-        stdin = files_from == "-"
-        if stdin and sys.stdin is None:
+        if name != "-":
+            return Path(name).read_bytes()
+        if sys.stdin is None:
             raise RunError("stdin is closed, so there is no list to read")
-        text = sys.stdin.buffer.read() if stdin else Path(files_from).read_bytes()
+        return sys.stdin.buffer.read()
     except OSError as error:
-        raise RunError(f"cannot read {files_from}: {error.strerror}") from None
-    return [line for line in os.fsdecode(text).splitlines() if line.strip()]
+        raise RunError(f"cannot read {name}: {error.strerror}") from None
 
 
 Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]

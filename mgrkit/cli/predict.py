@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Quiet, Timeout, Workers, read_lines
+from mgrkit.cli.options import (
+    Debug,
+    Device,
+    FilesFrom0,
+    ListIgnored,
+    Quiet,
+    Suffix,
+    Timeout,
+    Workers,
+    read_lists,
+)
 from mgrkit.errors import UsageError
 
 
@@ -50,6 +60,9 @@ def predict(
         str | None,
         typer.Option(metavar="LIST", help="Files listed there, one a line; - reads stdin."),
     ] = None,
+    files_from0: FilesFrom0 = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -93,13 +106,14 @@ def predict(
     from mgrkit.commands.predict import Settings
     from mgrkit.commands.predict import predict as command
     from mgrkit.commands.weights import fetch as get
+    from mgrkit.tracks.find import Search
 
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")
     paths = list(files or [])
-    if files_from is not None:
-        paths += [Path(line) for line in read_lines(files_from)]
-    elif not paths:
+    listed = read_lists(files_from, files_from0)
+    paths += map(Path, listed or ())
+    if listed is None and not paths:
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     printer = Printer(form)
@@ -122,6 +136,10 @@ def predict(
             options=Options(workers, timeout),
             report=console.report,
             in_order=as_json,
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
         )
+        if as_json or as_jsonl:
+            for name in summary.ignored_files or ():
+                printer.emit({"path": name, "ignored": True})
         printer.close()
         return console.show(summary)

@@ -11,11 +11,14 @@ from mgrkit.cli.options import (
     AllowTruncated,
     Debug,
     FilesFrom,
+    FilesFrom0,
     Json,
+    ListIgnored,
     PieceSeconds,
     Quiet,
     Replace,
     Source,
+    Suffix,
     Timeout,
     Workers,
     read_list,
@@ -69,6 +72,9 @@ def spectrograms(
     workers: Workers = 4,
     timeout: Timeout = None,
     files_from: FilesFrom = None,
+    files_from0: FilesFrom0 = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
     replace: Replace = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -94,6 +100,7 @@ def spectrograms(
     from mgrkit.commands.spectrograms import Settings
     from mgrkit.commands.spectrograms import spectrograms as command
     from mgrkit.frontend import front_end
+    from mgrkit.tracks.find import Search
 
     frontend = front_end(
         kind,
@@ -110,9 +117,10 @@ def spectrograms(
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,
-            [src] if src else [Path()] if files_from else [],
+            [src] if src else [Path()] if files_from or files_from0 else [],
             out,
-            files=read_list(files_from, src or Path()),
+            files=read_list(files_from, files_from0, src or Path()),
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
             options=Options(workers, timeout),
             replace=replace,
             report=console.report,

@@ -15,7 +15,7 @@ from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan
 from mgrkit.errors import UsageError
-from mgrkit.tracks.find import Track
+from mgrkit.tracks.find import SOUND, Search, Track
 
 if TYPE_CHECKING:
     from mgrkit.augment import Colour, Noise, Recordings
@@ -70,6 +70,7 @@ def augment(
     snrs: Sequence[float] = (10.0,),
     copies: int = 1,
     files: Sequence[str] | None = None,
+    search: Search = SOUND,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -82,6 +83,7 @@ def augment(
     noises : white, pink, brown, blue, violet, or paths of recordings or folders of them.
     snrs : in dB, -20 to 80, over all channels together.
     files : relative paths below ``source``, instead of all that is there.
+    search : which files of a folder are taken; by default those with a suffix of sound.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def augment(
     for ratio in ratios:
         check_snr(ratio)
     sources = _noises(noises)
-    plan = Plan([source], out, COLUMNS, files)
+    plan = Plan([source], out, COLUMNS, files, search=search)
     sink = FolderSink(out, settings.plain(), replace)
 
     ready: list[tuple[tuple[str, str], Noise]] = []

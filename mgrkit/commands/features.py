@@ -13,7 +13,7 @@ from mgrkit.commands.extracting import extractor
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
-from mgrkit.tracks.find import Track
+from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.schema import TABLE
 
 DEFAULT_OUT = Path("features.csv")
@@ -70,6 +70,7 @@ def features(
     out: Path = DEFAULT_OUT,
     *,
     files: Sequence[str] | None = None,
+    search: Search = SOUND,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -81,6 +82,7 @@ def features(
     sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
     out : ends in ``.csv`` or ``.parquet``.
     files : relative paths below the first source, instead of all that is there.
+    search : which files of a folder are taken; by default those with a suffix of sound.
 
     Raises
     ------
@@ -95,7 +97,7 @@ def features(
     feature_set = settings.feature_set
     names = feature_set.columns
     own = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
-    plan = Plan(sources, out, (*own, *names), files, to_table=True)
+    plan = Plan(sources, out, (*own, *names), files, to_table=True, search=search)
     common: Row = {
         "kind": feature_set.name,
         "rate": feature_set.frontend.sample_rate,

@@ -14,7 +14,7 @@ from pathlib import Path
 from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
-from mgrkit.tracks.find import Finder, Track
+from mgrkit.tracks.find import SOUND, Finder, Search, Track
 from mgrkit.tracks.lineage import Lineage, columns
 
 
@@ -29,6 +29,7 @@ class Plan:
     own : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
     to_table : ``out`` is a file, which may lie anywhere.
+    search : which files a walk takes.
 
     Raises
     ------
@@ -41,6 +42,7 @@ class Plan:
     own: Sequence[str]
     files: Sequence[str] | None = None
     to_table: bool = False
+    search: Search = SOUND
     finder: Finder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,7 +56,7 @@ class Plan:
             self.sources, self.files = [first.parent], [first.name]
         roots = [Path(os.path.abspath(source)) for source in self.sources]
         self._check_out(roots)
-        self.finder = Finder(roots, self.out, self.files)
+        self.finder = Finder(roots, self.out, self.files, self.search)
         self._lineages = {root: Lineage.read(root, self.own) for root in roots}
         for root, lineage in self._lineages.items():
             lineage.paths = partial(self._paths, root)
@@ -62,7 +64,7 @@ class Plan:
 
     def _paths(self, root: Path) -> Iterator[str]:
         """The paths below one source, by a walk of its own."""
-        return (track.path for track in Finder([root], self.out, self.files))
+        return (track.path for track in Finder([root], self.out, self.files, self.search))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
@@ -122,6 +124,8 @@ class Plan:
     def complete(self, summary: Summary) -> Summary:
         """The summary with what finding the tracks has to say."""
         summary.ignored = dict(self.finder.ignored)
+        if self.search.lists_ignored:
+            summary.ignored_files = sorted(self.finder.ignored_files)
         whole = self.files is None and not summary.stopped_by
         for root, lineage in self._lineages.items():
             summary.warnings += lineage.told(root, whole=whole)

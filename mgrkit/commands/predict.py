@@ -6,7 +6,7 @@ import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from mgrkit.commands.inputs import PICTURES, Pictures
 from mgrkit.commands.model import Model, check_limits
 from mgrkit.commands.models import find_model
 from mgrkit.errors import ItemError, RunError
-from mgrkit.tracks.find import Finder
+from mgrkit.tracks.find import SOUND, Finder, Search
 
 COLUMNS = ("path", "status", "reason")
 
@@ -54,6 +54,7 @@ def predict(
     options: Options | None = None,
     report: Report | None = None,
     in_order: bool = False,
+    search: Search = SOUND,
 ) -> Summary:
     """Predict every file, and hand each result to ``emit`` as it comes.
 
@@ -63,6 +64,7 @@ def predict(
     emit : gets what `Model.predict` returns, or ``path`` and ``error`` for a file that cannot
         be used.
     resume : a journal; the same call again emits what stands there without work.
+    search : which files of a folder are taken; by default those with a suffix of sound.
     in_order : emit at the end, in the order in which ``paths`` name the files.
 
     Raises
@@ -75,9 +77,9 @@ def predict(
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
     model.ready()
-    ignored: Counter[str] = Counter()
     places: dict[str, int] = {}
-    items = _items(paths, ignored, places, isinstance(model.input, Pictures))
+    over = Summary()
+    items = _items(paths, search, over, places, isinstance(model.input, Pictures))
     first = next(items, None)
     if first is None:
         raise RunError(f"no sound files in {' and '.join(map(str, paths)) or 'the list'}")
@@ -96,7 +98,9 @@ def predict(
     job = partial(predict_track, path, key, settings)
     everything = _chain(first, items)
     summary = run_now(run(everything, job, sink, COLUMNS, options, report))
-    summary.ignored = dict(ignored)
+    summary.ignored = over.ignored
+    if search.lists_ignored:
+        summary.ignored_files = sorted(over.ignored_files or ())
     for row in sorted(rows, key=lambda row: places[row["path"]]):
         emit(result_of(row))
     return summary
@@ -138,20 +142,27 @@ def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Wo
 
 
 def _items(
-    paths: Sequence[Path], ignored: Counter[str], places: dict[str, int], pictures: bool
+    paths: Sequence[Path],
+    search: Search,
+    over: Summary,
+    places: dict[str, int],
+    pictures: bool,
 ) -> Iterator[Item]:
     """An item for each file, called as the caller would call it; none twice.
 
-    ``places`` takes each name's number. With ``pictures`` a folder without sound gives those.
+    ``places`` takes each name's number, ``over`` what is passed over. With ``pictures`` a folder
+    without sound gives those.
     """
     for path in paths:
         found: list[tuple[str, ItemError | None]] = [(str(path), None)]
         if path.is_dir():
-            finder = Finder([path])
+            finder = Finder([path], search=search)
             if pictures and next(iter(finder), None) is None:
-                finder = Finder([path], suffixes=PICTURES)
+                finder = Finder([path], search=replace(search, suffixes=PICTURES))
             found = [(os.path.join(path, track.path), track.problem) for track in finder]
-            ignored.update(finder.ignored)
+            over.ignored = dict(Counter(over.ignored) + finder.ignored)
+            names = (os.path.join(path, name) for name in finder.ignored_files)
+            over.ignored_files = [*(over.ignored_files or ()), *names]
         for name, problem in found:
             if name not in places:
                 places[name] = len(places)

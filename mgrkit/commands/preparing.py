@@ -23,7 +23,7 @@ from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.frontend import FrontEnd
-from mgrkit.tracks.find import Finder
+from mgrkit.tracks.find import Finder, Search
 from mgrkit.tracks.lineage import Lineage
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ def prepare(
                 f"{table or folder} holds pictures, {wanted.name} is made of sound",
                 "give the sound, or a feature table",
             )
-        finder = Finder([folder], None, finder.files, PICTURES)
+        finder = Finder([folder], None, finder.files, Search(PICTURES))
     else:
         _check_sound(wanted)
-    twin = Finder(finder.roots, None, finder.files, finder.suffixes)
+    twin = Finder(finder.roots, None, finder.files, finder.search)
     lineage.paths = lambda: (track.path for track in twin)
     rows: list[Row] = []
     job = read_track if pictures else partial(describe_track, wanted)
@@ -91,7 +91,7 @@ def _is_of_pictures(finder: Finder, data: Path) -> bool:
     if finder.files is None:
         if next(iter(finder), None):
             return False
-        return next(iter(Finder(finder.roots, suffixes=PICTURES)), None) is not None
+        return next(iter(Finder(finder.roots, search=Search(PICTURES))), None) is not None
     drawn = set(map(is_picture, finder.files))
     if len(drawn) > 1:
         raise UsageError(f"{data} lists sound and pictures", "one of them a table")

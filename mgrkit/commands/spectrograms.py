@@ -13,7 +13,7 @@ from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import AudioError, ItemError, UsageError
 from mgrkit.frontend import FrontEnd
-from mgrkit.tracks.find import Track
+from mgrkit.tracks.find import SOUND, Search, Track
 
 if TYPE_CHECKING:
     from mgrkit.audio import Piece
@@ -93,6 +93,7 @@ def spectrograms(
     out: Path = DEFAULT_OUT,
     *,
     files: Sequence[str] | None = None,
+    search: Search = SOUND,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -103,6 +104,7 @@ def spectrograms(
     ----------
     sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
     files : relative paths below the first source, instead of all that is there.
+    search : which files of a folder are taken; by default those with a suffix of sound.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def spectrograms(
     RunError : there is no sound, or OUT cannot be written.
     """
     sources = sources or audio_and_noisy()
-    plan = Plan(sources, out, COLUMNS, files)
+    plan = Plan(sources, out, COLUMNS, files, search=search)
     frontend = settings.frontend
     common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}
     common["settings"] = frontend.digest

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.audio import SUFFIXES
-from mgrkit.errors import ItemError
+from mgrkit.errors import ItemError, UsageError
 from mgrkit.tracks.names import fold, prefixes
 from mgrkit.tracks.schema import TABLE
 
@@ -36,6 +36,37 @@ class Track:
         return os.path.join(self.root, self.path)
 
 
+@dataclass(frozen=True)
+class Search:
+    """Which files of a folder are taken.
+
+    Parameters
+    ----------
+    suffixes : of the files that are wanted, in lower case; sound files by default.
+    lists_ignored : keep the paths of the others, not only their number.
+    """
+
+    suffixes: Collection[str] = SUFFIXES
+    lists_ignored: bool = False
+
+    @classmethod
+    def of(cls, suffixes: Sequence[str] = (), *, lists_ignored: bool = False) -> Search:
+        """A search for sound and for files of more suffixes, with or without their dot.
+
+        Raises
+        ------
+        UsageError : what is no suffix.
+        """
+        for suffix in suffixes:
+            if not suffix.strip(".") or set(suffix) & set("/\\*?"):
+                raise UsageError(f"no suffix: {suffix!r}", "such as .xyz")
+        more = {"." + suffix.lstrip(".").lower() for suffix in suffixes}
+        return cls(SUFFIXES | more, lists_ignored)
+
+
+SOUND = Search()
+
+
 @dataclass
 class Finder:
     """The sound files below ``roots``, which share one tree of outputs.
@@ -45,27 +76,29 @@ class Finder:
     roots : folders; files of the same relative folder are named together.
     out : left out of the walk.
     files : only these relative POSIX paths, of the first root, whatever their suffix.
-    suffixes : of the files that are wanted; sound files by default.
 
-    Folders are walked one at a time, in the order of their names; a link is followed, but
-    no folder is entered twice. After a walk ``ignored`` counts what was passed over: hidden
-    files and folders (``._*`` too) and files of other suffixes, by suffix.
+    Folders are walked one at a time, in the order of their names. A link is followed, but no
+    folder is entered twice, and none that the link lies in. After a walk ``ignored`` counts
+    what was passed over: hidden files and folders (``._*`` too), links to folders above, and
+    files of other suffixes, by suffix; ``ignored_files`` names them if the search asks.
     """
 
     roots: Sequence[Path]
     out: Path | None = None
     files: Sequence[str] | None = None
-    suffixes: Collection[str] = SUFFIXES
+    search: Search = SOUND
     ignored: Counter[str] = field(default_factory=Counter)
+    ignored_files: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Track]:
         self.ignored.clear()
+        self.ignored_files.clear()
         for folder, found in self._folders():
             yield from self._named(folder, found)
 
     def count(self) -> int:
         """How many tracks there are, by a walk of its own."""
-        twin = Finder(self.roots, self.out, self.files, self.suffixes)
+        twin = Finder(self.roots, self.out, self.files, self.search)
         return sum(len(found) for _, found in twin._folders())
 
     def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
@@ -97,10 +130,13 @@ class Finder:
                     found.append((root, ""))
                 elif entry.name.startswith("."):
                     if entry.name != STATE:
-                        self.ignored["hidden"] += 1
+                        self._ignore("hidden", root, entry)
                 elif _is_folder(entry):
+                    if entry.is_symlink() and _leads_up(entry.path):
+                        self._ignore("link to a folder above", root, entry)
+                        continue
                     below.setdefault((entry.is_symlink(), entry.name), []).append(root)
-                elif self._wanted(entry.name, folder):
+                elif self._wanted(root, entry, folder):
                     found.append((root, entry.name))
         if found:
             yield folder, found
@@ -132,13 +168,18 @@ class Finder:
             and os.path.samestat(status, os.stat(self.out))
         )
 
-    def _wanted(self, name: str, folder: str) -> bool:
-        suffix = os.path.splitext(name)[1].lower()
-        if suffix in self.suffixes:
+    def _wanted(self, root: Path, entry: os.DirEntry[str], folder: str) -> bool:
+        suffix = os.path.splitext(entry.name)[1].lower()
+        if suffix in self.search.suffixes:
             return True
-        if folder or name != TABLE:
-            self.ignored[suffix or "without suffix"] += 1
+        if folder or entry.name != TABLE:
+            self._ignore(suffix or "without suffix", root, entry)
         return False
+
+    def _ignore(self, why: str, root: Path, entry: os.DirEntry[str]) -> None:
+        self.ignored[why] += 1
+        if self.search.lists_ignored:
+            self.ignored_files.append(os.path.relpath(entry.path, root))
 
     def _named(self, folder: str, found: list[tuple[Path, str]]) -> Iterator[Track]:
         found.sort(key=lambda pair: (pair[1], self.roots.index(pair[0])))
@@ -160,6 +201,12 @@ class Finder:
             else:
                 taken[fold(prefix)] = f"{root.name}/{begin}{name}"
             yield Track(root, begin + name, begin + prefix, clash)
+
+
+def _leads_up(link: str) -> bool:
+    """Whether a link leads to a folder that it lies in itself."""
+    target = Path(os.path.realpath(link))
+    return Path(os.path.realpath(os.path.dirname(link))).is_relative_to(target)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -330,3 +330,13 @@ def test_what_a_plugin_prints_goes_to_stderr(
         out, err = capfd.readouterr()
         assert json.loads(out)
         assert "noise of a plugin" in err
+
+
+def test_predict_names_what_it_passes_over(tmp_path: Path, capfd, place: Path) -> None:
+    tone(tmp_path / "a.xyz", seconds=4)
+    (tmp_path / "cover.gif").write_bytes(b"")
+    words = ["predict", str(tmp_path), "--model", "svm.safetensors", "--list-ignored", "--json"]
+    assert run(*words, "--suffix", ".xyz") == 0
+    rows = json.loads(capfd.readouterr().out)
+    assert [Path(row["path"]).name for row in rows] == ["a.xyz", "cover.gif"]
+    assert rows[1] == {"path": str(tmp_path / "cover.gif"), "ignored": True}

@@ -466,3 +466,28 @@ def test_a_decoders_words_name_a_file_only_when_it_alone_was_in_work() -> None:
     chatter.working = lambda: ["/a/one.mp3", "/a/two.mp3"]
     os.write(2, b"together\n")
     assert chatter.stop() == ["alone (while reading one.mp3)", "together"]
+
+
+def test_lists_with_a_byte_order_mark_or_nul_characters(audio: Path, capfd) -> None:
+    names = ["high/a.wav", "low/c.wav"]
+    Path("bom.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(names).encode())
+    Path("nul.txt").write_bytes("\0".join([*names, ""]).encode())
+    Path("wide.txt").write_bytes("\n".join(names).encode("utf-16"))
+    for number, words in enumerate((["--files-from", "bom.txt"], ["--files-from0", "nul.txt"])):
+        assert mgrkit("spectrograms", "audio", f"out{number}", *words) == 0
+        assert {row["source"] for row in table(Path(f"out{number}"))} == set(names)
+    capfd.readouterr()
+    assert mgrkit("spectrograms", "audio", "out2", "--files-from", "wide.txt") == 2
+    assert "wide.txt holds NUL characters, as UTF-16 does" in capfd.readouterr().err
+
+
+def test_other_suffixes_and_what_is_passed_over(audio: Path, capfd) -> None:
+    (audio / "cover.jpg").write_bytes(b"")
+    (audio / "low" / "c.wav").rename(audio / "low" / "c.xyz")
+    assert mgrkit("spectrograms", "--suffix", "xyz", "--list-ignored", "--json") == 0
+    captured = capfd.readouterr()
+    told = json.loads(captured.out)
+    assert told["made"] == 3
+    assert told["ignored"] == {".jpg": 1}
+    assert told["ignored_files"] == ["cover.jpg"]
+    assert "passed over: cover.jpg" in captured.err

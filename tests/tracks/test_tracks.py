@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.errors import UsageError
-from mgrkit.tracks.find import Finder
+from mgrkit.tracks.find import Finder, Search
 from mgrkit.tracks.lineage import Lineage, columns
 from mgrkit.tracks.names import prefixes
 from mgrkit.tracks.schema import COLUMNS
@@ -42,6 +42,38 @@ def test_links_are_followed_once(tmp_path: Path) -> None:
     os.symlink(tmp_path / "other", tmp_path / "in" / "linked-again")
     os.symlink("self.wav", tmp_path / "in" / "self.wav")
     assert list(found(tmp_path / "in")) == ["self.wav", "d/a.wav", "linked/b.wav"]
+
+
+def test_a_link_to_a_folder_above_is_not_entered(tmp_path: Path) -> None:
+    touch(tmp_path, "beside.wav", "in/a.wav", "in/deep/b.wav")
+    os.symlink("..", tmp_path / "in" / "loop")
+    os.symlink(tmp_path, tmp_path / "in" / "deep" / "loop")
+    os.symlink(tmp_path / "in" / "deep", tmp_path / "in" / "deep" / "itself")
+    finder = Finder([tmp_path / "in"])
+    assert [track.path for track in finder] == ["a.wav", "deep/b.wav"]
+    assert finder.ignored == {"link to a folder above": 3}
+
+
+def test_what_is_passed_over_is_named_when_asked(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b/notes.txt", ".hidden.wav", "b/song.xyz")
+    finder = Finder([tmp_path], search=Search.of(["XYZ"], lists_ignored=True))
+    assert [track.path for track in finder] == ["a.wav", "b/song.xyz"]
+    assert sorted(finder.ignored_files) == [".hidden.wav", "b/notes.txt"]
+    assert list(Finder([tmp_path]))
+    assert Finder([tmp_path]).ignored_files == []
+
+
+@pytest.mark.parametrize("suffix", ["", ".", "a/b", "*.wav"])
+def test_what_is_no_suffix_is_refused(suffix: str) -> None:
+    with pytest.raises(UsageError, match="no suffix"):
+        Search.of([suffix])
+
+
+def test_all_usual_suffixes_of_sound_are_candidates(tmp_path: Path) -> None:
+    names = ["caf", "w64", "rf64", "wave", "mka", "m4b", "3gp", "mp2", "spx", "oga", "aifc"]
+    names += ["wv", "ape", "mpc", "tta", "ac3", "dsf"]
+    touch(tmp_path, *(f"a.{name}" for name in names))
+    assert len(list(Finder([tmp_path]))) == len(names)
 
 
 def test_out_inside_the_source_is_left_out(tmp_path: Path) -> None:
