@@ -338,7 +338,7 @@ def test_decoders_cannot_print_into_the_terminal(audio: Path, capfd, data: Path)
     assert mgrkit("spectrograms", "--json") == 1
     captured = capfd.readouterr()
     warnings = json.loads(captured.out)["warnings"]
-    assert any("garbage.mp3" in warning for warning in warnings)
+    assert any("Illegal Audio-MPEG-Header" in warning for warning in warnings)
     assert "\nNote:" not in captured.err
     shutil.rmtree(audio.parent / "spectrograms")
     mgrkit("spectrograms", "--debug")
