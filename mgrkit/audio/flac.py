@@ -10,42 +10,44 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-_STREAM = b"fLaC\0\0\0\x22"
-_STREAM_LAST = b"fLaC\x80\0\0\x22"
+import numpy as np
+
+_MARK = b"\xff\xf8"
 _LONGEST_HEAD = 16
 _BLOCK = 2**20
 _KEPT = 8  # the last places that may be a frame; by chance a few are none
 
 
 class Frame(NamedTuple):
-    """A frame's header: the code of its rate, its channels, number and samples.
-
-    ``number`` counts frames, or samples where frames differ in length (``variable``).
-    """
+    """A frame's header: the code of its rate, its channels, number and samples."""
 
     rate: int
     channels: int
     number: int
     samples: int
-    variable: bool
 
 
 def counted(path: str | Path) -> int | None:
     """The samples of all frames of a file, by the number of the last one.
 
-    0 where they are not one stream: the rate or the number of channels changes, or another
-    file follows. None for a file that does not begin as FLAC does, or whose first frame is none.
+    0 where they are not one stream (the rate or the number of channels changes, or another file
+    follows), or one that cannot be counted. None for a file that does not begin as FLAC does.
     """
     with open(path, "rb") as file:
         start = metadata_end(file, 0)
+        if not start:
+            return None
         file.seek(start)
-        first = frame(file.read(_LONGEST_HEAD)) if start else None
-        return _count(file, start, first) if first else None
+        first = frame(file.read(_LONGEST_HEAD))
+        return _count(file, start, first) if first else 0
 
 
 def frame(head: bytes) -> Frame | None:
-    """The frame whose first bytes these are, its checksum included; None for anything else."""
-    if len(head) < 6 or head[0] != 0xFF or head[1] & 0xFE != 0xF8 or head[3] & 1:
+    """The frame whose first bytes these are, its checksum included; None for anything else.
+
+    Frames of streams whose frames differ in length are none here: few encoders make them.
+    """
+    if len(head) < 6 or head[:2] != _MARK or head[3] & 1:
         return None
     size, rate, channels = head[2] >> 4, head[2] & 15, head[3] >> 4
     if size == 0 or rate == 15 or channels > 10:
@@ -60,7 +62,7 @@ def frame(head: bytes) -> Frame | None:
     at += {12: 1, 13: 2, 14: 2}.get(rate, 0)
     if at >= len(head) or _crc8(head[:at]) != head[at]:
         return None
-    return Frame(rate, 2 if channels > 7 else channels + 1, number, samples, bool(head[1] & 1))
+    return Frame(rate, 2 if channels > 7 else channels + 1, number, samples)
 
 
 def metadata_end(file: BinaryIO, at: int) -> int:
@@ -79,41 +81,40 @@ def metadata_end(file: BinaryIO, at: int) -> int:
 
 
 def _count(file: BinaryIO, start: int, first: Frame) -> int:
-    file.seek(start)
-    mark = file.read(2)
-    at, latest = start, first
+    at, count, latest = start, 0, first
     other: Frame | None = None
     while True:
         file.seek(at)
         data = file.read(_BLOCK + _LONGEST_HEAD)
-        if _STREAM in data or _STREAM_LAST in data:
-            return 0
-        same: list[bytes] = []
-        place = data.find(mark)
-        while 0 <= place < _BLOCK:
-            head = data[place : place + _LONGEST_HEAD]
-            if len(head) > 3 and head[2] & 15 == first.rate and _channels(head) == first.channels:
-                same = [*same[1 - _KEPT :], head]  # cheap: nearly all frames come here
-            elif found := frame(head):
-                if other and found.number == other.number + _step(other):
+        like, unlike = _candidates(data, first)
+        for place in unlike:
+            if found := frame(data[place : place + _LONGEST_HEAD]):
+                if other and found.number == other.number + 1:
                     return 0  # two in a row are no accident
                 other = found
-            place = data.find(mark, place + 1)
-        latest = next(filter(None, map(frame, reversed(same))), latest)
+        heads = (data[place : place + _LONGEST_HEAD] for place in reversed(like[-_KEPT:]))
+        latest = next(filter(None, map(frame, heads)), latest)
+        count += len(like)
         if len(data) <= _BLOCK:
             break
         at += _BLOCK
-    begun = latest.number if latest.variable else latest.number * first.samples
-    return begun + latest.samples
+    if count > latest.number + 1 + _KEPT:  # their numbers began anew
+        return 0
+    return latest.number * first.samples + latest.samples
 
 
-def _channels(head: bytes) -> int:
-    code = head[3] >> 4
-    return 2 if code > 7 else code + 1
-
-
-def _step(found: Frame) -> int:
-    return found.samples if found.variable else 1
+def _candidates(data: bytes, first: Frame) -> tuple[list[int], list[int]]:
+    """Where frames of the same rate and channels may begin, and where others may."""
+    values = np.frombuffer(data, np.uint8)
+    mark = int.from_bytes(_MARK, "little")
+    # As pairs of bytes, which is several times as fast as to look for one after the other.
+    pairs = (np.frombuffer(data, "<u2", (len(data) - 2 - at) // 2, at) for at in (0, 1))
+    even, odd = (np.flatnonzero(pair == mark) for pair in pairs)
+    places = np.sort(np.concatenate([2 * even, 2 * odd + 1]))
+    codes = values[places + 3] >> 4
+    channels = np.where(codes > 7, 2, codes + 1)
+    is_like = (values[places + 2] & 15 == first.rate) & (channels == first.channels)
+    return places[is_like].tolist(), places[~is_like].tolist()
 
 
 def _coded_number(head: bytes, at: int) -> tuple[int, int]:

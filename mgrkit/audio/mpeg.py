@@ -1,8 +1,8 @@
 """Streams of MPEG audio frames (ISO 11172-3, 13818-3): whether an MP3 tells its true length.
 
 Only a Xing or Info frame (of LAME and others) does. Without one libsndfile estimates the length
-from the file's size, tags and pictures included, and stops there. With one it tells the length
-of its own stream, and others may be joined behind it.
+from the file's size, tags and pictures included, and stops there, so that frames must be counted.
+With one it tells the length of its own stream, and others may be joined behind it.
 """
 
 from __future__ import annotations
@@ -107,6 +107,40 @@ def tells_length(path: str | Path) -> bool:
                 return False
             rest += max(1, _BLOCK - _SEARCHED)
     return True
+
+
+def counted(path: str | Path) -> int:
+    """The samples of all frames of an MP3, tags aside.
+
+    0 where they are not one behind the other from the first to the last, all of one kind.
+    """
+    with open(path, "rb") as file:
+        begin = tags_end(file, 0)
+        file.seek(begin)
+        at = _first(file.read(_SEARCHED), 2)
+        if at < 0:
+            return 0
+        end = sound_end(file, file.seek(0, os.SEEK_END))
+        file.seek(begin + at)
+        data = file.read(end - begin - at)
+    first = frame(data[:4])
+    assert first
+    _, mark, _, mode = data[:4]
+    lengths = [found.length if (found := frame(bytes((0xFF, mark, byte, mode))))
+               and found.kind == first.kind else 0 for byte in range(256)]  # fmt: skip
+    is_mono = mode >> 6 == 3
+    at = count = 0
+    end = len(data)
+    while at + 4 <= end:
+        length = lengths[data[at + 2]]
+        if data[at] != 0xFF or data[at + 1] != mark or not length:
+            return 0
+        if (data[at + 3] >> 6 == 3) != is_mono:
+            return 0
+        at += length
+        count += at <= end
+    version, layer, _ = first.kind
+    return count * (384 if layer == 1 else 576 if layer == 3 and version > 1 else 1152)
 
 
 def _first(data: bytes, chain: int) -> int:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from mgrkit.audio.flac import counted
-from mgrkit.audio.mpeg import tells_length
+from mgrkit.audio import flac, mpeg
 from mgrkit.audio.riff import Padded
 from mgrkit.audio.spans import Span, SpanFile
 from mgrkit.errors import AudioError
@@ -115,16 +114,24 @@ class SndfileDecoder:
                 subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
             )
         if subtype.startswith("MPEG"):
-            return bool(kind == "MP3") and tells_length(path)
+            return bool(kind == "MP3") and (mpeg.tells_length(path) or self._reaches_end(path))
         return True
 
     def _tells_all(self, path: str | Path) -> bool:
         """Whether a FLAC's header, or where it tells no length its frames, count all there is."""
-        found = counted(path)
+        found = flac.counted(path)
         if self.promised >= _UNKNOWN_LENGTH:
             self.promised = found or 0
             return bool(found)
         return found is None or 0 < found <= self.promised
+
+    def _reaches_end(self, path: str | Path) -> bool:
+        """Whether the estimate of an MP3's length is large enough, so that counting is better."""
+        found = mpeg.counted(path)
+        if not 0 < found <= self.promised:
+            return False
+        self.promised = found
+        return True
 
     def _has_sound(self) -> bool:
         try:
