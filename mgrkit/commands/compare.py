@@ -48,7 +48,7 @@ class Asked:
     split : as for `mgrkit.commands.train.Settings`.
     part : 'valid' or 'test': the tracks to judge by.
     parameters : by classifier.
-    device : for the classifiers that can use it; the others take the CPU.
+    device : for the classifiers and feature sets that can use it; the others take the CPU.
     feature_set : for the classifiers that eat features, instead of their usual one.
     """
 
@@ -97,7 +97,7 @@ def compare(
         resolve_device(asked.device, KINDS)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
-    common = read_common(data, wanted, asked.split, options, report)
+    common = read_common(data, wanted, asked.split, asked.device, options, report)
     judged = _judged(common, asked.part)
     _begin(out, common, asked.part)
     runs = _runs(out, entries, asked, common)

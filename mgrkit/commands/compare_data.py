@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.commands.dataset import Dataset, read_dataset
-from mgrkit.commands.inputs import input_of
+from mgrkit.commands.inputs import Input, input_of
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import Labelled, Split, make_split
@@ -45,7 +45,7 @@ class Common:
     eaten : by what classifiers eat, as in their specs.
     lacking : why no DATA gives what some classifiers eat.
     notes : what a person should know, above all what was left out.
-    failed : files that could not be used.
+    failed : files that could not be used, counted for each kind of example.
     """
 
     tracks: tuple[Labelled, ...]
@@ -78,6 +78,7 @@ def read_common(
     data: Sequence[Path],
     wanted: Mapping[str, str],
     how: str | None = None,
+    device: str = "auto",
     options: Options | None = None,
     report: Report | None = None,
 ) -> Common:
@@ -90,6 +91,7 @@ def read_common(
     ----------
     wanted : what is eaten, as in the spec of a classifier, with the name of one that eats it.
     how : the split, as for `mgrkit.tracks.splits.make_split`.
+    device : where a feature set's network runs.
 
     Raises
     ------
@@ -103,17 +105,17 @@ def read_common(
     lacking: dict[str, str] = {}
     for eats, name in wanted.items():
         try:
-            read[eats] = _first(data, eats, name, options, report)
+            read[eats] = _first(data, input_of(eats, name, device=device), options, report)
         except (UsageError, RunError) as error:
             lacking[eats] = str(error)
     if not read:
         raise RunError(next(iter(lacking.values())), "give other DATA")
-    sources = dict(read.values())
-    notes = [note for dataset in sources.values() for note in dataset.notes]
-    notes += [f"{path} is not used" for path in data if path not in sources]
+    sources = dict.fromkeys(path for path, _ in read.values())
     datasets = [dataset for _, dataset in read.values()]
+    notes = [note for dataset in datasets for note in dataset.notes]
+    notes += [f"{path} is not used" for path in data if path not in sources]
     places, merged = _merged(datasets, notes)
-    for path, dataset in sources.items():
+    for path, dataset in read.values():
         own = sum(not entry.is_copy for entry in dataset.entries)
         if own > len(places):
             notes.append(f"{path}: {own - len(places)} of {own} tracks left out, not in all DATA")
@@ -128,20 +130,18 @@ def read_common(
     if len({_copies(one) for one in eaten.values()}) > 1:
         notes.append("noisy copies left out: not all DATA hold the same")
         eaten = {eats: _recordings(one, len(merged)) for eats, one in eaten.items()}
-    failed = sum(dataset.failed for dataset in sources.values())
+    failed = sum(dataset.failed for dataset in datasets)
     every = tuple(dict.fromkeys((*notes, *split.notes)))
     return Common(merged, split, eaten, lacking, every, failed)
 
 
 def _first(
     data: Sequence[Path],
-    eats: str,
-    name: str,
+    wanted: Input,
     options: Options | None,
     report: Report | None,
 ) -> tuple[Path, Dataset]:
-    """The first DATA that holds what is eaten, and what it holds."""
-    wanted = input_of(eats, name)
+    """The first DATA that holds what is wanted, and what it holds."""
     reasons = []
     for path in data:
         try:

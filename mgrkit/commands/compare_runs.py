@@ -151,7 +151,8 @@ class Run:
         spent = float(before.get("training_seconds", 0.0)) if before else 0.0
         self._write_record(finished=False, training_seconds=spent)
         device = resolve_device(self.device, self.entry.spec.devices)
-        settings = Settings(self.seed, self.parameters, device=device)
+        feature_set = self.entry.spec.eats.partition(":")[2] or None
+        settings = Settings(self.seed, self.parameters, device=device, feature_set=feature_set)
         began = time.monotonic()
         try:
             trained = train(

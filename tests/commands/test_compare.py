@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 
 from mgrkit.classifiers import Stopped, load_bundle
+from mgrkit.commands import compare as comparing
 from mgrkit.commands import compare_runs
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.compare_report import NAMES, short, write_report
 from mgrkit.commands.compare_table import Comparison
 from mgrkit.errors import RunError, UsageError
+from mgrkit.registry import loader
 from tests.commands.made_tables import rows, write
 
 BOTH = ("svm", "random_forest")
@@ -95,6 +98,37 @@ def test_the_numbers_are_those_of_the_bundle(done: tuple[Path, Comparison]) -> N
             ("ece", row.ece),
         ):
             assert value == pytest.approx(np.mean([one[name] for one in told]), abs=1e-6)
+
+
+def test_the_device_is_that_of_the_feature_sets_too(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = comparing.read_common
+
+    def read(data: Any, wanted: Any, how: Any, device: str, *more: Any) -> Any:
+        asked.append(device)
+        return real(data, wanted, how, device, *more)
+
+    monkeypatch.setattr(comparing, "read_common", read)
+    again(table, tmp_path / "out", classifiers=["svm"], device="cpu")
+    assert asked == ["cpu"]
+
+
+def test_another_set_makes_the_usual_one_needless(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A classifier whose own set nobody provides is fit on the one that is asked for."""
+    real = loader.Registry.classifier
+
+    def foreign(self: Any, name: str) -> Any:
+        entry = real(self, name)
+        return replace(entry, spec=replace(entry.spec, eats="features:of-others"))
+
+    monkeypatch.setattr(loader.Registry, "classifier", foreign)
+    found = again(table, tmp_path / "out", classifiers=["svm"], feature_set="gtzan57")
+    assert not found.rows[0].reason
+    assert load_bundle(tmp_path / "out" / "svm-0.safetensors").eats == "features:gtzan57"
 
 
 def test_the_second_call_trains_nothing_and_says_the_same(

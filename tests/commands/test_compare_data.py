@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,23 @@ def test_copies_count_where_all_data_have_them(two: Any) -> None:
 def test_nothing_in_common_is_an_error(two: Any) -> None:
     with pytest.raises(RunError, match="no track in common"):
         two(songs("wav"), songs("png", range(10, 14)))
+
+
+def test_one_data_read_twice_keeps_what_both_readings_say(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Sound is made into features and into pictures, and each loses files of its own."""
+    asked: list[Input] = []
+
+    def fake(data: Path, wanted: Input, *more: Any) -> Dataset:
+        asked.append(wanted)
+        kind = wanted.eats.partition(":")[0]
+        failed = {"features": 2, "image": 1}[kind]
+        return replace(dataset(songs("wav"), wanted), notes=(f"lost as {kind}",), failed=failed)
+
+    monkeypatch.setattr(matching, "read_dataset", fake)
+    wanted = {"features:gtzan57": "svm", "image": "cnn"}
+    common = read_common([tmp_path], wanted, device="cuda:1")
+    assert common.notes[:2] == ("lost as features", "lost as image")
+    assert common.failed == 3
+    assert [one.device for one in asked if isinstance(one, Features)] == ["cuda:1"]
