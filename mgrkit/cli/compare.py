@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
-from mgrkit.errors import UsageError
 
 
 def compare(
@@ -62,13 +61,14 @@ def compare(
     from mgrkit.batch import Options
     from mgrkit.cli.comparing import Watch, show_comparison
     from mgrkit.cli.console import Console
+    from mgrkit.cli.parameters import of_classifiers
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.compare import Asked
     from mgrkit.commands.compare import compare as command
     from mgrkit.commands.compare_report import write_report
 
     names = [name.strip() for name in classifiers.split(",") if name.strip()]
-    asked = Asked(names, seeds, split, part, _pairs(param or []), device, feature_set)
+    asked = Asked(names, seeds, split, part, of_classifiers(param or []), device, feature_set)
     with (
         Console("DATA", quiet=quiet, debug=debug, table=False) as console,
         Watch(console.report, quiet=quiet) as watch,
@@ -88,15 +88,3 @@ def compare(
         print_json({**found.plain(), "warnings": warnings, "files": [str(p) for p in paths]})
     show_comparison(found, warnings, paths, on_stdout=not as_json, quiet=quiet)
     return found.exit_code
-
-
-def _pairs(texts: list[str]) -> dict[str, dict[str, object]]:
-    """CLASSIFIER.NAME=VALUE texts by classifier and name; the last of a name counts."""
-    pairs: dict[str, dict[str, object]] = {}
-    for text in texts:
-        left, equals, value = text.partition("=")
-        classifier, dot, name = left.partition(".")
-        if not equals or not dot:
-            raise UsageError(f"--param must be classifier.name=value, not {text!r}")
-        pairs.setdefault(classifier.strip(), {})[name.strip()] = value.strip()
-    return pairs

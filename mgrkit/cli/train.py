@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
-from mgrkit.errors import UsageError
 
 
 def train(
@@ -78,6 +77,7 @@ def train(
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
     from mgrkit.cli.fitting import FitBar
+    from mgrkit.cli.parameters import parameters
     from mgrkit.cli.results import show_trained
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.ranks import Ranks
@@ -86,7 +86,7 @@ def train(
 
     follower = Ranks.here().rank > 0
     settings = Settings(
-        seed, _pairs(param or []), split, refit, device, front_end, precision, feature_set
+        seed, parameters(param or []), split, refit, device, front_end, precision, feature_set
     )
     with (
         Console("preparing", quiet=quiet or follower, debug=debug, table=False) as console,
@@ -109,14 +109,3 @@ def train(
         print_json(trained.plain())
     show_trained(trained, notes, on_stdout=not as_json, quiet=quiet)
     return 1 if trained.failed else 0
-
-
-def _pairs(texts: list[str]) -> dict[str, object]:
-    """NAME=VALUE texts by name; the last of a name counts."""
-    pairs: dict[str, object] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise UsageError(f"--param must be name=value, not {text!r}")
-        pairs[name.strip()] = value.strip()
-    return pairs

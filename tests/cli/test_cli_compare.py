@@ -64,3 +64,12 @@ def test_parameters_name_their_classifier(
 ) -> None:
     assert guarded(app, ["compare", "features.csv", "--param", param]) == 2
     assert "classifier.name=value" in capfd.readouterr().err
+
+
+def test_a_parameter_that_is_given_twice_is_refused(
+    table: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    twice = ["--param", "svm.C=1", "--param", "random_forest.trees=5", "--param", "svm.C=3"]
+    assert guarded(app, ["compare", "features.csv", *twice]) == 2
+    assert "--param svm.C is given twice" in capfd.readouterr().err
+    assert not Path("compare").exists()
