@@ -123,13 +123,20 @@ def _items(finder: Finder, lineage: Lineage) -> Iterator[Item]:
 
 
 def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
-    """The job for sound: see that the track is in the cache; the row says under which key."""
+    """The job for sound: see that the track is in the cache; the row says under which key.
+
+    Raises
+    ------
+    ItemError : ``unreadable``, and what `describe` raises.
+    """
     from mgrkit.tracks.tags import artist_tag
 
     try:
         key = content_key(item.source)
-    except OSError:
-        key = ""  # opening it as sound says what is wrong with it
+    except OSError as error:
+        reason = (error.strerror or "input/output error").lower()
+        message = f"the file cannot be read: {reason}"
+        raise ItemError("unreadable", message, again=True) from error
 
     def make() -> Described:
         return describe(item.source, wanted, work)
