@@ -6,10 +6,13 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgrkit.commands.compare_table import Comparison, Row
 from mgrkit.commands.whole import save_drawing, whole
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 NAMES = ("compare.csv", "compare.md", "compare.png")
 
@@ -132,10 +135,15 @@ def _plain(text: str) -> str:
 
 def _draw(found: Comparison, path: Path) -> None:
     """Accuracies with their intervals, a stroke for each end of the seeds; ties joined by a bar."""
-    from matplotlib.figure import Figure
+    from mgrkit.spectrograms.figure import drawing
 
     rows = [row for row in found.rows if not row.reason]
-    figure = Figure(figsize=(8, 1.8 + 0.45 * max(2, len(rows))), layout="constrained")
+    with drawing((8, 1.8 + 0.45 * max(2, len(rows))), 120) as figure:
+        _plot(figure, found, rows)
+        save_drawing(figure, path, "mgrkit compare")
+
+
+def _plot(figure: Figure, found: Comparison, rows: Sequence[Row]) -> None:
     axes = figure.add_subplot()
     places = range(len(rows))
     for place, row in zip(places, rows, strict=True):
@@ -164,4 +172,3 @@ def _draw(found: Comparison, path: Path) -> None:
         wrap=True,
         parse_math=False,
     )
-    save_drawing(figure, path, "mgrkit compare")

@@ -34,30 +34,31 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
     The file is written whole or not at all; an older one is replaced.
     """
     import numpy as np
-    from matplotlib.figure import Figure
+
+    from mgrkit.spectrograms.figure import drawing
 
     labels = result["labels"]
     counts = np.array(result["confusion"])
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     size = max(4.5, 0.55 * len(labels) + 2)
-    figure = Figure(figsize=(size, size), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     plain: dict[str, Any] = {"parse_math": False}  # a genre may hold dollar signs
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plain)
-    axes.set_yticks(range(len(labels)), labels, **plain)
-    axes.set_xlabel("verdict")
-    axes.set_ylabel("truth")
-    for row, column in zip(*np.nonzero(counts), strict=True):
-        dark = shares[row, column] > 0.6
-        colour = "white" if dark else "black"
-        axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour)
-    axes.set_title(
-        f"{result['model']}: accuracy {result['accuracy']:.3f} "
-        f"({result['accuracy_low']:.3f} to {result['accuracy_high']:.3f})\n"
-        f"{result['tracks']} tracks, {result['split']}",
-        fontsize="small",
-        wrap=True,
-        **plain,
-    )
-    save_drawing(figure, path, _MAKER)
+    with drawing((size, size), 120) as figure:
+        axes = figure.add_subplot()
+        axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plain)
+        axes.set_yticks(range(len(labels)), labels, **plain)
+        axes.set_xlabel("verdict")
+        axes.set_ylabel("truth")
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            colour = "white" if shares[row, column] > 0.6 else "black"
+            shown = str(counts[row, column])
+            axes.text(column, row, shown, ha="center", va="center", color=colour)
+        axes.set_title(
+            f"{result['model']}: accuracy {result['accuracy']:.3f} "
+            f"({result['accuracy_low']:.3f} to {result['accuracy_high']:.3f})\n"
+            f"{result['tracks']} tracks, {result['split']}",
+            fontsize="small",
+            wrap=True,
+            **plain,
+        )
+        save_drawing(figure, path, _MAKER)

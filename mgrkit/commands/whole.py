@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,7 +37,5 @@ def whole(path: Path) -> Iterator[Path]:
 
 def save_drawing(figure: Figure, path: Path, maker: str) -> None:
     """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
-    with whole(path) as temp, warnings.catch_warnings():
-        # Of a script that the font lacks, boxes are drawn.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        figure.savefig(temp, format="png", dpi=120, metadata={"Software": maker})
+    with whole(path) as temp:
+        figure.savefig(temp, format="png", metadata={"Software": maker})

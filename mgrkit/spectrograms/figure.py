@@ -118,10 +118,14 @@ def draw_figure(
 
 
 @contextlib.contextmanager
-def figure(canvas: Canvas) -> Iterator[Figure]:
+def drawing(size: tuple[float, float], dpi: float) -> Iterator[Figure]:
     """An empty figure of matplotlib's, the same whatever its user has configured.
 
     One at a time: the figure must be saved within the context.
+
+    Parameters
+    ----------
+    size : width and height in inches.
     """
     with _ONE_AT_A_TIME:
         import matplotlib
@@ -132,10 +136,14 @@ def figure(canvas: Canvas) -> Iterator[Figure]:
             matplotlib.rcdefaults()
             # Of a script that the font lacks, boxes are drawn.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            size = canvas.width / canvas.dpi, canvas.height / canvas.dpi
-            whole = Figure(figsize=size, dpi=canvas.dpi, layout="constrained")
+            whole = Figure(figsize=size, dpi=dpi, layout="constrained")
             FigureCanvasAgg(whole)
             yield whole
+
+
+def figure(canvas: Canvas) -> contextlib.AbstractContextManager[Figure]:
+    """A `drawing` of the size of a canvas."""
+    return drawing((canvas.width / canvas.dpi, canvas.height / canvas.dpi), canvas.dpi)
 
 
 def save_figure(whole: Figure, path: str | os.PathLike[str], maker: str) -> None:

@@ -7,9 +7,12 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgrkit.errors import RunError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = (
     "member", "epoch", "loss", "accuracy", "valid_loss", "valid_accuracy", "rate", "seconds",
@@ -40,29 +43,33 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     ------
     RunError : the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for place, name in enumerate(("loss", "accuracy")):
-        axes = figure.add_subplot(1, 2, place + 1, xlabel="epoch", ylabel=name)
-        for part, colour in (("", "tab:blue"), ("valid_", "tab:orange")):
-            label: str | None = "valid (used to choose)" if part else "train"
-            for member in sorted({row["member"] for row in history}):
-                of_member = [row for row in history if row["member"] == member]
-                points = [(r["epoch"], r[part + name]) for r in of_member if part + name in r]
-                if points:
-                    axes.plot(*zip(*points, strict=True), color=colour, label=label, lw=1.2)
-                    label = None
-        if history:
-            axes.legend(frameon=False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
+    from mgrkit.spectrograms.figure import drawing
+
     content = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(content, format="png")
+    with drawing((9, 3.6), 100) as figure:
+        for place, name in enumerate(("loss", "accuracy")):
+            axes = figure.add_subplot(1, 2, place + 1, xlabel="epoch", ylabel=name)
+            _plot(axes, name, history)
+            if history:
+                axes.legend(frameon=False)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.3)
+        figure.savefig(content, format="png")
     _write(folder / "curves.png", content.getvalue())
+
+
+def _plot(axes: Axes, name: str, history: Sequence[Mapping[str, Any]]) -> None:
+    """One measure over the epochs."""
+    for part, colour in (("", "tab:blue"), ("valid_", "tab:orange")):
+        label: str | None = "valid (used to choose)" if part else "train"
+        for member in sorted({row["member"] for row in history}):
+            of_member = [row for row in history if row["member"] == member]
+            points = [(r["epoch"], r[part + name]) for r in of_member if part + name in r]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=colour, label=label, lw=1.2)
+                label = None
 
 
 def _text(value: Any) -> Any:

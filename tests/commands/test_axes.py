@@ -7,14 +7,19 @@ import itertools
 import json
 import os
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
+from mgrkit_neural.curves import write_curves
 
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
+from mgrkit.commands.compare_report import write_report
+from mgrkit.commands.compare_table import Comparison, Row
+from mgrkit.commands.confusion import draw_confusion
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.spectrograms import Image, read_picture, read_png
@@ -223,6 +228,43 @@ def test_a_users_own_settings_of_matplotlib_do_not_count(
         draw_figure(tmp_path / "b.png", image, front_end(), "a", Canvas(), seconds=1.0)
         assert matplotlib.rcParams["font.size"] == 5
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def drawn_confusion(folder: Path) -> Path:
+    result = {
+        "labels": ["blues", "jazz"], "confusion": [[3, 1], [0, 4]], "model": "svm",
+        "accuracy": 0.9, "accuracy_low": 0.5, "accuracy_high": 1.0, "tracks": 8, "split": "random",
+    }  # fmt: skip
+    draw_confusion(result, folder / "confusion.png")
+    return folder / "confusion.png"
+
+
+def drawn_comparison(folder: Path) -> Path:
+    rows = tuple(Row(name, accuracy=0.5, low=0.4, high=0.6, ties="a") for name in ("svm", "cnn"))
+    found = Comparison("valid", "grouped split", 12, 4, 1, rows, (), (), 0)
+    return write_report(found, folder)[-1]
+
+
+def drawn_curves(folder: Path) -> Path:
+    history = [
+        {"member": 0, "epoch": n, "loss": 1 / n, "accuracy": 1 - 1 / n, "valid_accuracy": 0.5}
+        for n in (1, 2, 3)
+    ]
+    write_curves(folder, history)
+    return folder / "curves.png"
+
+
+@pytest.mark.parametrize("drawn", [drawn_confusion, drawn_comparison, drawn_curves])
+def test_no_picture_hangs_on_a_users_own_settings(
+    tmp_path: Path, drawn: Callable[[Path], Path]
+) -> None:
+    import matplotlib
+
+    own = {"savefig.dpi": 50, "axes.facecolor": "red", "font.size": 5, "lines.linewidth": 9}
+    plain = drawn(tmp_path).read_bytes()
+    with matplotlib.rc_context(own):
+        assert drawn(tmp_path).read_bytes() == plain
+        assert matplotlib.rcParams["font.size"] == 5
 
 
 def test_letters_fit() -> None:
