@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Sequence
 
 from mgrkit.errors import UsageError
 
 KINDS = ("cpu", "cuda", "mps")
+_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
+"""One of these is there where CUDA can be: NVIDIA's on Linux, WSL 2's, and AMD's ROCm."""
 
 
 def resolve_device(asked: str, usable: Sequence[str]) -> str:
@@ -17,7 +20,7 @@ def resolve_device(asked: str, usable: Sequence[str]) -> str:
 
     Parameters
     ----------
-    asked : 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'; auto is the first of ``usable`` that is here.
+    asked : 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'; auto is the first of ``usable`` that is here.
     usable : the kinds that the classifier can use, the best one first.
 
     Raises
@@ -25,30 +28,34 @@ def resolve_device(asked: str, usable: Sequence[str]) -> str:
     UsageError : an unknown device, one that the classifier cannot use, or that is not here.
     """
     if asked == "auto":
-        return next((kind for kind in usable if _is_here(kind)), "cpu")
+        return next((kind for kind in usable if not lacking(kind)), "cpu")
     kind = asked.partition(":")[0]
-    if kind not in KINDS:
+    if not re.fullmatch(r"cpu|mps|cuda(:[0-9]+)?", asked):
         raise UsageError(f"there is no device {asked!r}", f"auto, {', '.join(KINDS)}")
     if kind not in usable:
         raise UsageError(f"this model cannot use {kind}", f"it can use {', '.join(usable)}")
-    if not _is_here(asked):
-        why = "torch sees none" if importlib.util.find_spec("torch") else "torch is not installed"
+    if why := lacking(asked):
         raise UsageError(f"there is no device {asked} here ({why})", "--device cpu")
     return asked
 
 
-def _is_here(device: str) -> bool:
+def lacking(device: str) -> str:
+    """Why a device such as 'cuda' or 'cuda:1' is not here; empty where it is."""
     kind, _, number = device.partition(":")
     if kind == "cpu":
-        return not number
+        return ""
     # torch takes seconds to import: only where there can be a device at all.
-    driver = os.path.exists("/dev/nvidiactl") or os.name == "nt"
-    if not (driver if kind == "cuda" else sys.platform == "darwin"):
-        return False
+    if kind == "cuda" and os.name != "nt" and not any(map(os.path.exists, _DRIVERS)):
+        return "no driver"
+    if kind == "mps" and sys.platform != "darwin":
+        return "only macOS has it"
     if importlib.util.find_spec("torch") is None:
-        return False
+        return "torch is not installed"
     import torch
 
     if kind == "mps":
-        return not number and bool(torch.backends.mps.is_available())
-    return torch.cuda.is_available() and int(number or 0) < torch.cuda.device_count()
+        return "" if torch.backends.mps.is_available() else "torch sees none"
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(number or 0) < count:
+        return ""
+    return f"torch sees {count or 'none'}"

@@ -1,7 +1,7 @@
 """``mgrkit doctor``: what is installed, what each command needs, and how to mend it.
 
-Nothing but the standard library and the loader is imported here at the top: whatever else is
-broken is what the doctor is asked about.
+Nothing but the standard library and what needs no more is imported here at the top: whatever else
+is broken is what the doctor is asked about.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import mgrkit
+from mgrkit.commands.device import lacking
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.guard import attempt
 from mgrkit.registry.loader import registry
@@ -208,7 +209,7 @@ def _ffmpeg_formats() -> list[str]:
 
 
 def _devices() -> list[str]:
-    """The devices that torch can compute on, with their names."""
+    """The devices that torch can compute on, with their names; why there is no GPU among them."""
 
     def seen() -> list[str]:
         import torch
@@ -219,9 +220,11 @@ def _devices() -> list[str]:
         return found + (["mps"] if torch.backends.mps.is_available() else [])
 
     if not _version("torch"):
-        return ["cpu"]
+        return ["cpu", "no cuda: torch is not installed"]
     found, wrong = attempt(seen)
-    return ["cpu", *(found or []), *([f"torch cannot tell: {wrong}"] if wrong else [])]
+    if wrong:
+        return ["cpu", f"torch cannot tell: {wrong}"]
+    return ["cpu", *(found or [f"no cuda: {lacking('cuda')}"])]
 
 
 def _cache() -> dict[str, Any]:
