@@ -6,8 +6,16 @@ import contextlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from mgrkit.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+_PATIENCE = timedelta(days=30)
+"""Rank 0 may prepare for days; whether it lives is seen by its connection."""
 
 
 @dataclass(frozen=True)
@@ -78,15 +86,41 @@ class Ranks:
 
     @contextlib.contextmanager
     def first_alone(self) -> Iterator[None]:
-        """A block that rank 0 goes through before the others do."""
+        """A block that rank 0 goes through before the others do.
+
+        Raises
+        ------
+        RunError : rank 0 has failed in it, or another process has ended: all end at once.
+        """
+        if self.world_size == 1:
+            yield
+            return
+        from torch import distributed
+
+        # By gloo whatever trains: NCCL would not see that another one has ended, and would give
+        # up after ten minutes.
+        group = distributed.new_group(backend="gloo", timeout=_PATIENCE)
         if self.rank:
-            self._wait()
-        yield
-        if not self.rank:
-            self._wait()
+            if not self._told(True, group):
+                raise RunError("process 0 has failed", "it says why")
+            yield
+            return
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(RunError):
+                self._told(False, group)
+            raise
+        self._told(True, group)
 
-    def _wait(self) -> None:
-        if self.world_size > 1:
-            import torch
+    def _told(self, good: bool, group: ProcessGroup) -> bool:
+        """What rank 0 tells the others, which wait for it."""
+        import torch
 
-            torch.distributed.barrier()
+        value = torch.tensor(int(good))
+        try:
+            torch.distributed.broadcast(value, 0, group)
+        except RuntimeError as error:
+            message = f"process {self.rank} of {self.world_size} has lost another one"
+            raise RunError(message, "that one may say why") from error
+        return bool(value)

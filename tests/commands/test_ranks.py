@@ -63,17 +63,43 @@ def test_others_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.Monke
         pass
 
 
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def test_the_others_end_when_the_first_fails(tmp_path: Path) -> None:
+    """Without torchrun, which would end them itself."""
+    (tmp_path / "nothing").mkdir()
+    words = ["train", "cnn", "nothing", "--out", "m.safetensors"]
+    told = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-m", "mgrkit", *words],
+            cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **told, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
+        )
+        for rank in ("0", "1")
+    ]  # fmt: skip
+    try:
+        errors = [process.communicate(timeout=60)[1] for process in both]
+    finally:
+        for process in both:
+            process.kill()
+    assert errors[0].startswith("mgrkit: no sound in nothing can be used")
+    assert errors[1] == "mgrkit: process 0 has failed (it says why)\n"
+    assert [process.returncode for process in both] == [3, 3]
+
+
 def test_two_processes_write_one_bundle(tmp_path: Path) -> None:
     write_collection(tmp_path / "audio", songs=4, artists=4, seconds=1.5)
     drawing = Settings(front_end(n_mels=32))
     spectrograms(drawing, [tmp_path / "audio"], tmp_path / "pictures")
     words = ["train", "cnn", "pictures", "--out", "m.safetensors", "--param", "epochs=2",
              "--param", "crop_seconds=0.75", "--param", "width=4"]  # fmt: skip
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2",
-                "--master-addr", "127.0.0.1", "--master-port", port,
+                "--master-addr", "127.0.0.1", "--master-port", free_port(),
                 "-m", "mgrkit", *words]  # fmt: skip
     done = subprocess.run(
         torchrun, cwd=tmp_path, capture_output=True, text=True, timeout=120,
