@@ -188,6 +188,10 @@ class _Engine:
             self._end(_no_room(error))
         except MgrkitError as error:
             self._end(error)
+        except Exception as error:  # of the sink: the pool would drop it, and the row with it
+            fault = RunError(f"{type(error).__name__}: {error}", "please report it")
+            fault.__cause__ = error
+            self._end(fault)
         else:
             self._told(rows, kept=False)
 

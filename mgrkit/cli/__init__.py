@@ -19,7 +19,9 @@ def main() -> None:
     try:
         from mgrkit.cli.app import app
         from mgrkit.cli.errors import guarded
+        from mgrkit.cli.stdout import escape
 
+        escape()
         code = guarded(app, sys.argv[1:])
         if sys.stdout:
             sys.stdout.flush()

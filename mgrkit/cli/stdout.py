@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 from collections.abc import Iterator
 from typing import Any, TextIO, cast
@@ -13,6 +14,12 @@ _kept: list[TextIO | None] = []
 def results() -> TextIO | None:
     """Where results are printed, whoever has ``sys.stdout`` now; None if stdout is closed."""
     return _kept[-1] if _kept else sys.stdout
+
+
+def escape() -> None:
+    r"""Print what stdout's encoding lacks as tables escape it: ``\xe4``, ``\u6f14``, ``\udce4``."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -86,6 +86,18 @@ def to_stream(
     return asyncio.run(run(items, toys.nothing, sink, ["path"])), emitted
 
 
+def test_a_row_that_cannot_be_taken_ends_the_run(source: Path) -> None:
+    """It was dropped: no line, no count, exit code 0."""
+
+    def emit(row: dict[str, object]) -> None:
+        if row["path"] == "00003.out":
+            raise ValueError("no room for it")
+
+    items = toys.items(source, None)
+    with pytest.raises(RunError, match="ValueError: no room for it"):
+        asyncio.run(run(items, toys.nothing, StreamSink(emit, {}), ["path"]))
+
+
 def test_a_stream_emits_every_row(source: Path) -> None:
     summary, emitted = to_stream(source, None)
     assert summary.made == 12

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import os
+import subprocess
 import sys
 import threading
+import wave
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mgrkit.cli.stdout import results, results_only
+from tests.commands.made_tables import rows, write
 
 
 def test_prints_of_all_threads_go_to_stderr_and_results_to_stdout(
@@ -51,3 +60,64 @@ def test_closed_stdout_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     with results_only():
         print("chatter")
         assert results() is None
+
+
+NAMES = ("plain.wav", "\u00e4.wav", "\u6f14.wav")
+
+
+def printed(folder: Path, encoding: str, *words: str) -> str:
+    """What the command prints there; it must end with 0."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mgrkit", *words],
+        cwd=folder, env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode(encoding)
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("names")
+    tone = (np.sin(np.arange(2 * 22050) / 20) * 9000).astype("<i2")
+    for name in NAMES:
+        with wave.open(str(folder / name), "wb") as file:
+            file.setparams((1, 2, 22050, 0, "NONE", ""))
+            file.writeframes(tone.tobytes())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("ascii", {"plain.wav", "\\xe4.wav", "\\u6f14.wav"}),
+        ("cp1252", {"plain.wav", "\u00e4.wav", "\\u6f14.wav"}),
+        ("utf-8", set(NAMES)),
+    ],
+)
+def test_every_file_has_its_line_whatever_the_encoding_lacks(
+    songs: Path, encoding: str, shown: set[str]
+) -> None:
+    def predicted(*words: str) -> str:
+        return printed(songs, encoding, "predict", *NAMES, "--model", "svm", *words)
+
+    assert {line.partition(": ")[0] for line in predicted().splitlines()} == shown
+    assert {row["path"] for row in csv.DictReader(io.StringIO(predicted("--csv")))} == shown
+    if encoding == "ascii":  # JSON is in every encoding
+        assert [one["path"] for one in json.loads(predicted("--json"))] == list(NAMES)
+        lines = predicted("--jsonl").splitlines()
+        assert {json.loads(line)["path"] for line in lines} == set(NAMES)
+
+
+def test_genres_and_names_of_models_are_printed_escaped(tmp_path: Path) -> None:
+    made = rows(artists=5, songs=3, spread=4.0)
+    for row in made:
+        row["genre"] = f"\u6f14 {row['genre']}"
+    write(tmp_path / "f.csv", made)
+    model = "\u00e4.safetensors"
+    words = ("train", "svm", "f.csv", "--split", "random", "--out", model)
+    assert "wrote \\xe4.safetensors" in printed(tmp_path, "ascii", *words)
+    words = ("evaluate", model, "f.csv", "--seen")
+    assert "\\u6f14 " in printed(tmp_path, "ascii", *words)
+    words = ("compare", "f.csv", "--classifiers", "svm", "--seeds", "1", "--out", "\u00e4")
+    assert "wrote \\xe4/compare.csv" in printed(tmp_path, "ascii", *words)
