@@ -38,10 +38,9 @@ _UNTAGGED = (b"MAC ", b"MP+\x07", b"MP+\x17", b"MPCK")
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
 _FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "mp3"})
-# Until release 18 PyAV raises for a tag in another encoding, unless told not to.
-_TOLERANT: Any = (
-    {} if int(av.__version__.partition(".")[0]) > 18 else {"metadata_errors": "replace"}
-)
+# PyAV 19 has lost the keyword, and by itself keeps tags that are not UTF-8.
+_REPLACING = hasattr(av.container.InputContainer, "metadata_errors")
+_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if _REPLACING else {}
 # PyAV names FFmpeg's errors after many built-in classes, and NumPy may want too much memory.
 _FAILURES = (av.error.FFmpegError, ArithmeticError, LookupError, MemoryError, ValueError, OSError)
 
@@ -59,7 +58,7 @@ def open_container(path: str | Path, span: Span | None = None) -> InputContainer
     if span:
         protocols, prefix = "file,subfile", f"subfile,,start,{span.start},end,{span.end},,:file:"
     options = {"format_whitelist": FORMATS, "protocol_whitelist": protocols}
-    container: InputContainer = av.open(prefix + os.fsdecode(path), options=options, **_TOLERANT)
+    container: InputContainer = av.open(prefix + os.fsdecode(path), options=options, **_TAGS)
     return container
 
 
