@@ -18,15 +18,24 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
     Parameters
     ----------
     model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default:
-        ``musicnn`` where its weights are in the cache. Nothing is fetched here, ``mgrkit models
-        fetch musicnn`` does that; without it a model that needs weights raises WeightsError as
-        soon as it is given sound.
+        ``musicnn`` where its weights are in the cache, ``svm`` where torch is not installed.
+        Nothing is fetched here, ``mgrkit models fetch musicnn`` does that; without it a model
+        that needs weights raises WeightsError as soon as it is given sound.
     device : 'auto', 'cpu', 'cuda', 'mps'.
 
     Raises
     ------
     UsageError : there is no such model or device.
     BundleError : the file is damaged, or needs a classifier that is not installed.
+    RunError : the model needs a module that is not installed, such as torch.
+
+    Notes
+    -----
+    A network (cnn, crnn, vit) computes on threads of torch, which a fork does not copy: a process
+    that is forked once one has been loaded would wait for them for ever. There ``load`` and
+    ``predict`` of a network raise RunError instead. So start processes by
+    ``multiprocessing.get_context("spawn")`` and load in each, or call
+    ``torch.set_num_threads(1)`` in each.
     """
     from mgrkit.commands.model import Model
     from mgrkit.commands.models import find_model

@@ -122,7 +122,7 @@ def test_what_needs_no_heavy_library_works_without(tmp_path: Path) -> None:
         "    f.setparams((1, 2, 22050, 0, 'NONE', '')); f.writeframes(tone.astype('<i2'))\n"
         "from mgrkit.cli.app import app\n"
         "for words in ('augment in noisy', 'spectrograms in pictures', 'features in f.csv',\n"
-        "              'predict in --csv --model svm', 'models', 'classifiers', 'plugins'):\n"
+        "              'predict in --csv', 'models', 'classifiers', 'plugins'):\n"
         "    print('\\nCODE', app(words.split(), standalone_mode=False) or 0)\n"
     )
     codes = [line for line in out.splitlines() if line.startswith("CODE")]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mgrkit.classifiers.calls import made
-from mgrkit.errors import BundleError, MgrkitError, UsageError
+from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.registry.guard import one_line
-from mgrkit.registry.loader import registry, resolve
+from mgrkit.registry.loader import cure, registry, require, resolve
 from mgrkit.registry.specs import with_parameters
 
 if TYPE_CHECKING:
@@ -39,24 +39,29 @@ def restored(bundle: Bundle, device: str = "cpu") -> Classifier:
     Raises
     ------
     BundleError : no such classifier is installed, or its arrays are not what it takes.
+    RunError : a module that it predicts with is not installed.
     """
     return restored_by(provider(bundle).spec, bundle, device)
 
 
 def restored_by(spec: ClassifierSpec, bundle: Bundle, device: str = "cpu") -> Classifier:
-    """The bundle's classifier, of a spec that is at hand; BundleError as for `restored`."""
+    """The bundle's classifier, of a spec that is at hand; raises what `restored` does."""
     if spec.eats.partition(":")[0] != bundle.eats.partition(":")[0]:
         raise BundleError(
             f"the bundle's {bundle.classifier} eats {bundle.eats}, the installed one {spec.eats}",
             f"it came with {bundle.distribution} {bundle.version}",
         )
+    require(f"the classifier {spec.name}", spec.predicting)
     factory = resolve(spec.factory)
     try:
         parameters = with_parameters(spec, bundle.parameters)
         model = made(lambda: factory(bundle.task, parameters), bundle.classifier)
         model.restore(bundle.state, device)
-    except (BundleError, KeyboardInterrupt):
+    except (RunError, KeyboardInterrupt):
         raise
+    except ImportError as error:
+        hint = cure(error, spec.factory) or "mgrkit doctor says what is broken"
+        raise RunError(f"the classifier {spec.name} cannot run: {one_line(error)}", hint) from error
     except BaseException as error:
         # Whatever a classifier makes of arrays that it never gave, the file is at fault.
         why = str(error) if isinstance(error, MgrkitError) else one_line(error)

@@ -47,6 +47,8 @@ def _explained(error: Exception) -> tuple[str, int]:
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""
         return f"{error.strerror or error}{where}", 3
+    if isinstance(error, ImportError):
+        return f"{error} (mgrkit doctor says what is missing or broken, and the cure)", 3
     return f"{type(error).__name__}: {error} (run again with --debug and report it)", 3
 
 

@@ -42,7 +42,7 @@ _OPTIONAL = {
 }
 _SOUND = ("aiofiles", "asyncio-pool", "av", "numpy", "rich", "scipy", "soundfile", "soxr")
 _FEATURES = (*_SOUND, "platformdirs", "pluggy", "polars")
-_MODELS = (*_FEATURES, "isal", "pillow", "safetensors", "torch", "torchvision")
+_MODELS = (*_FEATURES, "isal", "pillow", "safetensors")
 _NEEDS = {
     "augment": _SOUND,
     "spectrograms": (*_SOUND, "isal", "pillow"),
@@ -56,8 +56,12 @@ _NEEDS = {
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),
     "models": ("numpy", "platformdirs", "pluggy", "safetensors"),
+    "networks": ("torch", "torchvision"),
 }
-"""The distributions that each command needs, besides typer, which all do."""
+"""The distributions that each command needs, besides typer, which all do.
+
+The networks (cnn, crnn, vit, musicnn) are no command: what they need beside the command's own.
+"""
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)

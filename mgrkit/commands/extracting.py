@@ -13,7 +13,7 @@ from mgrkit.commands.device import KINDS, resolve_device
 from mgrkit.commands.weights import weights_path
 from mgrkit.errors import ItemError
 from mgrkit.features.windows import summary
-from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, resolve
+from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, require, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,8 @@ def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
 
     Raises
     ------
-    RunError : the set's code cannot be loaded, or its weights are not here.
+    RunError : the set's code cannot be loaded, a module that it needs is not installed, or its
+        weights are not here.
     UsageError : there is no such device here.
     """
     if isinstance(feature_set, SummarySpec) and feature_set.base:
@@ -50,6 +51,7 @@ def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
 
 @functools.cache
 def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
+    require(f"the feature set {feature_set.name}", feature_set.requires)
     made = resolve(feature_set.factory)
     if feature_set.batch_size is not None:
         weights = weights_path(feature_set.weights) if feature_set.weights else None

@@ -55,6 +55,8 @@ class Model:
     ------
     BundleError : the file is damaged, or its classifier or feature set is not installed or
         has changed.
+    RunError : it needs a module that is not installed; or it is a network, and this process was
+        forked from one where torch had begun, see `mgrkit.load`.
     """
 
     def __init__(self, path: str | Path, device: str = "auto") -> None:
@@ -93,7 +95,8 @@ class Model:
         Raises
         ------
         WeightsError : the weights of the feature set have not been fetched.
-        RunError : the feature set's code cannot be loaded.
+        RunError : the feature set's code cannot be loaded, or a module that it needs is not
+            installed.
         """
         self.input.check()
 
@@ -131,6 +134,8 @@ class Model:
             only that sound cannot be made into.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
         WeightsError : the weights of the feature set have not been fetched.
+        RunError : the model is a network, and this process was forked from one where torch had
+            begun: it would wait for ever, see `mgrkit.load`.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'

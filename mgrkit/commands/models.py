@@ -13,10 +13,10 @@ from typing import Any
 from mgrkit.classifiers import Bundle, load_bundle, provider
 from mgrkit.commands.cache import cache_folder
 from mgrkit.commands.weights import at_hand, command
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.registry.catalogue import OWN
-from mgrkit.registry.loader import registry
-from mgrkit.registry.specs import Weights, nearest
+from mgrkit.registry.loader import how_to_install, missing, registry
+from mgrkit.registry.specs import FeatureSetSpec, Weights, nearest
 
 SUFFIX = ".safetensors"
 _TRAIN = "mgrkit train CLASSIFIER DATA --out NAME.safetensors makes one, --model names it"
@@ -78,7 +78,8 @@ def choose(model: str | None, *, fetching: bool = False) -> tuple[Path, str]:
     """The file of a model as `find_model` gives it, and in one line why it is the default.
 
     The default is, of the models that come with mgrkit itself, the one that was measured as the
-    most accurate, among those whose weights are in the cache or that need none.
+    most accurate, among those whose weights are in the cache or that need none, and whose modules
+    are installed.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ def needed_weights(path: Path) -> Weights | None:
 def list_models() -> list[dict[str, Any]]:
     """One object for each model; a broken one has an ``error`` and null for what is unknown.
 
-    One whose classifier is not installed is broken too.
+    One whose classifier is not installed is broken too, and one that needs a module that is not.
     """
     listed = models()
     default, _ = _default(listed, fetching=False)
@@ -152,52 +153,85 @@ def _shipped(bundle: str, distribution: str) -> Model:
     return Model(next(found, places[0]), distribution)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """How accurate a model is, -1 if it is broken, and the weights and modules it needs.
+
+    ``lacking`` are modules that are not installed.
+    """
+
+    model: Model
+    accuracy: float = -1.0
+    weights: Weights | None = None
+    lacking: tuple[str, ...] = ()
+
+    def ready(self, fetching: bool) -> bool:
+        """Whether it can be the default."""
+        here = fetching or self.weights is None or at_hand(self.weights)
+        return self.accuracy >= 0 and not self.lacking and here
+
+
 def _default(listed: list[Model], fetching: bool) -> tuple[Model | None, str]:
     """The default, and why it is.
 
-    A model that is broken, or lacks its weights, is the default only where no other can be:
-    then its error is told.
+    A model that is broken, or lacks its weights or a module, is the default only where no other
+    can be: then its error is told.
     """
-    told = [(model, *_judged(model)) for model in listed if model.distribution == OWN]
-    ranked = sorted(told, key=lambda one: -one[1])
+    judged = [_judged(model) for model in listed if model.distribution == OWN]
+    ranked = sorted(judged, key=lambda one: -one.accuracy)
     if not ranked:
         return None, ""
-    ready = [
-        (model, weights)
-        for model, accuracy, weights in ranked
-        if accuracy >= 0 and (fetching or weights is None or at_hand(weights))
-    ]
-    if not ready:
-        return ranked[0][0], ""
-    chosen, weights = ready[0]
-    best, _, lacking = ranked[0]
-    if weights:
+    best = ranked[0]
+    chosen = next((one for one in ranked if one.ready(fetching)), None)
+    if chosen is None:
+        return best.model, ""
+    if chosen.weights:
         why = "its weights are in the cache"
-    elif chosen == best or lacking is None:
-        why = "of the models that come with mgrkit, the one that is right most often"
-    else:
+    elif chosen is not best and best.lacking:
+        why = f"{best.model.name}, which is right more often, {_needs(best.lacking)}"
+    elif chosen is not best and best.weights:
         why = (
-            f"the weights of {best.name}, which is right more often, are not here; "
-            f"{command(lacking)} gets them"
+            f"the weights of {best.model.name}, which is right more often, are not here; "
+            f"{command(best.weights)} gets them"
         )
-    return chosen, f"{chosen.name}: {why}"
+    else:
+        why = "of the models that come with mgrkit, the one that is right most often"
+    return chosen.model, f"{chosen.model.name}: {why}"
 
 
-def _judged(model: Model) -> tuple[float, Weights | None]:
-    """The accuracy, -1 if it is broken, and what it needs."""
+def _judged(model: Model) -> _Judged:
     try:
         bundle = load_bundle(_path(model))
     except RunError:
-        return -1.0, None
-    return float(bundle.metrics.get("accuracy") or 0.0), _weights(bundle)
+        return _Judged(model)
+    accuracy = float(bundle.metrics.get("accuracy") or 0.0)
+    return _Judged(model, accuracy, _weights(bundle), _lacking(bundle))
+
+
+def _lacking(bundle: Bundle) -> tuple[str, ...]:
+    """The modules that predicting with it needs and that are not installed."""
+    feature_set = _feature_set(bundle)
+    needed = feature_set.requires if feature_set else ()
+    with contextlib.suppress(BundleError):  # not installed: told by whoever loads the model
+        needed += provider(bundle).spec.predicting
+    return tuple(missing(dict.fromkeys(needed)))
+
+
+def _needs(lacking: tuple[str, ...]) -> str:
+    return f"needs {' and '.join(lacking)} ({how_to_install(lacking)})"
 
 
 def _weights(bundle: Bundle) -> Weights | None:
+    feature_set = _feature_set(bundle)
+    return feature_set.weights if feature_set else None
+
+
+def _feature_set(bundle: Bundle) -> FeatureSetSpec | None:
     kind, _, name = bundle.eats.partition(":")
     if kind != "features":
         return None
     try:
-        return registry().feature_set(name).weights
+        return registry().feature_set(name)
     except UsageError:  # it is not installed: told by whoever loads the model
         return None
 
@@ -209,6 +243,8 @@ def _row(model: Model, *, default: bool) -> dict[str, Any]:
         bundle = load_bundle(_path(model))
         known = dict(_told(bundle))
         provider(bundle)
+        if lacking := _lacking(bundle):
+            error = _needs(lacking)
     except RunError as wrong:
         error = str(wrong)
     return {

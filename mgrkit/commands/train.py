@@ -24,7 +24,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
-from mgrkit.registry.loader import registry, resolve
+from mgrkit.registry.loader import registry, require, resolve
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, make_split
 
 if TYPE_CHECKING:
@@ -126,12 +126,14 @@ def train(
     ------
     UsageError : an unknown classifier or parameter, a value out of range, or DATA that cannot be
         split so or learnt from.
-    RunError : DATA cannot be read or ``out`` not written.
+    RunError : DATA cannot be read or ``out`` not written, or a module that the classifier needs
+        is not installed.
     Stopped : a person ended it; ``out`` was not written.
     """
     settings = settings or Settings()
     entry = registry().classifier(classifier)
     parameters = with_parameters(entry.spec, settings.parameters)
+    require(f"the classifier {classifier}", entry.spec.requires)
     ranks = Ranks.here()
     if ranks.world_size > 1 and not entry.spec.parallel:
         raise UsageError(f"{classifier} is fit by one process", "start it without torchrun")

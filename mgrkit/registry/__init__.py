@@ -24,7 +24,7 @@ features learns from it where ``--set loudness`` says so, or by itself with
 
 from mgrkit.registry.catalogue import Entry, Plugin, Registry
 from mgrkit.registry.hooks import hookimpl
-from mgrkit.registry.loader import missing, registry, resolve
+from mgrkit.registry.loader import missing, registry, require, resolve
 from mgrkit.registry.specs import (
     ClassifierSpec,
     Embedder,
@@ -48,6 +48,7 @@ __all__ = [
     "missing",
     "parameter",
     "registry",
+    "require",
     "resolve",
     "with_parameters",
 ]

@@ -64,6 +64,8 @@ def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
 def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
     if not _matches(_EATS, spec.eats):
         yield "eats", '"features:<set>", "image" or "samples"'
+    if not (_are_texts(spec.predicting) and set(spec.predicting).issubset(spec.requires)):
+        yield "predicting", "a tuple of names that requires holds"
     if not _is_count(spec.batch_size):
         yield "batch_size", "a whole number from 1"
     if spec.calibrate not in ("folds", "valid"):

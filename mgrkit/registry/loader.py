@@ -66,12 +66,16 @@ def resolve(factory: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        hint = ""
-        if isinstance(error, ModuleNotFoundError) and error.name:
-            lacking = error.name.partition(".")[0]
-            # A module that the plugin itself lacks is a mistake in it: nothing to install.
-            hint = "" if lacking == module.partition(".")[0] else how_to_install([lacking])
-        raise RunError(f"cannot load {factory}: {one_line(error)}", hint) from error
+        raise RunError(f"cannot load {factory}: {one_line(error)}", cure(error, module)) from error
+
+
+def cure(error: BaseException, by: str) -> str:
+    """How to get the module that an import in the module ``by`` lacked; empty for other errors."""
+    if not isinstance(error, ModuleNotFoundError) or not error.name:
+        return ""
+    lacking = error.name.partition(".")[0]
+    # A module that the plugin itself lacks is a mistake in it: nothing to install.
+    return "" if lacking == by.partition(".")[0] else how_to_install([lacking])
 
 
 def missing(requires: Iterable[str]) -> list[str]:
@@ -84,6 +88,18 @@ def missing(requires: Iterable[str]) -> list[str]:
             return True
 
     return [name for name in requires if not is_there(name)]
+
+
+def require(what: str, modules: Iterable[str]) -> None:
+    """Go on only where these top-level modules are installed; imports none of them.
+
+    Raises
+    ------
+    RunError : some are not; they are named, and how to get them.
+    """
+    if lacking := missing(modules):
+        told = f"{what} needs {' and '.join(lacking)}, not installed here"
+        raise RunError(told, how_to_install(lacking))
 
 
 def how_to_install(modules: Iterable[str]) -> str:

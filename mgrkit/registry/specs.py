@@ -51,7 +51,8 @@ class ClassifierSpec:
     resumable : whether a stopped ``fit`` goes on from what it left in ``Run.folder``.
     parallel : whether several processes under torchrun can fit it together; then ``Run.rank`` and
         ``Run.world_size`` tell each its share.
-    requires : top-level modules that fitting needs beyond mgrkit's own dependencies.
+    requires : top-level modules that fitting needs.
+    predicting : those of them that predicting needs too.
     bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
     """
 
@@ -67,6 +68,7 @@ class ClassifierSpec:
     resumable: bool = False
     parallel: bool = False
     requires: tuple[str, ...] = ()
+    predicting: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
 
 
@@ -111,8 +113,9 @@ class FeatureSetSpec:
     Parameters
     ----------
     name : lower-case letters, digits, underscores and hyphens, e.g. ``gtzan57``.
-    summary, reference, requires, bundles : as for a classifier; bundles are of classifiers that
-        learnt from this set.
+    summary, reference, bundles : as for a classifier; bundles are of classifiers that learnt
+        from this set.
+    requires : top-level modules that it needs.
     factory : ``"package.module:name"`` of an extractor: called with one piece (samples float32
         ``(frames,)`` at the front end's rate) it returns float64 ``(rows, columns)``, one row
         for the whole piece or one per window; raises ItemError for sound it cannot describe.

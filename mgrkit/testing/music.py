@@ -140,8 +140,9 @@ class Snare:
     def sound(self, pitch: float, length: float, rate: int) -> Samples:
         wires = Hiss(self.decay, 1).sound(pitch, length, rate)
         time = np.arange(len(wires), dtype=np.float32) / np.float32(rate)
-        wave: Samples = wires + 1.5 * np.sin(2 * np.pi * 185 * time) * np.exp(-time / 0.05)
-        return wave.astype(np.float32)
+        skin = np.sin(2 * np.pi * 185 * time) * np.exp(-time / 0.05)
+        wave: Samples = (wires + 1.5 * skin).astype(np.float32)
+        return wave
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ def _spec(
         resumable=True,
         parallel=True,
         requires=requires,
+        predicting=requires,
         bundles=bundles,
     )
 

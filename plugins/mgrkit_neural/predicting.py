@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from mgrkit.errors import BundleError, UsageError
-from mgrkit_neural import augmentation
+from mgrkit_neural import augmentation, threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,11 +46,13 @@ class Trained:
         Raises
         ------
         UsageError : pictures of another shape or type.
+        RunError : torch cannot compute in this process, see `threads.check`.
         """
         return self.told(as_pictures(x, self.task))
 
     def told(self, pictures: Tensor) -> Floats:
         """As `probabilities`, of a tensor on any device."""
+        threads.check()
         told = np.zeros((len(pictures), len(self.task.labels)), np.float32)
         seen = torch.from_numpy(self.seen).to(self.device)
         width = self.recipe.columns(self.task)
@@ -158,7 +160,9 @@ def restored(
     ------
     BundleError : an array is missing, or there is one too many, or one of another shape or
         type, or its values are not finite, or the labels cannot be.
+    RunError : torch cannot compute in this process, see `threads.check`.
     """
+    threads.check()
     with torch.random.fork_rng([]):
         members = [make() for _ in range(recipe.members)]
     wanted = stored(members, np.zeros(0, np.int64))

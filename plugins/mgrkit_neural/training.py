@@ -31,6 +31,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mgrkit.errors import UsageError
+from mgrkit_neural import threads
 from mgrkit_neural.fitting import Fit
 from mgrkit_neural.material import material
 from mgrkit_neural.predicting import Trained
@@ -67,9 +68,11 @@ def train(
     UsageError : examples that cannot be learnt from; a folder with a fit of other settings; a
         batch that the processes cannot share evenly.
     RunError : the loss is not finite; too little memory for half the batch; a file of the folder
-        cannot be written; another process of the fit has ended.
+        cannot be written; another process of the fit has ended; torch cannot compute in this
+        process, see `mgrkit_neural.threads.check`.
     Stopped : the run was asked to end; the same call goes on.
     """
+    threads.check()
     if recipe.batch % run.world_size:
         raise UsageError(
             f"a batch of {recipe.batch} cannot be shared evenly by {run.world_size} processes",

@@ -27,7 +27,7 @@ from mgrkit.classifiers import (
 )
 from mgrkit.classifiers.bundle import _digest, canonical
 from mgrkit.classifiers.bundlefields import TYPES
-from mgrkit.errors import BundleError, UsageError
+from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end
 from tests.testing.toy_specs import GOOD
 
@@ -375,13 +375,20 @@ def test_every_field_is_needed(path: Path) -> None:
     [
         "", "null", "[]", "3", "{", '{"a":1E-05}', '{"a": 1}', '{"b":1,"a":2}', '{"a":1,"a":1}',
         '{"a":NaN}', '{"a":1e999}', '{"a":"é"}', '{"a":"\\u00E9"}', '{"a":' + "9" * 5000 + "}",
-        "[" * 100_000, '{"a":' * 5000 + "1" + "}" * 5000,
+        "[" * 100_000, '{"a":' * 20_000 + "1" + "}" * 20_000,
     ],
     ids=lambda v: v[:12],
 )  # fmt: skip
 def test_other_text_than_canonical_is_damage(path: Path, text: str) -> None:
     path.write_bytes(save({"seen": np.zeros(0, np.uint8)}, {"mgrkit": text}))
     assert "not canonical JSON" in refused(path)
+
+
+def test_nested_text_is_refused_whether_it_can_be_parsed_or_not(path: Path) -> None:
+    """Python 3.13 parses it, 3.11 and 3.12 do not."""
+    text = '{"a":' * 5000 + "1" + "}" * 5000
+    path.write_bytes(save({"seen": np.zeros(0, np.uint8)}, {"mgrkit": text}))
+    assert refused(path)
 
 
 def good(**changes: Any) -> Bundle:
@@ -437,8 +444,22 @@ def test_whatever_restore_raises_is_the_bundles_fault(monkeypatch) -> None:
 
 def test_what_a_factory_makes_must_be_a_classifier(monkeypatch) -> None:
     monkeypatch.setattr("tests.testing.toy_classifiers.Centroid", lambda *_: object())
-    with pytest.raises(BundleError, match="the factory of centroid gave a object"):
+    with pytest.raises(RunError, match="the factory of centroid gave a object"):
         restored_by(GOOD, good())
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import not_there_at_all", r"'not_there_at_all' \(pip install not_there_at_all\)"),
+        ("raise ImportError('libtorch.so is broken')", "libtorch.so is broken .mgrkit doctor"),
+    ],
+)
+def test_what_it_cannot_import_is_no_fault_of_the_file(monkeypatch, code: str, told: str) -> None:
+    monkeypatch.setattr("tests.testing.toy_classifiers.Centroid.restore", lambda *_: exec(code, {}))
+    with pytest.raises(RunError, match=f"the classifier centroid cannot run: .*{told}") as caught:
+        restored_by(GOOD, good())
+    assert not isinstance(caught.value, BundleError)
 
 
 def test_an_unknown_classifier_names_who_had_it() -> None:

@@ -272,14 +272,15 @@ def healthy(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
     """Without what takes seconds to import."""
     monkeypatch.setattr(doctor, "_devices", lambda: ["cpu"])
     imported = importlib.import_module
-    monkeypatch.setattr(
-        doctor.importlib,
-        "import_module",
-        lambda name: None if name in ("sklearn", "polars", "scipy") else imported(name),
-    )
+
+    def quick(name: str, package: str | None = None) -> object:
+        return None if name in ("sklearn", "polars", "scipy") else imported(name, package)
+
+    monkeypatch.setattr(doctor.importlib, "import_module", quick)
     return site
 
 
+@pytest.mark.torch
 def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
     healthy.install("wreck", "1 / 0")
     found = listed(capsys, "doctor")
@@ -296,6 +297,7 @@ def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
     assert "librosa" in {one["name"] for one in found["optional"]}
 
 
+@pytest.mark.torch
 def test_doctor_in_words(healthy: Site, capsys: Captured) -> None:
     assert mgrkit("doctor") == 0
     text = capsys.readouterr().out
@@ -330,6 +332,28 @@ def test_doctor_finds_a_missing_library(
     assert soxr["mend"] == "pip install --upgrade -c constraints.txt soxr"
 
 
+def test_what_cannot_be_imported_sends_to_the_doctor(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mgrkit.commands.plugins", None)
+    assert mgrkit("plugins") == 3
+    told = capsys.readouterr().err
+    assert "mgrkit.commands.plugins" in told
+    assert told.endswith("(mgrkit doctor says what is missing or broken, and the cure)\n")
+
+
+def test_without_torch_the_doctor_names_the_networks_alone(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "torch" else real(name))
+    assert mgrkit("doctor", "--json") == 1
+    found = json.loads(capsys.readouterr().out)
+    broken = [one for one in found["commands"] if one["status"] == "broken"]
+    assert [one["name"] for one in broken] == ["networks"]
+    assert "torch: not installed" in broken[0]["error"]
+
+
 def test_doctor_finds_a_library_that_is_too_old(
     healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +384,7 @@ def test_doctor_finds_a_decoder_that_loses_samples(
     assert "0 samples of 800 came out" in capsys.readouterr().out
 
 
+@pytest.mark.torch
 def test_doctor_finds_that_the_cache_cannot_be_written(
     healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -154,3 +155,10 @@ def test_weights_that_are_not_here_are_asked_for_before_any_sound() -> None:
 def test_code_that_is_not_there_is_told() -> None:
     with pytest.raises(RunError, match="cannot load nowhere:x"):
         extractor(dataclasses.replace(SPEC, factory="nowhere:x"))
+
+
+def test_a_module_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    needy = dataclasses.replace(SPEC, requires=("torch",))
+    with pytest.raises(RunError, match=r"the feature set ears needs torch.*\(pip install torch\)"):
+        extractor(needy)

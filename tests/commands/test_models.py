@@ -19,6 +19,7 @@ from mgrkit.cli.errors import guarded
 from mgrkit.commands import model as modelling
 from mgrkit.commands import models
 from mgrkit.commands.models import choose, find_model, list_models, needed_weights
+from mgrkit.commands.train import train
 from mgrkit.commands.weights import place
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end
@@ -157,11 +158,13 @@ HEAVY = Weights("hum", "has heard hum", "hum-weights", "1.2", "a" * 64, 9, "a.b:
                 hashlib.sha256(LEARNT).hexdigest(), "free", "A. Bee")  # fmt: skip
 
 
-def with_weights(shop: Shop, name: str, accuracy: float, distribution: str = "mgrkit") -> Path:
+def with_weights(
+    shop: Shop, name: str, accuracy: float, distribution: str = "mgrkit", **more: Any
+) -> Path:
     """Ship a model of the windows' means of a set that needs weights."""
     bundles = (f"shop_of_bundles.inner:data/{name}.safetensors",)
     spec = FeatureSetSpec(f"{name}-tags", "x", "a.b:c", front_end(), ("x",), window=1.0, hop=1.0,
-                          weights=HEAVY, bundles=bundles)  # fmt: skip
+                          weights=HEAVY, bundles=bundles, **more)  # fmt: skip
     shop.plugins.append(Plugin(distribution, "1.0", feature_sets=(spec,)))
     return bundle(shop.path(name), accuracy, eats=f"features:{name}-tags:mean")
 
@@ -198,6 +201,49 @@ def test_the_default_is_the_best_whose_weights_are_here(shop: Shop) -> None:
     assert choose(None) == (hum, "hum: its weights are in the cache")
     assert [one["name"] for one in list_models() if one["default"]] == ["hum"]
     assert find_model(None) == hum
+
+
+def test_the_default_needs_no_module_that_is_not_installed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    hum = with_weights(shop, "hum", 0.7, requires=("torch",))
+    put(HEAVY)
+    shop.ship("mgrkit", "poor", "net")
+    poor = bundle(shop.path("poor"), 0.4)
+    bundle(shop.path("net"), 0.6, classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
+    why = "poor: hum, which is right more often, needs torch (pip install torch)"
+    assert choose(None) == choose(None, fetching=True) == (poor, why)
+    hum.write_bytes(b"x")
+    why = "poor: net, which is right more often, needs torch (pip install torch)"
+    assert choose(None) == (poor, why)
+
+
+def test_a_model_that_needs_a_module_that_is_not_installed_is_broken(
+    shop: Shop, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with_weights(shop, "hum", 0.7, requires=("torch",))
+    bundle(cache / "net.safetensors", classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
+    bundle(cache / "plain.safetensors")
+    told = {one["name"]: one["error"] for one in list_models()}
+    lacking = "needs torch (pip install torch)"
+    assert told == {"hum": lacking, "net": lacking, "plain": ""}
+
+
+@pytest.mark.parametrize("classifier", ["cnn", "crnn", "vit"])
+def test_a_network_without_torch_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    front = front_end(n_mels=8)
+    task = Task(("a", "b"), (8, 40), frontend=front)
+    path = bundle(tmp_path / "net.safetensors", classifier=classifier, eats="image", task=task)
+    told = rf"the classifier {classifier} needs torch.*\(pip install torch"
+    with pytest.raises(RunError, match=told):
+        modelling.Model(path)
+    with pytest.raises(RunError, match=told):
+        train(classifier, tmp_path, tmp_path / "new.safetensors")
 
 
 def test_weights_alone_make_no_model_the_default(shop: Shop) -> None:

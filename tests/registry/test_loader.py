@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.errors import RunError, UsageError
-from mgrkit.registry import ClassifierSpec, Plugin, Registry, missing, registry, resolve
+from mgrkit.registry import ClassifierSpec, Plugin, Registry, missing, registry, require, resolve
 from mgrkit.registry.checks import RESERVED
 from mgrkit.registry.guard import quietly
 from mgrkit.tracks.schema import COLUMNS
@@ -191,6 +191,11 @@ def test_rubbish_from_a_hook(site: Site, returned: str, told: str) -> None:
         ("parallel=1", "x: parallel is 1"),
         ("requires='torch'", "x: requires is 'torch'"),
         ("requires=('a.b',)", "x: requires is ('a.b',)"),
+        (
+            "predicting=('torch',)",
+            "x: predicting is ('torch',), not",
+        ),
+        ("predicting='torch'", "x: predicting is 'torch'"),
         ("bundles=('a.safetensors',)", "x: bundles is ('a.safetensors',)"),
         ("bundles=('a:../b.safetensors',)", "x: bundles is ('a:../b.safetensors',)"),
         ("parameters=None", "x: parameters are not a frozen dataclass"),
@@ -454,6 +459,17 @@ def test_missing_tells_without_importing(site: Site, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "made_by_hand", types.ModuleType("made_by_hand"))
     assert missing((module, "not_there_at_all", "made_by_hand")) == ["not_there_at_all"]
     assert module not in sys.modules
+
+
+def test_require_names_what_is_missing_and_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    require("the classifier x", ())
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    with pytest.raises(RunError) as caught:
+        require("the classifier x", ("json", "sklearn", "not_there_at_all"))
+    assert str(caught.value) == (
+        "the classifier x needs sklearn and not_there_at_all, not installed here "
+        "(pip install scikit-learn not_there_at_all)"
+    )
 
 
 def test_loading_imports_no_model_code_and_no_numpy() -> None:
