@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import itertools
 import json
 import multiprocessing
 import os
@@ -13,7 +14,9 @@ import sys
 import threading
 import time
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -263,35 +266,87 @@ def test_the_union_of_several_journals_is_read(source: Path, out: Path) -> None:
     assert len(table(out)) == 20
 
 
-def test_a_hanging_item_is_given_up_and_its_thread_replaced(source: Path, out: Path) -> None:
+class Clock:
+    """Time for the engine's threads, which stands still but where an item lets it go by."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.asked = 0
+        self.over = threading.Event()
+
+    def monotonic(self) -> float:
+        self.asked += 1
+        return self.now
+
+    def hang(self) -> None:
+        self.now += 100
+        self.over.wait()
+
+    def linger(self) -> None:
+        """Until the engine has looked for overdue calls once more."""
+        self.now += 100
+        seen = self.asked
+        while self.asked < seen + 2 and not self.over.wait(0.001):
+            pass
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    clock = Clock()
+    monkeypatch.setattr("mgrkit.batch.threads.time", clock)
+    monkeypatch.setattr(toys, "hang", clock.hang)
+    monkeypatch.setattr(toys, "linger", clock.linger)
+    yield clock
+    clock.over.set()
+
+
+def test_a_hanging_item_is_given_up_and_its_thread_replaced(
+    source: Path, out: Path, clock: Clock
+) -> None:
     for name in ("00000", "00001", "00002"):
         (source / name).write_text("hang")
-    summary = go(source, out, timeout=0.3, workers=4)
+    summary = go(source, out, timeout=50, workers=1)
     assert summary.reasons == {"timeout": 3}
     assert summary.made == 17
-    assert summary.examples[0][1] == "timeout: gave up after 0.3 s (raise --timeout)"
+    assert summary.examples[0][1] == "timeout: gave up after 50 s (raise --timeout)"
 
 
-def test_a_timeout_is_tried_again(source: Path, out: Path) -> None:
+def test_a_timeout_is_tried_again(source: Path, out: Path, clock: Clock) -> None:
     (source / "00000").write_text("hang")
-    go(source, out, timeout=0.2)
+    go(source, out, timeout=50, workers=1)
     (source / "00000").write_text("no more")
     assert go(source, out).made == 1
 
 
-@pytest.mark.parametrize("processes", [False, True])
-def test_a_job_extends_its_own_deadline(source: Path, out: Path, monkeypatch, processes) -> None:
-    monkeypatch.setattr("mgrkit.batch.engine.DEFAULT_TIMEOUT", 0.3)
+def test_a_job_extends_its_own_deadline(source: Path, out: Path, clock: Clock) -> None:
     (source / "00000").write_text("allow")
-    assert go(source, out, names=["00000"], processes=processes).made == 1
-    fixed = go(source, out.with_name("fixed"), names=["00000"], timeout=0.3, processes=processes)
+    assert go(source, out, names=["00000"]).made == 1
+    fixed = go(source, out.with_name("fixed"), names=["00000"], timeout=60)
+    assert fixed.reasons == {"timeout": 1}
+
+
+def test_a_job_in_a_process_extends_its_own_deadline(
+    source: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "00000").write_text("allow")
+
+    def late() -> None:
+        """From the third look at the clock on, when the job has asked for more."""
+        times = itertools.chain((0.0, 0.0), itertools.repeat(100.0))
+        clock = SimpleNamespace(monotonic=lambda: next(times))
+        monkeypatch.setattr("mgrkit.batch.isolated.time", clock)
+
+    late()
+    assert go(source, out, names=["00000"], processes=True).made == 1
+    late()
+    fixed = go(source, out.with_name("fixed"), names=["00000"], timeout=60, processes=True)
     assert fixed.reasons == {"timeout": 1}
 
 
 def test_crash_and_hang_in_processes_are_rows(source: Path, out: Path) -> None:
     (source / "00003").write_text("abort")
     (source / "00005").write_text("hang")
-    summary = go(source, out, processes=True, timeout=2)
+    summary = go(source, out, processes=True, timeout=5)
     assert summary.reasons == {"crashed": 1, "timeout": 1}
     assert summary.made == 18
 

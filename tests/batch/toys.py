@@ -44,12 +44,21 @@ def copy(item: Item, work: Work) -> list[Output]:
     return [Output({"digest": digest[:8]}, temp)]
 
 
+def hang() -> None:
+    """For longer than any test goes on."""
+    time.sleep(3600)
+
+
+def linger() -> None:
+    """What an item does with the time it asked for."""
+
+
 def obey(text: str, item: Item, work: Work) -> None:
     """abort, hang, raise, exit, touch, allow: what a file may do to a run."""
     if "abort" in text:
         os.abort()
     if "hang" in text:
-        time.sleep(3600)
+        hang()
     if "raise" in text:
         Path(work.temp()).write_text("left behind")
         raise ValueError("a bad file")
@@ -63,7 +72,7 @@ def obey(text: str, item: Item, work: Work) -> None:
         Path(item.source).write_text(text + "!")
     if "allow" in text:
         work.allow(120.0)
-        time.sleep(0.6)
+        linger()
 
 
 def parts(item: Item, work: Work) -> list[Output]:
