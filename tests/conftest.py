@@ -1,7 +1,12 @@
-"""What all tests share: where the real data lies, and how many tests miss it."""
+"""What all tests share: where the real data lies, what goes without torch, and what is missed.
+
+A test that needs torch is marked ``torch``; a module that needs it says so by
+``torch = pytest.importorskip("torch")``.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -16,6 +21,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
+TORCH = importlib.util.find_spec("torch") is not None
 _missed: list[str] = []
 
 
@@ -34,9 +40,15 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "torch: needs torch, and is skipped where there is none")
     if "MGRKIT_TEST_DATA" in os.environ and not DATA.is_dir():
         raise pytest.UsageError(f"MGRKIT_TEST_DATA is set, but {DATA} is not a folder")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not TORCH and item.get_closest_marker("torch"):
+        pytest.skip("torch is not installed")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -44,3 +56,5 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"{len(_missed)} tests skipped: no real data (MGRKIT_TEST_DATA)"
         )
+    if not TORCH:
+        terminalreporter.write_line("torch is not installed: the tests of networks were skipped")

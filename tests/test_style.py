@@ -11,8 +11,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
+TYPES = pytest.param("mypy", marks=pytest.mark.torch)  # it reads the types of torch too
+
+
 @pytest.mark.parametrize(
-    "command", ["ruff check --no-cache", "ruff format --check --no-cache", "mypy"]
+    "command", ["ruff check --no-cache", "ruff format --check --no-cache", TYPES]
 )
 def test_style_and_types(command: str) -> None:
     result = subprocess.run(

@@ -51,6 +51,7 @@ def whole(place: Path) -> bytes:
     return (place / "whole.safetensors").read_bytes()
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("number", "code", "lines"), [(signal.SIGINT, 130, 2), (signal.SIGTERM, 143, 12)]
 )
@@ -74,6 +75,7 @@ def test_a_stopped_fit_says_so_and_goes_on(
     assert kept == {"metrics.csv", "curves.png"}
 
 
+@pytest.mark.torch
 def test_two_at_once_do_not_meet(place: Path) -> None:
     first = start(place, "twice", epochs=2000)
     wait_for(place / "twice.run" / "model" / "metrics.csv", 2)
@@ -89,6 +91,7 @@ def test_two_at_once_do_not_meet(place: Path) -> None:
     assert "--param epochs 2000, not 3" in err
 
 
+@pytest.mark.torch
 def test_a_refused_call_leaves_nothing_in_the_way(place: Path) -> None:
     words = ["train", "vit", "pictures", "--out", "vit.safetensors", "--param", "epochs=1"]
     done = subprocess.run(

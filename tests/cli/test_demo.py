@@ -52,6 +52,7 @@ def test_the_quick_demo_goes_from_music_to_a_prediction(
     assert "holds something already" in capfd.readouterr().err
 
 
+@pytest.mark.torch
 def test_the_whole_demo_trains_two_and_ends_with_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

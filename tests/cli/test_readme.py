@@ -42,6 +42,7 @@ def have_ears(request: pytest.FixtureRequest) -> bool:
     return True
 
 
+@pytest.mark.torch
 def test_the_commands_and_the_python_of_the_readme_run(
     tmp_path: Path, monkeypatch, request: pytest.FixtureRequest
 ) -> None:

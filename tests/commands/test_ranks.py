@@ -55,6 +55,7 @@ def test_what_one_process_fits_is_refused(tmp_path: Path, monkeypatch: pytest.Mo
         train("svm", write(tmp_path / "t.csv", rows()), tmp_path / "m.safetensors")
 
 
+@pytest.mark.torch
 def test_others_that_cannot_be_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pretend(monkeypatch, "0", "2")
     for name in ("MASTER_ADDR", "MASTER_PORT"):
@@ -69,6 +70,7 @@ def free_port() -> str:
         return str(free.getsockname()[1])
 
 
+@pytest.mark.torch
 def test_the_others_end_when_the_first_fails(tmp_path: Path) -> None:
     """Without torchrun, which would end them itself."""
     (tmp_path / "nothing").mkdir()
@@ -92,6 +94,7 @@ def test_the_others_end_when_the_first_fails(tmp_path: Path) -> None:
     assert [process.returncode for process in both] == [3, 3]
 
 
+@pytest.mark.torch
 def test_two_processes_write_one_bundle(tmp_path: Path) -> None:
     write_collection(tmp_path / "audio", songs=4, artists=4, seconds=1.5)
     drawing = Settings(front_end(n_mels=32))

@@ -48,10 +48,12 @@ def test_it_is_listed(installed: dict[str, str], tmp_path: Path) -> None:
     assert mine["feature_sets"] == ["made-ears"]
 
 
+@pytest.mark.torch
 def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> None:
     keeps_the_contract(PLUGIN, installed, tmp_path)
 
 
+@pytest.mark.torch
 def test_it_makes_a_table_of_windows(installed: dict[str, str], tmp_path: Path) -> None:
     write_collection(tmp_path / "audio", songs=1, artists=1, seconds=5)
     words = ["features", "audio", "made.csv", "--set", "made-ears", "--quiet"]
@@ -64,6 +66,7 @@ def test_it_makes_a_table_of_windows(installed: dict[str, str], tmp_path: Path) 
     assert len({row["mean15"] for row in rows}) == len(rows)
 
 
+@pytest.mark.torch
 def test_ten_heads_cost_one_pass_over_the_sound(
     installed: dict[str, str], deaf: dict[str, str], tmp_path: Path
 ) -> None:

@@ -29,10 +29,12 @@ def test_it_is_listed_with_the_options_of_training(
     assert "mixup" in json.dumps(pons)
 
 
+@pytest.mark.torch
 def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> None:
     keeps_the_contract(PLUGIN, installed, tmp_path)
 
 
+@pytest.mark.torch
 def test_it_is_the_published_network(installed: dict[str, str], tmp_path: Path) -> None:
     code = (
         "from mgrkit.classifiers import Task\n"

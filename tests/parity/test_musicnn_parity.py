@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_pretrained import network
 from mgrkit_pretrained.layout import FRONT_END, TAGS, TENSORS
 from mgrkit_pretrained.musicnn import Tags

@@ -16,10 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mgrkit_pretrained.checkpoint import crc32c, masked
 from mgrkit_pretrained.layout import TENSORS
-from torch.nn import functional as tf
 
 from mgrkit.seeds import generator
 
@@ -161,6 +159,9 @@ def _with_block(content: bytes, found: Pairs, kind: int = 0) -> tuple[bytes, byt
 
 def plain(arrays: Mapping[str, np.ndarray], windows: np.ndarray) -> dict[str, np.ndarray]:
     """Tags, penultimate and pool of windows ``(n, 187, 96)``, as the original defines them."""
+    import torch
+    from torch.nn import functional as tf
+
     at = {name: torch.tensor(np.array(values)) for name, values in arrays.items()}
 
     def name(kind: str, number: int) -> str:

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_neural import augmentation
 from mgrkit_neural.augmentation import DEVIATION, MEAN, Draws
 from mgrkit_neural.recipe import Recipe

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_neural import checkpoints, fitting
 from mgrkit_neural.checkpoints import NAME, PREVIOUS, Checkpoint
 

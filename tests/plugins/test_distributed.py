@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_neural.distributed import GlobalBatchNorm, with_global_statistics
 from torch import nn
 

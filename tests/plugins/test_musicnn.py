@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+torch = pytest.importorskip("torch")
+
 import soxr
-import torch
 from mgrkit_pretrained import network
 from mgrkit_pretrained.layout import FRONT_END, HEARD, HOP, PENULTIMATE, POOL, TAGS, WINDOW
 from mgrkit_pretrained.musicnn import Penultimate, Pool, Tags

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_neural import layers, vision
 from mgrkit_neural.classifier import NeuralClassifier
 from torch import nn

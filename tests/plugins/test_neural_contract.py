@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mgrkit.testing import contract
+
+pytestmark = pytest.mark.torch
 
 QUICK = {"epochs": 6, "crop_seconds": 0.75, "batch": 16}
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from torch import Tensor
 
 from mgrkit.classifiers import Stopped

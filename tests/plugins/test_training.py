@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+
+torch = pytest.importorskip("torch")
+
 from mgrkit_neural import augmentation, fitting, learner, predicting
 from mgrkit_neural.distributed import Ranks
 from mgrkit_neural.learner import Learner, cycle
