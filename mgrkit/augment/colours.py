@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit import seeds
+from mgrkit.augment.audible import LOWEST_HZ
 from mgrkit.augment.blocks import Draw, Take, fade
 from mgrkit.augment.gaussian import fill
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 COLOURS = {"white": 0.0, "pink": -0.5, "brown": -1.0, "blue": 0.5, "violet": 1.0}
 """Amplitude goes with frequency to this power; 0.5 is 3.01 dB per octave."""
 
-LOWEST_HZ = 20.0
 _ROWS = 16  # segments that are transformed at a time, half a megabyte
 _HOP = 8192
 _FADE = _HOP // 8

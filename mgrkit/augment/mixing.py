@@ -1,9 +1,10 @@
 """Noise into a sound at a signal-to-noise ratio that holds in the written file.
 
 With g the gain, s the sound and f the file's samples, the SNR is the power of g s over the
-power of f - g s, all channels together. The difference is the noise and what rounding adds to
-it, so the noise is made smaller by the power of rounding, LSB^2 / 12; what comes out is
-measured on the rounded samples, and the copy is written anew where it misses the tolerance.
+power of f - g s, all channels together, both above 20 Hz: what cannot be heard is neither signal
+nor noise. The difference is the noise and what rounding adds to it, so the noise is made smaller
+by the power of rounding, LSB^2 / 12; what comes out is measured on the rounded samples, and the
+copy is written anew where it misses the tolerance.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mgrkit.audio import check_audible, lsb
+from mgrkit.augment.audible import energies
 from mgrkit.augment.blocks import BLOCK, LOUDEST, Draw, Take, regroup
 from mgrkit.errors import ItemError, UsageError
 
@@ -34,12 +36,13 @@ FULL_SCALE = 0.999
 """The peak that a mix may have; the rest is room for correcting the noise."""
 TOLERANCE_DB = {"PCM_16": 0.009, "PCM_24": 0.009, "FLOAT": 0.0009}
 """A little inside what is promised, 0.01 and 0.001 dB, for this is measured in float32."""
+_LEAST_AUDIBLE = 1e-3
+"""Where less of the power lies above 20 Hz, it may be that of the ends of the rumble alone."""
 _TOP = 1 - 2**-14
 KEPT_BYTES = 12 * 2**20
 """Up to this size a sound and its noise are kept for the next pass, else made again: 71 s of
 mono at 44.1 kHz."""
 _ATTEMPTS = 20
-_PART = 2**15
 _DTYPES = {"PCM_16": np.int16, "PCM_24": np.int32, "FLOAT": np.float32}
 _HINTS = {"PCM_16": "--subtype PCM_24", "PCM_24": "--subtype FLOAT", "FLOAT": ""}
 
@@ -105,16 +108,19 @@ def mix(
     Raises
     ------
     UsageError : an SNR out of range.
-    ItemError : ``silent``; ``noise-below-lsb``, when the noise asked for has less than one
-        LSB rms in the file; ``snr-not-met``, for a sound of too few samples to hold the SNR
-        to 0.01 dB after rounding; ``out-of-range``, for samples far beyond full scale.
+    ItemError : ``silent``, also of a sound that lies below 20 Hz; ``noise-below-lsb``, when the
+        noise asked for has less than one LSB rms in the file; ``snr-not-met``, for a sound of
+        too few samples to hold the SNR to 0.01 dB after rounding; ``out-of-range``, for samples
+        far beyond full scale.
     """
     check_snr(snr_db)
     draw = Draw(seed, path, k)
     material = _Material(blocks, channels, lambda: noise.take(draw, rate, channels))
-    levels = _Levels.of(material)
+    levels = _Levels.of(material, rate)
     check_audible(levels.lowest, levels.highest)
-    copy = _Copy(material, levels, snr_db, subtype)
+    if levels.sound <= _LEAST_AUDIBLE * levels.rumble:
+        raise ItemError("silent", "less than a thousandth of its power is above 20 Hz")
+    copy = _Copy(material, levels, rate, snr_db, subtype)
     energy = copy.settle(writer)
     measured = 10 * math.log10(copy.gain**2 * levels.sound / energy)
     return Mixed(copy.gain, measured, material.take.recording, material.take.offset)
@@ -187,10 +193,14 @@ class _Material:
 
 @dataclass(frozen=True)
 class _Levels:
-    """Energies (sums of squares) and peaks of a sound and its noise, full scale 1."""
+    """Energies (sums of squares) above 20 Hz and peaks of a sound and its noise, full scale 1.
+
+    ``rumble`` is the energy of the sound below.
+    """
 
     samples: int
     sound: float
+    rumble: float
     noise: float
     lowest: float
     highest: float
@@ -201,9 +211,9 @@ class _Levels:
         return max(self.highest, -self.lowest)
 
     @classmethod
-    def of(cls, material: _Material) -> _Levels:
+    def of(cls, material: _Material, rate: int) -> _Levels:
         samples = 0
-        sound = noise = noise_peak = 0.0
+        sound = rumble = noise = noise_peak = 0.0
         lowest, highest = math.inf, -math.inf
         for block, added in material:
             lowest, highest = min(lowest, float(block.min())), max(highest, float(block.max()))
@@ -212,9 +222,10 @@ class _Levels:
             if peak > LOUDEST:
                 raise ItemError("out-of-range", f"a sample of {peak:.2g}, where 1 is full scale")
             samples += block.size
-            sound += _energy(block)
-            noise += _energy(added)
-        return cls(samples, sound, noise, lowest, highest, noise_peak)
+            above, below = energies(block, rate)
+            sound, rumble = sound + above, rumble + below
+            noise += energies(added, rate)[0]
+        return cls(samples, sound, rumble, noise, lowest, highest, noise_peak)
 
 
 class _Copy:
@@ -225,9 +236,12 @@ class _Copy:
     gain : of the finished mix.
     """
 
-    def __init__(self, material: _Material, levels: _Levels, snr_db: float, subtype: str) -> None:
+    def __init__(
+        self, material: _Material, levels: _Levels, rate: int, snr_db: float, subtype: str
+    ) -> None:
         self._material = material
         self._levels = levels
+        self._rate = rate
         self._subtype = subtype
         self._wanted = levels.sound / 10 ** (snr_db / 10)
         self._snr_db = snr_db
@@ -273,7 +287,7 @@ class _Copy:
         return peak
 
     def settle(self, writer: Callable[[], AbstractContextManager[Writer]]) -> float:
-        """Write until the SNR holds; returns the energy of the file's difference.
+        """Write until the SNR holds; returns the energy of the file's difference, above 20 Hz.
 
         Newton's steps, for without rounding the energy is linear in the squared factor; halving
         where one leaves the bracket, for in a very short sound rounding makes it a staircase.
@@ -308,22 +322,12 @@ class _Copy:
                 np.rint(mixed, out=mixed)
             file.write(mixed.astype(_DTYPES[self._subtype]))
             mixed -= sound
-            energy += _energy(mixed)
+            energy += energies(mixed, self._rate)[0]
         return energy / scale**2
 
     def _unmet(self) -> ItemError:
         message = f"{self._levels.samples} samples cannot hold {self._snr_db:g} dB exactly"
         return ItemError("snr-not-met", message, _HINTS[self._subtype])
-
-
-def _energy(block: Floats) -> float:
-    """The sum of squares.
-
-    By parts: long enough to let other threads run meanwhile, short enough for float32 sums.
-    """
-    flat = block.reshape(-1)
-    parts = (flat[start : start + _PART] for start in range(0, len(flat), _PART))
-    return math.fsum(float(np.dot(part, part)) for part in parts)
 
 
 def _peak(block: Floats) -> float:

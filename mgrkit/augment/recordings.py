@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FRAME_SECONDS = 0.05
 QUIET_DB = -60.0
-"""A frame whose power lies below this, relative to the loudest frame, is silence."""
+"""A frame whose power above 20 Hz lies below this, relative to the loudest frame, is silence."""
 SILENT_DB = -100.0
 """A recording whose loudest frame lies below this (re full scale) is silent as a whole."""
 _FADES = 5  # a frame is this many cross-fades long
@@ -111,7 +111,7 @@ def _below(top: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Loop:
-    """What sounds in one recording, as a loop without a seam.
+    """What sounds in one recording, as a loop without a seam and without an offset.
 
     Attributes
     ----------
@@ -199,19 +199,21 @@ def _spool(name: str, path: Path, spool: Path) -> Loop:
     """Write what sounds in a recording to ``spool``; raises ItemError where nothing does."""
     with open_sound(path) as sound:
         frame = round(FRAME_SECONDS * sound.rate)
-        powers = np.array([_power(part) for part in _frames(sound, frame)])
-        if not len(powers):
+        levels = [_level(part) for part in _frames(sound, frame)]
+        if not levels:
             raise ItemError("too-short", "the recording is shorter than 50 ms")
+        means, powers = np.array(levels).T
         loudest = float(powers.max())
         if not loudest >= 10 ** (SILENT_DB / 10):
             raise ItemError("silent", "the recording is silent")
         sounding = powers >= loudest * 10 ** (QUIET_DB / 10)
+        offset = np.float32(means[sounding].mean())  # unheard, it would take a mix's room
         with open(spool, "w+b") as file:
             splicer = _Splicer(file, frame // _FADES)
             for number, part in enumerate(_frames(sound, frame)):
                 if sounding[number]:
                     cut = not (number and sounding[number - 1])
-                    splicer.push(part, number * frame if cut else None)
+                    splicer.push(part - offset, number * frame if cut else None)
             frames = splicer.close()
     return Loop(name, spool, sound.rate, frames, *splicer.stretches())
 
@@ -223,11 +225,14 @@ def _frames(sound: Sound, frame: int) -> Iterator[Floats]:
             yield group[0, start : start + frame]
 
 
-def _power(frame: Floats) -> float:
+def _level(frame: Floats) -> tuple[float, float]:
+    """Mean, and power without it: what is above 20 Hz, for a frame lasts a 20th of a second."""
     peak = float(np.abs(frame).max())
     if peak > LOUDEST:
         raise ItemError("out-of-range", f"a sample of {peak:.2g}, where 1 is full scale")
-    return float(np.dot(frame, frame)) / len(frame)
+    mean = frame.mean()
+    moving = frame - mean
+    return float(mean), float(np.dot(moving, moving)) / len(frame)
 
 
 class _Stretch(NamedTuple):

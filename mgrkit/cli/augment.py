@@ -82,8 +82,9 @@ def augment(
     mgrkit augment song.mp3 out --subtype FLOAT
 
     Copies are called <stem>.<noise>_<snr>dB_<k>.wav and keep rate, length and channels of their
-    source. The SNR holds in the written file; OUT/tracks.csv gives it as measured, with the gain
-    that the finished mix got against clipping.
+    source. The SNR holds in the written file, of power above 20 Hz: an offset or rumble is neither
+    signal nor noise. OUT/tracks.csv gives it as measured, with the gain that the finished mix got
+    against clipping.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console

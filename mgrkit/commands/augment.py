@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 DEFAULT_SOURCE = Path("audio")
 DEFAULT_OUT = Path("noisy")
-COLUMNS = ("noise", "snr", "copy", "seed", "gain", "snr_measured", "recording", "offset")
+POWER = "above 20 Hz"
+"""What an SNR is of, as tables and journals say it."""
+COLUMNS = (
+    "noise", "snr", "copy", "seed", "gain", "snr_measured", "power", "recording", "offset",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Settings:
             "seed": self.seed,
             "subtype": self.subtype,
             "format": self.format,
+            "SNR": f"of power {POWER}",
         }
 
 
@@ -81,7 +86,7 @@ def augment(
     ----------
     source : a folder, or one sound file.
     noises : white, pink, brown, blue, violet, or paths of recordings or folders of them.
-    snrs : in dB, -20 to 80, over all channels together.
+    snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz.
     files : relative paths below ``source``, instead of all that is there.
     search : which files of a folder are taken; by default those with a suffix of sound.
 
@@ -165,7 +170,7 @@ def _copies(
                 path = f"{track.prefix}.{noise.name}_{snr:g}dB_{k}.{settings.format}"
                 own = {
                     "path": path, "kind": "noisy", "noise": noise.name, "snr": snr, "copy": k,
-                    "seed": settings.seed, "settings": settings.digest,
+                    "seed": settings.seed, "power": POWER, "settings": settings.digest,
                 }  # fmt: skip
                 yield Item(
                     f"{key}\t{name}\t{snr:g}\t{k}",

@@ -66,6 +66,14 @@ def residual(sound: np.ndarray, made: Mixed, samples: np.ndarray) -> np.ndarray:
     return samples - made.gain * sound.astype(np.float64)
 
 
+def audible(sound: np.ndarray, rate: int = RATE) -> float:
+    """The energy above 20 Hz, by the Fourier transform of each whole channel without its mean."""
+    size = 2 ** int(np.ceil(np.log2(max(2 * rate, 4 * sound.shape[-1]))))
+    centred = sound - sound.mean(axis=-1, keepdims=True, dtype=np.float64)
+    energy = np.abs(np.fft.rfft(centred, size)) ** 2 * 2 / size
+    return float(np.sum(centred**2) - energy[:, np.fft.rfftfreq(size, 1 / rate) < 20].sum())
+
+
 def snr_of(sound: np.ndarray, made: Mixed, samples: np.ndarray) -> float:
-    power = np.sum((made.gain * sound.astype(np.float64)) ** 2)
-    return float(10 * np.log10(power / np.sum(residual(sound, made, samples) ** 2)))
+    power = audible(made.gain * sound.astype(np.float64))
+    return float(10 * np.log10(power / audible(residual(sound, made, samples))))

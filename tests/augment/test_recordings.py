@@ -192,7 +192,36 @@ def test_stereo_recording_is_mixed_to_mono(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "n.wav", both, RATE, "FLOAT")
     loop = spooled(tmp_path / "n.wav", tmp_path / "work").loops[0]
     middle = np.fromfile(loop.spool, np.float32)[1000:2000]
-    np.testing.assert_allclose(middle, both.mean(axis=1)[1000:2000], atol=1e-6)
+    np.testing.assert_allclose(np.diff(middle), np.diff(both.mean(axis=1)[1000:2000]), atol=1e-6)
+
+
+def test_an_offset_of_a_recording_is_no_noise(tmp_path: Path) -> None:
+    """Of 40 dB more than the noise itself: it was 10 dB of nothing, and the mix had no room."""
+    plain = hiss(2, level=0.005)
+    noise = spooled(write(tmp_path / "n.wav", plain + 0.5), tmp_path / "work")
+    sound = tone(5 * RATE)
+    made, samples, _ = mixed(sound, noise, 10, "PCM_16")
+    heard = residual(sound, made, samples)
+    assert abs(snr_of(sound, made, samples) - 10) < 0.01
+    assert abs(10 * np.log10(np.mean(sound**2) / np.mean(heard**2)) - 10) < 0.05
+    assert made.gain == 1
+
+
+def test_silence_beside_an_offset_is_cut(tmp_path: Path) -> None:
+    recording = np.concatenate([rest(2), hiss(1), rest(3)]) + 0.25
+    loop = spooled(write(tmp_path / "n.wav", recording), tmp_path / "work").loops[0]
+    assert loop.frames < 1.2 * RATE
+    with pytest.raises(RunError, match="the recording is silent"):
+        spooled(write(tmp_path / "mute.wav", rest(2) + 0.25), tmp_path / "work")
+
+
+def test_rumble_of_a_recording_is_no_noise(tmp_path: Path) -> None:
+    time = np.arange(4 * RATE) / RATE
+    rumble = 0.05 * np.sin(2 * np.pi * 8 * time)
+    noise = spooled(write(tmp_path / "n.wav", hiss(4, level=0.01) + rumble), tmp_path / "work")
+    sound = tone(5 * RATE)
+    made, samples, _ = mixed(sound, noise, 10, "PCM_16")
+    assert abs(snr_of(sound, made, samples) - 10) < 0.01
 
 
 def test_digest_notices_a_change(tmp_path: Path) -> None:

@@ -91,6 +91,22 @@ def test_json_is_one_object_on_stdout(audio: Path, capfd: pytest.CaptureFixture[
     assert "bad.wav: not-audio" in captured.err, "failures are told even when quiet"
 
 
+def test_tables_and_journals_say_what_power_an_snr_is_of(audio: Path, capfd) -> None:
+    """Copies whose SNR counted what cannot be heard are not mixed with those of today."""
+    assert mgrkit("augment") == 0
+    assert {row["power"] for row in table(audio.parent / "noisy")} == {"above 20 Hz"}
+    journal = audio.parent / "noisy" / ".mgrkit" / "journal" / "0.jsonl"
+    told = ',"SNR":"of power above 20 Hz"'
+    assert told in journal.read_text()
+    journal.write_text(journal.read_text().replace(told, ""))
+    capfd.readouterr()
+    assert mgrkit("augment") == 2
+    assert "OUT was made with SNR unsaid; this call has SNR of power above 20 Hz" in (
+        capfd.readouterr().err
+    )
+    assert mgrkit("augment", "--replace") == 0
+
+
 @pytest.mark.parametrize("bad", [10, 12])
 def test_after_ten_failures_the_table_has_the_others(audio: Path, capfd, bad: int) -> None:
     for number in range(bad):
