@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import nox
 
 nox.options.sessions = ["tests"]
 nox.options.reuse_existing_virtualenvs = True
+nox.options.download_python = "never"
+PYTHONS = ["3.11", "3.12", "3.13"]
+NETWORKS = ["torch", "torchvision"]
 TESTED = ["-c", "constraints.txt", "-e"]
 MADE = {
     ".csv": ("svm", ["svm", "--refit"]),
@@ -27,7 +31,25 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
-@nox.session
+@nox.session(python=PYTHONS)
+def newest(session: nox.Session) -> None:
+    """The test suite with the newest releases, on each Python.
+
+    Torch alone is that of constraints.txt, for of others pip fetches several gigabytes. Where pip
+    finds no build for CPUs even of that one, ``MGRKIT_TORCH=no nox -s newest`` goes without: what
+    needs torch is skipped.
+    """
+    without = NETWORKS if os.environ.get("MGRKIT_TORCH") == "no" else []
+    needs = session.run("python", "tests/needs.py", *NETWORKS, silent=True)
+    newest = ["--upgrade", "--upgrade-strategy", "eager"]
+    session.install(*newest, *needs.split())
+    if not without:
+        session.install("-c", "constraints.txt", *NETWORKS)
+    session.install("--no-deps", "-e", ".")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(python=PYTHONS[0])
 def minimums(session: nox.Session) -> None:
     """The test suite with the oldest versions that pyproject.toml promises."""
     project = nox.project.load_toml("pyproject.toml")["project"]
