@@ -65,10 +65,10 @@ CASES = {
     "joined.ogg": 6.0,
     "joined.opus": 6.0,
     "joined.oga": 6.0,
-    "whole.3gp": 3.02,
+    "whole.3gp": 3.01,  # PyAV 19 takes the last frame's padding off
     "whole.ac3": 3.03,
     "whole.caf": 3.0,
-    "whole.m4b": 3.02,
+    "whole.m4b": 3.01,
     "whole.mka": 3.01,
     "whole.mp2": 3.03,
     "whole.oga": 3.0,

@@ -82,6 +82,7 @@ def test_what_is_no_device(name: str) -> None:
         resolve_device(name, KINDS)
 
 
+@pytest.mark.torch
 def test_doctor_says_why_there_is_no_gpu(machine: Machine) -> None:
     machine.has("/dev/dxg", torch=0)
     assert doctor._devices() == ["cpu", "no cuda: torch sees none"]
