@@ -39,11 +39,9 @@ def newest(session: nox.Session) -> None:
     finds no build for CPUs even of that one, ``MGRKIT_TORCH=no nox -s newest`` goes without: what
     needs torch is skipped.
     """
-    without = NETWORKS if os.environ.get("MGRKIT_TORCH") == "no" else []
     needs = session.run("python", "tests/needs.py", *NETWORKS, silent=True)
-    newest = ["--upgrade", "--upgrade-strategy", "eager"]
-    session.install(*newest, *needs.split())
-    if not without:
+    session.install("--upgrade", "--upgrade-strategy", "eager", *needs.split())
+    if os.environ.get("MGRKIT_TORCH") != "no":
         session.install("-c", "constraints.txt", *NETWORKS)
     session.install("--no-deps", "-e", ".")
     session.run("pytest", *session.posargs)
