@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio.tagbytes import sound_end, tags_end
+from mgrkit.audio.tagbytes import is_blank, sound_end, tags_end
 
 _KBITS = {
     (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -92,21 +92,25 @@ def promised(file: BinaryIO, size: int) -> float:
     return max(1.0, found.bytes / (size - found.start))
 
 
-def tells_length(path: str | Path) -> bool:
-    """Whether an MP3 begins with a Xing or Info frame that speaks for all frames of the file."""
+def unexplained(path: str | Path) -> float | None:
+    """Bytes behind the frames that an Info frame speaks for, over those of the frames.
+
+    Tags and zeros do not count. None where it does not tell the length of all: there is no such
+    frame, or others follow its own.
+    """
     with open(path, "rb") as file:
         found = info(file)
         if not (found and found.frames and found.bytes):
-            return False
+            return None
         end = sound_end(file, file.seek(0, os.SEEK_END))
-        rest = found.start + found.bytes
+        rest = begin = tags_end(file, found.start + found.bytes)
         while rest < end:
             file.seek(rest)
             data = file.read(min(_BLOCK, end - rest))
             if _first(data, _CHAIN) >= 0:
-                return False
+                return None
             rest += max(1, _BLOCK - _SEARCHED)
-    return True
+        return 0.0 if is_blank(file, begin, end) else (end - begin) / found.bytes
 
 
 def counted(path: str | Path) -> int:

@@ -16,7 +16,7 @@ from av.audio.plane import AudioPlane
 from mgrkit.audio.flac import metadata_end
 from mgrkit.audio.sndfile import Damaged, changed
 from mgrkit.audio.spans import Span
-from mgrkit.audio.tagbytes import sound_end, tags_end
+from mgrkit.audio.tagbytes import sound_end, tags_around, tags_end
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class PyavDecoder:
     """
 
     integer = False
-    unread = 0
+    unread = behind = 0
 
     def __init__(self, path: str | Path, span: Span | None = None) -> None:
         self._path = path
@@ -190,7 +190,7 @@ class PyavDecoder:
         lost = explained = 0
         with open(self._path, "rb") as file:
             for span in self._lost:
-                found = max(tags_end(file, span.start), metadata_end(file, span.start))
+                found = max(tags_around(file, span.start), metadata_end(file, span.start))
                 explained = max(explained, found)
                 lost += max(0, span.end - max(span.start, explained))
         return lost

@@ -35,6 +35,7 @@ class _Decoder(Protocol):
     channels: int
     promised: int
     unread: int
+    behind: int
     integer: bool
 
     def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]: ...
@@ -50,7 +51,8 @@ class Sound:
     rate : samples per second, 1,000 to 768,000.
     channels : 1 or more.
     promised_seconds : what the header says, 0 where it says nothing; it may lie.
-    warning : after a pass with ``allow_truncated``, why the sound is not whole; else ''.
+    warning : after a pass, what is odd about the file, or with ``allow_truncated`` why the
+        sound is not whole; else ''.
     """
 
     def __init__(
@@ -147,11 +149,16 @@ class Sound:
             raise AudioError("truncated", message, "get it again")
         rest = max(decoder.unread, round(got * self._head.rest))
         if self._is_much(rest, got + rest):
-            message = (
-                f"{self._seconds(got)} were decoded; bytes for about {self._seconds(rest)} more "
-                "are there that no decoder reads"
-            )
-            raise AudioError("unread-rest", message, "write the file anew")
+            raise AudioError("unread-rest", self._rest_of(got, rest), "write the file anew")
+        if self._is_much(decoder.behind, got + decoder.behind):
+            # The header tells where the sound ends, so it is whole; but who knows what this is?
+            self.warning = f"unread-rest: {self._rest_of(got, decoder.behind)}"
+
+    def _rest_of(self, got: int, rest: int) -> str:
+        return (
+            f"{self._seconds(got)} were decoded; bytes for about {rest / self.rate:.3g} s more are "
+            "there that no decoder reads"
+        )
 
     def _is_much(self, missing: int, whole: int) -> bool:
         return missing > max(MISSING_SECONDS * self.rate, MISSING_SHARE * whole)
@@ -228,7 +235,7 @@ class _Chained:
     The header pages may stand there twice: what comes before the first sound is passed over.
     """
 
-    unread = 0
+    unread = behind = 0
 
     def __init__(self, path: str | Path, links: tuple[Span, ...]) -> None:
         self._path = path

@@ -1,4 +1,7 @@
-"""Files with their sound in one chunk (WAV, AIFF, AU): how much of it the header tells of."""
+"""Files with their sound in one chunk: how much of it the header tells of.
+
+WAV, RF64 and AIFF are made of chunks after IFF, CAF and W64 in their own ways; AU has one only.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ import struct
 from typing import BinaryIO, Literal, NamedTuple
 
 from mgrkit.audio.spans import Span
-from mgrkit.audio.tagbytes import sound_end, tags_end
+from mgrkit.audio.tagbytes import is_blank, sound_end, tags_end
 
 _MOST_CHUNKS = 1_000
 _BLOCK = 2**20
 _LARGEST_PAD = 4_096  # headers of streaming writers differ from the largest number by less
+_SIGNS = bytes(128) + b"\xff" * 128  # what goes before a byte that begins a number with a sign
 _WAV_MAGICS = (b"RIFF", b"RF64", b"RIFX")
 _WAV_PCM, _WAV_EXTENSIBLE = 1, 0xFFFE
 
@@ -39,7 +43,7 @@ class Padded(NamedTuple):
 
 
 def sizes(file: BinaryIO, size: int) -> Sizes | None:
-    """What a WAV, AIFF or AU file promises and holds; None for others, and where it is unknown."""
+    """What such a file promises and holds; None for others, and where it is unknown."""
     found = _data(file, size)
     if not found:
         return None
@@ -47,8 +51,8 @@ def sizes(file: BinaryIO, size: int) -> Sizes | None:
     present = size - start
     if _is_unknown(promised) or present <= 0:
         return None
-    if promised >= present:
-        return Sizes(promised, present)
+    if promised >= present or is_big is None:
+        return Sizes(promised, min(promised, present))
     return Sizes(promised, promised, _rest(file, start + promised + promised % 2, size, is_big))
 
 
@@ -69,13 +73,20 @@ def padded_pcm(file: BinaryIO, size: int) -> Padded | None:
         return None
     promised, start, _ = found
     end = size if _is_unknown(promised) else min(size, start + promised)
+    return Padded(rate, channels, Span(start, end), _is_low(file, start, end))
+
+
+def _is_low(file: BinaryIO, start: int, end: int) -> bool:
+    """Whether the upper byte of all samples tells no more than their sign.
+
+    By the rule that would be a sound that never reaches -48 dBFS.
+    """
     file.seek(start)
-    data = file.read(min(_BLOCK, end - start) // 4 * 4)
-    is_low = all(
-        top == 0 or (top == 0xFF and third & 0x80)
-        for third, top in zip(data[2::4], data[3::4], strict=True)
-    )
-    return Padded(rate, channels, Span(start, end), is_low and any(data[::4]))
+    for at in range(start, end - 3, _BLOCK):
+        data = file.read(min(_BLOCK, end - at) // 4 * 4)
+        if data[3::4].strip(b"\0") and data[3::4] != data[2::4].translate(_SIGNS):
+            return False
+    return True
 
 
 def _is_unknown(size: int) -> bool:
@@ -87,14 +98,20 @@ def _is_unknown(size: int) -> bool:
     return size == 0 or any(0 <= top - size <= _LARGEST_PAD for top in (2**31, 2**32, 2**64))
 
 
-def _data(file: BinaryIO, size: int) -> tuple[int, int, bool] | None:
-    """Bytes of sound that a header promises, where they begin, whether it is big-endian."""
+def _data(file: BinaryIO, size: int) -> tuple[int, int, bool | None] | None:
+    """Bytes of sound that a header promises, where they begin, whether it is big-endian.
+
+    None in the place of the last where other chunks are not those of IFF.
+    """
     file.seek(0)
     magic = file.read(12)
     if magic[:4] in (b".snd", b"dns."):
         order: Literal["big", "little"] = "big" if magic[:4] == b".snd" else "little"
         start, promised = (int.from_bytes(magic[a : a + 4], order) for a in (4, 8))
         return promised, start, order == "big"
+    if magic[:4] in (b"caff", b"riff"):
+        found = _caf_data(file, size) if magic[:4] == b"caff" else _w64_data(file, size)
+        return (*found, None) if found else None
     if magic[8:12] == b"WAVE" and magic[:4] in _WAV_MAGICS:
         is_big, name = magic[:4] == b"RIFX", b"data"
     elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
@@ -122,6 +139,32 @@ def _chunk(file: BinaryIO, size: int, wanted: bytes, big: bool) -> tuple[int, in
     return None
 
 
+def _caf_data(file: BinaryIO, size: int) -> tuple[int, int] | None:
+    """Size and start of the chunk ``data`` of Apple's Core Audio Format."""
+    at = 8
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(12)
+        length = int.from_bytes(head[4:], "big", signed=True)
+        if len(head) < 12 or head[:4] == b"data" or length < 0 or at > size:
+            return (max(0, length), at + 12) if head[:4] == b"data" else None
+        at += 12 + length
+    return None
+
+
+def _w64_data(file: BinaryIO, size: int) -> tuple[int, int] | None:
+    """Size and start of the chunk ``data`` of Sony's Wave64, whose names are GUIDs."""
+    at = 40
+    for _ in range(_MOST_CHUNKS):
+        file.seek(at)
+        head = file.read(24)
+        length = int.from_bytes(head[16:], "little")
+        if len(head) < 24 or head[:4] == b"data" or length < 24 or at > size:
+            return (max(0, length - 24), at + 24) if head[:4] == b"data" else None
+        at += (length + 7) // 8 * 8
+    return None
+
+
 def _rest(file: BinaryIO, at: int, size: int, big: bool) -> int:
     """Bytes behind the sound that no chunk and no tag explains; zeros are none."""
     end = sound_end(file, size)
@@ -134,11 +177,4 @@ def _rest(file: BinaryIO, at: int, size: int, big: bool) -> int:
         if not is_chunk or head[:4] in (*_WAV_MAGICS, b"FORM", b"data") or at + 8 + length > size:
             break
         at += 8 + length + length % 2
-    rest = max(0, end - at)
-    file.seek(at)
-    while at < end:
-        data = file.read(min(_BLOCK, end - at))
-        if data.strip(b"\0"):
-            return rest
-        at += len(data) or end
-    return 0
+    return 0 if is_blank(file, at, end) else max(0, end - at)

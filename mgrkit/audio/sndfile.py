@@ -59,6 +59,7 @@ class SndfileDecoder:
     channels : their number.
     promised : frames that the header promises.
     unread : 0, since the formats that are taken tell how much there is.
+    behind : frames that fit into bytes behind an MP3's own, which are no tag.
     integer : whether samples are read as integers, which can be neither NaN nor infinite.
 
     Parameters
@@ -70,7 +71,7 @@ class SndfileDecoder:
     Refused : libsndfile does not take the file, or does not know its true length.
     """
 
-    unread = 0
+    unread = behind = 0
 
     def __init__(
         self, path: str | Path, span: Span | None = None, padded: Padded | None = None
@@ -114,7 +115,7 @@ class SndfileDecoder:
                 subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
             )
         if subtype.startswith("MPEG"):
-            return bool(kind == "MP3") and (mpeg.tells_length(path) or self._reaches_end(path))
+            return bool(kind == "MP3") and self._reaches_end(path)
         return True
 
     def _tells_all(self, path: str | Path) -> bool:
@@ -126,7 +127,11 @@ class SndfileDecoder:
         return found is None or 0 < found <= self.promised
 
     def _reaches_end(self, path: str | Path) -> bool:
-        """Whether the estimate of an MP3's length is large enough, so that counting is better."""
+        """Whether an MP3 tells its length, or the estimate is large enough: then counting does."""
+        rest = mpeg.unexplained(path)
+        if rest is not None:
+            self.behind = round(rest * self.promised)
+            return True
         found = mpeg.counted(path)
         if not 0 < found <= self.promised:
             return False

@@ -6,24 +6,42 @@ enhanced tag ``TAG+``. Only their size is read here.
 
 from __future__ import annotations
 
+import re
 from typing import BinaryIO
 
 _APE, _APE_HEAD = b"APETAGEX", 32
 _ID3V1, _ID3V1_PLUS = 128, 227
+_LYRICS = b"LYRICSBEGIN"
 _LYRICS_END = {b"LYRICS200", b"LYRICSEND"}
 _LYRICS_LONGEST = 5_100  # of version 1, which tells no size
+_LYRICS_SEARCHED = 2**20  # the longest of version 2, 999,999 bytes
 _MOST_TAGS = 64
+_MARKS = re.compile(rb"ID3|TAG|APETAGEX|LYRICSBEGIN")
+_REACH = 8_192
+_BLOCK = 2**20
 
 
 def tags_end(file: BinaryIO, at: int) -> int:
     """Where the tags end that begin at ``at``; ``at`` itself where there is none."""
     for _ in range(_MOST_TAGS):
         file.seek(at)
-        size = _size_of_tag(file.read(_APE_HEAD))
+        head = file.read(_APE_HEAD)
+        size = _size_of_lyrics(file, at) if head[:11] == _LYRICS else _size_of_tag(head)
         if not size:
             break
         at += size
     return at
+
+
+def tags_around(file: BinaryIO, at: int) -> int:
+    """Where the tags end in which ``at`` lies; ``at`` itself where it lies in none.
+
+    Decoders take some bytes of a tag for a frame, so that they fail only behind its beginning.
+    """
+    begin = max(0, at - _REACH)
+    near = _read(file, begin, at + _APE_HEAD)
+    places = {begin + found.start() for found in _MARKS.finditer(near)}
+    return max([at, *(tags_end(file, place) for place in places)])
 
 
 def sound_end(file: BinaryIO, size: int) -> int:
@@ -35,6 +53,16 @@ def sound_end(file: BinaryIO, size: int) -> int:
             break
         end -= found
     return end
+
+
+def is_blank(file: BinaryIO, at: int, end: int) -> bool:
+    """Whether nothing but zeros lies between two places."""
+    file.seek(at)
+    while at < end and (data := file.read(min(_BLOCK, end - at))):
+        if data.strip(b"\0"):
+            return False
+        at += len(data)
+    return True
 
 
 def _size_of_tag(head: bytes) -> int:
@@ -52,6 +80,12 @@ def _size_of_tag(head: bytes) -> int:
     return _ID3V1 if head[:3] == b"TAG" else 0
 
 
+def _size_of_lyrics(file: BinaryIO, at: int) -> int:
+    text = _read(file, at, at + _LYRICS_SEARCHED)
+    ends = [text.find(mark) + len(mark) for mark in _LYRICS_END if mark in text]
+    return min(ends, default=0)
+
+
 def _size_before(file: BinaryIO, end: int) -> int:
     """Bytes of the tag that ends at ``end``; 0 where none does."""
     tail = _read(file, end - _ID3V1, end)
@@ -67,7 +101,7 @@ def _size_before(file: BinaryIO, end: int) -> int:
         if tail[-9:] == b"LYRICS200" and tail[-15:-9].isdigit():
             return int(tail[-15:-9]) + 15
         text = _read(file, end - _LYRICS_LONGEST, end)
-        begin = text.rfind(b"LYRICSBEGIN")
+        begin = text.rfind(_LYRICS)
         return len(text) - begin if begin >= 0 else 0
     return 0
 

@@ -157,5 +157,6 @@ def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
                 outputs.append(Output(row, values=numbers))
     group = item.row["group"] or artist_tag(item.source)
     for output in outputs:
+        output.warning = sound.warning
         output.row |= {"sound": sound.digest.hexdigest(), "group": group}
     return outputs
