@@ -195,8 +195,8 @@ class Journal:
             )
         names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
         if names:
-            there = ", ".join(f"{name} {made.get(name, 'unsaid')}" for name in names)
-            here = ", ".join(f"{name} {settings.get(name, 'unsaid')}" for name in names)
+            there = ", ".join(f"{name} {made.get(name)}" for name in names)
+            here = ", ".join(f"{name} {settings.get(name)}" for name in names)
             or_replace = "" if self.single else ", or --replace to make everything again"
             raise UsageError(
                 f"{self.place} was made with {there}; this call has {here}",

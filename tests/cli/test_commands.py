@@ -101,7 +101,7 @@ def test_tables_and_journals_say_what_power_an_snr_is_of(audio: Path, capfd) -> 
     journal.write_text(journal.read_text().replace(told, ""))
     capfd.readouterr()
     assert mgrkit("augment") == 2
-    assert "OUT was made with SNR unsaid; this call has SNR of power above 20 Hz" in (
+    assert "OUT was made with SNR None; this call has SNR of power above 20 Hz" in (
         capfd.readouterr().err
     )
     assert mgrkit("augment", "--replace") == 0
