@@ -162,11 +162,15 @@ def check_csv(table: Path) -> None:
 
 
 def _posix(folder: Path, path: str) -> str:
-    """A row's path as the files here are called: ``\\`` is ``/`` where only that is a file."""
-    turned = path.replace("\\", "/")
-    if turned != path and not (folder / path).exists() and (folder / turned).exists():
+    """A row's path as the files here are called, without ``./``.
+
+    ``\\`` is ``/`` where only that is a file.
+    """
+    plain = path.removeprefix("./")
+    turned = plain.replace("\\", "/").removeprefix("./")
+    if turned != plain and not (folder / plain).exists() and (folder / turned).exists():
         return turned
-    return path
+    return plain
 
 
 def as_written(path: str) -> str:

@@ -402,3 +402,45 @@ def test_the_length_of_a_wma_is_no_promise(tmp_path, data):
     path = joined(tmp_path / "longer.wma", longer)
     assert seconds(path) == seconds(data / "songs" / "templeos_20s.wma")
     assert reason(joined(tmp_path / "cut.wma", content[: len(content) // 2])) in SHORTFALLS
+
+
+@pytest.mark.parametrize("kind", ["CAF", "W64"])
+def test_cut_caf_and_w64(tmp_path, kind):
+    path = tmp_path / f"a.{kind.lower()}"
+    soundfile.write(path, tone(5).T, RATE, format=kind, subtype="PCM_16")
+    assert seconds(path) == 5
+    content = path.read_bytes()
+    assert reason(joined(tmp_path / path.name, content[: len(content) * 2 // 3])) == "truncated"
+
+
+def test_what_lies_behind_an_mp3_that_tells_its_length_is_a_warning(tmp_path):
+    encode(tmp_path / "one.mp3", tone(5, RATE), RATE, "libmp3lame")
+    one = (tmp_path / "one.mp3").read_bytes()
+    noise = np.random.default_rng(0).bytes(len(one))
+    for behind, expected in ((noise, "unread-rest: 5"), (bytes(len(one)), ""), (COVER, "")):
+        with open_sound(joined(tmp_path / "more.mp3", one, behind)) as sound:
+            assert sum(block.shape[1] for block in sound.blocks()) / RATE == pytest.approx(
+                5, abs=0.1
+            )
+            assert sound.warning.startswith(expected)
+            assert bool(sound.warning) == bool(expected)
+
+
+def test_tags_that_begin_like_a_frame(tmp_path):
+    """A decoder takes some bytes of a cover for frames, and fails only behind them."""
+    frames = bare_mp3(tmp_path / "part.mp3", tone(5, RATE), RATE, 32)
+    false = frames[:1_000] + np.random.default_rng(0).bytes(50_000)
+    size = bytes(len(false) >> shift & 0x7F for shift in (21, 14, 7, 0))
+    tag = ID3V1 + b"ID3\3\0\0" + size + false
+    path = joined(tmp_path / "two.mp3", frames, tag, frames)
+    assert seconds(path) == pytest.approx(10, abs=0.6)
+
+
+def test_quiet_16_bit_material_in_24_of_32_bits(tmp_path):
+    """The lower byte may be empty throughout; the upper one tells where the 24 bits are."""
+    values = (tone(1)[0] * 2**15).astype("<i4") << 8
+    data = values.tobytes()
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 4 * RATE, 4, 24)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
+    path = joined(tmp_path / "a.wav", struct.pack("<4sI", b"RIFF", len(body)), body)
+    np.testing.assert_allclose(samples_of(path), tone(1), atol=2**-14)

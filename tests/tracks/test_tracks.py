@@ -189,13 +189,19 @@ def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
 
 
 def test_backslashes_are_read_as_slashes_where_only_that_is_a_file(tmp_path: Path) -> None:
-    touch(tmp_path, "blues/0.wav", "back\\slash.wav", "back/slash.wav")
+    touch(tmp_path, "blues/0.wav", "blues/1.wav", "back\\slash.wav", "back/slash.wav")
     (tmp_path / "tracks.csv").write_text(
-        "path,artist\nblues\\0.wav,Ann\nback\\slash.wav,Bob\nC:\\music\\1.wav,Cyd\n"
+        "path,artist\n./blues/1.wav,Dan\nblues\\0.wav,Ann\nback\\slash.wav,Bob\nC:\\music\\1.wav,Cyd\n"
     )
     lineage = Lineage.read(tmp_path)
-    assert list(lineage.rows) == ["blues/0.wav", "back\\slash.wav", "C:\\music\\1.wav"]
+    assert list(lineage.rows) == [
+        "blues/1.wav",
+        "blues/0.wav",
+        "back\\slash.wav",
+        "C:\\music\\1.wav",
+    ]
     assert lineage.of("blues/0.wav")["group"] == "Ann"
+    assert lineage.of("blues/1.wav")["group"] == "Dan"
     assert lineage.of("back\\slash.wav")["group"] == "Bob"
     assert lineage.of("back/slash.wav")["group"] == ""
     assert lineage.told(tmp_path) == [f"{tmp_path / 'tracks.csv'}: 1 rows name no sound file here"]
