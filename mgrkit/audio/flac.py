@@ -12,9 +12,12 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from mgrkit.audio.tagbytes import is_blank, sound_end
+
 _MARK = b"\xff\xf8"
 _LONGEST_HEAD = 16
 _BLOCK = 2**20
+_LARGE = 3  # frames that are so many times as large as most are rare
 _KEPT = 8  # the last places that may be a frame; by chance a few are none
 
 
@@ -27,11 +30,22 @@ class Frame(NamedTuple):
     samples: int
 
 
-def counted(path: str | Path) -> int | None:
-    """The samples of all frames of a file, by the number of the last one.
+class Counted(NamedTuple):
+    """The samples of all frames, by the number of the last one, and what lies behind them.
 
-    0 where they are not one stream (the rate or the number of channels changes, or another file
-    follows), or one that cannot be counted. None for a file that does not begin as FLAC does.
+    ``behind`` is an estimate in samples; tags and zeros do not count.
+    """
+
+    samples: int
+    behind: int = 0
+
+
+def counted(path: str | Path) -> Counted | None:
+    """What the frames of a file hold.
+
+    No samples where they are not one stream (the rate or the number of channels changes, or
+    another file follows), or one that cannot be counted. None for a file that does not begin as
+    FLAC does.
     """
     with open(path, "rb") as file:
         start = metadata_end(file, 0)
@@ -39,7 +53,7 @@ def counted(path: str | Path) -> int | None:
             return None
         file.seek(start)
         first = frame(file.read(_LONGEST_HEAD))
-        return _count(file, start, first) if first else 0
+        return _count(file, start, first) if first else Counted(0)
 
 
 def frame(head: bytes) -> Frame | None:
@@ -80,8 +94,8 @@ def metadata_end(file: BinaryIO, at: int) -> int:
     return file.tell()
 
 
-def _count(file: BinaryIO, start: int, first: Frame) -> int:
-    at, count, latest = start, 0, first
+def _count(file: BinaryIO, start: int, first: Frame) -> Counted:
+    at, count, last, latest = start, 0, start, first
     other: Frame | None = None
     while True:
         file.seek(at)
@@ -90,17 +104,26 @@ def _count(file: BinaryIO, start: int, first: Frame) -> int:
         for place in unlike:
             if found := frame(data[place : place + _LONGEST_HEAD]):
                 if other and found.number == other.number + 1:
-                    return 0  # two in a row are no accident
+                    return Counted(0)  # two in a row are no accident
                 other = found
-        heads = (data[place : place + _LONGEST_HEAD] for place in reversed(like[-_KEPT:]))
-        latest = next(filter(None, map(frame, heads)), latest)
+        for place in like[-_KEPT:]:
+            if found := frame(data[place : place + _LONGEST_HEAD]):
+                last, latest = at + place, found
         count += len(like)
         if len(data) <= _BLOCK:
             break
         at += _BLOCK
     if count > latest.number + 1 + _KEPT:  # their numbers began anew
-        return 0
-    return latest.number * first.samples + latest.samples
+        return Counted(0)
+    samples = latest.number * first.samples + latest.samples
+    if not latest.number:
+        return Counted(samples)
+    end = sound_end(file, file.seek(0, os.SEEK_END))
+    size = (last - start) // latest.number  # of a frame
+    rest = end - last - _LARGE * size
+    if rest <= 0 or is_blank(file, last + _LARGE * size, end):
+        return Counted(samples)
+    return Counted(samples, rest * first.samples // size)
 
 
 def _candidates(data: bytes, first: Frame) -> tuple[list[int], list[int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from mgrkit.audio.spans import Span
+from mgrkit.audio.tagbytes import is_blank, sound_end
 
 _PAGE_HEAD = 27
 _LONGEST_PAGE = _PAGE_HEAD + 255 + 255 * 255  # header, segment table, payload
@@ -25,6 +26,21 @@ def links(file: BinaryIO, size: int) -> list[Span]:
         after = _page_end(file, at)
     ends = [*starts[1:], size]
     return [Span(start, end) for start, end in zip(starts, ends, strict=False)]
+
+
+def unexplained(file: BinaryIO, size: int) -> float:
+    """Bytes behind the last page, tags and zeros aside, over those in front of them."""
+    end = sound_end(file, size)
+    stop = size
+    while stop > 0:
+        start = max(0, stop - _BLOCK)
+        file.seek(start)
+        at = file.read(stop - start + 4).rfind(b"OggS\0")
+        if at >= 0:
+            last = _page_end(file, start + at)
+            return 0.0 if is_blank(file, last, end) else max(0, end - last) / last
+        stop = start
+    return 0.0
 
 
 def is_cut(file: BinaryIO, size: int) -> bool:

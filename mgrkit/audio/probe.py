@@ -48,6 +48,7 @@ class Head(NamedTuple):
     promised : bytes of sound the header promises over bytes that are there; 1 or more, and
         1 where the format tells no such size.
     rest : bytes behind the sound that nothing explains, over those of the sound.
+    behind : the same of an Ogg file, whose pages tell where the sound ends.
     cut : True when the file ends in the middle of an Ogg page.
     links : the stretches of an Ogg file whose streams are chained; empty for one stream.
     padded : of a WAV of 24 bits in 4 bytes, how to read it.
@@ -55,6 +56,7 @@ class Head(NamedTuple):
 
     promised: float = 1.0
     rest: float = 0.0
+    behind: float = 0.0
     cut: bool = False
     links: tuple[Span, ...] = ()
     padded: Padded | None = None
@@ -93,7 +95,11 @@ def _inspect(file: BinaryIO) -> Head:
     size = file.seek(0, os.SEEK_END)
     if magic[:4] == b"OggS":
         links = ogg.links(file, size)
-        return Head(cut=ogg.is_cut(file, size), links=tuple(links) if len(links) > 1 else ())
+        return Head(
+            cut=ogg.is_cut(file, size),
+            behind=ogg.unexplained(file, size),
+            links=tuple(links) if len(links) > 1 else (),
+        )
     if magic[:16] == _ASF:
         return Head(max(1.0, _asf_size(file) / size))
     if magic[:3] == b"ID3" or magic[0] == 0xFF:

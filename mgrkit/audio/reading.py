@@ -150,9 +150,10 @@ class Sound:
         rest = max(decoder.unread, round(got * self._head.rest))
         if self._is_much(rest, got + rest):
             raise AudioError("unread-rest", self._rest_of(got, rest), "write the file anew")
-        if self._is_much(decoder.behind, got + decoder.behind):
-            # The header tells where the sound ends, so it is whole; but who knows what this is?
-            self.warning = f"unread-rest: {self._rest_of(got, decoder.behind)}"
+        behind = max(decoder.behind, round(got * self._head.behind))
+        if self._is_much(behind, got + behind):
+            # The file tells where the sound ends, so it is whole; but who knows what this is?
+            self.warning = f"unread-rest: {self._rest_of(got, behind)}"
 
     def _rest_of(self, got: int, rest: int) -> str:
         return (

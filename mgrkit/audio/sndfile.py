@@ -59,7 +59,7 @@ class SndfileDecoder:
     channels : their number.
     promised : frames that the header promises.
     unread : 0, since the formats that are taken tell how much there is.
-    behind : frames that fit into bytes behind an MP3's own, which are no tag.
+    behind : frames that fit into bytes behind those of an MP3 or a FLAC, which are no tag.
     integer : whether samples are read as integers, which can be neither NaN nor infinite.
 
     Parameters
@@ -121,10 +121,13 @@ class SndfileDecoder:
     def _tells_all(self, path: str | Path) -> bool:
         """Whether a FLAC's header, or where it tells no length its frames, count all there is."""
         found = flac.counted(path)
-        if self.promised >= _UNKNOWN_LENGTH:
-            self.promised = found or 0
-            return bool(found)
-        return found is None or 0 < found <= self.promised
+        is_unknown = self.promised >= _UNKNOWN_LENGTH
+        if found is None:
+            return not is_unknown
+        self.behind = found.behind
+        if is_unknown:
+            self.promised = found.samples
+        return 0 < found.samples <= self.promised
 
     def _reaches_end(self, path: str | Path) -> bool:
         """Whether an MP3 tells its length, or the estimate is large enough: then counting does."""

@@ -426,6 +426,24 @@ def test_what_lies_behind_an_mp3_that_tells_its_length_is_a_warning(tmp_path):
             assert bool(sound.warning) == bool(expected)
 
 
+@pytest.mark.parametrize("suffix", [".flac", ".ogg", ".opus"])
+def test_so_is_what_lies_behind_a_flac_or_an_ogg(tmp_path, suffix):
+    rate = 48_000 if suffix == ".opus" else RATE
+    how = {
+        ".flac": {},
+        ".ogg": {"subtype": "VORBIS"},
+        ".opus": {"format": "OGG", "subtype": "OPUS"},
+    }
+    soundfile.write(tmp_path / f"one{suffix}", tone(5, rate).T, rate, **how[suffix])
+    one = (tmp_path / f"one{suffix}").read_bytes()
+    noise = np.random.default_rng(0).bytes(len(one))
+    for behind in (noise, bytes(len(one)), ID3V1, b""):
+        with open_sound(joined(tmp_path / f"more{suffix}", one, behind)) as sound:
+            assert sum(block.shape[1] for block in sound.blocks()) / rate == 5
+            assert sound.warning.startswith("unread-rest: 5 s" if behind == noise else "")
+            assert bool(sound.warning) == (behind == noise)
+
+
 def test_tags_that_begin_like_a_frame(tmp_path):
     """A decoder takes some bytes of a cover for frames, and fails only behind them."""
     frames = bare_mp3(tmp_path / "part.mp3", tone(5, RATE), RATE, 32)
