@@ -25,9 +25,9 @@ SNDFILE_SUFFIXES = frozenset(
 )  # fmt: skip
 FFMPEG_SUFFIXES = frozenset(
     {
-        ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".dsf", ".dts", ".eac3", ".m4a",
-        ".m4b", ".m4r", ".mka", ".mkv", ".mov", ".mp+", ".mp4", ".mpc", ".mpp", ".spx", ".tak",
-        ".tta", ".weba", ".webm", ".wma", ".wv",
+        ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts",
+        ".eac3", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp+", ".mp4", ".mpc",
+        ".mpp", ".ogx", ".spx", ".tak", ".tta", ".weba", ".webm", ".wma", ".wv",
     }
 )  # fmt: skip
 """Of files that go to FFmpeg without asking libsndfile first."""

@@ -89,8 +89,8 @@ class Summary:
     ``made`` now, ``kept`` from earlier runs, ``failed`` now or earlier; ``warned`` counts those
     of ``made`` and ``kept`` that have a warning; ``reasons`` counts
     the failures by reason and ``examples`` holds the first of them as (path, text); ``ignored``
-    counts the files that were not tried, by the reason why, and ``ignored_files`` names them
-    where that was asked for.
+    counts the files that were not tried, by the reason why, and ``ignored_files`` holds them as
+    (path, why) where that was asked for.
     """
 
     made: int = 0
@@ -100,7 +100,7 @@ class Summary:
     reasons: dict[str, int] = field(default_factory=dict)
     examples: list[tuple[str, str]] = field(default_factory=list)
     ignored: dict[str, int] = field(default_factory=dict)
-    ignored_files: list[str] | None = None
+    ignored_files: list[tuple[str, str]] | None = None
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     stopped_by: int = 0

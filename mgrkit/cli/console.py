@@ -177,10 +177,11 @@ class Console:
         if as_json and out:
             told = _plain(self.name, summary) | {"out": str(out), "table": str(table)}
             if summary.ignored_files is not None:
-                told["ignored_files"] = summary.ignored_files
+                pairs = summary.ignored_files
+                told["ignored_files"] = [{"path": path, "why": why} for path, why in pairs]
             print_json(told)
-        for name in summary.ignored_files or ():
-            print(f"passed over: {printable(name)}", file=sys.stderr)
+        for path, why in summary.ignored_files or ():
+            print(f"passed over: {printable(path)} ({printable(why)})", file=sys.stderr)
         if not self.quiet or summary.failed:
             print("\n".join(_words(self.name, summary, table)), file=sys.stderr)
         return summary.exit_code

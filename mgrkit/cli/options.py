@@ -130,10 +130,12 @@ def read_lists(files_from: str | None, files_from0: str | None) -> list[str] | N
         if b"\0" in text:
             hint = "save it as UTF-8; a list with NUL characters between goes to --files-from0"
             raise UsageError(f"{files_from} holds NUL characters, as UTF-16 does", hint)
-        lines += os.fsdecode(text.removeprefix(codecs.BOM_UTF8)).splitlines()
+        # Not splitlines: names may hold what Unicode takes for the end of a line.
+        named = os.fsdecode(text.removeprefix(codecs.BOM_UTF8)).split("\n")
+        lines += [line.removesuffix("\r") for line in named if line.strip()]
     if files_from0 is not None:
-        lines += os.fsdecode(_content(files_from0)).split("\0")
-    return [line for line in lines if line.strip()]
+        lines += [name for name in os.fsdecode(_content(files_from0)).split("\0") if name]
+    return lines
 
 
 def _content(name: str) -> bytes:

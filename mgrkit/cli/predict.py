@@ -139,7 +139,7 @@ def predict(
             search=Search.of(suffix or (), lists_ignored=list_ignored),
         )
         if as_json or as_jsonl:
-            for name in summary.ignored_files or ():
-                printer.emit({"path": name, "ignored": True})
+            for name, reason in summary.ignored_files or ():
+                printer.emit({"path": name, "ignored": reason})
         printer.close()
         return console.show(summary)

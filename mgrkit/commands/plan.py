@@ -14,7 +14,7 @@ from pathlib import Path
 from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
-from mgrkit.tracks.find import SOUND, Finder, Search, Track
+from mgrkit.tracks.find import SOUND, Finder, Search, Track, passed_over
 from mgrkit.tracks.lineage import Lineage, columns
 
 
@@ -106,7 +106,11 @@ class Plan:
             where = " and ".join(str(source) for source in self.sources)
             if self.files is not None:
                 raise RunError("the list names no files", "one path a line")
-            raise RunError(f"no sound files in {where}{self._passed_over()}", "give another SRC")
+            over = passed_over(self.finder.ignored)
+            raise RunError(
+                f"no sound files in {where}{f' ({over})' if over else ''}",
+                "give another SRC, or the suffix of your files with --suffix",
+            )
         return self._make(itertools.chain([first], tracks), make)
 
     def _make(
@@ -125,17 +129,15 @@ class Plan:
         """The summary with what finding the tracks has to say."""
         summary.ignored = dict(self.finder.ignored)
         if self.search.lists_ignored:
-            summary.ignored_files = sorted(self.finder.ignored_files)
+            called = dict(zip(self.finder.roots, self.sources, strict=True))
+            summary.ignored_files = sorted(
+                (os.path.join(called[one.root], one.path), one.why)
+                for one in self.finder.ignored_files
+            )
         whole = self.files is None and not summary.stopped_by
         for root, lineage in self._lineages.items():
             summary.warnings += lineage.told(root, whole=whole)
         return summary
-
-    def _passed_over(self) -> str:
-        if not self.finder.ignored:
-            return ""
-        counts = ", ".join(f"{n} {what}" for what, n in self.finder.ignored.most_common(5))
-        return f" ({counts} passed over)"
 
 
 def audio_and_noisy() -> list[Path]:

@@ -17,7 +17,7 @@ from mgrkit.commands.inputs import PICTURES, Pictures
 from mgrkit.commands.model import Model, check_limits
 from mgrkit.commands.models import find_model
 from mgrkit.errors import ItemError, RunError
-from mgrkit.tracks.find import SOUND, Finder, Search
+from mgrkit.tracks.find import SOUND, Finder, Search, passed_over
 
 COLUMNS = ("path", "status", "reason")
 
@@ -82,7 +82,12 @@ def predict(
     items = _items(paths, search, over, places, isinstance(model.input, Pictures))
     first = next(items, None)
     if first is None:
-        raise RunError(f"no sound files in {' and '.join(map(str, paths)) or 'the list'}")
+        told = passed_over(over.ignored)
+        raise RunError(
+            f"no sound files in {' and '.join(map(str, paths)) or 'the list'}"
+            f"{f' ({told})' if told else ''}",
+            "give others, or the suffix of your files with --suffix",
+        )
     plain = {
         "command": "predict",
         "model": model.name,
@@ -161,8 +166,8 @@ def _items(
                 finder = Finder([path], search=replace(search, suffixes=PICTURES))
             found = [(os.path.join(path, track.path), track.problem) for track in finder]
             over.ignored = dict(Counter(over.ignored) + finder.ignored)
-            names = (os.path.join(path, name) for name in finder.ignored_files)
-            over.ignored_files = [*(over.ignored_files or ()), *names]
+            named = ((os.path.join(path, one.path), one.why) for one in finder.ignored_files)
+            over.ignored_files = [*(over.ignored_files or ()), *named]
         for name, problem in found:
             if name not in places:
                 places[name] = len(places)

@@ -23,7 +23,7 @@ from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.frontend import FrontEnd
-from mgrkit.tracks.find import Finder, Search
+from mgrkit.tracks.find import Finder, Search, passed_over
 from mgrkit.tracks.lineage import Lineage
 
 if TYPE_CHECKING:
@@ -203,6 +203,9 @@ def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
     drawn = sum(n for suffix, n in finder.ignored.items() if suffix in PICTURES)
     if drawn and not pictures:
         yield f"{drawn} pictures passed over: where there is sound, that is what counts"
+    others = {why: n for why, n in finder.ignored.items() if why not in PICTURES}
+    if others:
+        yield passed_over(others)
 
 
 def _of_sound(

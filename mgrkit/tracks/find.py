@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from mgrkit.audio import SUFFIXES
 from mgrkit.errors import ItemError, UsageError
@@ -43,7 +44,7 @@ class Search:
     Parameters
     ----------
     suffixes : of the files that are wanted, in lower case; sound files by default.
-    lists_ignored : keep the paths of the others, not only their number.
+    lists_ignored : keep what is passed over by name, not only its number.
     """
 
     suffixes: Collection[str] = SUFFIXES
@@ -57,14 +58,22 @@ class Search:
         ------
         UsageError : what is no suffix.
         """
-        for suffix in suffixes:
-            if not suffix.strip(".") or set(suffix) & set("/\\*?"):
+        names = [suffix.removeprefix(".").lower() for suffix in suffixes]
+        for suffix, name in zip(suffixes, names, strict=True):
+            if not name or set(name) & set("./\\*?"):  # of a.tar.gz the suffix is .gz
                 raise UsageError(f"no suffix: {suffix!r}", "such as .xyz")
-        more = {"." + suffix.lstrip(".").lower() for suffix in suffixes}
-        return cls(SUFFIXES | more, lists_ignored)
+        return cls(SUFFIXES | {f".{name}" for name in names}, lists_ignored)
 
 
 SOUND = Search()
+
+
+class Ignored(NamedTuple):
+    """What a walk passed over: a path below a root, and why, as `Finder.ignored` counts it."""
+
+    root: Path
+    path: str
+    why: str
 
 
 @dataclass
@@ -78,9 +87,10 @@ class Finder:
     files : only these relative POSIX paths, of the first root, whatever their suffix.
 
     Folders are walked one at a time, in the order of their names. A link is followed, but no
-    folder is entered twice, and none that the link lies in. After a walk ``ignored`` counts
-    what was passed over: hidden files and folders (``._*`` too), links to folders above, and
-    files of other suffixes, by suffix; ``ignored_files`` names them if the search asks.
+    folder is entered twice, and none through a link that lies below it: that would bring in
+    what is beside the roots. After a walk ``ignored`` counts what was passed over: hidden files
+    and folders (``._*`` too), links to folders above, and files of other suffixes, by suffix;
+    ``ignored_files`` names them if the search asks.
     """
 
     roots: Sequence[Path]
@@ -88,7 +98,7 @@ class Finder:
     files: Sequence[str] | None = None
     search: Search = SOUND
     ignored: Counter[str] = field(default_factory=Counter)
-    ignored_files: list[str] = field(default_factory=list)
+    ignored_files: list[Ignored] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Track]:
         self.ignored.clear()
@@ -179,7 +189,7 @@ class Finder:
     def _ignore(self, why: str, root: Path, entry: os.DirEntry[str]) -> None:
         self.ignored[why] += 1
         if self.search.lists_ignored:
-            self.ignored_files.append(os.path.relpath(entry.path, root))
+            self.ignored_files.append(Ignored(root, os.path.relpath(entry.path, root), why))
 
     def _named(self, folder: str, found: list[tuple[Path, str]]) -> Iterator[Track]:
         found.sort(key=lambda pair: (pair[1], self.roots.index(pair[0])))
@@ -203,10 +213,18 @@ class Finder:
             yield Track(root, begin + name, begin + prefix, clash)
 
 
+def passed_over(ignored: Mapping[str, int]) -> str:
+    """What a walk passed over in words, the most frequent first; '' for nothing."""
+    ordered = sorted(ignored.items(), key=lambda pair: (-pair[1], pair[0]))
+    counts = ", ".join(f"{number} {why}" for why, number in ordered[:5])
+    return f"{counts}{', and others' if len(ordered) > 5 else ''} passed over" if counts else ""
+
+
 def _leads_up(link: str) -> bool:
-    """Whether a link leads to a folder that it lies in itself."""
-    target = Path(os.path.realpath(link))
-    return Path(os.path.realpath(os.path.dirname(link))).is_relative_to(target)
+    """Whether a link leads to a folder above it, by its name or by where its folders are."""
+    target = os.path.realpath(link)
+    ways = Path(os.path.abspath(link)).parents  # the roots and what is above them, too
+    return any(Path(os.path.realpath(way)).is_relative_to(target) for way in ways)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

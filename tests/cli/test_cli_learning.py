@@ -338,6 +338,12 @@ def test_predict_names_what_it_passes_over(tmp_path: Path, capfd, place: Path) -
     (tmp_path / "cover.gif").write_bytes(b"")
     words = ["predict", str(tmp_path), "--model", "svm.safetensors", "--list-ignored", "--json"]
     assert run(*words, "--suffix", ".xyz") == 0
-    rows = json.loads(capfd.readouterr().out)
+    out, err = capfd.readouterr()
+    rows = json.loads(out)
     assert [Path(row["path"]).name for row in rows] == ["a.xyz", "cover.gif"]
-    assert rows[1] == {"path": str(tmp_path / "cover.gif"), "ignored": True}
+    assert rows[1] == {"path": str(tmp_path / "cover.gif"), "ignored": ".gif"}
+    assert f"passed over: {tmp_path / 'cover.gif'} (.gif)\n" in err
+    assert run(*words[:4]) == 3
+    err = capfd.readouterr().err
+    assert f"no sound files in {tmp_path} (1 .gif, 1 .xyz passed over) (give" in err
+    assert "--suffix" in err

@@ -186,7 +186,7 @@ def test_sources_of_one_name_stay_apart(audio: Path) -> None:
         (["spectrograms", "--fmax", "20000"], 2, "fmin and fmax must hold"),
         (["spectrograms", "--kind", "stft", "--n-mels", "64"], 2, "belong to kind mel"),
         (["spectrograms", "--piece-seconds", "0.01"], 2, "--piece-seconds must be from 0.0929"),
-        (["spectrograms", "empty"], 3, "no sound files in empty (1 .txt passed over)"),
+        (["spectrograms", "empty"], 3, "no sound files in empty (1 .txt passed over) (give"),
         (["spectrogram"], 2, "No such command 'spectrogram'"),
         (["spectrograms", "--worker", "2"], 2, "No such option: --worker"),
         (["augment", "-x.wav"], 2, "the file is ./-x.wav"),
@@ -497,6 +497,18 @@ def test_lists_with_a_byte_order_mark_or_nul_characters(audio: Path, capfd) -> N
     assert "wide.txt holds NUL characters, as UTF-16 does" in capfd.readouterr().err
 
 
+def test_lists_name_files_whatever_is_in_their_names(audio: Path) -> None:
+    names = ["line\u2028paragraph.wav", "next\x85line.wav", "form\x0cfeed.wav"]
+    for name in (*names, " "):
+        shutil.copy(audio / "low" / "c.wav", audio / name)
+    Path("lines.txt").write_bytes("\r\n".join([*names, ""]).encode())
+    assert mgrkit("spectrograms", "audio", "lines", "--files-from", "lines.txt") == 0
+    assert {row["source"] for row in table(Path("lines"))} == set(names)
+    Path("nul.txt").write_bytes("\0".join([*names, " ", ""]).encode())
+    assert mgrkit("spectrograms", "audio", "nuls", "--files-from0", "nul.txt") == 0
+    assert {row["source"] for row in table(Path("nuls"))} == {*names, " "}
+
+
 def test_other_suffixes_and_what_is_passed_over(audio: Path, capfd) -> None:
     (audio / "cover.jpg").write_bytes(b"")
     (audio / "low" / "c.wav").rename(audio / "low" / "c.xyz")
@@ -505,5 +517,16 @@ def test_other_suffixes_and_what_is_passed_over(audio: Path, capfd) -> None:
     told = json.loads(captured.out)
     assert told["made"] == 3
     assert told["ignored"] == {".jpg": 1}
-    assert told["ignored_files"] == ["cover.jpg"]
-    assert "passed over: cover.jpg" in captured.err
+    assert told["ignored_files"] == [{"path": "audio/cover.jpg", "why": ".jpg"}]
+    assert "passed over: audio/cover.jpg (.jpg)\n" in captured.err
+
+
+def test_what_is_passed_over_is_named_as_the_caller_would(audio: Path, capfd) -> None:
+    tone(audio.parent / "noisy" / "d.wav")
+    for folder in ("audio", "noisy"):
+        (audio.parent / folder / "cover.jpg").write_bytes(b"")
+    assert mgrkit("spectrograms", "-q", "--list-ignored", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    paths = [one["path"] for one in told["ignored_files"]]
+    assert paths == ["audio/cover.jpg", "noisy/cover.jpg"]
+    assert told["ignored"] == {".jpg": 2}

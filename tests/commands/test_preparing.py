@@ -35,3 +35,14 @@ def test_a_file_that_cannot_be_hashed_is_left_out_and_kept_under_no_key(
     assert any(note in text and "input/output error" in text for text in dataset.notes)
     kept = {path.stem for path in (tmp_path / "cache").rglob("*.safetensors")}
     assert kept == {content_key(str(name)) for name in names}
+
+
+def test_what_a_folder_of_sound_holds_besides_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
+    write_collection(tmp_path / "audio", songs=2, artists=2, seconds=1.0)
+    for name in ("a.xyz", "b.xyz", "notes.txt", ".hidden"):
+        (tmp_path / "audio" / name).touch()
+    dataset = read_dataset(tmp_path / "audio", input_of("image", "cnn"))
+    assert "2 .xyz, 1 .txt, 1 hidden passed over" in dataset.notes

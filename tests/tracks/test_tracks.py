@@ -54,16 +54,35 @@ def test_a_link_to_a_folder_above_is_not_entered(tmp_path: Path) -> None:
     assert finder.ignored == {"link to a folder above": 3}
 
 
+def test_nor_is_one_above_the_root_by_way_of_another_link(tmp_path: Path) -> None:
+    touch(tmp_path, "here/beside.wav", "there/beside.wav", "there/in/a.wav", "other/b.wav")
+    os.symlink(tmp_path / "there" / "in", tmp_path / "here" / "named")
+    os.symlink(tmp_path / "other", tmp_path / "there" / "in" / "linked")
+    os.symlink(tmp_path / "here", tmp_path / "there" / "in" / "above-the-name")
+    os.symlink(tmp_path / "there", tmp_path / "other" / "above-the-folder")
+    os.symlink(tmp_path, tmp_path / "other" / "above-both")
+    finder = Finder([tmp_path / "here" / "named"])
+    assert [track.path for track in finder] == ["a.wav", "linked/b.wav"]
+    assert finder.ignored == {"link to a folder above": 3}
+
+
 def test_what_is_passed_over_is_named_when_asked(tmp_path: Path) -> None:
-    touch(tmp_path, "a.wav", "b/notes.txt", ".hidden.wav", "b/song.xyz")
+    touch(tmp_path, "a.wav", "b/notes.txt", ".hidden.wav", "b/song.xyz", "b/README")
+    os.symlink("..", tmp_path / "b" / "loop")
     finder = Finder([tmp_path], search=Search.of(["XYZ"], lists_ignored=True))
     assert [track.path for track in finder] == ["a.wav", "b/song.xyz"]
-    assert sorted(finder.ignored_files) == [".hidden.wav", "b/notes.txt"]
-    assert list(Finder([tmp_path]))
-    assert Finder([tmp_path]).ignored_files == []
+    assert sorted(finder.ignored_files) == [
+        (tmp_path, ".hidden.wav", "hidden"),
+        (tmp_path, "b/README", "without suffix"),
+        (tmp_path, "b/loop", "link to a folder above"),
+        (tmp_path, "b/notes.txt", ".txt"),
+    ]
+    unasked = Finder([tmp_path])
+    assert list(unasked)
+    assert unasked.ignored_files == []
 
 
-@pytest.mark.parametrize("suffix", ["", ".", "a/b", "*.wav"])
+@pytest.mark.parametrize("suffix", ["", ".", "a/b", "*.wav", ".tar.gz", "..wav"])
 def test_what_is_no_suffix_is_refused(suffix: str) -> None:
     with pytest.raises(UsageError, match="no suffix"):
         Search.of([suffix])
@@ -71,7 +90,7 @@ def test_what_is_no_suffix_is_refused(suffix: str) -> None:
 
 def test_all_usual_suffixes_of_sound_are_candidates(tmp_path: Path) -> None:
     names = ["caf", "w64", "rf64", "wave", "mka", "m4b", "3gp", "mp2", "spx", "oga", "aifc"]
-    names += ["wv", "ape", "mpc", "tta", "ac3", "dsf"]
+    names += ["wv", "ape", "mpc", "tta", "ac3", "dsf", "dff", "m4v", "avi", "ogx"]
     touch(tmp_path, *(f"a.{name}" for name in names))
     assert len(list(Finder([tmp_path]))) == len(names)
 
