@@ -83,7 +83,8 @@ Suffix = Annotated[
     ),
 ]
 ListIgnored = Annotated[
-    bool, typer.Option("--list-ignored", help="Name the files of folders that are passed over.")
+    bool,
+    typer.Option("--list-ignored", help="Name the files of folders that are passed over, and why."),
 ]
 Replace = Annotated[
     bool,

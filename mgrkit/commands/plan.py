@@ -109,7 +109,7 @@ class Plan:
             over = passed_over(self.finder.ignored)
             raise RunError(
                 f"no sound files in {where}{f' ({over})' if over else ''}",
-                "give another SRC, or the suffix of your files with --suffix",
+                "give another SRC, or name the suffix of your files with --suffix",
             )
         return self._make(itertools.chain([first], tracks), make)
 

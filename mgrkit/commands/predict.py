@@ -86,7 +86,7 @@ def predict(
         raise RunError(
             f"no sound files in {' and '.join(map(str, paths)) or 'the list'}"
             f"{f' ({told})' if told else ''}",
-            "give others, or the suffix of your files with --suffix",
+            "give others, or name the suffix of your files with --suffix",
         )
     plain = {
         "command": "predict",

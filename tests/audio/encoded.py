@@ -43,6 +43,19 @@ def bare_mp3(path: Path, samples: np.ndarray, rate: int, kbits: int = 64) -> byt
     return path.read_bytes()
 
 
+def dsdiff(path: Path, seconds: float = 0.5, rate: int = 2_822_400) -> None:
+    """Write a mono DSDIFF file (Philips, version 1.5) whose bits are half ones: silence."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        return name + len(body).to_bytes(8, "big") + body + bytes(len(body) % 2)
+
+    kinds = chunk(b"FS  ", rate.to_bytes(4, "big")) + chunk(b"CHNL", b"\0\1C000")
+    kinds += chunk(b"CMPR", b"DSD \x0enot compressed\0")
+    sound = chunk(b"DSD ", b"\x69" * round(seconds * rate / 8))
+    body = chunk(b"FVER", b"\1\5\0\0") + chunk(b"PROP", b"SND " + kinds) + sound
+    path.write_bytes(chunk(b"FRM8", b"DSD " + body))
+
+
 def encode_picture(path: Path) -> None:
     """Write a film without sound."""
     with av.open(str(path), "w") as container:

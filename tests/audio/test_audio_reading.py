@@ -18,7 +18,7 @@ import soundfile
 from mgrkit.audio import SUFFIXES, check_audible, mono, open_sound
 from mgrkit.audio.reading import BLOCK_FRAMES
 from mgrkit.errors import AudioError
-from tests.audio.encoded import encode, encode_picture, tone
+from tests.audio.encoded import dsdiff, encode, encode_picture, tone
 
 
 def read(path: Path | str) -> tuple[int, np.ndarray]:
@@ -120,6 +120,9 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
         (".mov", "aac"),
         (".mkv", "aac"),
         (".webm", "libopus"),
+        (".m4v", "aac"),
+        (".ogx", "libopus"),
+        (".avi", "pcm_s24le"),
         (".mkv", "pcm_u8"),
         (".mkv", "pcm_s24le"),
         (".mkv", "pcm_f64le"),
@@ -127,13 +130,21 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
 )
 def test_containers_of_films(tmp_path, suffix, codec):
     path, samples = tmp_path / f"x{suffix}", tone(1.0, 48000, 2)
-    encode(path, samples, 48000, codec)
+    # FFmpeg itself takes these two for films alone.
+    encode(path, samples, 48000, codec, {".m4v": "mp4", ".ogx": "ogg"}.get(suffix))
     rate, found = read(path)
     assert (rate, len(found)) == (48000, 2)
     assert suffix in SUFFIXES
     np.testing.assert_array_equal(found, in_one_go_av(path)[1])
     if codec.startswith("pcm"):
         np.testing.assert_allclose(found, samples, atol=1 / 100 if codec == "pcm_u8" else 1e-6)
+
+
+def test_dsdiff_beside_dsf(tmp_path):
+    dsdiff(tmp_path / "x.dff", seconds=0.5)
+    rate, found = read(tmp_path / "x.dff")
+    assert ".dff" in SUFFIXES
+    assert (rate, found.shape) == (352_800, (1, 176_400))
 
 
 def test_a_wrong_suffix_does_not_matter(tmp_path):
