@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,17 @@ class Death:
         return os._exit, (3,)
 
 
+class Sleep:
+    """A path that takes the child an hour to receive."""
+
+    def __reduce__(self) -> tuple[Any, tuple[int]]:
+        return time.sleep, (3600,)
+
+
 def hear(child: Child, path: str, timeout: float, real: Any = Child.hear) -> Heard:
-    """A decoder that dies of one path, and has no time for another."""
-    answer: Heard = real(child, Death() if path == "crash" else path, timeout * (path != "hang"))
+    """A decoder that dies of one path, and never ends with another."""
+    special: Any = {"crash": Death(), "hang": Sleep()}.get(path, path)
+    answer: Heard = real(child, special, 0.1 if path == "hang" else timeout)
     return answer
 
 
