@@ -7,6 +7,7 @@ With one it tells the length of its own stream, and others may be joined behind 
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -125,16 +126,18 @@ def counted(path: str | Path) -> int:
         if at < 0:
             return 0
         end = sound_end(file, file.seek(0, os.SEEK_END))
-        file.seek(begin + at)
-        data = file.read(end - begin - at)
-    first = frame(data[:4])
+        with mmap.mmap(file.fileno(), end, access=mmap.ACCESS_READ) as data:  # of any length
+            return _walked(data, begin + at, end)
+
+
+def _walked(data: mmap.mmap, at: int, end: int) -> int:
+    first = frame(data[at : at + 4])
     assert first
-    _, mark, _, mode = data[:4]
+    _, mark, _, mode = data[at : at + 4]
     lengths = [found.length if (found := frame(bytes((0xFF, mark, byte, mode))))
                and found.kind == first.kind else 0 for byte in range(256)]  # fmt: skip
     is_mono = mode >> 6 == 3
-    at = count = 0
-    end = len(data)
+    count = 0
     while at + 4 <= end:
         length = lengths[data[at + 2]]
         if data[at] != 0xFF or data[at + 1] != mark or not length:

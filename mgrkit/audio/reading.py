@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mgrkit.audio.probe import FFMPEG_SUFFIXES, Head, inspect
+from mgrkit.audio.riff import Padded
 from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder, changed
 from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
@@ -199,15 +200,15 @@ def open_sound(
 def _decoder(path: str | Path, head: Head) -> _Decoder:
     if head.links:
         return _Chained(path, head.links)
-    if head.padded:
-        return SndfileDecoder(path, padded=head.padded)
-    return _stream_decoder(path)
+    return _stream_decoder(path, padded=head.padded)
 
 
-def _stream_decoder(path: str | Path, span: Span | None = None) -> _Decoder:
+def _stream_decoder(
+    path: str | Path, span: Span | None = None, padded: Padded | None = None
+) -> _Decoder:
     if Path(path).suffix.lower() not in FFMPEG_SUFFIXES:
         try:
-            return SndfileDecoder(path, span)
+            return SndfileDecoder(path, span, padded)
         except Refused:
             pass
     from mgrkit.audio.pyav import PyavDecoder

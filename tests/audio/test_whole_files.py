@@ -462,3 +462,11 @@ def test_quiet_16_bit_material_in_24_of_32_bits(tmp_path):
     body = b"WAVE" + form + struct.pack("<4sI", b"data", len(data)) + data
     path = joined(tmp_path / "a.wav", struct.pack("<4sI", b"RIFF", len(body)), body)
     np.testing.assert_allclose(samples_of(path), tone(1), atol=2**-14)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".raw"])
+def test_24_bits_in_4_bytes_without_samples(tmp_path, suffix):
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, RATE, 4 * RATE, 4, 24)
+    body = b"WAVE" + form + struct.pack("<4sI", b"data", 0)
+    path = joined(tmp_path / f"a{suffix}", struct.pack("<4sI", b"RIFF", len(body)), body)
+    assert reason(path) in {"no-samples", "damaged"}
