@@ -52,7 +52,7 @@ class Plain(Report):
             return
         self._named += 1
         if self.table and self._named > _SHOWN_FAILURES:
-            self.note("more failures are in the table")
+            self.note("more are in the table")
         else:
             kind = "" if is_failure else "warning: "
             self.note(f"{kind}{printable(row['source'])}: {row['reason']}")
@@ -216,7 +216,7 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
         lines.append(f"passed over: {_counts(summary.ignored)}")
     parts = [f"{summary.made} {'made' if table else 'done'}"]
     parts += [f"{summary.kept} kept"] if summary.kept else []
-    parts += [f"{summary.warned} of them not whole"] if summary.warned else []
+    parts += [f"{summary.warned} of them with a warning"] if summary.warned else []
     parts += [f"{summary.deleted} deleted"] if summary.deleted else []
     parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
     stopped = "stopped: " if summary.stopped_by else ""
