@@ -38,11 +38,12 @@ def scores(
     Returns
     -------
     Plain JSON: ``accuracy`` with its 95 % interval ``accuracy_low`` and ``accuracy_high`` (see
-    `interval`); ``macro_f1``, the mean over the labels that occur in y; ``top3``, the share of
-    tracks whose label is among the three likeliest; ``ece`` (see
-    `expected_calibration_error`); ``per_genre`` with ``precision``, ``recall``, ``f1`` (0 where
-    undefined) and ``tracks`` of each label; ``confusion``, counts with a row for each true and
-    a column for each predicted label; ``labels``; ``tracks``, their number.
+    `interval`); ``macro_f1``, the mean over the labels that occur in y, and
+    ``macro_f1_genres``, how many those are; ``top3``, the share of tracks whose label is among
+    the three likeliest; ``ece`` (see `expected_calibration_error`); ``per_genre`` with
+    ``precision``, ``recall``, ``f1`` (0 where undefined; None for a label that does not occur in
+    y) and ``tracks`` of each label; ``confusion``, counts with a row for each true and a column
+    for each predicted label; ``labels``; ``tracks``, their number.
     """
     y = np.asarray(y, np.int64)
     count = len(labels)
@@ -51,6 +52,7 @@ def scores(
     confusion = np.zeros((count, count), np.int64)
     np.add.at(confusion, (y, predicted), 1)
     per_genre = {label: _one(confusion, index) for index, label in enumerate(labels)}
+    f1 = [one["f1"] for one in per_genre.values() if one["f1"] is not None]
     low, high = interval(right, groups, seed)
     # Among equals the earlier column counts as the likelier, as in argmax.
     ranked = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
@@ -58,7 +60,8 @@ def scores(
         "accuracy": float(right.mean()),
         "accuracy_low": low,
         "accuracy_high": high,
-        "macro_f1": float(np.mean([one["f1"] for one in per_genre.values() if one["tracks"]])),
+        "macro_f1": float(np.mean(f1)),
+        "macro_f1_genres": len(f1),
         "top3": float((ranked == y[:, None]).any(1).mean()),
         "ece": expected_calibration_error(probabilities, y),
         "per_genre": per_genre,
@@ -156,13 +159,15 @@ def _student(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def _one(confusion: NDArray[np.int64], index: int) -> dict[str, float | int]:
+def _one(confusion: NDArray[np.int64], index: int) -> dict[str, float | int | None]:
     """Precision, recall and F1 of one label."""
     hits = int(confusion[index, index])
     told, there = int(confusion[:, index].sum()), int(confusion[index].sum())
+    if not there:
+        return {"precision": None, "recall": None, "f1": None, "tracks": 0}
     return {
         "precision": hits / told if told else 0.0,
-        "recall": hits / there if there else 0.0,
-        "f1": 2 * hits / (told + there) if told + there else 0.0,
+        "recall": hits / there,
+        "f1": 2 * hits / (told + there),
         "tracks": there,
     }
