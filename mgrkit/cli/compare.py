@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
+from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Map, Quiet, SplitHow, Workers
 
 
 def compare(
@@ -31,6 +31,7 @@ def compare(
     seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fits of each.")] = 3,
     feature_set: FeatureSet = None,
     split: SplitHow = None,
+    map_: Map = None,
     part: Annotated[str, typer.Option(help="Judge by the tracks of valid or of test.")] = "valid",
     param: Annotated[
         list[str] | None,
@@ -61,14 +62,17 @@ def compare(
     from mgrkit.batch import Options
     from mgrkit.cli.comparing import Watch, show_comparison
     from mgrkit.cli.console import Console
-    from mgrkit.cli.parameters import of_classifiers
+    from mgrkit.cli.parameters import genre_map, of_classifiers
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.compare import Asked
     from mgrkit.commands.compare import compare as command
     from mgrkit.commands.compare_report import write_report
 
     names = [name.strip() for name in classifiers.split(",") if name.strip()]
-    asked = Asked(names, seeds, split, part, of_classifiers(param or []), device, feature_set)
+    asked = Asked(
+        names, seeds, split, part, of_classifiers(param or []), device, feature_set,
+        genre_map(map_ or []),
+    )  # fmt: skip
     with (
         Console("DATA", quiet=quiet, debug=debug, table=False) as console,
         Watch(console.report, quiet=quiet) as watch,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Quiet, Workers
+from mgrkit.cli.options import Debug, Device, Json, Map, Quiet, Workers
 
 
 def evaluate(
@@ -29,6 +29,17 @@ def evaluate(
     seen: Annotated[
         bool, typer.Option("--seen", help="Count tracks that it was fit or chosen on, too.")
     ] = False,
+    copies: Annotated[
+        bool,
+        typer.Option(
+            "--copies", help="Judge noisy copies, not recordings, even where both are there."
+        ),
+    ] = False,
+    map_: Map = None,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.csv", help="Write what it says of each track there."),
+    ] = None,
     png: Annotated[
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw the confusion matrix there."),
@@ -45,12 +56,16 @@ def evaluate(
     mgrkit evaluate svm.safetensors features_30_sec.csv
     mgrkit evaluate svm audio --png confusion.png
     mgrkit evaluate svm.safetensors features_30_sec.csv --part all --json
+    mgrkit evaluate svm noisy --predictions noisy.csv
+    mgrkit evaluate svm audio --map Rap=hiphop
 
     The interval (95 %) is a bootstrap by artist. Tracks of train and valid are left out, and
-    their number is said.
+    their number is said. Case, spaces, hyphens and underscores in a genre's name do not count.
+    Noisy copies are judged for each noise and SNR that their tracks.csv names.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
+    from mgrkit.cli.parameters import genre_map
     from mgrkit.cli.results import show_evaluation
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.confusion import check_png, draw_confusion
@@ -64,6 +79,9 @@ def evaluate(
             data,
             part=part,
             seen=seen,
+            copies=copies,
+            genres=genre_map(map_ or []),
+            predictions=predictions,
             device=device,
             options=Options(workers),
             report=console.report,
@@ -73,5 +91,5 @@ def evaluate(
         draw_confusion(result, png)
     if as_json:
         print_json(result)
-    show_evaluation(result, png, on_stdout=not as_json, quiet=quiet)
+    show_evaluation(result, [predictions, png], on_stdout=not as_json, quiet=quiet)
     return 1 if result["failed"] else 0

@@ -46,6 +46,15 @@ FeatureSet = Annotated[
         show_default=False,
     ),
 ]
+Map = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="THEIRS=OURS",
+        help="Count genre THEIRS of DATA as OURS; may be repeated, or a file with one a line.",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
 ]

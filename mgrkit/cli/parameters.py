@@ -1,10 +1,15 @@
-"""The texts of ``--param``."""
+"""The texts of ``--param`` and ``--map``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.commands.genres import GenreMap
 
 
 def parameters(texts: Sequence[str], form: str = "name=value") -> dict[str, object]:
@@ -41,3 +46,32 @@ def of_classifiers(texts: Sequence[str]) -> dict[str, dict[str, object]]:
             raise UsageError(f"--param must be {form}, not {f'{both}={value}'!r}")
         pairs.setdefault(classifier, {})[name] = value
     return pairs
+
+
+def genre_map(texts: Sequence[str]) -> GenreMap:
+    """THEIRS=OURS texts; one without an equals sign names a file of them, one a line.
+
+    Raises
+    ------
+    UsageError : a text or a line is neither, or `GenreMap` refuses them.
+    """
+    from mgrkit.commands.genres import GenreMap
+
+    return GenreMap(tuple(pair for text in texts for pair in _pairs(text)))
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    lines = [text]
+    if "=" not in text:
+        try:
+            lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise UsageError(
+                f"--map must be theirs=ours, or a file of such lines, not {text!r} ({reason})"
+            ) from None
+    for line in filter(str.strip, lines):
+        theirs, equals, ours = line.partition("=")
+        if not equals:
+            raise UsageError(f"{text}: a line must be theirs=ours, not {line!r:.80}")
+        yield theirs.strip(), ours.strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ from mgrkit.tracks.splits import PARTS
 
 if TYPE_CHECKING:
     from mgrkit.commands.train import Trained
+
+_NAME = 16
+"""The longest name of a noise that leaves room for its numbers in 80 columns."""
 
 
 def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, quiet: bool) -> None:
@@ -34,20 +38,26 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
 
 
 def show_evaluation(
-    result: Mapping[str, Any], png: Path | None, *, on_stdout: bool, quiet: bool
+    result: Mapping[str, Any], written: Iterable[Path | None], *, on_stdout: bool, quiet: bool
 ) -> None:
-    """The scores of an evaluation and its confusion matrix."""
+    """The scores of an evaluation, those of each noise if there is one, and its confusion matrix.
+
+    ``written`` are the files that were made; None for one that was not asked for.
+    """
     if not quiet:
         _tell(f"note: {note}" for note in result["notes"])
         if result["dropped_as_seen"]:
             _tell([f"{result['dropped_as_seen']} tracks left out: the model has seen them"])
-        if png:
-            _tell([f"wrote {png}"])
+        _tell(f"wrote {path}" for path in written if path)
     if not on_stdout:
         return
     _print_scores(result["model"], result)
-    print(f"{result['tracks']} tracks: {result['split']}")
+    width = shutil.get_terminal_size((80, 24)).columns
+    print(textwrap.fill(f"{result['tracks']} tracks: {result['split']}", max(40, width)))
     print()
+    if result["by_noise"]:
+        print("\n".join(_by_noise(result["by_noise"])))
+        print()
     print("\n".join(_confusion(result["labels"], result["confusion"], result["per_genre"])))
 
 
@@ -55,10 +65,28 @@ def _print_scores(what: str, scores: Mapping[str, Any]) -> None:
     """Two lines, for one would be too long for 80 columns."""
     low, high = scores["accuracy_low"], scores["accuracy_high"]
     print(f"{what}: accuracy {scores['accuracy']:.3f} ({low:.3f} to {high:.3f})")
+    genres = scores.get("macro_f1_genres", 0)  # a bundle does not keep it
+    over = f" over {genres} genre{'s' * (genres > 1)}" if genres else ""
     print(
-        f"  macro F1 {scores['macro_f1']:.3f}, top 3 {scores['top3']:.3f}, "
+        f"  macro F1 {scores['macro_f1']:.3f}{over}, top 3 {scores['top3']:.3f}, "
         f"calibration error {scores['ece']:.3f}"
     )
+
+
+def _by_noise(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each noise and SNR; a name that leaves no room for the rest is cut."""
+    names = [row["noise"] or "unknown" for row in rows]
+    first = min(max(map(len, ("noise", *names))), _NAME)
+    lines = [f"{'noise':{first}}  {'SNR':>7}  accuracy  95 % interval   macro F1  genres  tracks"]
+    for name, row in zip(names, rows, strict=True):
+        shown = name if len(name) <= first else f"{name[: first - 1]}~"
+        snr = "unknown" if row["snr"] is None else f"{row['snr']:g} dB"
+        lines.append(
+            f"{shown:{first}}  {snr:>7}  {row['accuracy']:8.3f}  {row['accuracy_low']:.3f} to "
+            f"{row['accuracy_high']:.3f}  {row['macro_f1']:8.3f}  {row['macro_f1_genres']:6}  "
+            f"{row['tracks']:6}"
+        )
+    return lines
 
 
 def _confusion(

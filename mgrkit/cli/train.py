@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Quiet, SplitHow, Workers
+from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Map, Quiet, SplitHow, Workers
 
 
 def train(
@@ -32,6 +32,7 @@ def train(
     ] = None,
     feature_set: FeatureSet = None,
     split: SplitHow = None,
+    map_: Map = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
     ] = False,
@@ -77,7 +78,7 @@ def train(
     from mgrkit.batch import Options
     from mgrkit.cli.console import Console
     from mgrkit.cli.fitting import FitBar
-    from mgrkit.cli.parameters import parameters
+    from mgrkit.cli.parameters import genre_map, parameters
     from mgrkit.cli.results import show_trained
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.ranks import Ranks
@@ -86,8 +87,9 @@ def train(
 
     follower = Ranks.here().rank > 0
     settings = Settings(
-        seed, parameters(param or []), split, refit, device, front_end, precision, feature_set
-    )
+        seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
+        genre_map(map_ or []),
+    )  # fmt: skip
     with (
         Console("preparing", quiet=quiet or follower, debug=debug, table=False) as console,
         FitBar(console.report, quiet=quiet or follower) as bar,

@@ -23,6 +23,7 @@ from mgrkit.commands.compare_runs import (
 )
 from mgrkit.commands.compare_table import Comparison, compared
 from mgrkit.commands.device import KINDS, resolve_device
+from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.ranks import Ranks
 from mgrkit.commands.runfolder import digest
 from mgrkit.commands.whole import whole
@@ -50,6 +51,7 @@ class Asked:
     parameters : by classifier.
     device : for the classifiers and feature sets that can use it; the others take the CPU.
     feature_set : for the classifiers that eat features, instead of their usual one.
+    genres : what genres of DATA count as.
     """
 
     classifiers: Sequence[str] = ()
@@ -59,6 +61,7 @@ class Asked:
     parameters: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
     device: str = "auto"
     feature_set: str | None = None
+    genres: GenreMap = AS_SPELT
 
 
 def compare(
@@ -97,7 +100,7 @@ def compare(
         resolve_device(asked.device, KINDS)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
-    common = read_common(data, wanted, asked.split, asked.device, options, report)
+    common = read_common(data, wanted, asked.split, asked.device, options, report, asked.genres)
     judged = _judged(common, asked.part)
     _begin(out, common, asked.part)
     runs = _runs(out, entries, asked, common)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.commands.dataset import Dataset, read_dataset
+from mgrkit.commands.genres import AS_SPELT, GenreMap, genre_key, with_genres
 from mgrkit.commands.inputs import Input, input_of
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.linked import linked
@@ -81,6 +82,7 @@ def read_common(
     device: str = "auto",
     options: Options | None = None,
     report: Report | None = None,
+    genres: GenreMap = AS_SPELT,
 ) -> Common:
     """Read DATA, each kind of example from the first that holds it or can be made into it.
 
@@ -92,10 +94,11 @@ def read_common(
     wanted : what is eaten, as in the spec of a classifier, with the name of one that eats it.
     how : the split, as for `mgrkit.tracks.splits.make_split`.
     device : where a feature set's network runs.
+    genres : what genres of DATA count as.
 
     Raises
     ------
-    UsageError : the common tracks cannot be split so.
+    UsageError : the common tracks cannot be split so, or no DATA has a genre that is mapped.
     RunError : a DATA is not there, none can be used, or they have no track in common.
     """
     for path in data:
@@ -110,6 +113,8 @@ def read_common(
             lacking[eats] = str(error)
     if not read:
         raise RunError(next(iter(lacking.values())), "give other DATA")
+    mapped = genres.applied(*(dataset for _, dataset in read.values()))
+    read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     sources = dict.fromkeys(path for path, _ in read.values())
     datasets = [dataset for _, dataset in read.values()]
     notes = [note for dataset in datasets for note in dataset.notes]
@@ -170,7 +175,7 @@ def _merged(
         if [number for number, _ in own] != list(range(len(datasets))):
             continue  # not in all, or not once in each
         labels = [datasets[number].labelled[index] for number, index in own]
-        if len({label.genre for label in labels}) > 1:
+        if len({genre_key(label.genre) for label in labels}) > 1:
             torn += 1
             continue
         group = next((label.group for label in labels if label.group), "")
@@ -210,8 +215,8 @@ def _eaten(
         for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True))
         if entry.is_copy and one.id in number
     ]
-    chosen = dataset.take([*kept, *copies])
     of_track = [*range(len(kept)), *(number[dataset.labelled[index].id] for index in copies)]
+    chosen = with_genres(dataset.take([*kept, *copies]), [tracks[n].genre for n in of_track])
     labelled = tuple(
         replace(one, group=tracks[n].group, part=tracks[n].part)
         for one, n in zip(chosen.labelled, of_track, strict=True)

@@ -11,10 +11,12 @@ import numpy as np
 
 from mgrkit.classifiers import Examples
 from mgrkit.commands.entries import Entry, artist_folders, belonging, labelled
+from mgrkit.commands.genres import one_spelling, with_genres
 from mgrkit.commands.inputs import Features, Input
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.layout import GTZAN57_COLUMNS
 from mgrkit.tracks.audit import audit
+from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number
 from mgrkit.tracks.splits import Labelled, group_key, one_part
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
 TABLES = (".csv", ".csv.gz", ".parquet")
-ARTIST = "artist:"
-"""Begins the ids of artists among the ids that a bundle has seen."""
+ARTIST, FILE = "artist:", "file:"
+"""Begin the artists, and the names of the files of tracks that are known by their sound, among
+the ids that a bundle has seen."""
 
 
 def artist_id(group: str) -> str:
@@ -146,10 +149,9 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
         notes.append("artists are taken from the folders below the genres")
         labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
     # A copy is what its recording is, whatever its own folder's table still says.
-    entries = tuple(
-        replace(entry, genre=label.genre) for entry, label in zip(entries, labels, strict=True)
-    )
-    dataset = replace(dataset, entries=entries, labelled=labels)
+    genres = one_spelling([label.genre for label in labels], notes)
+    dataset = with_genres(replace(dataset, entries=entries, labelled=labels), genres)
+    entries = dataset.entries
     named = [i for i, entry in enumerate(entries) if entry.genre]
     if not named:
         raise RunError(f"no track in {data} has a genre", _unlabelled(entries))
@@ -203,4 +205,4 @@ def _whole(dataset: Dataset, notes: list[str]) -> Dataset:
 
 def _proof(track_id: str, entry: Entry) -> str:
     """An id that two tracks share only if they are one: a file's name alone proves nothing."""
-    return entry.name if track_id.startswith("name:") else f"{track_id} {entry.piece}"
+    return entry.name if track_id.startswith(NAME) else f"{track_id} {entry.piece}"

@@ -27,6 +27,7 @@ class Entry:
     noisy : whether a table says that this is a noisy copy.
     length : of the sound, in a unit that is the same in all of DATA; 0 where it is not known.
     recording : what else belongs to the same recording, see `Labelled`.
+    noise, snr : of a noisy copy, as a table says them, or empty.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Entry:
     noisy: bool = False
     length: float = 0.0
     recording: str = ""
+    noise: str = ""
+    snr: str = ""
 
     @property
     def is_copy(self) -> bool:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.commands.dataset import Dataset, artist_id, read_dataset
+from mgrkit.commands.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.commands.model import Model
 from mgrkit.commands.models import find_model
-from mgrkit.errors import RunError, UsageError
+from mgrkit.commands.noisy import by_noise, copies_seen, unknowable, unknown_snr
+from mgrkit.commands.verdicts import check_verdicts, write_verdicts
+from mgrkit.errors import UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.tracks.collections import has_published_split
@@ -28,6 +31,9 @@ def evaluate(
     *,
     part: str = "test",
     seen: bool = False,
+    copies: bool = False,
+    genres: GenreMap = AS_SPELT,
+    predictions: Path | None = None,
     device: str = "auto",
     seed: int = 0,
     options: Options | None = None,
@@ -35,81 +41,98 @@ def evaluate(
 ) -> dict[str, Any]:
     """How often a model is right on the tracks of DATA that it has not seen.
 
+    A genre of DATA is the model's if no more than case, spaces, hyphens and underscores differ;
+    the result spells it as DATA does.
+
     Parameters
     ----------
     model : path or name of a bundle.
     data : a feature table, a track table, or a folder of sound or pictures by genre.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
+    copies : judge the noisy copies in place of the recordings, as is done where DATA holds
+        nothing else. A copy is seen, and of a part, as its recording is.
+    genres : what other genres of DATA count as.
+    predictions : a CSV file to write, see `mgrkit.commands.verdicts.write_verdicts`.
     seed : of the bootstrap.
 
     Returns
     -------
     What `mgrkit.learning.metrics.scores` gives, and ``model``, ``part``, ``split`` (the words
-    that go with every number of it), ``dropped_as_seen``, ``notes`` and ``failed`` (files that
-    could not be used).
+    that go with every number of it), ``by_noise`` (of copies, see
+    `mgrkit.commands.noisy.by_noise`; else empty), ``dropped_as_seen``, ``notes`` and ``failed``
+    (files that could not be used).
 
     Raises
     ------
-    UsageError : DATA has no such part, or nothing in it is unseen.
+    UsageError : DATA has no such part, no copies or genres as asked for, or nothing in it is
+        unseen; the model knows no genre that one is to count as.
     RunError, BundleError : DATA or the bundle cannot be used.
+    OSError : the predictions cannot be written.
     """
     if part not in (*PARTS[1:], "all"):
         raise UsageError(f"--part must be test, valid or all, not {part!r}")
+    if predictions:
+        check_verdicts(predictions)
     loaded = Model(find_model(model), device)
+    genres.check_ours(loaded.name, loaded.labels)
     dataset = read_dataset(data, loaded.input, options, report)
     if dataset.input.digest != loaded.input.digest:
         raise UsageError(
             f"{data} holds {dataset.input.name}, {loaded.name} was trained on {loaded.input.name}",
             "make it again as the model wants it",
         )
+    [dataset] = genres.applied(dataset)
+    labels = spelt_as(loaded.labels, {entry.genre for entry in dataset.entries})
     notes = list(dataset.notes)
+    dataset = _kind(dataset, copies, data, notes)
     dataset, published = _part(dataset, part, data, notes)
-    dataset = _of_genres(dataset, loaded.labels, notes)
-    dropped = [i for i, label in enumerate(dataset.labelled) if label.id in loaded.seen]
-    if not seen and dropped:
-        kept = set(range(len(dataset.entries))) - set(dropped)
-        if not kept:
-            raise UsageError(
-                f"{loaded.name} has seen all {len(dropped)} tracks of "
-                f"{f'the published part {published}' if published else data}",
-                "other DATA or another --part, or --seen to count them nevertheless",
-            )
-        dataset = dataset.take(sorted(kept))
-    words = _words(dataset, published, loaded, len(dropped) if seen else 0)
-    index = {label: i for i, label in enumerate(loaded.labels)}
+    dataset = _of_genres(dataset, labels, notes)
+    where = f"the published part {published}" if published else str(data)
+    dataset, known = _unseen(dataset, loaded, seen, where)
+    words = _words(dataset, published, loaded, known if seen else 0)
     probabilities = predict_tracks(
         loaded.classifier, loaded.spec, loaded.calibration, dataset.x, dataset.tracks
     )
-    result = scores(
-        probabilities,
-        [index[entry.genre] for entry in dataset.entries],
-        dataset.groups(),
-        loaded.labels,
-        seed,
-    )
+    if predictions:
+        write_verdicts(predictions, dataset, labels, probabilities, loaded.calibration.unsure_below)
+    index = {label: i for i, label in enumerate(labels)}
+    y = [index[entry.genre] for entry in dataset.entries]
+    noisy = dataset.entries[0].is_copy
     return {
         "model": loaded.name,
         "part": part,
-        **result,
+        **scores(probabilities, y, dataset.groups(), labels, seed),
         "split": words,
-        "dropped_as_seen": 0 if seen else len(dropped),
-        "notes": notes,
+        "by_noise": by_noise(dataset, probabilities, y, labels, seed) if noisy else [],
+        "dropped_as_seen": 0 if seen else known,
+        "notes": notes + (unknown_snr(dataset.entries) if noisy else []),
         "failed": dataset.failed,
     }
 
 
+def _kind(dataset: Dataset, copies: bool, data: Path, notes: list[str]) -> Dataset:
+    """The recordings, or the noisy copies where they are asked for or nothing else is there."""
+    noisy = [i for i, entry in enumerate(dataset.entries) if entry.is_copy]
+    roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
+    if copies and not noisy:
+        raise UsageError(f"{data} holds no noisy copies", "mgrkit augment makes some")
+    if copies or not roots:
+        return dataset.take(noisy)
+    if noisy:
+        notes.append(f"{len(noisy)} noisy copies left out (--copies judges them instead)")
+    return dataset.take(roots)
+
+
 def _part(dataset: Dataset, part: str, data: Path, notes: list[str]) -> tuple[Dataset, str]:
-    """The original tracks of a part, and the published part they are; copies are never judged.
+    """The tracks of a part, and the published part they are.
 
     Where DATA has no test part, 'test' is everything. But where it has others, tracks in none
     are no stand-in for it: published splits leave tracks out because they are faulty, or copies
     of others.
     """
-    roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
-    if not roots:
-        raise RunError(f"{data} holds noisy copies only", "evaluate on the recordings themselves")
-    of_part = [i for i in roots if dataset.labelled[i].part == part]
+    tracks = range(len(dataset.entries))
+    of_part = [i for i in tracks if dataset.labelled[i].part == part]
     if of_part:
         return dataset.take(of_part), part
     if part == "valid":
@@ -117,19 +140,19 @@ def _part(dataset: Dataset, part: str, data: Path, notes: list[str]) -> tuple[Da
             f"{data} has no tracks of a published part valid",
             "--part all takes every track that the model has not seen",
         )
-    if part == "test":
-        listed = [i for i in roots if dataset.labelled[i].part]
-        kept = listed or [i for i in roots if not has_published_split(dataset.labelled[i].id)]
-        if not kept:
-            raise UsageError(
-                f"the published split leaves out all {len(roots)} tracks of {data}",
-                "--part all takes them nevertheless",
-            )
-        if len(kept) < len(roots):
-            lost = len(roots) - len(kept)
-            notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
-        roots = kept
-    return dataset.take(roots), ""
+    if part == "all":
+        return dataset, ""
+    listed = [i for i in tracks if dataset.labelled[i].part]
+    kept = listed or [i for i in tracks if not has_published_split(dataset.labelled[i].id)]
+    if not kept:
+        raise UsageError(
+            f"the published split leaves out all {len(tracks)} tracks of {data}",
+            "--part all takes them nevertheless",
+        )
+    if len(kept) < len(tracks):
+        lost = len(tracks) - len(kept)
+        notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
+    return dataset.take(kept), ""
 
 
 def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dataset:
@@ -138,13 +161,30 @@ def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dat
     others = sorted({entry.genre for entry in dataset.entries} - set(labels))
     if others:
         count = len(dataset.entries) - len(known)
-        notes.append(f"{count} tracks of genres unknown to the model left out: {', '.join(others)}")
+        told = f"{count} tracks of genres unknown to the model left out: {', '.join(others)}"
+        notes.append(f"{told} (--map tells which of its genres they are)")
     if not known:
         raise UsageError(
             f"DATA has none of the model's genres, but {', '.join(others)}",
-            f"the model knows {', '.join(labels)}",
+            f"the model knows {', '.join(labels)}; --map tells which is which",
         )
     return dataset.take(known)
+
+
+def _unseen(dataset: Dataset, model: Model, seen: bool, where: str) -> tuple[Dataset, int]:
+    """Without tracks that the model has seen, unless they count too; and how many those are."""
+    if dataset.entries[0].is_copy:
+        known = copies_seen(dataset, model)
+    else:
+        known = [i for i, label in enumerate(dataset.labelled) if label.id in model.seen]
+    if seen or not known:
+        return dataset, len(known)
+    if len(known) == len(dataset.entries):
+        raise UsageError(
+            f"{model.name} has seen all {len(known)} tracks of {where}",
+            "other DATA or another --part, or --seen to count them nevertheless",
+        )
+    return dataset.take(sorted({*range(len(dataset.entries))} - {*known})), len(known)
 
 
 def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
@@ -152,6 +192,11 @@ def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     trained = str(model.bundle.metrics.get("split", "unknown split"))
     every = "all tracks" if seen else "all unseen tracks"
     words = [f"the published part {published}" if published else every]
+    if dataset.entries[0].is_copy:
+        recordings = len({label.id for label in dataset.labelled})
+        words.insert(0, f"noisy copies of {recordings} recordings")
+        if lost := unknowable(dataset, model):
+            words.append(f"unknown whether {lost} of {len(dataset.entries)} tracks were seen")
     if not (published and trained == PUBLISHED):
         words.append(f"model trained on a {trained}")
     if seen:

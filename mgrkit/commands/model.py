@@ -12,7 +12,7 @@ import numpy as np
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
-from mgrkit.commands.dataset import ARTIST
+from mgrkit.commands.dataset import ARTIST, FILE
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.excerpts import excerpts
 from mgrkit.commands.inputs import Pictures, input_of_task, is_picture
@@ -20,6 +20,7 @@ from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
+from mgrkit.tracks.identity import NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,7 @@ class Model:
     name : the bundle's file name without its suffix.
     labels : the genres it knows.
     seen, heard : ids of the tracks and of the artists that it was fit or chosen on.
+    named : ids by their files' names of the tracks of ``seen`` that have an id by their sound.
     bundle : everything that is known of it, such as ``metrics`` and ``card``.
 
     Raises
@@ -65,7 +67,9 @@ class Model:
         self.bundle = load_bundle(self.path)
         self.labels: tuple[str, ...] = self.bundle.task.labels
         self.heard = frozenset(known for known in self.bundle.seen if known.startswith(ARTIST))
-        self.seen = frozenset(self.bundle.seen) - self.heard
+        files = frozenset(known for known in self.bundle.seen if known.startswith(FILE))
+        self.named = frozenset(known.replace(FILE, NAME, 1) for known in files)
+        self.seen = frozenset(self.bundle.seen) - self.heard - files
         try:
             self.spec = provider(self.bundle).spec
             self.input = input_of_task(self.bundle.eats, self.bundle.task, device)

@@ -25,6 +25,7 @@ from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Finder, Search, passed_over
 from mgrkit.tracks.lineage import Lineage
+from mgrkit.tracks.schema import NOISE, SNR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -246,7 +247,10 @@ def _of_pictures(
 
 def _entry(row: Row, name: str, digest: str, length: float) -> Entry:
     parent, genre, group, part = (row[c] for c in ("parent", "genre", "group", "split"))
-    return Entry(name, parent, genre, group, part, digest, row["noisy"], length)
+    noise, snr = (row.get(c, "") for c in (NOISE, SNR))
+    return Entry(
+        name, parent, genre, group, part, digest, row["noisy"], length, noise=noise, snr=snr
+    )
 
 
 def _digest(values: Sequence[NDArray[Any]]) -> str:

@@ -20,7 +20,7 @@ from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.specs import nearest
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import check_csv
-from mgrkit.tracks.schema import NOISE, NOISY
+from mgrkit.tracks.schema import NOISE, NOISY, SNR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -151,7 +151,7 @@ def _tracks(
     ``named`` are the name and the genre of each row.
     """
     groups = "group" if "group" in frame.columns else "artist"
-    columns = (groups, "split", "parent", "start", "sound", "kind", NOISE)
+    columns = (groups, "split", "parent", "start", "sound", "kind", NOISE, SNR)
     text = {name: _texts(frame, name) for name in columns}
     if "start" not in frame.columns:
         text["start"] = _texts(frame, "piece")  # as others number their windows
@@ -174,8 +174,14 @@ def _tracks(
             numbers[name] = len(entries)
             parent = text["parent"][row].replace("\\", "/") or name
             group, part, sound = (text[column][row] for column in (groups, "split", "sound"))
-            noisy = text["kind"][row] == NOISY or bool(text[NOISE][row])
-            entries.append(Entry(name, parent, genre, group, part, sound, noisy, lengths[row]))
+            noise, snr = text[NOISE][row], text[SNR][row]
+            noisy = text["kind"][row] == NOISY or bool(noise)
+            entries.append(
+                Entry(
+                    name, parent, genre, group, part, sound, noisy, lengths[row],
+                    noise=noise, snr=snr,
+                )
+            )  # fmt: skip
         used.append(row)
         tracks.append(numbers[name])
     return used, tracks, tuple(entries)

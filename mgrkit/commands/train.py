@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle, save_bundle
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundlefields import plain_text
-from mgrkit.commands.dataset import Dataset, artist_id, parts_with_copies, read_dataset
+from mgrkit.commands.dataset import FILE, Dataset, artist_id, parts_with_copies, read_dataset
 from mgrkit.commands.device import resolve_device
+from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.inputs import input_of
 from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.ranks import Ranks
@@ -25,6 +26,7 @@ from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, require, resolve
+from mgrkit.tracks.identity import NAME, SOUND, track_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, make_split
 
 if TYPE_CHECKING:
@@ -89,6 +91,7 @@ class Settings:
     precision : 'float32', 'mixed', or 'auto': mixed on CUDA.
     feature_set : what sound becomes for a classifier that eats features, and what a table is
         read as that does not say so itself; None for the classifier's usual one.
+    genres : what genres of DATA count as.
     """
 
     seed: int = 0
@@ -99,6 +102,7 @@ class Settings:
     frontend: str | None = None
     precision: str = "auto"
     feature_set: str | None = None
+    genres: GenreMap = AS_SPELT
 
 
 def train(
@@ -147,6 +151,7 @@ def train(
     with ranks.together(device):
         with ranks.first_alone():
             dataset = given[0] if given else read_dataset(data, wanted, options, report)
+        [dataset] = settings.genres.applied(dataset)
         if front and dataset.input.digest != wanted.digest:
             raise UsageError(
                 f"{data} holds {dataset.input.name}, --front-end asks for {wanted.name}",
@@ -300,10 +305,17 @@ class _Parts:
 
     @property
     def seen(self) -> tuple[str, ...]:
-        """The ids of the tracks, which ``evaluate`` will not count, and of their artists."""
+        """The ids of the tracks, which ``evaluate`` will not count, and of their artists.
+
+        A track that is known by its sound is there by its name too, for a noisy copy tells no
+        more than that of its recording.
+        """
         tracks = (*self.train.labelled, *self.valid.labelled)
+        entries = (*self.train.entries, *self.valid.entries)
+        heard = (e for e, t in zip(entries, tracks, strict=True) if t.id.startswith(SOUND))
+        names = {track_id(entry.parent).replace(NAME, FILE, 1) for entry in heard}
         artists = {artist_id(one.group) for one in tracks if one.group}
-        return tuple(sorted({one.id for one in tracks} | artists))
+        return tuple(sorted({one.id for one in tracks} | names | artists))
 
 
 def _check_out(out: Path, replace: bool) -> None:

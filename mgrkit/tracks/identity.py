@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SOUND, NAME = "sha256:", "name:"
+"""Begin the ids of tracks of no known collection: by their sound, or by their file's name."""
+
 
 class SoundDigest:
     """The SHA-256 of decoded sound, fed in blocks.
@@ -51,7 +54,7 @@ def track_id(path: str, digest: str = "") -> str:
     if found := known(path):
         return found.id
     if digest:
-        return f"sha256:{digest[:32]}"
+        return f"{SOUND}{digest[:32]}"
     # A bundle keeps ids one a line, in UTF-8: neither a line break nor a stray byte fits in.
     name = path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
-    return f"name:{name.encode('unicode_escape').decode() if not name.isprintable() else name}"
+    return f"{NAME}{name.encode('unicode_escape').decode() if not name.isprintable() else name}"

@@ -27,3 +27,6 @@ NOISY = "noisy"
 
 NOISE = "noise"
 """The column, handed on like others, that says which noise a copy was mixed with."""
+
+SNR = "snr"
+"""The column, handed on like others, that says at which signal-to-noise ratio, in dB."""

@@ -14,6 +14,7 @@ from mgrkit.commands import compare_data as matching
 from mgrkit.commands.compare_data import read_common
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
+from mgrkit.commands.genres import GenreMap
 from mgrkit.commands.inputs import Features, Input, input_of
 from mgrkit.errors import RunError, UsageError
 from tests.commands.made_tables import GENRES
@@ -38,7 +39,7 @@ def entry(name: str, genre: str = "", **more: str) -> Entry:
 def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Reads two DATA, a for features and b for images, as the entries that are given."""
 
-    def read(a: list[Entry], b: list[Entry], how: str | None = None) -> Any:
+    def read(a: list[Entry], b: list[Entry], how: str | None = None, **more: Any) -> Any:
         held = {
             "a": dataset(a, input_of("features:gtzan57", "svm")),
             "b": dataset(b, input_of("image", "cnn")),
@@ -53,7 +54,7 @@ def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
         monkeypatch.setattr(matching, "read_dataset", fake)
         wanted: Mapping[str, str] = {"features:gtzan57": "svm", "image": "cnn"}
-        return read_common([tmp_path / "a", tmp_path / "b"], wanted, how)
+        return read_common([tmp_path / "a", tmp_path / "b"], wanted, how, **more)
 
     return read
 
@@ -107,6 +108,26 @@ def test_two_genres_of_one_track_are_left_out(two: Any) -> None:
     common = two(songs("wav"), b)
     assert len(common.tracks) == 7
     assert any("another genre" in note for note in common.notes)
+
+
+def test_two_spellings_of_a_genre_are_one_and_the_first_data_s_is_kept(two: Any) -> None:
+    a = [entry(f"Hip-Hop/{n}.wav") for n in range(4)] + [entry(f"jazz/{n}.wav") for n in range(4)]
+    b = [replace(one, genre=one.genre.lower().replace("-", " ")) for one in a]
+    common = two(a, b)
+    assert {track.genre for track in common.tracks} == {"Hip-Hop", "jazz"}
+    assert len(common.tracks) == 8
+    for eaten in common.eaten.values():
+        assert {one.genre for one in eaten.dataset.entries} == {"Hip-Hop", "jazz"}
+        assert {one.genre for one in eaten.dataset.labelled} == {"Hip-Hop", "jazz"}
+
+
+def test_a_map_holds_for_all_data_and_each_of_theirs_is_in_one(two: Any) -> None:
+    a = [entry(f"{genre}/{n}.wav") for genre in ("hiphop", "jazz") for n in range(4)]
+    b = [replace(one, genre={"hiphop": "Rap"}.get(one.genre, one.genre)) for one in a]
+    common = two(a, b, genres=GenreMap((("rap", "hiphop"),)))
+    assert [track.genre for track in common.tracks] == ["hiphop"] * 4 + ["jazz"] * 4
+    with pytest.raises(UsageError, match=r"no track of DATA is Rep \(did you mean Rap\?\)"):
+        two(a, b, genres=GenreMap((("Rep", "hiphop"),)))
 
 
 def test_copies_count_where_all_data_have_them(two: Any) -> None:

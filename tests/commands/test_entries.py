@@ -80,13 +80,6 @@ def test_noisy_copies_are_known_by_their_names(tmp_path: Path) -> None:
     assert result["tracks"] == plain["test"]
 
 
-def test_noisy_copies_without_their_recordings_are_not_judged(tmp_path: Path) -> None:
-    copies = [{**row, "path": f"{str(row['path'])[:-4]}.pink_0dB_1.wav"} for row in rows()]
-    train("svm", write(tmp_path / "p.csv", rows()), tmp_path / "m.safetensors")
-    with pytest.raises(RunError, match="noisy copies only"):
-        evaluate(str(tmp_path / "m.safetensors"), write(tmp_path / "t.csv", copies))
-
-
 def sliced(form: str, **more: object) -> list[dict[str, object]]:
     """Each of eight songs of each genre as eight slices."""
     return [

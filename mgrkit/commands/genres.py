@@ -1,0 +1,156 @@
+"""Names of genres: which spellings mean one genre, and ``--map`` for what no spelling tells."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mgrkit.errors import UsageError
+from mgrkit.registry.specs import nearest
+
+if TYPE_CHECKING:
+    from mgrkit.commands.dataset import Dataset
+
+_BETWEEN = re.compile(r"[\s_\u2010-\u2015-]+")
+"""Spaces, underscores, hyphens and dashes."""
+_SHOWN = 3
+
+
+def genre_key(name: str) -> str:
+    """A genre without what two spellings of it differ in: case, spaces, hyphens, underscores.
+
+    Nothing else is taken for the same: ``&`` stays what it is.
+
+    >>> genre_key("Hip-Hop") == genre_key("hip hop") == genre_key("HIPHOP")
+    True
+    >>> genre_key("R&B")
+    'r&b'
+    """
+    folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
+    return _BETWEEN.sub("", folded) or folded
+
+
+def one_spelling(genres: Sequence[str], notes: list[str]) -> list[str]:
+    """The genres, each as most of them spell it; adds to the notes what is merged so.
+
+    >>> one_spelling(["rock", "Rock", "Rock", "jazz"], [])
+    ['Rock', 'Rock', 'Rock', 'jazz']
+    """
+    counts = Counter(genres)
+    spelt: dict[str, str] = {}
+    for genre in sorted(counts, key=lambda genre: (-counts[genre], genre)):
+        spelt.setdefault(genre_key(genre), genre)
+    merged = [f"{g} is {spelt[genre_key(g)]}" for g in sorted(counts) if g not in spelt.values()]
+    if merged:
+        notes.append(f"one genre in several spellings: {_listed(merged)}")
+    return [spelt[genre_key(genre)] for genre in genres]
+
+
+def spelt_as(labels: Sequence[str], genres: Iterable[str]) -> tuple[str, ...]:
+    """A model's labels in their order, each as DATA spells it where DATA has it.
+
+    >>> spelt_as(["hiphop", "jazz"], {"Hip-Hop", "polka"})
+    ('Hip-Hop', 'jazz')
+    """
+    known = {genre_key(label): label for label in reversed(labels)}
+    own = {}
+    for genre in genres:
+        label = genre if genre in labels else known.get(genre_key(genre), "")
+        own[label] = genre
+    return tuple(own.get(label, label) for label in labels)
+
+
+@dataclass(frozen=True)
+class GenreMap:
+    """``--map``: genres of DATA and what each counts as; spellings are compared as everywhere.
+
+    Parameters
+    ----------
+    pairs : theirs and ours.
+
+    Raises
+    ------
+    UsageError : a name is empty, one of theirs has two of ours, or one of ours is mapped itself.
+    """
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        targets: dict[str, str] = {}
+        for theirs, ours in self.pairs:
+            if not theirs or not ours:
+                raise UsageError(f"--map must be theirs=ours, not {f'{theirs}={ours}'!r}")
+            other = targets.setdefault(genre_key(theirs), ours)
+            if genre_key(other) != genre_key(ours):
+                raise UsageError(
+                    f"--map makes {theirs} two genres, {other} and {ours}", "name one of them"
+                )
+        for theirs, ours in self.pairs:
+            onward = targets.get(genre_key(ours), ours)
+            if genre_key(onward) != genre_key(ours):
+                raise UsageError(
+                    f"--map leads from {theirs} to {ours}, and from there to {onward}",
+                    "what stands on the right cannot be mapped itself",
+                )
+
+    def check_ours(self, name: str, labels: Sequence[str]) -> None:
+        """Raise UsageError if a model, called ``name``, does not know one of ours."""
+        known = set(map(genre_key, labels))
+        for _, ours in self.pairs:
+            if genre_key(ours) not in known:
+                hint = nearest(ours, labels, "it knows")
+                raise UsageError(f"--map: {name} does not know {ours}", hint)
+
+    def applied(self, *datasets: Dataset) -> list[Dataset]:
+        """The datasets with ours for theirs, as DATA itself spells it if it has it.
+
+        The notes of each say how many tracks that are.
+
+        Raises
+        ------
+        UsageError : none of the datasets has one of theirs.
+        """
+        there = sorted({entry.genre for dataset in datasets for entry in dataset.entries})
+        keys = set(map(genre_key, there))
+        for theirs, _ in self.pairs:
+            if genre_key(theirs) not in keys:
+                hint = nearest(theirs, there, "its genres are")
+                raise UsageError(f"--map: no track of DATA is {theirs}", hint)
+        return [self._applied(dataset) for dataset in datasets] if self.pairs else [*datasets]
+
+    def _applied(self, dataset: Dataset) -> Dataset:
+        genres = [entry.genre for entry in dataset.entries]
+        targets = {genre_key(theirs): genre_key(ours) for theirs, ours in self.pairs}
+        own = (genre for genre in genres if genre_key(genre) not in targets)
+        spelt: dict[str, str] = {}
+        for genre in (*own, *(ours for _, ours in self.pairs)):
+            spelt.setdefault(genre_key(genre), genre)
+        told = [spelt[targets.get(key, key)] for key in map(genre_key, genres)]
+        counts = Counter(pair for pair in zip(genres, told, strict=True) if pair[0] != pair[1])
+        shown = [f"{theirs} is {ours} ({n})" for (theirs, ours), n in sorted(counts.items())]
+        notes = [f"tracks counted by --map: {_listed(shown)}"] if shown else []
+        return replace(with_genres(dataset, told), notes=(*dataset.notes, *notes))
+
+
+AS_SPELT = GenreMap()
+"""No genre counts as another."""
+
+
+def with_genres(dataset: Dataset, genres: Sequence[str]) -> Dataset:
+    """The same tracks under these genres, one each."""
+    entries = zip(dataset.entries, genres, strict=True)
+    labelled = zip(dataset.labelled, genres, strict=True)
+    return replace(
+        dataset,
+        entries=tuple(replace(entry, genre=genre) for entry, genre in entries),
+        labelled=tuple(replace(label, genre=genre) for label, genre in labelled),
+    )
+
+
+def _listed(what: Sequence[str]) -> str:
+    more = f" and {len(what) - _SHOWN} more" if len(what) > _SHOWN else ""
+    return ", ".join(what[:_SHOWN]) + more

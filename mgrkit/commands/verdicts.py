@@ -1,0 +1,82 @@
+"""The table of ``evaluate --predictions``: what a model said of each track."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.commands.whole import whole
+from mgrkit.errors import RunError, UsageError
+from mgrkit.tracks.lineage import as_written
+from mgrkit.tracks.schema import NOISE, SNR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.commands.dataset import Dataset
+
+COLUMNS = ("path", "id", NOISE, SNR, "genre", "predicted", "probability", "unsure")
+"""The columns before those of the genres."""
+
+
+def check_verdicts(path: Path) -> None:
+    """Before the work: whether the table may be written there.
+
+    Raises
+    ------
+    UsageError : the name does not end in .csv, or a file is there that is no such table.
+    RunError : there is no such folder.
+    """
+    if path.suffix.lower() != ".csv":
+        raise UsageError(f"--predictions must end in .csv, not {path.name}")
+    if not path.parent.is_dir():
+        raise RunError(f"there is no folder {path.parent}", "make it, or give another place")
+    if path.exists() and not _is_ours(path):
+        raise UsageError(f"{path} was not written by mgrkit evaluate", "give another --predictions")
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    start = f"{','.join(COLUMNS)},".encode()
+    with path.open("rb") as file:
+        return file.read(len(start)) == start
+
+
+def write_verdicts(
+    path: Path,
+    dataset: Dataset,
+    labels: Sequence[str],
+    probabilities: NDArray[Any],
+    unsure_below: float,
+) -> None:
+    """Write a row for each track, in their order; the file is written whole or not at all.
+
+    Its columns are `COLUMNS` and the probability of each genre, under its name; that of a genre
+    which is called as another column is ``NAME (genre)``. ``genre`` is the truth and
+    ``predicted`` the likeliest genre, both as the result of ``evaluate`` spells them, so that
+    they are equal where the model is right; ``unsure`` is true or false; ``noise`` and ``snr``
+    are empty but for noisy copies.
+
+    Parameters
+    ----------
+    labels : the genres, as ``dataset`` spells them.
+    probabilities : ``(tracks, labels)``.
+
+    Raises
+    ------
+    OSError : it cannot be written.
+    """
+    with whole(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        names = (f"{label} (genre)" if label in COLUMNS else label for label in labels)
+        writer.writerow([*COLUMNS, *names])
+        tracks = zip(dataset.entries, dataset.labelled, probabilities, strict=True)
+        for entry, label, row in tracks:
+            best = int(row.argmax())
+            unsure = "true" if row[best] < unsure_below else "false"
+            cells = (entry.name, label.id, entry.noise, entry.snr, entry.genre, labels[best])
+            shares = [f"{share:.6f}" for share in (row[best], *row)]
+            writer.writerow([*map(as_written, cells), shares[0], unsure, *shares[1:]])

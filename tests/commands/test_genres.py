@@ -1,0 +1,165 @@
+"""Which spellings are one genre, and what --map does and refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mgrkit.classifiers import load_bundle
+from mgrkit.commands.compare import Asked, compare
+from mgrkit.commands.evaluate import evaluate
+from mgrkit.commands.genres import GenreMap, genre_key, one_spelling, spelt_as
+from mgrkit.commands.train import Settings, train
+from mgrkit.errors import UsageError
+from tests.commands.made_tables import rows, write
+
+Spell = Callable[[str, int], str]
+
+
+def spelt(path: Path, spell: Spell) -> Path:
+    """The usual table with its genres spelt otherwise, each row by its genre and number."""
+    made = [{**row, "genre": spell(str(row["genre"]), n)} for n, row in enumerate(rows())]
+    return write(path, made)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Knows ambient, blues, hiphop and waltz."""
+    folder = tmp_path_factory.mktemp("genres")
+    table = spelt(folder / "t.csv", lambda genre, _: genre.replace("techno", "hiphop"))
+    return train("svm", table, folder / "m.safetensors").path
+
+
+def judged(bundle: Path, table: Path, *pairs: tuple[str, str], **more: Any) -> dict[str, Any]:
+    return evaluate(str(bundle), table, seen=True, genres=GenreMap(pairs), **more)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Hip-Hop", "hip hop", True),
+        ("HIPHOP", "hip_hop", True),
+        ("Hip\u2010Hop", "hip\u2013hop", True),
+        ("Fran\u00e7ais", "franc\u0327ais", True),
+        ("R&B", "RB", False),
+        ("R&B", "R and B", False),
+        ("rock", "rocks", False),
+        ("-", "_", False),
+    ],
+)
+def test_case_spaces_and_hyphens_do_not_count(one: str, other: str, same: bool) -> None:
+    assert (genre_key(one) == genre_key(other)) is same
+
+
+def test_the_usual_spelling_is_kept_and_the_other_said() -> None:
+    notes: list[str] = []
+    assert one_spelling(["rock", "Rock", "Rock", "jazz"], notes) == ["Rock", "Rock", "Rock", "jazz"]
+    assert notes == ["one genre in several spellings: rock is Rock"]
+    assert one_spelling(["Rock", "rock"], []) == ["Rock", "Rock"]
+    notes.clear()
+    assert one_spelling(["a", "b"], notes) == ["a", "b"]
+    assert notes == []
+
+
+def test_a_model_of_two_spellings_keeps_both() -> None:
+    labels = ["Rock", "jazz", "rock"]
+    assert spelt_as(labels, ["rock", "JAZZ"]) == ("Rock", "JAZZ", "rock")
+    assert spelt_as(labels, ["ROCK"]) == ("ROCK", "jazz", "rock")
+
+
+def test_evaluate_compares_without_case_and_hyphens_and_reports_as_data_spells(
+    bundle: Path, tmp_path: Path
+) -> None:
+    plain = spelt(tmp_path / "p.csv", lambda genre, _: genre.replace("techno", "hiphop"))
+    names = {"blues": "Blues", "techno": "Hip-Hop"}
+    other = spelt(tmp_path / "o.csv", lambda genre, _: names.get(genre, genre))
+    told, wanted = judged(bundle, other), judged(bundle, plain)
+    assert told["labels"] == ["ambient", "Blues", "Hip-Hop", "waltz"]
+    assert list(told["per_genre"]) == told["labels"]
+    assert told["confusion"] == wanted["confusion"]
+    assert told["tracks"] == 64
+    assert not any("spelling" in note or "unknown" in note for note in told["notes"])
+
+
+def test_labels_of_one_data_that_differ_by_case_are_merged_and_that_is_said(
+    bundle: Path, tmp_path: Path
+) -> None:
+    table = spelt(tmp_path / "t.csv", lambda genre, n: genre.title() if n % 4 == 0 else genre)
+    trained = train("svm", table, tmp_path / "m.safetensors")
+    assert trained.bundle.task.labels == ("ambient", "blues", "techno", "waltz")
+    said = "one genre in several spellings: Ambient is ambient, Blues is blues, Techno is techno"
+    assert f"{said} and 1 more" in trained.notes
+    assert judged(trained.path, table)["tracks"] == 64
+
+
+def test_map_counts_their_genres_as_ours(bundle: Path, tmp_path: Path) -> None:
+    table = spelt(tmp_path / "t.csv", lambda genre, _: genre.replace("techno", "Rap"))
+    told = judged(bundle, table)
+    assert told["tracks"] == 48
+    assert told["per_genre"]["hiphop"]["recall"] is None
+    assert told["macro_f1_genres"] == 3
+    told = judged(bundle, table, ("rap", "Hip-Hop"))
+    assert told["tracks"] == 64
+    assert told["labels"] == ["ambient", "blues", "Hip-Hop", "waltz"]
+    assert told["per_genre"]["Hip-Hop"]["tracks"] == 16
+    assert "tracks counted by --map: Rap is Hip-Hop (16)" in told["notes"]
+
+
+def test_a_mapped_genre_is_spelt_as_data_spells_it_where_it_has_it(
+    bundle: Path, tmp_path: Path
+) -> None:
+    def half(genre: str, n: int) -> str:
+        return genre.replace("techno", "Rap" if n % 2 else "Hip Hop")
+
+    told = judged(bundle, spelt(tmp_path / "t.csv", half), ("Rap", "hiphop"))
+    assert told["labels"][2] == "Hip Hop"
+    assert told["per_genre"]["Hip Hop"]["tracks"] == 16
+
+
+def test_train_and_compare_merge_genres(tmp_path: Path) -> None:
+    table = spelt(tmp_path / "t.csv", lambda genre, _: genre)
+    merged = GenreMap((("techno", "Ambient"), ("Waltz", "dance"), ("blues", "BLUES")))
+    trained = train("svm", table, tmp_path / "m.safetensors", Settings(genres=merged))
+    assert trained.bundle.task.labels == ("BLUES", "ambient", "dance")
+    found = compare([table], tmp_path / "out", Asked(("svm",), seeds=1, genres=merged))
+    assert not found.rows[0].reason
+    kept = load_bundle(tmp_path / "out" / "svm-0.safetensors")
+    assert kept.task.labels == ("BLUES", "ambient", "dance")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "told"),
+    [
+        ([("Rap", "hiphop"), ("rap", "blues")], "--map makes rap two genres, hiphop and blues"),
+        ([("a", "b"), ("b", "a")], "--map leads from a to b, and from there to a"),
+        ([("a", "b"), ("B", "c")], "--map leads from a to b, and from there to c"),
+        ([("a", "b"), ("b", "c"), ("c", "a")], "--map leads from a to b"),
+        ([("", "b")], "--map must be theirs=ours"),
+        ([("a", "")], "--map must be theirs=ours"),
+    ],
+)
+def test_a_map_that_leads_nowhere_is_refused(pairs: list[tuple[str, str]], told: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        GenreMap(tuple(pairs))
+    assert told in str(refused.value)
+
+
+def test_a_map_may_say_one_thing_twice_and_a_genre_its_own_spelling() -> None:
+    GenreMap((("Rap", "Hip-Hop"), ("rap", "hiphop"), ("Hip-Hop", "hiphop")))
+
+
+def test_a_map_of_unknown_genres_names_the_nearest(bundle: Path, tmp_path: Path) -> None:
+    table = spelt(tmp_path / "t.csv", lambda genre, _: genre.replace("techno", "Rap"))
+    with pytest.raises(UsageError, match=r"not know hiphp \(did you mean hiphop\?\)"):
+        judged(bundle, tmp_path / "not read.csv", ("Rap", "hiphp"))
+    with pytest.raises(UsageError, match=r"no track of DATA is Walzt \(did you mean waltz\?\)"):
+        judged(bundle, table, ("Walzt", "blues"))
+    for call in (
+        lambda asked: train("svm", table, tmp_path / "m.safetensors", Settings(genres=asked)),
+        lambda asked: compare([table], tmp_path / "o", Asked(("svm",), seeds=1, genres=asked)),
+    ):
+        with pytest.raises(UsageError, match=r"no track of DATA is Rep \(did you mean Rap\?\)"):
+            call(GenreMap((("Rep", "blues"),)))
