@@ -20,7 +20,7 @@ from mgrkit.tracks.slices import is_number, uncut, without_suffix
 
 _GTZAN = re.compile(
     r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.?000(\d\d)"
-    r"((?:[ ._(-]|[a-z]+[ ._-]*\d).*)?"
+    r"((?:[^A-Za-z\d]|[A-Za-z]+[ ._-]*\d).*)?"
 )
 _FMA = re.compile(r"(\d{3})\d{3}")
 _LAST_FMA = 155_320

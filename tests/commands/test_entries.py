@@ -118,6 +118,29 @@ def test_numbers_alone_count_with_one_length_and_are_named_without(tmp_path: Pat
     assert len(set(read(tmp_path, told).groups())) == 32
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["{song}a_{start}_{end}", "{song}a_s{k}", "{song}aPart{k}", "{song}a[{k}]", "{song}a_t{start}"],
+)
+@pytest.mark.parametrize("seconds", [3.0, None])
+def test_no_slices_are_split_in_silence(tmp_path: Path, name: str, seconds: float | None) -> None:
+    made = [
+        {
+            **row,
+            "path": f"{row['genre']}/{name}.wav".format(
+                song=n // 8, k=k, start=3 * k, end=3 * k + 3
+            ),
+            "group": "",
+            "seconds": seconds,
+        }
+        for n, row in enumerate(rows(artists=8, songs=8))
+        for k in [n % 8]
+    ]
+    data = read(tmp_path, made)
+    warned = any("256 tracks may be slices of 32 recordings" in note for note in data.notes)
+    assert (len(set(data.groups())) == 32) != warned
+
+
 def test_albums_are_no_slices(tmp_path: Path) -> None:
     data = read(tmp_path, sliced("{genre}/album {song}/track {k:02d}.wav", seconds=3.0))
     assert not any("slices" in note for note in data.notes)

@@ -69,7 +69,8 @@ def test_other_names_are_not_known(path: str) -> None:
     [
         ".0", ".001", "_0", "-0", "(3)", " 3", ".part2", "_part_02", "_segment_3", "_seg3",
         "-chunk7", ".slice.4", "_clip1", "_0.0_3.0", "_3s-6s", "part2", ".white_10dB_1",
-        "_pitch_up",
+        "_pitch_up", "[0]", "#0", "_s0", "_p0", "Part0", "_sample0", "_0s-3s", "_0-3000ms",
+        "_0.5",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["blues/blues.00006{}.wav", "blues.00006{}", "x/blues00006{}.png"])
@@ -85,6 +86,8 @@ def test_a_slice_of_gtzan_is_known_as_its_recording(name: str, tail: str) -> Non
     [
         "000002_003.mp3", "000/000002_003.mp3", "000/000002.part3.wav",
         "fma/000/000002-0.0-3.0.png", "000/000002/003.mp3", "000/000002/chunk3.wav",
+        "000/000002_s3.wav", "000/000002[3].wav", "000/000002_0-3000ms.wav", "000/000002Part3.wav",
+        "000/000002_start0.5.mp3", "000/000002/0.0-3.0.wav",
     ],
 )  # fmt: skip
 def test_a_slice_of_fma_is_known_as_its_recording(path: str) -> None:
