@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.tracks.slices import uncut, without_suffix
-from mgrkit.tracks.splits import PARTS, group_key, part_of
+from mgrkit.tracks.splits import PARTS, PARTS_HINT, group_key, part_of
 
 _NUMBERED = re.compile(r"([A-Za-z][\w&+ -]*)\.?\d{5}")
 _GENRES = {
@@ -50,8 +50,9 @@ class Layout:
         """The layout of a collection's relative POSIX paths.
 
         Folders called train, valid and test (in their usual spellings), above the genres or
-        below each of them, are the parts of a split. A folder above the genres that holds all
-        the others and no file is passed through, unless its own name is a genre's.
+        below each of them, are the parts of a split, even if there are as many others beside
+        them. A folder above the genres that holds all the others and no file is passed through,
+        unless its own name is a genre's.
 
         >>> one = Layout.of(["Data/train/blues/a.wav", "Data/test/jazz/b.wav"])
         >>> one.label("Data/train/blues/a.wav"), one.split("Data/train/blues/a.wav")
@@ -71,8 +72,7 @@ class Layout:
             and names.isdisjoint(folders)
             and any(len(one.names) > 1 for steps, one in held.items() if steps)
         )
-        told = [] if part is None else sorted(filter(part_of, _at(held, part)), key=_in_order)
-        part_notes = (f"the split is that of the folders {', '.join(told)}",) if told else ()
+        part_notes = () if part is None else (_part_note(_at(held, part)),)
         notes = () if by_name else tuple(_genre_notes(held, at, part))
         return cls(at, part, by_name, notes, part_notes, _samples(held, at))
 
@@ -165,28 +165,44 @@ def _passed(held: _Folders, at: int, only: str) -> bool:
 
 
 def _parts(folders: Iterable[str]) -> set[str]:
-    """The parts that folders are called by, if all are."""
-    parts = set(map(part_of, folders))
-    return set() if "" in parts else parts
+    """The parts that folders are called by; none where more are called otherwise."""
+    called = list(map(part_of, folders))
+    return set(called) - {""} if 2 * called.count("") <= len(called) else set()
 
 
-def _are_parts(folders: Iterable[str]) -> bool:
+def _are_parts(folders: Collection[str]) -> bool:
     """All are called so, or two parts are there: a band is called Train, but no two are so."""
-    parts = set(map(part_of, folders))
-    return bool(parts) and ("" not in parts or len(parts) > 2)
+    return len(_parts(folders)) > 1 or (bool(folders) and all(map(part_of, folders)))
 
 
 def _in_order(folder: str) -> tuple[int, str]:
     return PARTS.index(part_of(folder)), folder
 
 
+def _part_note(folders: Iterable[str]) -> str:
+    parts = ", ".join(sorted(filter(part_of, folders), key=_in_order))
+    others = _shown([folder for folder in folders if not part_of(folder)])
+    return f"the split is that of the folders {parts}" + (
+        f"; no part of it: {others} ({PARTS_HINT})" if others else ""
+    )
+
+
 def _genre_notes(held: _Folders, at: int, part: int | None) -> Iterator[str]:
     above = next((steps[:at] for steps in held if len(steps) > at), ())
     if above and (part is None or part > at):
         yield f"the genres are the folders in {'/'.join(above)}"
-    if numbers := sorted(filter(is_number, _at(held, at))):
-        shown = ", ".join(numbers[:2]) + (", ..." if len(numbers) > 2 else "")
-        yield f"folders of numbers ({shown}) are no genres: {HINT}"
+    for depth in (at, at + 1) if part is None else ():
+        folders = _at(held, depth)
+        if parts := _shown([folder for folder in folders if _parts(folders) and part_of(folder)]):
+            others = _shown([folder for folder in folders if not part_of(folder)])
+            yield f"no split is seen in the folders {parts} and {others}: {PARTS_HINT}"
+    if numbers := _shown(list(filter(is_number, _at(held, at)))):
+        yield f"folders of numbers ({numbers}) are no genres: {HINT}"
+
+
+def _shown(folders: Collection[str]) -> str:
+    """The first two, and whether there are more."""
+    return ", ".join(sorted(folders)[:2]) + (", ..." if len(folders) > 2 else "")
 
 
 def _samples(held: _Folders, at: int) -> dict[str, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,18 +20,14 @@ SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 KINDS = ("published", "grouped", "random")
 
 _SPELLINGS = {
-    "train": "train",
-    "training": "train",
-    "valid": "valid",
-    "validation": "valid",
-    "val": "valid",
-    "dev": "valid",
-    "development": "valid",
-    "test": "test",
-    "testing": "test",
-    "eval": "test",
-    "evaluation": "test",
+    "train": ("train", "training", "tr"),
+    "valid": ("valid", "validation", "validate", "val", "dev", "development"),
+    "test": ("test", "testing", "eval", "evaluation"),
 }
+_PART_OF = {spelling: part for part, own in _SPELLINGS.items() for spelling in own}
+_SET = re.compile(r"[\s_-]*(?:set|data|split)$")
+PARTS_HINT = "parts are called " + ", ".join(_PART_OF) + ", also with _set behind"
+"""What is understood, for a person whose folders are called otherwise."""
 _SHOWN = 3
 
 
@@ -149,10 +146,10 @@ def published_part(text: str) -> str:
 def part_of(name: str) -> str:
     """One of `PARTS` for any usual spelling of it; '' for any other name.
 
-    >>> part_of("Training"), part_of("dev"), part_of("eval"), part_of("blues")
+    >>> part_of("Training_set"), part_of("dev"), part_of("eval"), part_of("blues")
     ('train', 'valid', 'test', '')
     """
-    return _SPELLINGS.get(name.strip().casefold(), "")
+    return _PART_OF.get(_SET.sub("", name.strip().casefold()), "")
 
 
 def one_part(name: str, parts: set[str], notes: list[str]) -> str:

@@ -81,9 +81,14 @@ def test_noisy_copies_are_known_by_their_names(tmp_path: Path) -> None:
 
 
 def sliced(form: str, **more: object) -> list[dict[str, object]]:
-    """Each of eight songs of each genre as eight slices."""
+    """Each of eight songs of each genre as eight slices of three seconds."""
+
+    def path(genre: object, n: int) -> str:
+        start = n % 8 * 3
+        return form.format(genre=genre, song=n // 8, k=n % 8, start=start, end=start + 3)
+
     return [
-        {**row, **more, "path": form.format(genre=row["genre"], song=n // 8, k=n % 8), "group": ""}
+        {**row, **more, "path": path(row["genre"], n), "group": ""}
         for n, row in enumerate(rows(artists=8, songs=8))
     ]
 
@@ -124,19 +129,7 @@ def test_numbers_alone_count_with_one_length_and_are_named_without(tmp_path: Pat
 )
 @pytest.mark.parametrize("seconds", [3.0, None])
 def test_no_slices_are_split_in_silence(tmp_path: Path, name: str, seconds: float | None) -> None:
-    made = [
-        {
-            **row,
-            "path": f"{row['genre']}/{name}.wav".format(
-                song=n // 8, k=k, start=3 * k, end=3 * k + 3
-            ),
-            "group": "",
-            "seconds": seconds,
-        }
-        for n, row in enumerate(rows(artists=8, songs=8))
-        for k in [n % 8]
-    ]
-    data = read(tmp_path, made)
+    data = read(tmp_path, sliced(f"{{genre}}/{name}.wav", seconds=seconds))
     warned = any("256 tracks may be slices of 32 recordings" in note for note in data.notes)
     assert (len(set(data.groups())) == 32) != warned
 

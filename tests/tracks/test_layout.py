@@ -41,6 +41,9 @@ def test_a_file_alone_is_labelled_by_its_folder_or_its_name(path: str, genre: st
         (("Training", "Validation", "Testing"), ("train", "valid", "test")),
         (("train", "dev", "eval"), ("train", "valid", "test")),
         (("train", "val", "test"), ("train", "valid", "test")),
+        (("training_set", "dev", "eval"), ("train", "valid", "test")),
+        (("Train Set", "validate", "evaluation-set"), ("train", "valid", "test")),
+        (("tr", "development", "testset"), ("train", "valid", "test")),
         (("train", "test"), ("train", "test")),
         (("train",), ("train",)),
     ],
@@ -75,6 +78,29 @@ def test_a_band_called_train_is_no_part() -> None:
 def test_what_lies_beside_parts_has_the_genre_of_its_folder_and_no_part() -> None:
     paths = ["train/blues/a.wav", "test/jazz/b.wav", "extra/jazz/c.wav"]
     assert told(*paths) == [("blues", "train"), ("jazz", "test"), ("jazz", "")]
+
+
+@pytest.mark.parametrize("form", ["{}/{}/x.wav", "{1}/{0}/x.wav", "data/{}/{}/x.wav"])
+def test_a_folder_beside_parts_is_named(form: str) -> None:
+    def of(*names: str) -> Layout:
+        return Layout.of([form.format(name, g) for name in names for g in ("blues", "polka")])
+
+    (note,) = of("train", "test", "holdout").part_notes
+    assert "of the folders train, test; no part of it: holdout (parts are called train," in note
+    assert "training" in note
+    assert of("train", "test", "holdout").split(form.format("holdout", "polka")) == ""
+    (note,) = of("learn", "valid", "test").part_notes
+    assert "of the folders valid, test; no part of it: learn (parts" in note
+    one = of("train", "holdout")
+    assert one.part_notes == ()
+    assert any(
+        "no split is seen in the folders train and holdout: parts are called" in note
+        for note in one.genre_notes
+    )
+    assert of("Train", "Blur", "Pulp").part is None
+    assert not any("split" in note for note in of("Train", "Blur", "Pulp").genre_notes)
+    bands = of("Train", "Dev", "Blur", "Pulp", "Oasis")
+    assert bands.part is None
 
 
 @pytest.mark.parametrize(
