@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -154,7 +154,7 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     entries = dataset.entries
     named = [i for i, entry in enumerate(entries) if entry.genre]
     if not named:
-        raise RunError(f"no track in {data} has a genre", _unlabelled(entries))
+        raise RunError(f"no track in {data} has a genre", "; ".join(_unlabelled(dataset)))
     if len(named) < len(entries):
         notes.append(f"{len(entries) - len(named)} tracks without a genre left out")
     dataset = dataset.take(named)
@@ -173,15 +173,18 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
     return replace(_whole(dataset, notes), notes=tuple(notes))
 
 
-def _unlabelled(entries: Sequence[Entry]) -> str:
-    """How to give labels to what has none."""
-    numbers = any(is_number(step) for one in entries for step in one.name.split("/")[:-1])
-    fma = any(one.labelled().id.startswith("fma:") for one in entries)
-    if not numbers and not fma:
-        return "folders by genre, or a tracks.csv with the columns path and genre"
-    why = "folders of numbers are no genres: " if numbers else ""
-    where = "; FMA's are in its fma_metadata, tracks.csv, track.genre_top" if fma else ""
-    return f"{why}{HINT}{where}"
+def _unlabelled(dataset: Dataset) -> Iterator[str]:
+    """Why it may be that nothing has a label, and how to give some."""
+    yield from dataset.notes
+    paths = [one.name for one in dataset.entries]
+    fma = any(one.id.startswith("fma:") for one in dataset.labelled)
+    numbers = any(is_number(step) for path in paths for step in path.split("/")[:-1])
+    if not fma and not numbers:
+        yield "folders by genre, or a tracks.csv with the columns path and genre"
+    elif not any(HINT in note for note in dataset.notes):
+        yield f"folders of numbers are no genres: {HINT}" if numbers else HINT
+    if fma:
+        yield "FMA's are in its fma_metadata, tracks.csv, track.genre_top"
 
 
 def _whole(dataset: Dataset, notes: list[str]) -> Dataset:

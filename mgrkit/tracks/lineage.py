@@ -131,15 +131,22 @@ class Lineage:
         what : the files are.
         """
         told = list(self.notes)
-        idle = len(self.rows) - self.used
-        if idle > 0 and whole:
-            told.append(f"{self.table}: {idle} rows name no {what} here")
+        if self.used < len(self.rows) and whole:
+            told.append(
+                f"{self.table}: {self.used} of {len(self.rows)} rows name a {what} here"
+                + self._examples()
+            )
         if "split" in self._by_folder:
             told += self.layout.part_notes
         if "genre" in self._by_folder:
             told += self.layout.genre_notes
             told += filter(None, [self.layout.first_hold_artists(root)])
         return told
+
+    def _examples(self) -> str:
+        """A path of either side, where the table names no file at all."""
+        here = next(iter(self.paths()), "") if not self.used else ""
+        return f": the table has {next(iter(self.rows))}, the folder {here}" if here else ""
 
     def _key(self, path: str) -> str | None:
         """The path by which the table knows a file, in whatever Unicode form it holds it."""

@@ -415,7 +415,7 @@ def test_rows_of_a_table_that_name_nothing_are_told(audio: Path, capfd) -> None:
     (audio / "tracks.csv").write_text("path,genre,noise\nhigh/a.wav,x,y\nghost.wav,x,y\n")
     assert mgrkit("augment") == 0
     error = capfd.readouterr().err
-    assert "1 rows name no sound file here" in error
+    assert "1 of 2 rows name a sound file here" in error
     assert "noise give way to this command's columns" in error
 
 

@@ -135,7 +135,20 @@ def test_all_commands_say_that_a_table_names_no_file(tmp_path: Path, command: Co
     lines = [f"D:\\music\\{g}\\{n}.wav,a{n}" for g in TONES for n in range(2)]
     (folder / "tracks.csv").write_text("\n".join(["path,artist", *lines]) + "\n")
     _, notes = command(folder, tmp_path)
-    assert notes == [f"{folder / 'tracks.csv'}: 6 rows name no sound file here"]
+    told = "0 of 6 rows name a sound file here: the table has D:\\music\\blues\\0.wav, the folder"
+    assert notes == [f"{folder / 'tracks.csv'}: {told} blues/0.wav"]
+
+
+def test_a_table_that_names_no_file_is_said_where_no_track_has_a_genre(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "in", "{genre}-{n}.wav", range(2))
+    (folder / "tracks.csv").write_text("path,genre\nmusic/blues-0.wav,blues\n")
+    with pytest.raises(RunError) as raised:
+        read_dataset(folder, Pictures(front_end(n_mels=32)))
+    assert "no track in" in raised.value.message
+    assert (
+        f"{folder / 'tracks.csv'}: 0 of 1 rows name a sound file here: the table has "
+        "music/blues-0.wav, the folder blues-0.wav; folders by genre, or a tracks.csv"
+    ) in str(raised.value)
 
 
 def test_a_tree_of_numbers_is_refused_with_the_way_to_give_labels(tmp_path: Path) -> None:

@@ -223,7 +223,9 @@ def test_backslashes_are_read_as_slashes_where_only_that_is_a_file(tmp_path: Pat
     assert lineage.of("blues/1.wav")["group"] == "Dan"
     assert lineage.of("back\\slash.wav")["group"] == "Bob"
     assert lineage.of("back/slash.wav")["group"] == ""
-    assert lineage.told(tmp_path) == [f"{tmp_path / 'tracks.csv'}: 1 rows name no sound file here"]
+    assert lineage.told(tmp_path) == [
+        f"{tmp_path / 'tracks.csv'}: 3 of 4 rows name a sound file here"
+    ]
     assert lineage.told(tmp_path, whole=False) == []
 
 
