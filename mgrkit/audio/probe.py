@@ -19,8 +19,8 @@ from mgrkit.errors import AudioError
 
 SNDFILE_SUFFIXES = frozenset(
     {
-        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp2", ".mp3", ".oga", ".ogg", ".opus",
-        ".rf64", ".snd", ".w64", ".wav", ".wave",
+        ".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp1", ".mp2", ".mp3", ".oga", ".ogg",
+        ".opus", ".rf64", ".snd", ".voc", ".w64", ".wav", ".wave",
     }
 )  # fmt: skip
 FFMPEG_SUFFIXES = frozenset(

@@ -6,7 +6,7 @@ import bisect
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -48,8 +48,8 @@ class Recordings:
     files: tuple[str, ...]
 
     @classmethod
-    def find(cls, path: Path) -> Recordings:
-        """The recording at ``path``, or all those below it that have a known suffix.
+    def find(cls, path: Path, suffixes: Collection[str] = SUFFIXES) -> Recordings:
+        """The recording at ``path``, or all those below it that have one of these suffixes.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class Recordings:
         """
         if not path.is_dir():
             return cls(path.stem, path.parent, (path.name,))
-        files = tuple(sorted(_below(path)))
+        files = tuple(sorted(_below(path, suffixes)))
         if not files:
             raise UsageError(f"no recordings in the folder {path}", "give a folder of sound files")
         return cls(path.resolve().name, path, files)
@@ -101,11 +101,11 @@ class Recordings:
         return Spooled(self.name, tuple(loops), tuple(failures))
 
 
-def _below(top: Path) -> Iterator[str]:
+def _below(top: Path, suffixes: Collection[str]) -> Iterator[str]:
     for root, folders, files in os.walk(top):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
+            if not name.startswith(".") and Path(name).suffix.lower() in suffixes:
                 yield (Path(root) / name).relative_to(top).as_posix()
 
 

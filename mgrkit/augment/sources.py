@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from mgrkit.audio import SUFFIXES
 from mgrkit.augment.colours import COLOURS, Colour
 from mgrkit.augment.recordings import Recordings
 from mgrkit.errors import UsageError
@@ -27,8 +29,10 @@ class Noise(Protocol):
         ...
 
 
-def parse_noise(text: str) -> Colour | Recordings:
+def parse_noise(text: str, suffixes: Collection[str] = SUFFIXES) -> Colour | Recordings:
     """A colour's name, else the path of a recording or of a folder of them.
+
+    In a folder, the files of these suffixes, in lower case, are taken.
 
     Recordings must be `Recordings.spooled` before they can be mixed in. A file that is called
     like a colour is reached as ``./white``.
@@ -40,7 +44,7 @@ def parse_noise(text: str) -> Colour | Recordings:
     if text in COLOURS:
         return Colour(text)
     if text and Path(text).exists():
-        return Recordings.find(Path(text))
+        return Recordings.find(Path(text), suffixes)
     near = difflib.get_close_matches(text.lower(), COLOURS, n=2, cutoff=0.5) or list(COLOURS)
     raise UsageError(
         f"no noise {text!r}: neither a colour nor a file or folder of recordings",

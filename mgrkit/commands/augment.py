@@ -88,7 +88,8 @@ def augment(
     noises : white, pink, brown, blue, violet, or paths of recordings or folders of them.
     snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz.
     files : relative paths below ``source``, instead of all that is there.
-    search : which files of a folder are taken; by default those with a suffix of sound.
+    search : which files of a folder are taken, one of noises too; by default those with a
+        suffix of sound.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def augment(
     ratios = list(dict.fromkeys(float(f"{snr + 0.0:g}") for snr in snrs))
     for ratio in ratios:
         check_snr(ratio)
-    sources = _noises(noises)
+    sources = _noises(noises, search)
     plan = Plan([source], out, COLUMNS, files, search=search)
     sink = FolderSink(out, settings.plain(), replace)
 
@@ -122,11 +123,11 @@ def augment(
     return plan.complete(run_now(going))
 
 
-def _noises(texts: Sequence[str]) -> list[Colour | Recordings]:
+def _noises(texts: Sequence[str], search: Search) -> list[Colour | Recordings]:
     """The noises by the words that name them; two may not share a name in file names."""
     from mgrkit.augment import parse_noise
 
-    noises = [parse_noise(text) for text in dict.fromkeys(texts)]
+    noises = [parse_noise(text, search.suffixes) for text in dict.fromkeys(texts)]
     name, times = Counter(noise.name for noise in noises).most_common(1)[0]
     if times > 1:
         raise UsageError(f"{times} noises are called {name!r}", "rename one of the recordings")

@@ -103,6 +103,7 @@ def test_mp3_clips_read_as_in_one_go(data, name):
         (".flac", "FLAC", "PCM_16"),
         (".flac", "FLAC", "PCM_S8"),
         (".oga", "OGG", "VORBIS"),
+        (".voc", "VOC", "PCM_16"),
     ],
 )
 @pytest.mark.parametrize("channels", [1, 2])
@@ -145,6 +146,17 @@ def test_dsdiff_beside_dsf(tmp_path):
     rate, found = read(tmp_path / "x.dff")
     assert ".dff" in SUFFIXES
     assert (rate, found.shape) == (352_800, (1, 176_400))
+
+
+def test_layer_1_beside_layers_2_and_3(tmp_path):
+    # 384 kbit/s, 44.1 kHz, mono: 15 bits for each of 12 values of the lowest of 32 bands
+    head = bytes([0xFF, 0xFF, 0xC0, 0xC0, 0xE0, *[0] * 15, 0x40])
+    values = np.random.default_rng(0)
+    (tmp_path / "x.mp1").write_bytes(b"".join(head + values.bytes(395) for _ in range(200)))
+    rate, found = read(tmp_path / "x.mp1")
+    assert ".mp1" in SUFFIXES
+    assert (rate, found.shape) == (44_100, (1, 200 * 384))
+    np.testing.assert_allclose(found, in_one_go_av(tmp_path / "x.mp1")[1], atol=1e-4)
 
 
 def test_a_wrong_suffix_does_not_matter(tmp_path):

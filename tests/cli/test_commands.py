@@ -522,6 +522,14 @@ def test_other_suffixes_and_what_is_passed_over(audio: Path, capfd) -> None:
     assert "passed over: audio/cover.jpg (.jpg)\n" in captured.err
 
 
+def test_other_suffixes_count_in_a_folder_of_noises(audio: Path) -> None:
+    tone(audio.parent / "street" / "a.wav")
+    (audio.parent / "street" / "a.wav").rename(audio.parent / "street" / "a.xyz")
+    assert mgrkit("augment", "--noise", "street") == 2
+    assert mgrkit("augment", "--noise", "street", "--suffix", "xyz") == 0
+    assert {row["recording"] for row in table(audio.parent / "noisy")} == {"a.xyz"}
+
+
 def test_what_is_passed_over_is_named_as_the_caller_would(audio: Path, capfd) -> None:
     tone(audio.parent / "noisy" / "d.wav")
     for folder in ("audio", "noisy"):
