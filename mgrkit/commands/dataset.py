@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Examples
-from mgrkit.commands.entries import Entry, artist_folders, belonging, labelled
+from mgrkit.commands.entries import Entry, artist_folders, belonging, doubted, labelled
 from mgrkit.commands.genres import one_spelling, with_genres
 from mgrkit.commands.inputs import Features, Input
 from mgrkit.errors import RunError, UsageError
@@ -143,11 +143,12 @@ def _named(wanted: Input) -> tuple[str, ...]:
 def _checked(data: Path, dataset: Dataset) -> Dataset:
     """Without tracks that have no genre and exact duplicates; slices with their recordings."""
     notes = list(dataset.notes)
-    entries = belonging(dataset.entries, notes)
+    entries, doubts = belonging(dataset.entries, notes)
     labels = labelled(entries)
     if folders := artist_folders(entries, labels):
         notes.append("artists are taken from the folders below the genres")
         labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
+    notes += filter(None, [doubted(entries, labels, doubts)])
     # A copy is what its recording is, whatever its own folder's table still says.
     genres = one_spelling([label.genre for label in labels], notes)
     dataset = with_genres(replace(dataset, entries=entries, labelled=labels), genres)

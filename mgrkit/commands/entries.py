@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mgrkit.tracks.collections import known
@@ -67,13 +67,19 @@ class Entry:
         return fact.piece if fact else self.name if known(self.recording) else ""
 
 
-def belonging(entries: Sequence[Entry], notes: list[str]) -> tuple[Entry, ...]:
+def belonging(
+    entries: Sequence[Entry], notes: list[str]
+) -> tuple[tuple[Entry, ...], list[list[int]]]:
     """The tracks, each a recording of its own unless it is a noisy copy. Adds to the notes.
 
     A copy's ``parent`` is its recording, as its table says; or, where it does not, as its name
     says. A parent that is no recording here and not said to be the source of a noisy copy, such
     as an album, is what the track belongs to: its ``recording``. So is what slices that their
-    names tell have in common.
+    names tell have in common, in whichever folders of a split they lie.
+
+    Returns
+    -------
+    The tracks; and the indices of those that may be slices of one recording, set by set.
     """
     ends = _ends([entry.name for entry in entries])
     stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
@@ -90,23 +96,54 @@ def belonging(entries: Sequence[Entry], notes: list[str]) -> tuple[Entry, ...]:
         if not (entry.is_copy or entry.recording or known(entry.name))
     ]
     names = [settled[index].name for index in alone]
+    layout = Layout.of(names)
     genres = sorted({entry.genre for entry in settled})
-    shared, doubts = series(names, [settled[index].length for index in alone], genres)
+    lengths = [settled[index].length for index in alone]
+    shared, doubts = series(list(map(layout.without_part, names)), lengths, genres)
+    of_recording: dict[str, list[int]] = {}
     for index, recording in zip(alone, shared, strict=True):
-        settled[index] = replace(settled[index], recording=recording)
-    cut = sorted(set(shared) - {""})
-    if cut:
-        slices = sum(map(bool, shared))
-        shown = ", ".join(one.lstrip("/") for one in cut[:_EXAMPLES])
-        more = ", ..." if len(cut) > _EXAMPLES else ""
-        notes.append(f"{slices} slices stay with the others of their recordings ({shown}{more})")
-    if doubts:
-        shown = ", ".join(names[index] for index in doubts[0][:_EXAMPLES])
-        notes.append(
-            f"{sum(map(len, doubts))} tracks may be slices of {len(doubts)} recordings ({shown}, "
-            "...): a column parent in tracks.csv keeps those of one recording together"
+        if recording:
+            of_recording.setdefault(recording, []).append(index)
+    torn = []
+    for recording, members in list(of_recording.items()):
+        by_part = {layout.split(settled[i].name): settled[i].name for i in members}
+        if len(by_part) > 1:
+            torn.append(sorted(by_part.values()))
+            del of_recording[recording]
+        else:
+            for index in members:
+                settled[index] = replace(settled[index], recording=recording)
+    notes += _told(of_recording, torn)
+    return tuple(settled), [[alone[index] for index in doubt] for doubt in doubts]
+
+
+def _told(whole: Mapping[str, Sequence[int]], torn: Sequence[Sequence[str]]) -> Iterator[str]:
+    """What is said of recordings that are kept together, and of those in several parts."""
+    if whole:
+        shown = ", ".join(one.lstrip("/") for one in sorted(whole)[:_EXAMPLES])
+        more = ", ..." if len(whole) > _EXAMPLES else ""
+        slices = sum(map(len, whole.values()))
+        yield f"{slices} slices stay with the others of their recordings ({shown}{more})"
+    if torn:
+        yield (
+            f"the folders of the split tear {len(torn)} recordings, so that slices of what is "
+            f"learnt are tested ({', '.join(torn[0])})"
         )
-    return tuple(settled)
+
+
+def doubted(
+    entries: Sequence[Entry], labels: Sequence[Labelled], doubts: Sequence[Sequence[int]]
+) -> str:
+    """A note on the tracks that may be slices of one recording; '' where artists keep all."""
+    if all(one.group for one in labels):
+        doubts = [doubt for doubt in doubts if len({labels[i].unit for i in doubt}) > 1]
+    if not doubts:
+        return ""
+    shown = ", ".join(entries[index].name for index in doubts[0][:_EXAMPLES])
+    return (
+        f"{sum(map(len, doubts))} tracks may be slices of {len(doubts)} recordings ({shown}, "
+        "...): a column parent in tracks.csv keeps those of one recording together"
+    )
 
 
 def _ends(names: Sequence[str]) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Layout:
         Folders called train, valid and test (in their usual spellings), above the genres or
         below each of them, are the parts of a split, even if there are as many others beside
         them. A folder above the genres that holds all the others and no file is passed through,
-        unless its own name is a genre's.
+        unless its own name is a genre's; so are several that hold all genres each, as folds do.
 
         >>> one = Layout.of(["Data/train/blues/a.wav", "Data/test/jazz/b.wav"])
         >>> one.label("Data/train/blues/a.wav"), one.split("Data/train/blues/a.wav")
@@ -86,6 +86,13 @@ class Layout:
     def split(self, path: str) -> str:
         """'train', 'valid' or 'test' as the folders say; '' where they do not."""
         return "" if self.part is None else part_of(self._folder(path, self.part))
+
+    def without_part(self, path: str) -> str:
+        """A path without the folder that is a part of the split."""
+        steps = path.split("/")
+        if self.part is not None and self.split(path):
+            del steps[self.part]
+        return "/".join(steps)
 
     def artist(self, path: str) -> str:
         """The folder below the genre's (and a part's there); '' for none."""
@@ -143,7 +150,7 @@ def _down(held: _Folders) -> tuple[int, int | None]:
     while folders := _at(held, at):
         if part is None and _are_parts(folders):
             part = at
-        elif len(folders) > 1 or not _passed(held, at, next(iter(folders))):
+        elif not _lie_above(held, at, folders):
             break
         at += 1
     return at, part
@@ -152,6 +159,16 @@ def _down(held: _Folders) -> tuple[int, int | None]:
 def _at(held: _Folders, at: int) -> set[str]:
     """The names of all folders of a depth."""
     return {steps[at] for steps in held if len(steps) > at}
+
+
+def _lie_above(held: _Folders, at: int, folders: Collection[str]) -> bool:
+    """Whether the folders of a depth lie above the genres."""
+    if len(folders) == 1:
+        return _passed(held, at, next(iter(folders)))
+    below = _at(held, at + 1)
+    held_by = {steps[at : at + 2] for steps in held if len(steps) > at}
+    every = len(held_by) == len(folders) * len(below)  # as folds of one collection
+    return every and any(map(is_genre, below)) and not any(map(is_genre, folders))
 
 
 def _passed(held: _Folders, at: int, only: str) -> bool:
@@ -190,8 +207,10 @@ def _part_note(folders: Iterable[str]) -> str:
 def _genre_notes(held: _Folders, at: int, part: int | None) -> Iterator[str]:
     above = next((steps[:at] for steps in held if len(steps) > at), ())
     if above and (part is None or part > at):
-        yield f"the genres are the folders in {'/'.join(above)}"
-    for depth in (at, at + 1) if part is None else ():
+        beside = _at(held, at - 1)
+        where = "/".join(above) if len(beside) == 1 else f"each of {_shown(beside)}"
+        yield f"the genres are the folders in {where}"
+    for depth in range(at + 2) if part is None else ():
         folders = _at(held, depth)
         if parts := _shown([folder for folder in folders if _parts(folders) and part_of(folder)]):
             others = _shown([folder for folder in folders if not part_of(folder)])

@@ -100,6 +100,18 @@ def _cuts(stem: str) -> Iterator[_Cut]:
         yield _Cut(stem, mark, tuple(map(float, numbers)))
 
 
+def _place(path: str) -> tuple[str, str]:
+    """The folder and the name of a slice: ``a/b/chunk0`` is ``b_chunk0`` in ``a``.
+
+    Digits alone are not taken for a slice: an album's tracks are called so, too.
+    """
+    folder, _, name = without_suffix(path).rpartition("/")
+    if is_number(name) and not name.isdigit():
+        folder, _, above = folder.rpartition("/")
+        name = f"{above}_{name}"
+    return folder, name
+
+
 def copy_of(path: str) -> list[str]:
     """Paths without suffix of which a file may be a noisy copy, the likeliest first.
 
@@ -140,7 +152,8 @@ def series(
     """
     no_names = _ANY | {folder.casefold() for folder in folders}
     size = Counter(path.rpartition("/")[0] for path in paths)
-    cuts = [list(_cuts(without_suffix(path.rpartition("/")[2]))) for path in paths]
+    places = [_place(path) for path in paths]
+    cuts = [list(_cuts(name)) for _, name in places]
     shared = [""] * len(paths)
     doubts: list[list[int]] = []
     left = set(range(len(paths)))
@@ -151,7 +164,7 @@ def series(
         for index in sorted(left):
             cut = cuts[index][depth] if depth < len(cuts[index]) else None
             if cut and len(cut.numbers) < 3 and cut.recording.casefold() not in no_names:
-                key = paths[index].rpartition("/")[0], cut.recording, cut.mark, len(cut.numbers)
+                key = places[index][0], cut.recording, cut.mark, len(cut.numbers)
                 one = found.setdefault(key, _Series(*key[:3]))
                 one.add(cut.numbers, index, lengths[index])
         return found.values()

@@ -134,6 +134,32 @@ def test_no_slices_are_split_in_silence(tmp_path: Path, name: str, seconds: floa
     assert (len(set(data.groups())) == 32) != warned
 
 
+def test_slices_that_the_folders_of_a_split_tear_are_told(tmp_path: Path) -> None:
+    made = [
+        {**row, "path": f"{part}/{row['path']}", "split": part}
+        for n, row in enumerate(sliced("{genre}/song{song}_part{k}.wav"))
+        for part in [("train", "test")[n % 8 > 4]]
+    ]
+    data = read(tmp_path, made)
+    assert any(
+        "the folders of the split tear 32 recordings, so that slices of what is learnt are tested "
+        "(test/ambient/song0_part7.wav, train/ambient/song0_part4.wav)" in note
+        for note in data.notes
+    )
+    whole = [{**row, "path": f"{('train', 'test')[n // 8 % 2]}/{str(row['path']).split('/', 1)[1]}"}
+             for n, row in enumerate(made)]  # fmt: skip
+    notes = read(tmp_path, whole).notes
+    assert not any("tear" in note for note in notes)
+    assert any("256 slices stay with" in note for note in notes)
+
+
+def test_slices_that_their_artists_keep_together_are_no_doubt(tmp_path: Path) -> None:
+    made = sliced("{genre}/{genre}{song}/song_{song}_{k:03d}.wav", seconds=3.0)
+    assert not any("may be slices" in note for note in read(tmp_path, made).notes)
+    artists = [{**row, "group": f"artist {n % 8}"} for n, row in enumerate(made)]
+    assert any("may be slices" in note for note in read(tmp_path, artists).notes)
+
+
 def test_albums_are_no_slices(tmp_path: Path) -> None:
     data = read(tmp_path, sliced("{genre}/album {song}/track {k:02d}.wav", seconds=3.0))
     assert not any("slices" in note for note in data.notes)

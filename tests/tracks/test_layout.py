@@ -92,6 +92,7 @@ def test_a_folder_beside_parts_is_named(form: str) -> None:
     (note,) = of("learn", "valid", "test").part_notes
     assert "of the folders valid, test; no part of it: learn (parts" in note
     one = of("train", "holdout")
+    assert {one.label(form.format("holdout", g)) for g in ("blues", "polka")} == {"blues", "polka"}
     assert one.part_notes == ()
     assert any(
         "no split is seen in the folders train and holdout: parts are called" in note
@@ -101,6 +102,19 @@ def test_a_folder_beside_parts_is_named(form: str) -> None:
     assert not any("split" in note for note in of("Train", "Blur", "Pulp").genre_notes)
     bands = of("Train", "Dev", "Blur", "Pulp", "Oasis")
     assert bands.part is None
+
+
+def test_folders_that_hold_all_genres_each_are_no_genres() -> None:
+    paths = [f"{fold}/{g}/x.wav" for fold in ("fold1", "fold2") for g in ("blues", "polka")]
+    assert told(*paths) == [("blues", ""), ("polka", "")] * 2
+    assert Layout.of(paths).genre_notes == ("the genres are the folders in each of fold1, fold2",)
+    # nor are genres whose songs lie in folds, or which do not hold all of them
+    paths = [f"{g}/{fold}/x.wav" for fold in ("fold1", "fold2") for g in ("blues", "polka")]
+    assert told(*paths) == [("blues", ""), ("polka", "")] * 2
+    paths = ["Ann/jazz/a.wav", "Bob/jazz/b.wav", "Bob/blues/c.wav"]
+    assert [genre for genre, _ in told(*paths)] == ["Ann", "Bob", "Bob"]
+    paths = ["Ann/jazz/a.wav", "Bob/jazz/b.wav", "Bob/c.wav"]
+    assert [genre for genre, _ in told(*paths)] == ["Ann", "Bob", "Bob"]
 
 
 @pytest.mark.parametrize(

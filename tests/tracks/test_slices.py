@@ -145,6 +145,15 @@ def test_a_mark_without_a_common_length_makes_them_likely(form: str) -> None:
         assert grouped(*paths, "rock/x.wav", lengths=lengths) == ([""] * 5, [paths])
 
 
+def test_slices_in_the_folder_of_their_recording_are_of_it() -> None:
+    slices = [f"rock/song{s}/{name}{k}.wav" for s in (1, 2) for name in ("chunk", "part_")
+              for k in (0, 1)]  # fmt: skip
+    assert grouped(*slices) == (["rock/song1"] * 4 + ["rock/song2"] * 4, [])
+    for names in ("rock/chunk{}.wav", "chunk{}.wav", "rock/album/{:02d}.wav", "rock/song/{}.wav"):
+        paths = [names.format(k) for k in range(4)]
+        assert grouped(*paths, lengths=[3.0] * 4) == ([""] * 4, [])
+
+
 def test_two_files_of_one_slice_stay_together() -> None:
     paths = ["rock/a_part1.wav", "rock/a_part1.mp3", "rock/a_part2.wav", "rock/b.wav"]
     assert grouped(*paths)[0] == ["rock/a"] * 3 + [""]
