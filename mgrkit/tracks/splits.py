@@ -117,12 +117,13 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
     _check_genres(tracks)
     used = [index for index, track in enumerate(tracks) if track.genre]
     chosen = [tracks[index] for index in used]
-    name = how or _possible(chosen)
+    notes: list[str] = []
+    name = how or _possible(chosen, notes)
     made = {"published": _published, "grouped": _grouped, "random": _random}[name](chosen, seed)
     parts = [""] * len(tracks)
     for index, part in zip(used, made.parts, strict=True):
         parts[index] = part
-    notes = list(made.notes)
+    notes += made.notes
     if len(used) < len(tracks):
         notes.insert(0, f"left out, without a genre: {len(tracks) - len(used)} tracks")
     return Split(name, tuple(parts), (*notes, *_missing(chosen, made.parts)), made.words)
@@ -174,11 +175,21 @@ def _check_genres(tracks: Sequence[Labelled]) -> None:
         raise UsageError(f"all tracks are {genres.pop()}", "telling apart needs two genres")
 
 
-def _possible(tracks: Sequence[Labelled]) -> str:
+def _possible(tracks: Sequence[Labelled], notes: list[str]) -> str:
+    """The first kind that the tracks allow; adds to the notes why their parts are not taken."""
     parts = [part_of(track.part) for track in tracks]
-    # A few names that look like a collection's do not make the others one.
-    if "train" in parts and {"valid", "test"} & set(parts) and 2 * parts.count("") <= len(parts):
+    there = set(parts) - {""}
+    if "train" not in there:
+        lacks = "no track is in train"
+    elif len(there) == 1:
+        lacks = "no track is in valid or test"
+    elif 2 * parts.count("") > len(parts):
+        # A few names that look like a collection's do not make the others one.
+        lacks = f"{parts.count('')} of {len(parts)} tracks are in no part"
+    else:
         return "published"
+    if there:
+        notes.append(f"the published split is not taken: {lacks}")
     return "grouped" if 2 * sum(bool(t.group) for t in tracks) >= len(tracks) else "random"
 
 

@@ -45,6 +45,26 @@ def shares(tracks: list[Labelled], split: Split) -> dict[str, Counter[str]]:
     return result
 
 
+def parted(*parts: str) -> list[Labelled]:
+    """Tracks of two genres in each of these parts."""
+    return [Labelled(f"{n}{g}", g, part=part) for n, part in enumerate(parts) for g in "ab"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "why"),
+    [
+        (("", "dev", "eval"), "no track is in train"),
+        (("train", "train", ""), "no track is in valid or test"),
+        (("train", "test", "", "", ""), "6 of 10 tracks are in no part"),
+    ],
+)
+def test_parts_that_are_no_split_are_told(parts: tuple[str, ...], why: str) -> None:
+    split = make_split(parted(*parts))
+    assert (split.name, split.notes) == ("random", (f"the published split is not taken: {why}",))
+    assert make_split(parted(*parts), "random").notes == ()
+    assert make_split(parted("", "", "")).notes == ()
+
+
 def parts_of(split: Split, tracks: list[Labelled], by: str) -> dict[str, set[str]]:
     where: dict[str, set[str]] = {}
     for track, part in zip(tracks, split.parts, strict=True):
