@@ -27,7 +27,9 @@ def main() -> None:
             sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
-    except OSError:  # nobody reads any more, or the disk is full: the result is lost
+    except BrokenPipeError:  # nobody reads any more
+        code = 141
+    except OSError:  # the disk is full: the result is lost
         code = 3
     # A thread that hangs in a decoder must not keep the process from ending.
     os._exit(code)

@@ -7,23 +7,12 @@ from typing import Annotated
 import typer
 
 from mgrkit import __version__
-from mgrkit.cli.augment import augment
-from mgrkit.cli.classifiers import classifiers
-from mgrkit.cli.compare import compare
-from mgrkit.cli.demo import demo
-from mgrkit.cli.doctor import doctor
-from mgrkit.cli.evaluate import evaluate
-from mgrkit.cli.features import features
-from mgrkit.cli.models import models
-from mgrkit.cli.plugins import plugins
-from mgrkit.cli.predict import predict
-from mgrkit.cli.show import show
-from mgrkit.cli.spectrograms import spectrograms
-from mgrkit.cli.train import train
+from mgrkit.cli.group import HELP_OPTIONS, Commands
 
 app = typer.Typer(
     name="mgrkit",
-    help="""Noisy copies and spectrograms of music, many files at once.
+    cls=Commands,
+    help="""Music genre recognition: train on sound, and tell the genre of songs.
 
     \b
     mgrkit demo                             the whole line on synthetic music
@@ -39,12 +28,11 @@ app = typer.Typer(
 
     Every run can be stopped and started again: only what is missing is made. Results go to
     files and stdout, words to stderr. Exit codes: 0 all done, 1 some items failed, 2 wrong
-    call, 3 could not start or go on, 130 and 143 stopped.""",
+    call, 3 could not start or go on, 130 and 143 stopped, 141 nobody reads.""",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    add_completion=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
 )
 
 
@@ -62,17 +50,3 @@ def _top(
 ) -> None:
     del version
 
-
-app.command()(augment)
-app.command()(spectrograms)
-app.command()(show)
-app.command()(features)
-app.command()(train)
-app.command()(evaluate)
-app.command()(predict)
-app.command()(compare)
-app.command()(demo)
-app.command()(classifiers)
-app.command()(plugins)
-app.command()(doctor)
-app.add_typer(models, name="models")

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import typer
 
 from mgrkit.cli.tables import printable
-from mgrkit.errors import MgrkitError
+from mgrkit.errors import MgrkitError, NobodyReads
 
 _HEAD, _TAIL = 600, 200
 """Of a longer message so many characters are shown: its end is where a hint stands."""
@@ -24,12 +24,16 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
     if "" in arguments:
         return _tell("an argument is empty (is a variable not set?)", 2, arguments)
     try:
-        result: Any = app(arguments, standalone_mode=False)
+        result: Any = app(arguments, prog_name="mgrkit", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as error:
         return error.exit_code
-    except SystemExit:  # Typer's way out when nobody reads what it prints
-        return 3
+    except SystemExit as error:  # Typer's way out of completion, and when nobody reads
+        if isinstance(error.__context__, BrokenPipeError):
+            return NobodyReads.exit_code
+        return error.code if isinstance(error.code, int) else 0
+    except (NobodyReads, BrokenPipeError):
+        return NobodyReads.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _tell("stopped", 130, arguments)
     except Exception as error:

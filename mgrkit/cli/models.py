@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mgrkit.cli.group import HELP_OPTIONS, Command
 from mgrkit.cli.options import Debug, Json, Quiet
 
 models = typer.Typer(
@@ -14,7 +15,7 @@ models = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     subcommand_metavar="[COMMAND]",
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=HELP_OPTIONS,
 )
 
 
@@ -57,7 +58,7 @@ def listing(context: typer.Context, as_json: Json = False) -> None:
         print_table(("weights", "here", "about"), list(map(_weights, needed)))
 
 
-@models.command()
+@models.command(cls=Command)
 def fetch(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Weights that mgrkit models names.")],

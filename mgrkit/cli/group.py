@@ -1,0 +1,86 @@
+"""The commands by name: each is imported when it is called, and all look the same."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+COMMANDS = {
+    "augment": "Make noisy copies of sound files, at an exact SNR.",
+    "spectrograms": "Draw spectrograms as PNG, one pixel per band and frame.",
+    "show": "Draw one sound: waveform, spectrum, mel and chroma.",
+    "features": "Describe sound by numbers: one table, a row per piece.",
+    "train": "Train a classifier and keep it as one file.",
+    "evaluate": "Measure a model on tracks that it has not seen.",
+    "predict": "Tell the genre of songs.",
+    "compare": "Train several classifiers and tell which of them differ.",
+    "demo": "Show it all on synthetic music: from noise to a genre.",
+    "classifiers": "List the classifiers, or show one with its parameters.",
+    "plugins": "List the plugins, what they offer and what is wrong.",
+    "doctor": "Say what is installed, what is broken, and the cure.",
+    "models": "List the trained models, or get weights that they need.",
+}
+"""Each command, which is the object of its name in ``mgrkit.cli.NAME``, and its first line."""
+
+HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
+
+
+class Command(TyperCommand):
+    """A command whose help calls arguments and options by one kind of name."""
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """``FILE`` and not ``{FILE}``, which Typer writes for what must be given."""
+        return [piece.strip("{}").replace("}...", "...") for piece in super().collect_usage_pieces(ctx)]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments by their names alone, where Typer adds ``<path>`` or ``<list[Path]>``."""
+        shown: dict[str, list[tuple[str, str]]] = {"argument": [], "option": []}
+        for param in self.get_params(ctx):
+            if record := param.get_help_record(ctx):
+                name, text = record
+                if param.param_type_name == "argument":
+                    name = f"{param.metavar}{'...' if param.nargs != 1 else ''}"
+                shown[param.param_type_name].append((name, text))
+        for kind, records in shown.items():
+            if records:
+                with formatter.section(f"{kind.capitalize()}s"):
+                    formatter.write_dl(records)
+
+
+class Commands(TyperGroup):
+    """All of ``COMMANDS``; the help of the group reads no other module."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands: dict[str, Any] = dict.fromkeys(COMMANDS)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names in the order of ``COMMANDS``."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of this name, None if there is none."""
+        if cmd_name in COMMANDS and self.commands[cmd_name] is None:
+            self.commands[cmd_name] = _made(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list in the help."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def _made(name: str) -> Any:
+    found = getattr(import_module(f"mgrkit.cli.{name}"), name)
+    if not isinstance(found, typer.Typer):
+        function = found
+        found = typer.Typer(
+            rich_markup_mode=None, add_completion=False, context_settings=HELP_OPTIONS
+        )
+        found.command(name, cls=Command)(function)
+    made = typer.main.get_command(found)
+    made.name = name
+    return made
