@@ -49,4 +49,3 @@ def _top(
     ] = False,
 ) -> None:
     del version
-

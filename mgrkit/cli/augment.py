@@ -18,6 +18,7 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    number,
     read_list,
 )
 
@@ -38,7 +39,7 @@ def augment(
     noise: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="COLOUR|PATH",
+            metavar="NOISE",
             help="white, pink, brown, blue, violet, or a recording or a folder of recordings; "
             "may be repeated. [default: white]",
             show_default=False,
@@ -50,12 +51,16 @@ def augment(
             metavar="DB",
             help="Signal-to-noise ratio in dB, -20 to 80; may be repeated. [default: 10]",
             show_default=False,
+            **number(float),
         ),
     ] = None,
     copies: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Copies of each noise and SNR.")
+        int,
+        typer.Option(metavar="N", help="Copies of each noise and SNR.", **number(int, 1)),
     ] = 1,
-    seed: Annotated[int, typer.Option(metavar="N", help="Another seed, another noise.")] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Another seed, another noise.", **number(int))
+    ] = 0,
     subtype: Annotated[
         str, typer.Option(metavar="TYPE", help="PCM_16, PCM_24 or FLOAT.")
     ] = "PCM_16",
@@ -73,7 +78,7 @@ def augment(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Mix noise into sound files at an exact signal-to-noise ratio.
+    """Make noisy copies of sound files, at an exact SNR.
 
     \b
     mgrkit augment                                audio -> noisy, white, 10 dB

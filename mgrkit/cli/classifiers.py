@@ -16,7 +16,7 @@ def classifiers(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """List the classifiers that can be trained, or show one with its parameters.
+    """List the classifiers, or show one with its parameters.
 
     \b
     mgrkit classifiers

@@ -7,14 +7,24 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Map, Quiet, SplitHow, Workers
+from mgrkit.cli.options import (
+    Debug,
+    Device,
+    FeatureSet,
+    Json,
+    Map,
+    Quiet,
+    SplitHow,
+    Workers,
+    number,
+)
 
 
 def compare(
     data: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DATA...",
+            metavar="DATA",
             readable=False,
             help="Feature tables, track tables, folders of sound or pictures by genre: of one "
             "collection.",
@@ -23,24 +33,27 @@ def compare(
     classifiers: Annotated[
         str,
         typer.Option(
-            metavar="NAME,...",
-            help="Which, by their names in mgrkit classifiers. [default: all]",
+            metavar="NAMES",
+            help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all]",
             show_default=False,
         ),
     ] = "",
-    seeds: Annotated[int, typer.Option(metavar="N", min=1, help="Fits of each.")] = 3,
+    seeds: Annotated[int, typer.Option(metavar="N", help="Fits of each.", **number(int, 1))] = 3,
     feature_set: FeatureSet = None,
     split: SplitHow = None,
     map_: Map = None,
-    part: Annotated[str, typer.Option(help="Judge by the tracks of valid or of test.")] = "valid",
+    part: Annotated[
+        str, typer.Option(metavar="PART", help="Judge by the tracks of valid or of test.")
+    ] = "valid",
     param: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CLASSIFIER.NAME=VALUE", help="A parameter of a classifier; repeatable."
+            metavar="CLASSIFIER.NAME=VALUE", help="A parameter of a classifier; may be repeated."
         ),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", metavar="FOLDER", help="For models, runs and results.")
+        Path,
+        typer.Option("--out", "-o", metavar="FOLDER", help="For models, runs and results."),
     ] = Path("compare"),
     device: Device = "auto",
     workers: Workers = 4,
@@ -48,16 +61,17 @@ def compare(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Train several classifiers on one split and tell which of them differ.
+    """Train several classifiers and tell which of them differ.
 
     \b
     mgrkit compare features_30_sec.csv --classifiers svm,random_forest
     mgrkit compare images_original features_30_sec.csv --seeds 3 --out compare
     mgrkit compare audio --classifiers svm,cnn --param svm.C=3 --out svm-or-cnn
 
-    Each takes the first DATA that holds what it eats or can be made into it; only tracks that
-    are in all of them count. OUT gets compare.csv, compare.md, compare.png, and every model. The
-    same command goes on after a stop; more classifiers and seeds can be added later.
+    All learn from one split. Each takes the first DATA that holds what it eats or can be made
+    into it; only tracks that are in all of them count. FOLDER gets compare.csv, compare.md,
+    compare.png, and every model. The same command goes on after a stop; more classifiers and
+    seeds can be added later.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.comparing import Watch, show_comparison

@@ -24,7 +24,7 @@ def demo(
         bool, typer.Option("--quick", help="40 short songs and a random forest: half a minute.")
     ] = False,
 ) -> int:
-    """Show the whole line on synthetic music: noisy copies to a prediction.
+    """Show it all on synthetic music: from noise to a genre.
 
     \b
     mgrkit demo

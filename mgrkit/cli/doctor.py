@@ -8,7 +8,7 @@ from mgrkit.cli.options import Json
 
 
 def doctor(as_json: Json = False) -> int:
-    """Say what is installed, what each command needs, and how to mend what is broken.
+    """Say what is installed, what is broken, and the cure.
 
     \b
     mgrkit doctor

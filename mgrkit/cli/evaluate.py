@@ -12,7 +12,8 @@ from mgrkit.cli.options import Debug, Device, Json, Map, Quiet, Workers
 
 def evaluate(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="A bundle, or a name of mgrkit models.")
+        str,
+        typer.Argument(metavar="MODEL", help="A file of mgrkit train, or a name of mgrkit models."),
     ],
     data: Annotated[
         Path,
@@ -24,7 +25,7 @@ def evaluate(
     ],
     part: Annotated[
         str,
-        typer.Option(help="test (all of DATA where it has none), valid or all."),
+        typer.Option(metavar="PART", help="test (all of DATA where it has none), valid or all."),
     ] = "test",
     seen: Annotated[
         bool, typer.Option("--seen", help="Count tracks that it was fit or chosen on, too.")
@@ -42,7 +43,7 @@ def evaluate(
     ] = None,
     png: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Draw the confusion matrix there."),
+        typer.Option(metavar="FILE", help="Draw the confusion matrix there, as PNG."),
     ] = None,
     device: Device = "auto",
     workers: Workers = 4,

@@ -51,13 +51,12 @@ def features(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Describe sound by named numbers in one table, a row per piece.
+    """Describe sound by numbers: one table, a row per piece.
 
     \b
     mgrkit features                               audio and noisy -> features.csv
     mgrkit features audio features.parquet
     mgrkit features song.mp3 song.csv --piece-seconds 3
-
     mgrkit features audio tags.csv --set musicnn-tags
 
     gtzan57 are the 57 columns of Kaggle's features_30_sec.csv: mean and variance of chroma,

@@ -21,14 +21,15 @@ models = typer.Typer(
 
 @models.callback()
 def listing(context: typer.Context, as_json: Json = False) -> None:
-    """List the trained models that come with plugins and those in the cache folder.
+    """List the trained models, or get weights that they need.
 
     \b
     mgrkit models
     mgrkit predict song.mp3 --model NAME
     mgrkit models fetch musicnn             weights that some models need
 
-    How good a model is was measured on the tracks and by the split that stand beside it.
+    They come with plugins or lie in the cache folder. How good a model is was measured on the
+    tracks and by the split that stand beside it.
     """
     if context.invoked_subcommand:
         return

@@ -4,13 +4,59 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
+from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mgrkit.errors import RunError, UsageError
+
+
+def number(kind: type[int] | type[float], low: float = -inf, high: float = inf) -> Any:
+    """What `typer.Option` needs to take one number or several, from ``low`` to ``high``.
+
+    Typer's own checks speak in other words than all the rest of mgrkit.
+    """
+    what = "a whole number" if kind is int else "a number"
+    if low > -inf:
+        what += f" from {low:g} to {high:g}" if high < inf else f" of at least {low:g}"
+
+    def read(context: typer.Context, param: typer.CallbackParam, given: Any) -> Any:
+        called = _called(context, param)
+        if isinstance(given, list | tuple):
+            return [_number(called, text, kind, low, high, what) for text in given]
+        return None if given is None else _number(called, given, kind, low, high, what)
+
+    return {"parser": str, "callback": read}
+
+
+def _number(called: str, text: str, kind: type, low: float, high: float, what: str) -> Any:
+    try:
+        value = kind(text)
+    except ValueError:
+        value = None
+    if value is None or not low <= value <= high or abs(value) == inf:
+        raise UsageError(f"{called} must be {what}, not {text!r}")
+    return value
+
+
+def _called(context: typer.Context, param: typer.CallbackParam) -> str:
+    """The option's long name, or the variable that gave its value."""
+    source = context.get_parameter_source(param.name or "")
+    if param.envvar and source and source.name == "ENVIRONMENT":
+        return str(param.envvar)
+    return next(name for name in param.opts if name.startswith("--"))
+
+
+def _device(context: typer.Context, param: typer.CallbackParam, text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:[0-9]+)?", text):
+        called = _called(context, param)
+        raise UsageError(f"{called} must be auto, cpu, cuda, cuda:N or mps, not {text!r}")
+    return text
+
 
 Source = Annotated[
     Path | None,
@@ -21,17 +67,18 @@ Source = Annotated[
 PieceSeconds = Annotated[
     float | None,
     typer.Option(
-        metavar="S",
-        help="Cut pieces of exactly S seconds. [default: tracks up to 45 s whole, longer ones "
+        metavar="SECONDS",
+        help="Cut pieces of exactly this length. [default: tracks up to 45 s whole, longer ones "
         "every 30 s]",
         show_default=False,
+        **number(float),
     ),
 ]
 SplitHow = Annotated[
     str | None,
     typer.Option(
         "--split",
-        metavar="HOW",
+        metavar="SPLIT",
         help="published, grouped (by artist) or random. [default: the first that DATA allows]",
         show_default=False,
     ),
@@ -42,7 +89,7 @@ FeatureSet = Annotated[
         "--set",
         metavar="NAME",
         help="Features that sound becomes, or that a table holds; NAME:mean and NAME:mean-sd sum "
-        "up those of windows. [default: what the classifier usually eats]",
+        "up those of windows. [default: what the classifier usually takes]",
         show_default=False,
     ),
 ]
@@ -56,14 +103,32 @@ Map = Annotated[
     ),
 ]
 Workers = Annotated[
-    int, typer.Option(metavar="N", min=1, max=1024, help="Items in flight at the same time.")
+    int,
+    typer.Option(
+        "--workers",
+        "-j",
+        metavar="N",
+        envvar="MGRKIT_WORKERS",
+        help="Files in work at the same time, 1 to 1024.",
+        **number(int, 1, 1024),
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="DEVICE",
+        envvar="MGRKIT_DEVICE",
+        help="auto, cpu, cuda, cuda:N or mps.",
+        callback=_device,
+    ),
 ]
 Timeout = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        min=0.1,
-        help="Give an item up after so long. [default: 60, or the sound's own length]",
+        help="Give a file up after so long. [default: 60, or the sound's own length]",
+        show_default=False,
+        **number(float, 0.1),
     ),
 ]
 FilesFrom = Annotated[
@@ -86,8 +151,8 @@ Suffix = Annotated[
     list[str] | None,
     typer.Option(
         "--suffix",
-        metavar=".XYZ",
-        help="In folders, take files with this suffix for sound too; may be repeated.",
+        metavar="SUFFIX",
+        help="In folders, take files with this suffix too, such as .xyz; may be repeated.",
         show_default=False,
     ),
 ]
@@ -109,7 +174,7 @@ AllowTruncated = Annotated[
         help="Draw what can be decoded of a file that is cut or damaged, with a warning.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print a summary as JSON on stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress; failures only.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and what decoders print.")]
 
@@ -157,6 +222,3 @@ def _content(name: str) -> bytes:
         return sys.stdin.buffer.read()
     except OSError as error:
         raise RunError(f"cannot read {name}: {error.strerror}") from None
-
-
-Device = Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, cuda:N or mps.")]

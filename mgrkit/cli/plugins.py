@@ -8,7 +8,7 @@ from mgrkit.cli.options import Json
 
 
 def plugins(as_json: Json = False) -> None:
-    """List the installed plugins: who they are, what they offer, what is wrong with them.
+    """List the plugins, what they offer and what is wrong.
 
     \b
     mgrkit plugins

@@ -16,6 +16,7 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    number,
     read_lists,
 )
 from mgrkit.errors import UsageError
@@ -24,26 +25,28 @@ from mgrkit.errors import UsageError
 def predict(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE...", readable=False, help="Sound files, or folders of them."),
+        typer.Argument(metavar="FILE", readable=False, help="Sound files, or folders of them."),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="BUNDLE|NAME",
-            help="A bundle, or a name of mgrkit models. [default: the best that came with mgrkit "
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A file of mgrkit train, or a name of mgrkit models. [default: the best that came with mgrkit "
             "and needs no weights that are not here]",
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(metavar="N", min=1, help="Genres to name.")] = 3,
+    top: Annotated[int, typer.Option(metavar="N", help="Genres to name.", **number(int, 1))] = 3,
     max_seconds: Annotated[
         float | None,
         typer.Option(
-            metavar="S",
-            min=30,
-            help="Listen to pieces spread over a song, so much in all. [default: all, and 60 of "
-            "songs beyond ten minutes]",
+            metavar="SECONDS",
+            help="Listen to pieces spread over a song, so much in all, at least 30. [default: "
+            "all, and 60 of songs beyond ten minutes]",
             show_default=False,
+            **number(float, 30),
         ),
     ] = None,
     timeline: Annotated[
@@ -58,7 +61,7 @@ def predict(
     ] = True,
     files_from: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Files listed there, one a line; - reads stdin."),
+        typer.Option(metavar="FILE", help="Files listed there, one a line; - reads stdin."),
     ] = None,
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,

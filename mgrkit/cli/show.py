@@ -16,12 +16,16 @@ def show(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png",
+            "--out",
+            "-o",
+            metavar="FILE",
             help="The picture. [default: FILE's name, ending in .png, here]",
             show_default=False,
         ),
     ] = None,
-    size: Annotated[str, typer.Option(metavar="WxH", help="Its pixels.")] = "1200x1000",
+    size: Annotated[
+        str, typer.Option(metavar="SIZE", help="Its pixels, width x height.")
+    ] = "1200x1000",
     replace: Annotated[
         bool, typer.Option("--replace", help="Write over a file that mgrkit show did not make.")
     ] = False,

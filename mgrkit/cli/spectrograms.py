@@ -21,6 +21,7 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    number,
     read_list,
 )
 
@@ -35,24 +36,48 @@ def spectrograms(
         typer.Option(
             "--kind",
             "--front-end",
+            metavar="KIND",
             help="mel, stft (linear frequency), or kaggle-images (as GTZAN's public pictures).",
         ),
     ] = "mel",
-    sample_rate: Annotated[int, typer.Option(metavar="HZ", help="Resample to this rate.")] = 22050,
-    n_fft: Annotated[int, typer.Option(help="Samples of a window.")] = 2048,
-    hop_length: Annotated[int, typer.Option(help="Samples from frame to frame.")] = 512,
+    sample_rate: Annotated[
+        int, typer.Option(metavar="HZ", help="Resample to this rate.", **number(int))
+    ] = 22050,
+    n_fft: Annotated[
+        int, typer.Option(metavar="N", help="Samples of a window.", **number(int))
+    ] = 2048,
+    hop_length: Annotated[
+        int, typer.Option(metavar="N", help="Samples from frame to frame.", **number(int))
+    ] = 512,
     n_mels: Annotated[
-        int | None, typer.Option(help="Mel bands. [default: 128]", show_default=False)
+        int | None,
+        typer.Option(
+            metavar="N", help="Mel bands. [default: 128]", show_default=False, **number(int)
+        ),
     ] = None,
     fmin: Annotated[
-        float | None, typer.Option(help="Lowest Hz of mel. [default: 0]", show_default=False)
+        float | None,
+        typer.Option(
+            metavar="HZ",
+            help="Lowest frequency of mel. [default: 0]",
+            show_default=False,
+            **number(float),
+        ),
     ] = None,
     fmax: Annotated[
         float | None,
-        typer.Option(help="Highest Hz of mel. [default: half the rate]", show_default=False),
+        typer.Option(
+            metavar="HZ",
+            help="Highest frequency of mel. [default: half the rate]",
+            show_default=False,
+            **number(float),
+        ),
     ] = None,
-    top_db: Annotated[float, typer.Option(help="dB below the peak that are shown.")] = 80.0,
-    cmap: Annotated[str, typer.Option(help="magma, viridis or grey.")] = "magma",
+    top_db: Annotated[
+        float,
+        typer.Option(metavar="DB", help="Shown are so many dB below the peak.", **number(float)),
+    ] = 80.0,
+    cmap: Annotated[str, typer.Option(metavar="NAME", help="magma, viridis or grey.")] = "magma",
     axes: Annotated[
         bool, typer.Option("--axes", help="For people: with seconds, Hz and a value bar.")
     ] = False,
@@ -62,8 +87,8 @@ def spectrograms(
     size: Annotated[
         str | None,
         typer.Option(
-            metavar="WxH",
-            help="Pixels of a picture with axes; implies --axes. [default: 1000x500]",
+            metavar="SIZE",
+            help="Width x height of a picture with axes; implies --axes. [default: 1000x500]",
             show_default=False,
         ),
     ] = None,
@@ -80,7 +105,7 @@ def spectrograms(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Render spectrograms as PNG, one pixel per band and frame.
+    """Draw spectrograms as PNG, one pixel per band and frame.
 
     \b
     mgrkit spectrograms                           audio and noisy -> spectrograms

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, FeatureSet, Json, Map, Quiet, SplitHow, Workers
+from mgrkit.cli.options import (
+    Debug,
+    Device,
+    FeatureSet,
+    Json,
+    Map,
+    Quiet,
+    SplitHow,
+    Workers,
+    number,
+)
 
 
 def train(
@@ -23,12 +33,16 @@ def train(
         ),
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="NAME.safetensors", help="The bundle to write.")
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="The bundle to write: NAME.safetensors."),
     ],
-    seed: Annotated[int, typer.Option(help="Another seed, other random choices.")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(metavar="N", help="Another seed, other random choices.", **number(int)),
+    ] = 0,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; repeatable."),
+        typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; may be repeated."),
     ] = None,
     feature_set: FeatureSet = None,
     split: SplitHow = None,
@@ -40,13 +54,14 @@ def train(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="Draw sound as mel, stft or kaggle-images, for what eats pictures. [default: mel]",
+            help="Draw sound as mel, stft or kaggle-images, for networks. [default: mel]",
             show_default=False,
         ),
     ] = None,
     device: Device = "auto",
     precision: Annotated[
-        str, typer.Option(help="float32, mixed, or auto: mixed on CUDA.")
+        str,
+        typer.Option(metavar="PRECISION", help="float32, mixed, or auto: mixed on CUDA."),
     ] = "auto",
     workers: Workers = 4,
     replace: Annotated[
@@ -56,7 +71,7 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Train a classifier and keep it as one file, with what is known of it.
+    """Train a classifier and keep it as one file.
 
     \b
     mgrkit train svm features_30_sec.csv --out svm.safetensors
