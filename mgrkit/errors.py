@@ -5,7 +5,7 @@
     |-- RunError           the run could not start or go on               exit 3
     |   |-- BundleError    a file of a trained model cannot be used       exit 3
     |   `-- WeightsError   a network's weights are not there, or others   exit 3
-    |-- NobodyReads        whoever read the results has gone              exit 141
+    |-- ReaderGoneError    whoever read the results has gone              exit 141
     `-- ItemError          one item failed, the others go on              exit 1
         `-- AudioError     its sound cannot be used
 
@@ -54,7 +54,7 @@ class WeightsError(RunError):
     """The weights that a feature set needs are not there, cannot be got, or are not those."""
 
 
-class NobodyReads(MgrkitError):
+class ReaderGoneError(MgrkitError):
     """Whoever read the results has gone, as in ``mgrkit ... | head``: the run ends quietly."""
 
     exit_code = 141  # what a shell tells of a program that SIGPIPE ended

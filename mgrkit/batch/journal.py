@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from mgrkit.batch.difference import difference
 from mgrkit.batch.lock import lock
 from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.errors import RunError, UsageError
@@ -193,14 +194,10 @@ class Journal:
                 "a call with --replace was stopped here and has not made everything again yet",
                 "run it again with --replace",
             )
-        names = [name for name in {**made, **settings} if made.get(name) != settings.get(name)]
-        if names:
-            there = ", ".join(f"{name} {made.get(name)}" for name in names)
-            here = ", ".join(f"{name} {settings.get(name)}" for name in names)
+        if told := difference(made, settings):
             or_replace = "" if self.single else ", or --replace to make everything again"
             raise UsageError(
-                f"{self.place} was made with {there}; this call has {here}",
-                self.hint + or_replace,
+                f"{self.place} was made with other settings: {told}", self.hint + or_replace
             )
 
     def __contains__(self, key: str) -> bool:

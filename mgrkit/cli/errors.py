@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import typer
 
 from mgrkit.cli.tables import printable
-from mgrkit.errors import MgrkitError, NobodyReads
+from mgrkit.errors import MgrkitError, ReaderGoneError
 
 _HEAD, _TAIL = 600, 200
 """Of a longer message so many characters are shown: its end is where a hint stands."""
@@ -30,10 +30,10 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
         return error.exit_code
     except SystemExit as error:  # Typer's way out of completion, and when nobody reads
         if isinstance(error.__context__, BrokenPipeError):
-            return NobodyReads.exit_code
+            return ReaderGoneError.exit_code
         return error.code if isinstance(error.code, int) else 0
-    except (NobodyReads, BrokenPipeError):
-        return NobodyReads.exit_code
+    except (ReaderGoneError, BrokenPipeError):
+        return ReaderGoneError.exit_code
     except (typer.Abort, KeyboardInterrupt):
         return _tell("stopped", 130, arguments)
     except Exception as error:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import re
 import sys
+from collections.abc import Iterator, Mapping
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,6 +51,17 @@ def _called(context: typer.Context, param: typer.CallbackParam) -> str:
     if param.envvar and source and source.name == "ENVIRONMENT":
         return str(param.envvar)
     return next(name for name in param.opts if name.startswith("--"))
+
+
+@contextlib.contextmanager
+def named_as(options: Mapping[str, str]) -> Iterator[None]:
+    """A context whose refusals call these parameters of a function by their options."""
+    known = re.compile(rf"\b({'|'.join(options)})\b")
+    try:
+        yield
+    except UsageError as error:
+        texts = (known.sub(lambda m: options[m[0]], t) for t in (error.message, error.hint))
+        raise UsageError(*texts) from None
 
 
 def _device(context: typer.Context, param: typer.CallbackParam, text: str) -> str:

@@ -33,8 +33,8 @@ def predict(
             "--model",
             "-m",
             metavar="MODEL",
-            help="A file of mgrkit train, or a name of mgrkit models. [default: the best that came with mgrkit "
-            "and needs no weights that are not here]",
+            help="A file of mgrkit train, or a name of mgrkit models. [default: the best that "
+            "came with mgrkit and needs no weights that are not here]",
             show_default=False,
         ),
     ] = None,

@@ -11,7 +11,7 @@ from typing import Any
 
 from mgrkit.cli.stdout import results
 from mgrkit.cli.tables import print_json, printable
-from mgrkit.errors import NobodyReads, RunError
+from mgrkit.errors import ReaderGoneError, RunError
 from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
@@ -27,7 +27,7 @@ def _reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        raise NobodyReads("nobody reads the results any more") from None
+        raise ReaderGoneError("nobody reads the results any more") from None
 
 
 class Printer:

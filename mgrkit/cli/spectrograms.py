@@ -21,9 +21,13 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    named_as,
     number,
     read_list,
 )
+
+_DRAWING = ("kind", "sample_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db")
+_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in _DRAWING}
 
 
 def spectrograms(
@@ -127,16 +131,17 @@ def spectrograms(
     from mgrkit.frontend import front_end
     from mgrkit.tracks.find import Search
 
-    frontend = front_end(
-        kind,
-        sample_rate=sample_rate,
-        n_fft=n_fft,
-        hop_length=hop_length,
-        n_mels=n_mels,
-        fmin=fmin,
-        fmax=fmax,
-        top_db=top_db,
-    )
+    with named_as(_OPTIONS):
+        frontend = front_end(
+            kind,
+            sample_rate=sample_rate,
+            n_fft=n_fft,
+            hop_length=hop_length,
+            n_mels=n_mels,
+            fmin=fmin,
+            fmax=fmax,
+            top_db=top_db,
+        )
     marks = "notes" if notes else "hz" if axes or size is not None else ""
     settings = Settings(frontend, piece_seconds, cmap, marks, size, allow_truncated)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:

@@ -16,6 +16,7 @@ from mgrkit.cli.options import (
     Quiet,
     SplitHow,
     Workers,
+    named_as,
     number,
 )
 
@@ -99,7 +100,11 @@ def train(
     from mgrkit.commands.ranks import Ranks
     from mgrkit.commands.train import Settings
     from mgrkit.commands.train import train as command
+    from mgrkit.frontend import front_end as check
 
+    if front_end is not None:
+        with named_as({"kind": "--front-end"}):
+            check(front_end)
     follower = Ranks.here().rank > 0
     settings = Settings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,

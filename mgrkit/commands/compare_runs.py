@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mgrkit.batch.difference import difference
 from mgrkit.classifiers import Bundle, Stopped, load_bundle, provider, restored
 from mgrkit.commands.compare_data import Eaten
 from mgrkit.commands.device import resolve_device
@@ -251,20 +252,9 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 
 def refuse_other(path: Path, kept: object, asked: Mapping[str, Any]) -> None:
-    """Raise UsageError, with the first difference, if what is kept was made otherwise."""
-    known = kept if isinstance(kept, dict) else {}
-    plain = json.loads(json.dumps(asked))
-    for name in {**known, **plain}:
-        was, now = known.get(name), plain.get(name)
-        if was == now:
-            continue
-        if isinstance(was, dict) and isinstance(now, dict):
-            name = next(key for key in {**was, **now} if was.get(key) != now.get(key))
-            was, now = was.get(name), now.get(name)
-        raise UsageError(
-            f"{path} was made with {name} {was!s:.80}; this call has {now!s:.80}",
-            "give another --out",
-        )
+    """Raise UsageError, with the difference, if what is kept was made otherwise."""
+    if told := difference(kept if isinstance(kept, dict) else {}, asked):
+        raise UsageError(f"{path} was made with other settings: {told}", "give another --out")
 
 
 def _broken(path: Path) -> RunError:

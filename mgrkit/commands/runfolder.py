@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from mgrkit.batch.difference import difference
 from mgrkit.batch.lock import lock
 from mgrkit.commands.whole import whole
 from mgrkit.errors import RunError, UsageError
@@ -51,15 +52,13 @@ class RunFolder:
         kept = self._kept()
         self._alone()
         if kept is not None:
-            plain = json.loads(json.dumps(settings))
-            others = [n for n in {**kept, **plain} if kept.get(n) != plain.get(n)]
-            if others and not (replace or kept.get("finished")):
-                told = ", ".join(f"{n} {kept.get(n)}, not {plain.get(n)}" for n in others[:3])
+            told = difference(kept, settings)
+            if told and not (replace or kept.get("finished")):
                 raise UsageError(
-                    f"{self.path} is an unfinished run with {told}",
+                    f"{self.path} is an unfinished run with other settings: {told}",
                     "finish that one, give another --out, or --replace it",
                 )
-            if others:
+            if told:
                 self._empty()
         try:
             self._write(settings)

@@ -76,7 +76,10 @@ class Settings:
         }
         if self.axes:
             canvas = self.canvas()
-            plain |= {"axes": self.axes, "size": f"{canvas.width}x{canvas.height}"}
+            plain |= {
+                "notes" if self.axes == "notes" else "axes": True,
+                "size": f"{canvas.width}x{canvas.height}",
+            }
         return plain
 
     def canvas(self) -> Canvas:

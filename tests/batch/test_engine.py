@@ -200,7 +200,7 @@ def test_a_file_that_somebody_changed_is_not_ours_any_more(source: Path, out: Pa
 
 def test_other_settings_are_refused_with_the_difference(source: Path, out: Path) -> None:
     go(source, out)
-    with pytest.raises(UsageError, match="made with seed 0; this call has seed 1"):
+    with pytest.raises(UsageError, match="other settings: --seed 0 instead of 1"):
         go(source, out, seed=1)
 
 

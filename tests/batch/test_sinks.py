@@ -72,7 +72,7 @@ def test_foreign_tables_and_other_settings_are_refused(source: Path, tmp_path: P
     assert out.read_text() == "mine"
     out.unlink()
     to_table(source, out)
-    with pytest.raises(UsageError, match="seed 0; this call has seed 1"):
+    with pytest.raises(UsageError, match="other settings: --seed 0 instead of 1"):
         to_table(source, out, seed=1)
 
 
@@ -135,7 +135,8 @@ def test_other_settings_of_a_stream_are_told_in_its_words(source: Path, tmp_path
     to_stream(source, resume)
     with pytest.raises(UsageError) as error:
         to_stream(source, resume, top=1)
-    told = f"{resume} was made with top 3; this call has top 1 (give another --resume FILE)"
+    told = f"{resume} was made with other settings: --top 3 instead of 1 "
+    told += "(give another --resume FILE)"
     assert str(error.value) == told
 
 

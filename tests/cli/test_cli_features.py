@@ -152,7 +152,7 @@ def test_other_settings_are_refused_and_replaced(audio: Path, capfd) -> None:
     assert mgrkit("features") == 0
     before = Path("features.csv").read_bytes()
     assert mgrkit("features", "--piece-seconds", 0.5) == 2
-    assert "was made with piece-seconds None; this call has piece-seconds 0.5" in (
+    assert "was made with other settings: no --piece-seconds instead of 0.5" in (
         capfd.readouterr().err
     )
     assert Path("features.csv").read_bytes() == before

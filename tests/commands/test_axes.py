@@ -95,10 +95,10 @@ def test_each_piece_has_one(audio: Path) -> None:
 @pytest.mark.parametrize(
     ("first", "second", "named"),
     [
-        ([], ["--axes"], "axes None, size None; this call has axes hz, size 1000x500"),
-        (["--axes"], [], "axes hz, size 1000x500; this call has axes None"),
-        (["--axes"], ["--notes"], "axes hz; this call has axes notes"),
-        (["--axes"], ["--size", "999x500"], "size 1000x500; this call has size 999x500"),
+        ([], ["--axes"], "no --axes instead of --axes, no --size instead of 1000x500"),
+        (["--axes"], [], "--axes instead of none, --size 1000x500 instead of none"),
+        (["--axes"], ["--notes"], "--axes instead of none, no --notes instead of --notes"),
+        (["--axes"], ["--size", "999x500"], "settings: --size 1000x500 instead of 999x500"),
     ],
 )
 def test_plain_pictures_and_those_do_not_mix(

@@ -203,9 +203,9 @@ def test_what_cannot_be_compared_is_said_before_the_first_fit(table: Path, tmp_p
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ({"parameters": {"svm": {"C": "17"}}}, r"svm-0\.json was made with C .*; this call has 17"),
-        ({"part": "test"}, "was made with part valid; this call has test"),
-        ({"split": "random"}, "was made with split grouped split; this call has random"),
+        ({"parameters": {"svm": {"C": "17"}}}, r"svm-0\.json was made with other settings: --param C=.* instead of 17"),
+        ({"part": "test"}, "was made with other settings: --part valid instead of test"),
+        ({"split": "random"}, "was made with other settings: grouped split instead of random"),
     ],
 )
 def test_other_settings_are_refused_with_the_difference(
@@ -218,12 +218,12 @@ def test_other_settings_are_refused_with_the_difference(
 
 def test_other_data_is_refused(tmp_path: Path, done: tuple[Path, Comparison]) -> None:
     made = rows(artists=5, songs=3, spread=4.0)
-    with pytest.raises(UsageError, match="was made with tracks"):
+    with pytest.raises(UsageError, match="was made with other settings: tracks"):
         again(write(tmp_path / "less.csv", made[:-1]), done[0])
     column = list(made[0])[-1]
     for row in made:
         row[column] = float(str(row[column])) + 1
-    with pytest.raises(UsageError, match="was made with examples"):
+    with pytest.raises(UsageError, match="was made with other settings: other examples of DATA"):
         again(write(tmp_path / "other.csv", made), done[0], classifiers=["svm"])
 
 
