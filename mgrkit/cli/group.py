@@ -67,7 +67,7 @@ class Commands(TyperGroup):
         """The command of this name, None if there is none."""
         del ctx
         if cmd_name in COMMANDS and self.commands[cmd_name] is None:
-            self.commands[cmd_name] = _made(cmd_name)
+            self.commands[cmd_name] = command(cmd_name)
         return self.commands.get(cmd_name)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -77,7 +77,8 @@ class Commands(TyperGroup):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-def _made(name: str) -> Any:
+def command(name: str) -> Any:
+    """A command of ``COMMANDS``, imported."""
     found = getattr(import_module(f"mgrkit.cli.{name}"), name)
     if not isinstance(found, typer.Typer):
         function = found

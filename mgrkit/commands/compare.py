@@ -29,7 +29,7 @@ from mgrkit.commands.runfolder import digest
 from mgrkit.commands.whole import whole
 from mgrkit.errors import MgrkitError, RunError, UsageError
 from mgrkit.registry import Entry, registry, with_parameters
-from mgrkit.tracks.splits import PARTS
+from mgrkit.tracks.splits import PARTS, check_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -140,6 +140,7 @@ def _entries(asked: Asked) -> list[Entry]:
         raise UsageError(f"--part must be valid or test, not {asked.part!r}")
     if asked.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
+    check_split(asked.split)
     every = [entry.spec.name for entry in registry().classifiers() if not entry.error]
     names = list(dict.fromkeys(asked.classifiers or every))
     entries = [_eating(registry().classifier(name), asked.feature_set) for name in names]
@@ -163,7 +164,7 @@ def _check_folder(out: Path) -> None:
     """Before hours of work, not after."""
     if not out.exists():
         if not out.parent.is_dir():
-            raise RunError(f"there is no folder {out.parent}", "make it, or give another --out")
+            raise UsageError(f"there is no folder {out.parent}", "make it, or give another --out")
     elif not out.is_dir() or (any(out.iterdir()) and not _is_ours(out)):
         raise UsageError(f"{out} holds something already", "give another --out")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.commands.whole import save_drawing
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import UsageError
 
 _MAKER = "mgrkit evaluate"
 
@@ -17,13 +17,13 @@ def check_png(path: Path) -> None:
 
     Raises
     ------
-    UsageError : the name does not end in .png, or a file is there that was drawn by others.
-    RunError : there is no such folder.
+    UsageError : the name does not end in .png, there is no such folder, or a file is there that
+        was drawn by others.
     """
     if path.suffix.lower() != ".png":
         raise UsageError(f"--png must end in .png, not {path.name}")
     if not path.parent.is_dir():
-        raise RunError(f"there is no folder {path.parent}", "make it, or give another --png")
+        raise UsageError(f"there is no folder {path.parent}", "make it, or give another --png")
     if path.exists() and (not path.is_file() or _MAKER.encode() not in path.read_bytes()):
         raise UsageError(f"{path} was not drawn by {_MAKER}", "give another --png")
 

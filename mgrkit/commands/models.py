@@ -68,8 +68,8 @@ def find_model(model: str | None) -> Path:
 
     Raises
     ------
-    UsageError : an unknown name (the nearest is named), or no default model.
-    RunError : the path is not a file, or the package that should hold it is not installed.
+    UsageError : an unknown name (the nearest is named) or path, or no default model.
+    RunError : the package that should hold it is not installed.
     """
     return choose(model)[0]
 
@@ -118,7 +118,7 @@ def _named(model: str) -> Path:
     if path.is_file():
         return path
     if model.endswith(SUFFIX):
-        raise RunError(f"there is no model {model}", "mgrkit models lists what there is")
+        raise UsageError(f"there is no model {model}", "mgrkit models lists what there is")
     listed = models()
     found = [one for one in listed if one.name == model]
     if not found:

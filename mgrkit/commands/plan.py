@@ -98,8 +98,11 @@ class Plan:
 
         Raises
         ------
-        RunError : there is no track at all.
+        RunError : there is no track at all, or no file of the list is there.
         """
+        if self.files and not any(os.path.lexists(self.sources[0] / path) for path in self.files):
+            listed = f"none of the {len(self.files)} files of the list is in {self.sources[0]}"
+            raise RunError(listed, "name them relative to SRC")
         tracks = iter(self.finder)
         first = next(tracks, None)
         if first is None:

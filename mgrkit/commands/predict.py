@@ -77,6 +77,7 @@ def predict(
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
     model.ready()
+    _check_there(paths)
     places: dict[str, int] = {}
     over = Summary()
     items = _items(paths, search, over, places, isinstance(model.input, Pictures))
@@ -109,6 +110,14 @@ def predict(
     for row in sorted(rows, key=lambda row: places[row["path"]]):
         emit(result_of(row))
     return summary
+
+
+def _check_there(paths: Sequence[Path]) -> None:
+    """One file of several that is not there is an error of its own; none at all ends the run."""
+    if paths and not any(map(os.path.lexists, paths)):
+        several = f"none of {len(paths)} files is there, as {paths[0]}"
+        what = several if len(paths) > 1 else f"there is no {paths[0]}"
+        raise RunError(what, "name sound files, or folders of them")
 
 
 def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:

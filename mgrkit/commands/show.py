@@ -89,8 +89,9 @@ def show(
 
     Raises
     ------
-    UsageError : a size out of range, a name that is not .png, a file that ``show`` did not draw.
-    RunError : there is no folder for ``out``.
+    UsageError : a size out of range, a name that is not .png, a file that ``show`` did not draw,
+        or there is no folder for ``out``.
+    RunError : there is no ``file``.
     ItemError : what reading raises, ``silent`` or ``too-short``; the file is named.
     """
     from mgrkit.spectrograms.figure import Canvas, figure, save_figure
@@ -111,12 +112,14 @@ def show(
 
 def _check(file: Path, out: Path, replace: bool) -> None:
     """Before the work: whether there may be a sound here, and the picture there."""
+    if not os.path.lexists(file):
+        raise RunError(f"there is no {file}", "FILE is a sound file")
     if file.is_dir():
         raise UsageError(f"FILE is a folder: {file}", "give one sound file")
     if out.suffix.lower() != ".png":
         raise UsageError(f"--out must end in .png, not {str(out)!r}")
     if not out.parent.is_dir():
-        raise RunError(f"there is no folder {out.parent}", "make it, or give another --out")
+        raise UsageError(f"there is no folder {out.parent}", "make it, or give another --out")
     if out.is_dir():
         raise UsageError(f"{out} is a folder", "give another --out")
     if out.exists() and file.exists() and out.samefile(file):

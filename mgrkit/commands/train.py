@@ -27,7 +27,7 @@ from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, require, resolve
 from mgrkit.tracks.identity import NAME, SOUND, track_id
-from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, make_split
+from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -148,6 +148,7 @@ def train(
         entry.spec.eats, entry.spec.name, front, settings.feature_set, settings.device
     )
     _check_out(out, replace)
+    check_split(settings.split)
     with ranks.together(device):
         with ranks.first_alone():
             dataset = given[0] if given else read_dataset(data, wanted, options, report)
@@ -328,7 +329,7 @@ def _check_out(out: Path, replace: bool) -> None:
         raise UsageError(f"{out} is there and is no bundle of mgrkit's", "give another --out")
     folder = out.parent
     if not folder.is_dir():
-        raise RunError(f"there is no folder {folder}", "make it, or give another --out")
+        raise UsageError(f"there is no folder {folder}", "make it, or give another --out")
     if not os.access(folder, os.W_OK):
         raise RunError(f"cannot write to {folder}", "give another --out")
 

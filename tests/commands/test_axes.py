@@ -154,7 +154,7 @@ def test_of_kaggle_pictures_nothing_can_be_chosen(
     audio: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert mgrkit("spectrograms", "audio", "out", "--kind", "kaggle-images", "--n-mels", 64) == 2
-    assert "n_mels must be 128 for kind kaggle-images, not 64" in capfd.readouterr().err
+    assert "--n-mels must be 128 for --kind kaggle-images, not 64" in capfd.readouterr().err
 
 
 def marks(front: FrontEnd, notes: bool, lines: float = 30) -> dict[str, float]:

@@ -289,7 +289,7 @@ def test_a_model_by_path(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_not_there(shop: Shop, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"there is no model .*gone\.safetensors"):
+    with pytest.raises(UsageError, match=r"there is no model .*gone\.safetensors"):
         find_model(str(tmp_path / "gone.safetensors"))
 
 

@@ -202,7 +202,7 @@ def test_an_existing_bundle_is_not_written_over_unless_asked(table: Path, bundle
     assert bundle.read_bytes() == before
     with pytest.raises(UsageError, match=r"must end in \.safetensors"):
         train("svm", table, table.parent / "svm.pkl")
-    with pytest.raises(RunError, match="no folder"):
+    with pytest.raises(UsageError, match="no folder"):
         train("svm", table, table.parent / "none" / "svm.safetensors")
 
 

