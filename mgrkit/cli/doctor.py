@@ -27,9 +27,6 @@ def doctor(as_json: Json = False) -> int:
     needed = [(one["name"], one["version"] or "-", _state(one)) for one in found["dependencies"]]
     print_table(("needs", "version", "state"), needed)
     print()
-    optional = [(one["name"], one["version"] or "-", _use(one)) for one in found["optional"]]
-    print_table(("can use", "version", "for"), optional)
-    print()
     commands = [(one["name"], one["status"], _needs(one)) for one in found["commands"]]
     print_table(("command", "state", "needs"), commands)
     print()
@@ -41,10 +38,6 @@ def _state(one: dict[str, Any]) -> str:
     return f"{one['error']}\n{one['mend']}" if one["error"] else "ok"
 
 
-def _use(one: dict[str, Any]) -> str:
-    return f"{one['use']}\nnot installed; {one['mend']}" if one["mend"] else str(one["use"])
-
-
 def _needs(one: dict[str, Any]) -> str:
     return ", ".join(one["needs"]) + (f"\n{one['error']}" if one["error"] else "")
 
@@ -53,14 +46,15 @@ def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
     cache = found["cache"]
     words = "can be written" if cache["writable"] else f"cannot be written: {cache['mend']}"
     rows = [
-        (f"decoder {one['name']}", f"{one['error'] or 'ok'}\n{', '.join(one['formats'])}")
+        (f"decoder {one['name']}", f"{_state(one)}\n{', '.join(one['formats'])}")
         for one in found["decoders"]
     ]
+    rows += [("torch", f"built for {found['torch']}")] if found["torch"] else []
     rows.append(("devices", "\n".join(found["devices"])))
     rows.append(("cache", f"{cache['path']}\n{cache['bytes'] / 1e6:.1f} MB, {words}"))
     rows += [("weights", "\n".join(map(_weights, found["weights"])))] if found["weights"] else []
     broken = [
-        (f"plugin {one['distribution']}", f"{one['version']} is broken: {one['error']}")
+        (f"plugin {one['distribution']}", f"{one['version']} is broken: {_state(one)}")
         for one in found["plugins"]
     ]
     return [*rows, *(broken or [("plugins", "none is broken")])]

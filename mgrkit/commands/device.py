@@ -33,9 +33,9 @@ def resolve_device(asked: str, usable: Sequence[str]) -> str:
     if not re.fullmatch(r"cpu|mps|cuda(:[0-9]+)?", asked):
         raise UsageError(f"there is no device {asked!r}", f"auto, {', '.join(KINDS)}")
     if kind not in usable:
-        raise UsageError(f"this model cannot use {kind}", f"it can use {', '.join(usable)}")
+        raise UsageError(f"this model cannot use {kind}", f"give --device {' or '.join(usable)}")
     if why := lacking(asked):
-        raise UsageError(f"there is no device {asked} here ({why})", "--device cpu")
+        raise UsageError(f"there is no device {asked} here ({why})", "give --device cpu")
     return asked
 
 

@@ -22,9 +22,11 @@ from typing import Any
 
 import mgrkit
 from mgrkit.commands.device import lacking
-from mgrkit.registry.catalogue import OWN
+from mgrkit.errors import RunError
+from mgrkit.registry import ClassifierSpec, FeatureSetSpec
+from mgrkit.registry.catalogue import OWN, Plugin
 from mgrkit.registry.guard import attempt
-from mgrkit.registry.loader import registry
+from mgrkit.registry.loader import missing, registry, resolve
 
 _MODULES = {
     "asyncio-pool": "asyncio_pool",
@@ -36,10 +38,9 @@ _MODULES = {
 _UNTRIED = ("torchvision",)
 """What a plain import does not tell of: without CUDA it fails, and a plugin mends that."""
 
-_OPTIONAL = {
-    "librosa": "the tests compare with it",
-    "audiomentations": "the benchmarks compare with it",
-}
+_DECODERS = {"libsndfile": ("soundfile", "0.15"), "FFmpeg": ("av", "20")}
+"""The distribution of each, and the first release that mgrkit has not been tried with."""
+
 _SOUND = ("aiofiles", "asyncio-pool", "av", "numpy", "rich", "scipy", "soundfile", "soxr")
 _FEATURES = (*_SOUND, "platformdirs", "pluggy", "polars")
 _MODELS = (*_FEATURES, "isal", "pillow", "safetensors")
@@ -72,28 +73,22 @@ def examine() -> dict[str, Any]:
     """Everything that the doctor knows; ``exit_code`` is 1 if a command cannot work."""
     needed = [_needed(name, lowest) for name, lowest in sorted(_requirements().items())]
     decoders = _decoders()
-    plugins = [p for p in registry().plugins if p.status == "broken"]
+    plugins = [told for plugin in registry().plugins if (told := _plugin(plugin))["error"]]
+    unlisted = [p.distribution for p in registry().plugins if p.status == "broken"]
     faults = {one["name"]: one["error"] for one in needed if one["error"]}
-    commands = [
-        _command(name, needs, faults, decoders, [p.distribution for p in plugins])
-        for name, needs in _NEEDS.items()
-    ]
-    optional = [_optional(name, use) for name, use in _OPTIONAL.items()]
+    commands = [_command(name, needs, faults, decoders, unlisted) for name, needs in _NEEDS.items()]
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "mgrkit": mgrkit.__version__,
         "dependencies": needed,
-        "optional": optional,
         "commands": commands,
         "decoders": decoders,
+        "torch": _torch(),
         "devices": _devices(),
         "cache": _cache(),
         "weights": _weights(),
-        "plugins": [
-            {"distribution": p.distribution, "version": p.version, "error": p.error}
-            for p in plugins
-        ],
+        "plugins": plugins,
         "exit_code": int(any(one["status"] != "ok" for one in commands)),
     }
 
@@ -115,25 +110,19 @@ def _requirements() -> dict[str, str]:
 def _needed(name: str, lowest: str) -> dict[str, Any]:
     """A dependency: its version, and what is wrong with it."""
     version = _version(name)
-    error = ""
+    error, how = "", "install"
     if not version:
         error = "not installed"
     elif _numbers(version) < _numbers(lowest):
-        error = f"too old, {lowest} is needed"
+        error, how = f"too old, {lowest} is needed", "install --upgrade"
     else:
         module = _MODULES.get(name, name)
         look = importlib.util.find_spec if name in _UNTRIED else importlib.import_module
         _, wrong = attempt(lambda: look(module))
         error = f"cannot be imported: {wrong}" if wrong else ""
-    mend = f"pip install --upgrade -c constraints.txt {name}" if error else ""
+        how = "install --force-reinstall"
+    mend = f"pip {how} {name}" if error else ""
     return {"name": name, "version": version, "lowest": lowest, "error": error, "mend": mend}
-
-
-def _optional(name: str, use: str) -> dict[str, Any]:
-    version = _version(name)
-    # Without the bound of constraints.txt pip may fetch a torch of several gigabytes.
-    mend = "" if version else f"pip install -c constraints.txt {name}"
-    return {"name": name, "version": version, "use": use, "mend": mend}
 
 
 def _version(name: str) -> str:
@@ -193,7 +182,9 @@ def _decoder(name: str, module: str, kind: str, path: Path, frames: int) -> dict
     if not error and got != frames:
         error = f"{got} samples of {frames} came out"
     formats, wrong = attempt(_sndfile_formats if module == "sndfile" else _ffmpeg_formats)
-    return {"name": name, "formats": formats or [], "error": error or wrong}
+    distribution, untried = _DECODERS[name]
+    mend = f"pip install --force-reinstall '{distribution}<{untried}'" if error or wrong else ""
+    return {"name": name, "formats": formats or [], "error": error or wrong, "mend": mend}
 
 
 def _sndfile_formats() -> list[str]:
@@ -210,6 +201,24 @@ def _ffmpeg_formats() -> list[str]:
 
     there = {part for name in av.formats_available for part in name.split(",")}
     return [name for name in FORMATS.split(",") if name in there]
+
+
+def _torch() -> str:
+    """What the installed torch is built for, which decides how much pip has fetched."""
+
+    def build() -> str:
+        import torch
+
+        if torch.version.cuda:
+            return f"CUDA {torch.version.cuda}"
+        if torch.version.hip:
+            return f"ROCm {torch.version.hip}"
+        return "CPUs and MPS" if torch.backends.mps.is_built() else "CPUs"
+
+    if not _version("torch"):
+        return ""
+    found, wrong = attempt(build)
+    return found or wrong
 
 
 def _devices() -> list[str]:
@@ -229,6 +238,30 @@ def _devices() -> list[str]:
     if wrong:
         return ["cpu", f"torch cannot tell: {wrong}"]
     return ["cpu", *(found or [f"no cuda: {lacking('cuda')}"])]
+
+
+def _plugin(plugin: Plugin) -> dict[str, Any]:
+    """What is wrong with a plugin: what its listing says, and each factory that is not there."""
+    errors = [plugin.error] if plugin.error else []
+    specs: tuple[ClassifierSpec | FeatureSetSpec, ...]
+    specs = (*plugin.classifiers, *plugin.feature_sets)
+    for spec in specs:
+        if missing(spec.requires):  # told by mgrkit classifiers, with the cure
+            continue
+        try:
+            resolve(spec.factory)
+        except RunError as error:
+            errors.append(f"{spec.name}: {error}")
+    name = plugin.distribution
+    mend = f"pip install --force-reinstall {name}"
+    if name != OWN:
+        mend = f"pip install --upgrade {name}, or pip uninstall {name}"
+    return {
+        "distribution": name,
+        "version": plugin.version,
+        "error": "; ".join(errors),
+        "mend": mend if errors else "",
+    }
 
 
 def _cache() -> dict[str, Any]:

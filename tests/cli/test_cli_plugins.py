@@ -24,6 +24,7 @@ from tests.commands.made_tables import rows, write
 from tests.registry.fakes import Site, installed_site, offering
 
 Captured = pytest.CaptureFixture[str]
+ROOT = Path(__file__).parent.parent.parent
 
 
 def mgrkit(*words: object) -> int:
@@ -294,8 +295,51 @@ def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
     assert "FLAC" in sndfile["formats"]
     assert "mp3" in ffmpeg["formats"]
     assert found["cache"]["writable"]
-    assert [one["distribution"] for one in found["plugins"]] == ["wreck"]
-    assert "librosa" in {one["name"] for one in found["optional"]}
+    # The factory of neighbours is nowhere, of which its listing knows nothing.
+    neighbours, wreck = found["plugins"]
+    assert neighbours["error"].startswith("knn: cannot load nowhere.model:Model: ModuleNotFound")
+    assert neighbours["mend"] == "pip install --upgrade neighbours, or pip uninstall neighbours"
+    assert (wreck["distribution"], wreck["version"]) == ("wreck", "1.0")
+
+
+def test_doctor_recommends_nothing_that_only_a_checkout_has(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda name: "0.1")
+    assert mgrkit("doctor") == 1
+    text = capsys.readouterr().out
+    assert "pip install --upgrade soxr" in text
+    for word in ("constraints", "nox", "librosa", "audiomentations"):
+        assert word not in text
+
+
+@pytest.mark.torch
+def test_doctor_says_which_torch_is_there(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    for cuda, hip, told in (
+        (None, None, "CPUs"), ("12.8", None, "CUDA 12.8"), (None, "6.4", "ROCm 6.4"),
+    ):  # fmt: skip
+        monkeypatch.setattr(torch.version, "cuda", cuda)
+        monkeypatch.setattr(torch.version, "hip", hip)
+        assert doctor._torch().startswith(told)
+    mgrkit("doctor")
+    assert re.search(r"\ntorch +built for ROCm 6.4\n", capsys.readouterr().out)
+
+
+def test_the_cure_of_a_decoder_is_a_release_that_was_tried(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    for distribution, untried in doctor._DECODERS.values():
+        tried = [re.split("==|;", line)[1] for line in lines if line.startswith(f"{distribution}=")]
+        assert max(map(doctor._numbers, tried)) < doctor._numbers(untried)
+    monkeypatch.setattr("mgrkit.audio.pyav.PyavDecoder.blocks", lambda *_: iter(()))
+    assert mgrkit("doctor", "--json") == 1
+    broken = json.loads(capsys.readouterr().out)["decoders"][1]
+    assert broken["mend"] == "pip install --force-reinstall 'av<20'"
 
 
 @pytest.mark.torch
@@ -328,7 +372,7 @@ def test_doctor_finds_a_missing_library(
     assert not {"plugins", "models"} & broken
     soxr = next(one for one in found["dependencies"] if one["name"] == "soxr")
     assert soxr["error"] == "not installed"
-    assert soxr["mend"] == "pip install --upgrade -c constraints.txt soxr"
+    assert soxr["mend"] == "pip install soxr"
 
 
 def test_what_cannot_be_imported_sends_to_the_doctor(
