@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mgrkit.classifiers.calls import made
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.registry.guard import one_line
-from mgrkit.registry.loader import cure, registry, require, resolve
+from mgrkit.registry.loader import registry, require, resolve, unable
 from mgrkit.registry.specs import with_parameters
 
 if TYPE_CHECKING:
@@ -59,9 +59,8 @@ def restored_by(spec: ClassifierSpec, bundle: Bundle, device: str = "cpu") -> Cl
         model.restore(bundle.state, device)
     except (RunError, KeyboardInterrupt):
         raise
-    except ImportError as error:
-        hint = cure(error, spec.factory) or "mgrkit doctor says what is broken"
-        raise RunError(f"the classifier {spec.name} cannot run: {one_line(error)}", hint) from error
+    except (ImportError, OSError) as error:
+        raise unable(f"the classifier {spec.name}", error, spec.factory) from error
     except BaseException as error:
         # Whatever a classifier makes of arrays that it never gave, the file is at fault.
         why = str(error) if isinstance(error, MgrkitError) else one_line(error)

@@ -13,7 +13,7 @@ from mgrkit.commands.device import KINDS, resolve_device
 from mgrkit.commands.weights import weights_path
 from mgrkit.errors import ItemError
 from mgrkit.features.windows import summary
-from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, require, resolve
+from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, require, resolve, unable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +55,11 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
     made = resolve(feature_set.factory)
     if feature_set.batch_size is not None:
         weights = weights_path(feature_set.weights) if feature_set.weights else None
-        embedder = made(weights, device)
+        try:
+            embedder = made(weights, device)
+        except (ImportError, OSError) as error:
+            told = f"the feature set {feature_set.name}"
+            raise unable(told, error, feature_set.factory) from error
         made = Lane(embedder, feature_set.batch_size) if device != "cpu" else _alone(embedder)
     columns = len(feature_set.columns)
 

@@ -24,7 +24,7 @@ features learns from it where ``--set loudness`` says so, or by itself with
 
 from mgrkit.registry.catalogue import Entry, Plugin, Registry
 from mgrkit.registry.hooks import hookimpl
-from mgrkit.registry.loader import missing, registry, require, resolve
+from mgrkit.registry.loader import missing, registry, require, resolve, unable
 from mgrkit.registry.specs import (
     ClassifierSpec,
     Embedder,
@@ -50,5 +50,6 @@ __all__ = [
     "registry",
     "require",
     "resolve",
+    "unable",
     "with_parameters",
 ]

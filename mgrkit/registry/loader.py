@@ -78,6 +78,15 @@ def cure(error: BaseException, by: str) -> str:
     return "" if lacking == by.partition(".")[0] else how_to_install([lacking])
 
 
+def unable(what: str, error: BaseException, by: str) -> RunError:
+    """The error of code in the module ``by`` that cannot import what it needs, with the cure.
+
+    A torch whose libraries are broken raises OSError.
+    """
+    hint = cure(error, by) or "mgrkit doctor says what is broken"
+    return RunError(f"{what} cannot run: {one_line(error)}", hint)
+
+
 def missing(requires: Iterable[str]) -> list[str]:
     """The top-level modules of these that are not installed; imports none of them."""
 

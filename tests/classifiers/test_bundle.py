@@ -453,6 +453,7 @@ def test_what_a_factory_makes_must_be_a_classifier(monkeypatch) -> None:
     [
         ("import not_there_at_all", r"'not_there_at_all' \(pip install not_there_at_all\)"),
         ("raise ImportError('libtorch.so is broken')", "libtorch.so is broken .mgrkit doctor"),
+        ("raise OSError('libtorch.so: no such file')", "libtorch.so: no such file .mgrkit doctor"),
     ],
 )
 def test_what_it_cannot_import_is_no_fault_of_the_file(monkeypatch, code: str, told: str) -> None:

@@ -162,3 +162,13 @@ def test_a_module_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch
     needy = dataclasses.replace(SPEC, requires=("torch",))
     with pytest.raises(RunError, match=r"the feature set ears needs torch.*\(pip install torch\)"):
         extractor(needy)
+
+
+def test_a_broken_module_is_said_with_what_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise OSError("libtorch.so: cannot open shared object file")
+
+    monkeypatch.setattr(Ears, "__init__", broken)
+    told = r"the feature set ears cannot run: OSError: libtorch\.so: .*\(mgrkit doctor says what"
+    with pytest.raises(RunError, match=told):
+        extractor(SPEC)
