@@ -21,8 +21,11 @@ def demo(
         Path, typer.Argument(metavar="FOLDER", help="A new folder for all that is made.")
     ] = Path("mgrkit-demo"),
     quick: Annotated[
-        bool, typer.Option("--quick", help="40 short songs and a random forest: half a minute.")
+        bool, typer.Option("--quick", help="Without the network: about ten seconds.")
     ] = False,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Another N, other artists and songs.")
+    ] = 0,
 ) -> int:
     """Show it all on synthetic music: from noise to a genre.
 
@@ -33,18 +36,19 @@ def demo(
     Each command is printed as you would type it, then run: a random forest learns from numbers,
     a convolutional network from pictures. Nothing is fetched.
     """
-    from mgrkit.commands.demo import FULL, QUICK, make_music, pictures, results, steps
+    from mgrkit.commands.demo import FULL, QUICK, check, make_music, pictures, results, steps
 
+    check(quick=quick)
     began = time.monotonic()
-    music = make_music(folder, QUICK if quick else FULL)
-    _say(f"# {music}, made up by rules, lie in {folder}/audio")
+    music = make_music(folder, QUICK if quick else FULL, seed)
+    _say(f"# {music}, made up by rules, are in {folder}/audio")
     here = Path.cwd()
     app = context.find_root().command
     try:
         os.chdir(folder)
         _say(f"$ cd {shlex.quote(str(folder))}")
-        for step in steps(Path(), quick=quick):
-            _say(f"\n# {step.why}" if step.why else "")
+        for step in steps(quick=quick):
+            _say("\n" + "\n".join(f"# {line}" for line in step.why.splitlines()))
             _say(f"$ mgrkit {shlex.join(step.words)}")
             code = app.main(list(step.words), prog_name="mgrkit", standalone_mode=False)
             if code in (130, 143):
@@ -57,10 +61,12 @@ def demo(
         os.chdir(here)
     if not quick and sys.stdout:
         print("\n" + "\n".join(_table(results(folder))), flush=True)
-    _say(f"\n# {time.monotonic() - began:.0f} s; everything is in {folder}. Worth opening:")
+    _say(f"\n# {time.monotonic() - began:.0f} s; everything is in {folder}. To open:")
     for path, what in pictures(folder, quick=quick):
-        _say(f"#   {path}    {what}")
-    _say("# Now try: mgrkit predict YOUR-SONG.mp3")
+        _say(f"#   {path}  {what}")
+    _say("# Now your own songs; the second line gets a better model (29 MB, needs torch):")
+    _say("#   mgrkit predict song.mp3")
+    _say("#   mgrkit models fetch musicnn")
     return 0
 
 

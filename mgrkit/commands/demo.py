@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.model import Model
-from mgrkit.errors import UsageError
-from mgrkit.testing.collection import write_collection
+from mgrkit.errors import RunError, UsageError
+from mgrkit.registry.loader import how_to_install, missing
+from mgrkit.testing import music
+from mgrkit.testing.collection import rain, write_collection, write_wav
 
 FOREST, CNN = "forest.safetensors", "cnn.safetensors"
-_TABLE, _PICTURES = "features.csv", "spectrograms"
+_TABLE, _PICTURES, _MATRIX = "features.csv", "spectrograms", "confusion.png"
 EPOCHS = 20
 
 
@@ -34,21 +34,29 @@ class Music:
     ----------
     songs : of the style; its artists take turns.
     seconds : length of each.
-    parts : of each artist in a split; none leaves the split to ``train``.
+    parts : of each artist in a split. The last one is in test, and gives a new song too.
     """
 
     songs: int
-    artists: int
     seconds: float
-    parts: tuple[str, ...] = ()
+    parts: tuple[str, ...]
 
 
-QUICK = Music(10, 2, 12.0)
-FULL = Music(18, 6, 10.0, ("train", "train", "train", "valid", "test", "test"))
+QUICK = Music(15, 10.0, ("train", "train", "valid", "test", "test"))
+FULL = Music(18, 10.0, ("train", "train", "train", "valid", "test", "test"))
 
 
-def make_music(folder: Path, music: Music) -> str:
+def check(*, quick: bool) -> None:
+    """Raise RunError, with what to do, where the demo would not come to its end."""
+    if not quick and missing(["torch"]):
+        hint = f"mgrkit demo --quick goes without, or {how_to_install(['torch'])}"
+        raise RunError("the whole demo needs torch, not installed here", hint)
+
+
+def make_music(folder: Path, asked: Music, seed: int = 0) -> str:
     """Write the songs of the demo to ``folder/audio``, and tell what they are.
+
+    Beside them lie ``rain.wav`` and, in ``new``, a song of each style by an artist in test.
 
     Raises
     ------
@@ -56,40 +64,54 @@ def make_music(folder: Path, music: Music) -> str:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} holds something already", "give another FOLDER")
+    last = len(asked.parts)
     rows = write_collection(
         folder / "audio",
-        songs=music.songs,
-        artists=music.artists,
-        seconds=music.seconds,
-        parts=music.parts,
+        songs=asked.songs,
+        artists=last,
+        seconds=asked.seconds,
+        seed=seed,
+        parts=asked.parts,
     )
+    write_wav(folder / "rain.wav", rain(seed=seed))
+    (folder / "new").mkdir()
+    for style in music.STYLES:
+        song = music.render(style, last, asked.songs, asked.seconds, seed=seed)
+        write_wav(folder / "new" / f"{style}.wav", song)
     artists = len({row[2] for row in rows})
     styles = len({row[1] for row in rows})
     return f"{len(rows)} songs by {artists} artists in {styles} styles"
 
 
-def steps(folder: Path, *, quick: bool) -> Iterator[Step]:
-    """The commands of the demo, to be run one by one inside ``folder``, with the music."""
-    yield Step("noisy copies", ("augment", "audio", "noisy", "--noise", "pink", "--snr", "10"))
-    yield Step("a picture of each", (_PICTURES,))
+def steps(*, quick: bool) -> Iterator[Step]:
+    """The commands of the demo, to be run one by one in the folder of the music."""
+    rainy = ("augment", "audio", "noisy", "--noise", "rain.wav", "--snr", "10")
+    yield Step("a copy of each song in the rain, which is 10 dB below the music", rainy)
+    yield Step("a picture of each song and of each copy", (_PICTURES,))
     if not quick:
         yield Step("one song from all sides", ("show", "audio/blues/blues-01.wav"))
-    yield Step("57 numbers of each", ("features",))
+    yield Step("57 numbers that describe each", ("features",))
     forest = ("train", "random_forest", _TABLE, "--out", FOREST)
+    judged = ("evaluate", FOREST, _TABLE)
     if quick:
-        yield Step("learn from one artist of each style", (*forest, "--split", "grouped"))
-        yield Step("judge on the other artists", ("evaluate", FOREST, _TABLE))
-        asked = FOREST
+        yield Step("learn from the numbers of two artists of each style", forest)
+        yield Step("judge it on two others, whom it has not heard", (*judged, "--png", _MATRIX))
+        best = FOREST
     else:
         yield Step("learn from the numbers of three artists of each style", forest)
         epochs = ("--param", f"epochs={EPOCHS}")
         cnn = ("train", "cnn", _PICTURES, "--out", CNN, *epochs)
-        yield Step("learn from their pictures; of a fourth, when to stop", cnn)
-        yield Step("judge both on the last two", ("evaluate", FOREST, _TABLE))
-        yield Step("", ("evaluate", CNN, _PICTURES, "--png", "confusion.png"))
-        asked = CNN
-    unheard = _unheard(folder / FOREST, folder / _TABLE, "" if quick else "test")
-    yield Step("songs it has not heard", ("predict", *unheard, "--model", asked))
+        yield Step("learn from their pictures; a fourth artist tells when to stop", cnn)
+        yield Step("judge both on the last two, whom they have not heard", judged)
+        yield Step("", ("evaluate", CNN, _PICTURES, "--png", _MATRIX))
+        best = CNN
+    told = "new songs by artists that it has not heard; the files are named by their style"
+    yield Step(told, ("predict", "new", "--model", best))
+    told = (
+        "the model that comes with mgrkit has learnt ten genres from real recordings,\n"
+        "and made-up music is none of them: its answer is the genre that is nearest"
+    )
+    yield Step(told, ("predict", "new/ambient.wav"))
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
@@ -103,26 +125,14 @@ def results(folder: Path) -> list[dict[str, Any]]:
 
 def pictures(folder: Path, *, quick: bool) -> list[tuple[Path, str]]:
     """Pictures worth opening, and what they show."""
-    path = folder / _PICTURES / "blues" / "blues-01.png"
+    matrix = (folder / _MATRIX, "which style was taken for which")
     if quick:
-        return [(path, "a song as a picture")]
-    song = [(path, "a song as the cnn sees it")]
-    copy = sorted((folder / _PICTURES).glob("blues/blues-01.*.png"))
+        return [matrix]
+    seen = folder / _PICTURES / "blues"
     return [
-        (folder / "blues-01.png", "the same song: waveform, spectrum, mel, chroma"),
-        *song,
-        *((path, "and in pink noise") for path in copy),
+        matrix,
+        (folder / "blues-01.png", "a song: waveform, spectrum, mel, chroma"),
+        (seen / "blues-01.png", "as the cnn sees it"),
+        (seen / "blues-01.rain_10dB_1.png", "and in the rain"),
         (folder / "cnn.run" / "model" / "curves.png", "how the cnn learnt"),
-        (folder / "confusion.png", "what it takes for what"),
     ]
-
-
-def _unheard(model: Path, table: Path, part: str) -> list[str]:
-    """One song of each style that the model has not seen, of a part if one is given."""
-    trained = Model(model)
-    dataset = read_dataset(table, trained.input)
-    first: dict[str, str] = {}
-    for entry, label in zip(dataset.entries, dataset.labelled, strict=True):
-        if label.id not in trained.seen and not entry.is_copy and part in ("", label.part):
-            first.setdefault(entry.genre, f"audio/{entry.name}")
-    return list(first.values())

@@ -1,4 +1,4 @@
-"""A small collection of synthetic music on disk, for tests, examples and the demo."""
+"""Synthetic music on disk, and rain to drown it in, for tests, examples and the demo."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mgrkit import seeds
 from mgrkit.errors import UsageError
 from mgrkit.testing import music
+
+_DROPS = 60
+"""Near ones, a second; the far ones are a hiss."""
 
 
 def write_collection(
@@ -50,11 +54,7 @@ def write_collection(
             artist = song % artists + 1
             path = f"{style}/{style}-{song + 1:02d}.wav"
             sound = music.render(style, artist, song, seconds, rate, seed)
-            with wave.open(str(folder / path), "wb") as file:
-                file.setnchannels(1)
-                file.setsampwidth(2)
-                file.setframerate(rate)
-                file.writeframes(np.rint(sound * 32767).astype("<i2").tobytes())
+            write_wav(folder / path, sound, rate)
             part = parts[artist - 1 : artist]
             rows.append((path, style, music.artist_name(style, artist), *part))
     with (folder / "tracks.csv").open("w", newline="", encoding="utf-8") as table:
@@ -62,3 +62,32 @@ def write_collection(
         writer.writerow(("path", "genre", "group", "split")[: len(rows[0])])
         writer.writerows(rows)
     return rows
+
+
+def write_wav(path: Path, sound: music.Samples, rate: int = 22050) -> None:
+    """Write mono sound, from -1 to 1, as 16-bit WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(np.rint(sound * 32767).astype("<i2").tobytes())
+
+
+def rain(seconds: float = 10.0, rate: int = 22050, seed: int = 0) -> music.Samples:
+    """A noise as a microphone hears it outdoors: float32 ``(frames,)``, its peak `music.PEAK`.
+
+    Parameters
+    ----------
+    seconds : length, at least 0.1.
+    rate : Hz, at least 12,000: drops ring at up to 6,000 Hz.
+    """
+    rng = seeds.generator(seed, "rain")
+    frames = round(seconds * rate)
+    sound = 0.05 * np.diff(rng.standard_normal(frames + 1))
+    time = np.arange(round(0.02 * rate)) / rate
+    fading = np.exp(-time / 0.005)
+    for start in rng.integers(0, frames - len(time), round(_DROPS * seconds)):
+        drop = np.sin(2 * np.pi * rng.uniform(1500, 6000) * time) * fading
+        sound[start : start + len(time)] += rng.exponential(0.15) * drop
+    wet: music.Samples = (music.PEAK * sound / np.abs(sound).max()).astype(np.float32)
+    return wet

@@ -16,7 +16,7 @@ import pytest
 
 from mgrkit.errors import UsageError
 from mgrkit.testing import music
-from mgrkit.testing.collection import write_collection
+from mgrkit.testing.collection import rain, write_collection
 
 ROOT = Path(__file__).parent.parent.parent
 ARTISTS, SONGS = (1, 2, 3, 4), (0, 1, 2)
@@ -188,6 +188,17 @@ def test_a_collection_may_have_parts_by_artist(tmp_path: Path) -> None:
         assert [tuple(row.values()) for row in csv.DictReader(table)] == rows
     with pytest.raises(UsageError, match="1 parts for 2 artists"):
         write_collection(tmp_path, **asked, parts=("train",))
+
+
+def test_rain_hisses_and_drips() -> None:
+    wet = rain(2.0, seed=3)
+    assert (wet.shape, wet.dtype) == ((44100,), np.float32)
+    assert np.abs(wet).max() == pytest.approx(music.PEAK)
+    assert np.array_equal(wet, rain(2.0, seed=3))
+    assert not np.array_equal(wet, rain(2.0, seed=4))
+    level = np.sqrt(np.mean(wet.reshape(-1, 441) ** 2, axis=1))
+    assert level.min() > 0.01  # never still
+    assert level.max() > 2 * np.median(level)  # and single drops stand out
 
 
 def test_the_example_says_what_it_cannot_do(tmp_path: Path) -> None:
