@@ -13,7 +13,7 @@ from mgrkit.registry.loader import how_to_install, missing
 from mgrkit.testing import music
 from mgrkit.testing.collection import rain, write_collection, write_wav
 
-FOREST, CNN = "forest.safetensors", "cnn.safetensors"
+FOREST, CNN = "my-forest.safetensors", "my-cnn.safetensors"
 _TABLE, _PICTURES, _MATRIX = "features.csv", "spectrograms", "confusion.png"
 EPOCHS = 20
 
@@ -132,7 +132,7 @@ def pictures(folder: Path, *, quick: bool) -> list[tuple[Path, str]]:
     return [
         matrix,
         (folder / "blues-01.png", "a song: waveform, spectrum, mel, chroma"),
-        (seen / "blues-01.png", "as the cnn sees it"),
+        (seen / "blues-01.png", "as my-cnn sees it"),
         (seen / "blues-01.rain_10dB_1.png", "and in the rain"),
-        (folder / "cnn.run" / "model" / "curves.png", "how the cnn learnt"),
+        (folder / "my-cnn.run" / "model" / "curves.png", "how my-cnn learnt"),
     ]

@@ -44,7 +44,7 @@ def test_the_quick_demo_goes_from_music_to_a_prediction(
     assert Counter(len(by_artist(tracks, part)) for part in PARTS) == {8: 2, 4: 1}
     assert len(list((made / "noisy").rglob("*.rain_10dB_1.wav"))) == 60
     assert len(list((made / "spectrograms").rglob("*.png"))) == 120
-    model = Model(made / "forest.safetensors")
+    model = Model(made / "my-forest.safetensors")
     assert len(model.heard) == 12  # those of train, and of valid, which was looked at
     assert model.bundle.calibration
     assert "not calibrated" not in err
@@ -126,14 +126,14 @@ def test_the_whole_demo_trains_two_and_ends_with_a_table(
     ]  # fmt: skip
     assert [step[1] for step in words if step[0] == "train"] == ["random_forest", "cnn"]
     made = tmp_path / "small"
-    forest, cnn = (Model(made / f"{name}.safetensors") for name in ("forest", "cnn"))
+    forest, cnn = (Model(made / f"my-{name}.safetensors") for name in ("forest", "cnn"))
     assert forest.bundle.metrics["split"] == cnn.bundle.metrics["split"] == "published split"
     assert forest.heard == cnn.heard
     assert len(forest.heard) == 4 * 4
     verdicts = [line.partition(":")[0] for line in out.splitlines() if line.startswith("new/")]
     assert Counter(verdicts) == Counter([*(f"new/{s}.wav" for s in STYLES), "new/ambient.wav"])
     table = out.splitlines()[-4:]
-    assert [line.split()[0] for line in table] == ["model", "forest", "cnn", "8"]
+    assert [line.split()[0] for line in table] == ["model", "my-forest", "my-cnn", "8"]
     assert max(map(len, table)) <= 80
     opened = [line.split()[1] for line in lines if line.startswith("#   small/")]
     assert len(opened) == 5
