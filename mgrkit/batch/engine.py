@@ -71,7 +71,7 @@ async def run(
     job : module-level function of (item, work), so that it can run in a spawned process.
     columns : the columns of the rows.
     report : told what happens.
-    count : the number of items, for a progress bar; called on a thread of its own.
+    count : the number of items, to tell how far it is; called on a thread of its own.
 
     Raises
     ------
@@ -117,6 +117,7 @@ class _Engine:
     async def run(self, items: Iterable[Item], count: Callable[[], int] | None) -> Summary:
         began = time.monotonic()
         self.report.working = lambda: self.threads.names
+        self.report.begun()
         self.background.append(asyncio.create_task(self._watch()))
         if count and self.report.wants_total:
             self.background.append(asyncio.create_task(self._count(count)))
@@ -269,6 +270,7 @@ class _Engine:
         while True:
             await asyncio.sleep(_TICK)
             self.threads.tick()
+            self.report.tick()
 
     async def _count(self, count: Callable[[], int]) -> None:
         self.report.total(await asyncio.to_thread(count))

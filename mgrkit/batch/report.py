@@ -17,6 +17,12 @@ class Report:
     wants_total = False
     working: Callable[[], list[str]] = staticmethod(list)
 
+    def begun(self) -> None:
+        """A run begins; one report may be told of several, one after another."""
+
+    def tick(self) -> None:
+        """Some time has passed; called many times a second while a run goes on."""
+
     def total(self, items: int) -> None:
         """The number of items, as soon as it is known (only when ``wants_total``)."""
 

@@ -93,7 +93,8 @@ class Run:
     device : 'cpu', 'cuda', 'cuda:1', 'mps': resolved, never 'auto'.
     precision : 'float32' or 'mixed'; whoever knows one only ignores it.
     folder : where a classifier may keep checkpoints of this fit; None keeps nothing.
-    progress : told the step, the number of steps and named metrics.
+    progress : told the step, the number of steps and named metrics; with metrics no oftener than
+        after an epoch, for each such call is a line where there is no terminal.
     note : told, in a line each, what a person should know of the fit and cannot see in the
         result, e.g. that it had to use smaller batches.
     stop_requested : True once a person wants the fit to end; see `check`.

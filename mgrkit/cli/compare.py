@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -87,19 +88,17 @@ def compare(
         names, seeds, split, part, of_classifiers(param or []), device, feature_set,
         genre_map(map_ or []),
     )  # fmt: skip
-    with (
-        Console("DATA", quiet=quiet, debug=debug, table=False) as console,
-        Watch(console.report, quiet=quiet) as watch,
-    ):
-        found = command(
-            data,
-            out,
-            asked,
-            options=Options(workers),
-            report=console.report,
-            told=watch.told,
-            progress=watch.progress,
-        )
+    with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
+        with closing(Watch(quiet=quiet)) as watch:
+            found = command(
+                data,
+                out,
+                asked,
+                options=Options(workers),
+                report=console.report,
+                told=watch.told,
+                progress=watch.progress,
+            )
         warnings = console.warnings()
     paths = write_report(found, out)
     if as_json:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from mgrkit.batch.report import Report
 from mgrkit.cli.fitting import FitBar
 from mgrkit.cli.tables import printable
 
@@ -25,36 +23,14 @@ _LEGEND = (
 )
 
 
-class Watch:
-    """Lines on stderr for each run, and on a terminal a bar for the fit in work."""
-
-    def __init__(self, earlier: Report, *, quiet: bool) -> None:
-        self._earlier = earlier
-        self._quiet = quiet
-        self._bar = FitBar(earlier, quiet=quiet)
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.__exit__(kind, error, trace)
-
-    def progress(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
-        """Move the bar; see `mgrkit.classifiers.Run`."""
-        self._bar.progress(step, total, metrics)
+class Watch(FitBar):
+    """A line on stderr for each run, and how far the fit in work is."""
 
     def told(self, text: str) -> None:
         """A line; the next fit has a bar of its own below it."""
         if self._quiet:
             return
-        self._bar.__exit__(None, None, None)
-        self._earlier.close()
-        self._bar = FitBar(self._earlier, quiet=self._quiet)
+        self.close()
         print(printable(text), file=sys.stderr, flush=True)
 
 

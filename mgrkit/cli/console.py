@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
+from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, wanted
 from mgrkit.cli.chatter import Chatter
 from mgrkit.cli.stdout import results_only
 from mgrkit.cli.tables import print_json, printable
@@ -18,29 +20,40 @@ from mgrkit.tracks.schema import TABLE
 
 _SHOWN_FAILURES = 10
 _SHOWN_WARNINGS = 5
-_PLAIN_EVERY = 10.0
-_BAR_EVERY = 0.1
 
 
-class Plain(Report):
-    """Lines on stderr: failures as they come, and how far it is every ten seconds."""
-
-    every = _PLAIN_EVERY
+class Shown(Report):
+    """Failures as they come, and how far it is: a bar on a terminal, else a line now and then."""
 
     def __init__(self, name: str, quiet: bool, table: bool) -> None:
         self.name, self.quiet, self.table = name, quiet, table
-        self.done = self.failed = self._named = 0
-        self._told = time.monotonic()
+        self.wants_total = not quiet
+        self._named = 0
+        self._bar: Bar | None = None
+        self._restart()
+
+    def _restart(self) -> None:
+        self.done = self.kept = self.failed = 0
+        self._total: int | None = None
+        self._began = self._told = time.monotonic()
+
+    def begun(self) -> None:
+        """See ``Report.begun``."""
+        self._restart()
+        if wanted(quiet=self.quiet):
+            self._bar = Bar(self.name)
+
+    def total(self, items: int) -> None:
+        """See ``Report.total``."""
+        self._total = items
 
     def finished(self, rows: Sequence[Row], *, kept: bool) -> None:
         """See ``Report.finished``."""
         self.done += 1
+        self.kept += kept
         for row in rows:
             if row.get("reason"):
                 self._name(row, kept)
-        if time.monotonic() - self._told > self.every:
-            self._told = time.monotonic()
-            self.show()
 
     def _name(self, row: Row, kept: bool) -> None:
         """Name a failure or a warning, unless a table does it."""
@@ -57,62 +70,35 @@ class Plain(Report):
             kind = "" if is_failure else "warning: "
             self.note(f"{kind}{printable(row['source'])}: {row['reason']}")
 
-    def show(self) -> None:
-        """Say how far it is."""
-        if not self.quiet:
-            self.note(f"{self.name}: {self.done} items done, {self.failed} failed")
+    def tick(self) -> None:
+        """See ``Report.tick``."""
+        now = time.monotonic()
+        if self._bar:
+            self._bar.move(self.done, self._total, self._words(now))
+        elif not self.quiet and now - self._told >= PLAIN_EVERY:
+            self._told = now
+            self.note(f"{self.name}: {self._words(now)}")
+
+    def _words(self, now: float) -> str:
+        told = far(self.done, self._total, self.done - self.kept, now - self._began)
+        return f"{told}, {self.failed} failed" if self.failed else told
 
     def note(self, text: str) -> None:
         """See ``Report.note``."""
-        print(text, file=sys.stderr, flush=True)
+        if self._bar:
+            self._bar.note(text)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
-
-class Bar(Plain):
-    """A Rich bar with rate and time left, for a terminal."""
-
-    wants_total = True
-    every = _BAR_EVERY
-
-    def __init__(self, name: str, table: bool) -> None:
-        super().__init__(name, quiet=False, table=table)
-        from rich.console import Console as RichConsole
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            console=RichConsole(file=sys.stderr),
-            transient=True,
-        )
-        self._task = self._progress.add_task(name, total=None, rate="")
-        self._began = time.monotonic()
-        self._progress.start()
-
-    def total(self, items: int) -> None:
-        """See ``Report.total``."""
-        self._progress.update(self._task, total=items)
-
-    def show(self) -> None:
-        """Move the bar."""
-        rate = self.done / max(time.monotonic() - self._began, 1e-9)
-        self._progress.update(self._task, completed=self.done, rate=f"{rate:.0f}/s")
-
-    def note(self, text: str) -> None:
-        """See ``Report.note``; printed above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def aside(self) -> AbstractContextManager[None]:
+        """A context to print results on stdout while the run goes on."""
+        return self._bar.aside() if self._bar else nullcontext()
 
     def close(self) -> None:
         """See ``Report.close``."""
-        self._progress.stop()
+        if self._bar:
+            self._bar.close()
+        self._bar = None
 
 
 class Console:
@@ -120,27 +106,19 @@ class Console:
 
     Parameters
     ----------
-    bar : show a bar on a terminal; not where results are printed there as they come.
     table : the run makes a table, so that a few failures are named here; else all are.
     """
 
-    def __init__(
-        self, name: str, *, quiet: bool, debug: bool, bar: bool = True, table: bool = True
-    ) -> None:
-        self.name, self.quiet, self.bar, self.table = name, quiet, bar, table
+    def __init__(self, name: str, *, quiet: bool, debug: bool, table: bool = True) -> None:
+        self.name, self.quiet = name, quiet
         self._chatter = None if debug else Chatter()
         self._stdout = results_only()
-        self.report: Report = Report()
+        self.report = Shown(name, quiet, table)
 
     def __enter__(self) -> Console:
         self._stdout.__enter__()
         if self._chatter:
             self._chatter.start()
-        self.report = (
-            Bar(self.name, self.table)
-            if self.bar and sys.stderr.isatty() and not self.quiet
-            else Plain(self.name, self.quiet, self.table)
-        )
         if self._chatter:
             self._chatter.working = lambda: self.report.working()
         return self
@@ -208,7 +186,7 @@ def _plain(name: str, summary: Summary) -> dict[str, Any]:
 
 
 def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
-    lines = [f"warning: {text}" for text in summary.warnings[:_SHOWN_WARNINGS]]
+    lines = [f"warning: {printable(text)}" for text in summary.warnings[:_SHOWN_WARNINGS]]
     if len(summary.warnings) > _SHOWN_WARNINGS:
         rest = "--json has all" if table else "--debug shows what decoders print"
         lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings ({rest})")

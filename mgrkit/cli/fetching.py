@@ -6,8 +6,8 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Any
 
+from mgrkit.cli.bars import Bar, wanted
 from mgrkit.cli.stdout import results_only
 from mgrkit.cli.tables import printable
 from mgrkit.commands.weights import Fetched, Progress
@@ -15,16 +15,16 @@ from mgrkit.commands.weights import Fetched, Progress
 
 @contextlib.contextmanager
 def fetching(*, quiet: bool) -> Iterator[Progress]:
-    """Yields what shows how far it is: a Rich bar on a terminal, elsewhere a line for each step.
+    """Yields what shows how far it is: a bar on a terminal, elsewhere a line for each step.
 
     What a converter prints meanwhile does not reach stdout.
     """
-    bar = _Bar(quiet=quiet)
+    steps = _Steps(quiet=quiet)
     with results_only():
         try:
-            yield bar.progress
+            yield steps.progress
         finally:
-            bar.close()
+            steps.close()
 
 
 def say_whose(fetched: Fetched) -> None:
@@ -44,43 +44,27 @@ def say(text: str) -> None:
     print(printable(text), file=sys.stderr, flush=True)
 
 
-class _Bar:
+class _Steps:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty()  # while a bar is shown Rich puts another in its place
+        self._terminal = wanted(quiet=quiet)  # while there is a bar, Rich has its own stderr
         self._step = ""
-        self._bar: Any = None
-        self._task: Any = None
+        self._bar: Bar | None = None
 
     def progress(self, step: str, done: int, total: int) -> None:
         """See `mgrkit.commands.weights.Progress`."""
         if self._quiet:
             return
         if step != self._step and self._terminal:
-            self._begin(step)
+            self.close()
+            self._bar = Bar(step)
         elif step != self._step:
             say(step)
         if self._bar:
-            self._bar.update(self._task, completed=done, total=total or None)
+            self._bar.move(done, total or None, f"{done / total:.0%}" if total else "")
         self._step = step
-
-    def _begin(self, step: str) -> None:
-        """A new bar takes the place of the one before."""
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-        self.close()
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=None),
-            TaskProgressColumn(),
-            console=Console(file=sys.stderr),
-            transient=True,
-        )
-        self._task = self._bar.add_task(step, total=None)
-        self._bar.start()
 
     def close(self) -> None:
         """Take the bar away."""
         if self._bar:
-            self._bar.stop()
+            self._bar.close()

@@ -1,62 +1,49 @@
-"""How far a fit is, for a person at a terminal."""
+"""How far a fit is."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any
 
-from mgrkit.batch.report import Report
+from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, wanted
 
 
 class FitBar:
-    """A Rich bar on stderr from the first step on; nothing where stderr is no terminal.
+    """A bar on a terminal from the first step on.
 
-    Parameters
-    ----------
-    earlier : the report of what went before, whose bar gives way to this one.
+    Elsewhere a line for each step that has measures, as the epochs of networks have, and for
+    others now and then.
     """
 
-    def __init__(self, earlier: Report, *, quiet: bool) -> None:
-        self._earlier = earlier
-        self._wanted = not quiet and sys.stderr.isatty()
-        self._bar: Any = None
-        self._task: Any = None
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Bar | None = None
+        self._restart()
 
-    def __enter__(self) -> FitBar:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._bar:
-            self._bar.stop()
+    def _restart(self) -> None:
+        self._first: int | None = None
+        self._began = self._told = time.monotonic()
 
     def progress(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
-        """Move the bar; see `mgrkit.classifiers.Run`."""
-        if not self._wanted:
+        """Tell of a step; see `mgrkit.classifiers.Run`."""
+        if self._quiet:
             return
-        if self._bar is None:
-            self._start()
-        told = " ".join(f"{name} {value:.3g}" for name, value in metrics.items())
-        self._bar.update(self._task, completed=step, total=total, told=told)
+        now = time.monotonic()
+        if self._first is None:  # a fit that goes on after a stop does not begin at 1
+            self._first, self._began = step, now
+            self._bar = Bar("fit") if wanted(quiet=False) else None
+        measured = (f"{name} {value:.3g}" for name, value in metrics.items())
+        told = ", ".join([far(step, total, step - self._first, now - self._began), *measured])
+        if self._bar:
+            self._bar.move(step, total, told)
+        elif metrics or now - self._told >= PLAIN_EVERY:
+            self._told = now
+            print(f"fit: {told}", file=sys.stderr, flush=True)
 
-    def _start(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-        self._earlier.close()
-        self._bar = Progress(
-            TextColumn("fit"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            console=Console(file=sys.stderr),
-            transient=True,
-        )
-        self._task = self._bar.add_task("fit", total=None, told="")
-        self._bar.start()
+    def close(self) -> None:
+        """Take the bar away; the next step is another fit's."""
+        if self._bar:
+            self._bar.close()
+        self._bar = None
+        self._restart()

@@ -50,7 +50,7 @@ def show(
     from mgrkit.commands.show import plain
     from mgrkit.commands.show import show as command
 
-    with Console("show", quiet=quiet, debug=debug, bar=False, table=False) as console:
+    with Console("show", quiet=quiet, debug=debug, table=False) as console:
         shown = command(file, out, size=size, replace=replace, allow_truncated=allow_truncated)
         warnings = console.warnings()
         if as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -110,20 +111,19 @@ def train(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []),
     )  # fmt: skip
-    with (
-        Console("preparing", quiet=quiet or follower, debug=debug, table=False) as console,
-        FitBar(console.report, quiet=quiet or follower) as bar,
-    ):
-        trained = command(
-            classifier,
-            data,
-            out,
-            settings,
-            replace=replace,
-            options=Options(workers),
-            report=console.report,
-            progress=bar.progress,
-        )
+    silent = quiet or follower
+    with Console("preparing", quiet=silent, debug=debug, table=False) as console:
+        with closing(FitBar(quiet=silent)) as bar:
+            trained = command(
+                classifier,
+                data,
+                out,
+                settings,
+                replace=replace,
+                options=Options(workers),
+                report=console.report,
+                progress=bar.progress,
+            )
         notes = [*trained.notes, *console.warnings()]
     if follower:
         return 0

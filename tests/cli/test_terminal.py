@@ -58,7 +58,7 @@ def audio(tmp_path: Path) -> Path:
 
 def test_a_bar_counts_all_items_and_makes_room_for_the_summary(audio: Path) -> None:
     terminal = Terminal("spectrograms", audio, audio.parent / "out")
-    terminal.until(r"/150")
+    terminal.until(r"\d of 150")
     terminal.until(r"spectrograms: 150 made in \d+\.\d s; see")
     assert terminal.end() == 0
 
@@ -66,7 +66,7 @@ def test_a_bar_counts_all_items_and_makes_room_for_the_summary(audio: Path) -> N
 def test_ctrl_c_finishes_what_has_begun(audio: Path) -> None:
     out = audio.parent / "out"
     terminal = Terminal("spectrograms", audio, out)
-    terminal.until(r"[1-9]\d*/150")
+    terminal.until(r"[1-9]\d* of 150")
     terminal.process.send_signal(signal.SIGINT)
     terminal.until(r"press again to stop at once")
     terminal.until(r"spectrograms: stopped: \d+ made")
