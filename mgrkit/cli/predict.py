@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +39,21 @@ def predict(
             show_default=False,
         ),
     ] = None,
-    top: Annotated[int, typer.Option(metavar="N", help="Genres to name.", **number(int, 1))] = 3,
+    top: Annotated[
+        int, typer.Option(metavar="N", help="Genres to name; --csv has all.", **number(int, 1))
+    ] = 3,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Mark verdicts of a lower probability as unsure. [default: the model's own]",
+            show_default=False,
+            **number(float, 0, 1),
+        ),
+    ] = None,
+    only_unsure: Annotated[
+        bool, typer.Option("--only-unsure", help="Print unsure verdicts and errors only.")
+    ] = False,
     max_seconds: Annotated[
         float | None,
         typer.Option(
@@ -52,6 +67,12 @@ def predict(
     timeline: Annotated[
         bool, typer.Option("--timeline", help="The genre of each piece, too.")
     ] = False,
+    pieces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv", help="With --csv, write the genre of each piece to a table there."
+        ),
+    ] = None,
     allow_truncated: Annotated[
         bool,
         typer.Option(
@@ -69,7 +90,9 @@ def predict(
     resume: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Remember results there; the same call does only the rest."
+            metavar="FILE",
+            help="Remember results there; the next call does only the rest. --top, --threshold "
+            "and --timeline may change.",
         ),
     ] = None,
     as_json: Annotated[
@@ -78,7 +101,9 @@ def predict(
     as_jsonl: Annotated[
         bool, typer.Option("--jsonl", help="Print an object a line, as they come.")
     ] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, as they come.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, a column a genre, as they come.")
+    ] = False,
     fetch: Annotated[
         bool,
         typer.Option("--fetch", help="First get the weights that the model needs, if any."),
@@ -106,20 +131,24 @@ def predict(
     from mgrkit.cli.fetching import fetching, say, say_whose
     from mgrkit.cli.predictions import Printer
     from mgrkit.commands.models import choose, needed_weights
-    from mgrkit.commands.predict import Settings
+    from mgrkit.commands.predict import Settings, genres
     from mgrkit.commands.predict import predict as command
     from mgrkit.commands.weights import fetch as get
     from mgrkit.tracks.find import Search
 
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")
+    if as_csv and timeline:
+        raise UsageError("with --csv, pieces have a table of their own", "--pieces FILE.csv")
+    if pieces and not as_csv:
+        raise UsageError("--pieces goes with --csv", "--timeline prints them")
     paths = list(files or [])
     listed = read_lists(files_from, files_from0)
     paths += map(Path, listed or ())
     if listed is None and not paths:
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
-    printer = Printer(form)
+    printer = Printer(form, only_unsure=only_unsure, pieces=pieces)
     path, why = choose(model, fetching=fetch)
     weights = needed_weights(path) if fetch else None
     if weights:
@@ -129,20 +158,28 @@ def predict(
             say_whose(got)
     if why and not quiet:
         say(why)
-    settings = Settings(str(path), top, max_seconds, timeline, allow_truncated, device)
-    with Console("predict", quiet=quiet, debug=debug, bar=False, table=False) as console:
-        summary = command(
-            settings,
-            paths,
-            printer.emit,
-            resume=resume,
-            options=Options(workers, timeout),
-            report=console.report,
-            in_order=as_json,
-            search=Search.of(suffix or (), lists_ignored=list_ignored),
-        )
-        if as_json or as_jsonl:
-            for name, reason in summary.ignored_files or ():
-                printer.emit({"path": name, "ignored": reason})
-        printer.close()
+    settings = Settings(
+        str(path), sys.maxsize if as_csv else top, threshold, max_seconds,
+        timeline or pieces is not None, allow_truncated, device,
+    )  # fmt: skip
+    with Console("predict", quiet=quiet, debug=debug, table=False) as console:
+
+        def emit(row: dict[str, Any]) -> None:
+            with console.report.aside():
+                printer.emit(row)
+
+        with printer.open(genres(settings)):
+            summary = command(
+                settings,
+                paths,
+                emit,
+                resume=resume,
+                options=Options(workers, timeout),
+                report=console.report,
+                in_order=as_json,
+                search=Search.of(suffix or (), lists_ignored=list_ignored),
+            )
+            if as_json or as_jsonl:
+                for name, reason in summary.ignored_files or ():
+                    printer.emit({"path": name, "ignored": reason})
         return console.show(summary)

@@ -6,19 +6,22 @@ import contextlib
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
 
 from mgrkit.cli.stdout import results
 from mgrkit.cli.tables import print_json, printable
-from mgrkit.errors import ReaderGoneError, RunError
+from mgrkit.commands.whole import whole
+from mgrkit.errors import ReaderGoneError, RunError, UsageError
 from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
-    "path", "start", "seconds", "genre", "probability", "unsure", "genres", "model",
-    "warning", "error",
+    "path", "kind", "start", "seconds", "genre", "probability", "unsure", "model", "warning",
+    "error",
 )  # fmt: skip
-"""Of CSV; ``start`` is empty in the row of the whole song, and filled in those of pieces."""
+"""Of CSV, before a column for each genre; ``kind`` is song or piece."""
+_HEAD = ",".join(COLUMNS)
 
 
 @contextlib.contextmanager
@@ -36,50 +39,105 @@ class Printer:
     Parameters
     ----------
     form : 'text', 'json', 'jsonl' or 'csv'.
+    only_unsure : print no verdict that is sure.
+    pieces : of CSV, the file for a table of the songs' pieces; an older one is replaced.
+
+    Raises
+    ------
+    RunError : stdout is closed, or there is no folder for the pieces.
+    UsageError : at ``pieces`` is something else.
     """
 
-    def __init__(self, form: str) -> None:
+    def __init__(self, form: str, *, only_unsure: bool = False, pieces: Path | None = None) -> None:
         if results() is None:
             raise RunError("stdout is closed, so results have nowhere to go")
+        if pieces:
+            _check_pieces(pieces)
         self._form = form
+        self._only_unsure = only_unsure
+        self._pieces_path = pieces
+        self._pieces: TextIO | None = None
         self._rows: list[dict[str, Any]] = []
-        if form == "csv":
-            with _reader():
-                print(",".join(COLUMNS), file=results(), flush=True)
+        self._table = Table(())
+
+    @contextlib.contextmanager
+    def open(self, genres: Sequence[str]) -> Iterator[None]:
+        """A context in which results of a model of these genres are taken."""
+        self._table = Table(genres)
+        with contextlib.ExitStack() as stack:
+            if self._pieces_path:
+                temp = stack.enter_context(whole(self._pieces_path))
+                self._pieces = stack.enter_context(temp.open("w", encoding="utf-8", newline=""))
+                print(self._table.head, file=self._pieces)
+            if self._form == "csv":
+                with _reader():
+                    print(self._table.head, file=results(), flush=True)
+            yield
+            if self._form == "json":
+                with _reader():
+                    print_json(self._rows)
 
     def emit(self, row: dict[str, Any]) -> None:
         """Take one result of `mgrkit.commands.predict.predict`."""
+        if self._only_unsure and row.get("unsure") is False:
+            return
         if self._form == "json":
             self._rows.append(row)
             return
+        if self._pieces:
+            self._pieces.writelines(f"{line}\n" for line in self._table.pieces(row))
         with _reader():
             if self._form == "jsonl":
                 print(json.dumps(row, ensure_ascii=True), file=results(), flush=True)
             elif self._form == "csv":
-                print("\n".join(_lines(row)), file=results(), flush=True)
+                print(self._table.song(row), file=results(), flush=True)
             elif "error" not in row:
                 print("\n".join(_text(row)), file=results(), flush=True)
 
-    def close(self) -> None:
-        """Print what could not be printed before all was known."""
-        with _reader():
-            if self._form == "json":
-                print_json(self._rows)
+
+def _check_pieces(path: Path) -> None:
+    if path.suffix.lower() != ".csv":
+        raise UsageError(f"--pieces must end in .csv, not {path.name}")
+    if not path.parent.is_dir():
+        raise RunError(f"there is no folder {path.parent}", "make it, or give another --pieces")
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(_HEAD.encode())):
+        raise UsageError(f"{path} was not made by mgrkit predict", "give another --pieces")
 
 
-def _lines(row: dict[str, Any]) -> Iterator[str]:
-    """CSV of a result and of its pieces."""
-    yield _line({**row, "genres": _pairs(row.get("genres", ()))})
-    for piece in row.get("timeline", ()):
-        yield _line({"path": row["path"], "model": row["model"], **piece})
+class Table:
+    """Results as lines of CSV, songs and pieces with the same columns."""
+
+    def __init__(self, genres: Sequence[str]) -> None:
+        # A genre may be called like another column.
+        self._genres = {name: f"{name} (genre)" if name in COLUMNS else name for name in genres}
+        self._columns = (*COLUMNS, *self._genres.values())
+        self.head = self._line(dict(zip(self._columns, self._columns, strict=True)))
+
+    def song(self, row: Mapping[str, Any]) -> str:
+        """A result of `mgrkit.commands.predict.predict`."""
+        return self._verdict({"kind": "song", "start": None if "error" in row else 0.0}, row)
+
+    def pieces(self, row: Mapping[str, Any]) -> list[str]:
+        """The timeline of a result, if it has one."""
+        own = {"kind": "piece", "path": row["path"], "model": row.get("model")}
+        return [self._verdict(own, piece) for piece in row.get("timeline", ())]
+
+    def _verdict(self, own: dict[str, Any], told: Mapping[str, Any]) -> str:
+        known = {self._genres[one["genre"]]: one["probability"] for one in told.get("genres", ())}
+        return self._line({**own, **told, **known})
+
+    def _line(self, row: Mapping[str, Any]) -> str:
+        text = io.StringIO()
+        # With this terminator a carriage return within a field is quoted, too.
+        writer = csv.writer(text, lineterminator="\r\n")
+        writer.writerow([_cell(row.get(name)) for name in self._columns])
+        return text.getvalue().removesuffix("\r\n")
 
 
-def _line(row: dict[str, Any]) -> str:
-    text = io.StringIO()
-    # With this terminator a carriage return within a field is quoted, too.
-    writer = csv.DictWriter(text, COLUMNS, "", extrasaction="ignore", lineterminator="\r\n")
-    writer.writerow({k: as_written(v) if isinstance(v, str) else v for k, v in row.items()})
-    return text.getvalue().removesuffix("\r\n")
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return as_written(value) if isinstance(value, str) else value
 
 
 def _text(row: dict[str, Any]) -> list[str]:
@@ -99,7 +157,3 @@ def _clock(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     text = f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
     return f"{text:>7}"
-
-
-def _pairs(genres: Iterable[dict[str, Any]]) -> str:
-    return " ".join(f"{one['genre']}={one['probability']}" for one in genres)

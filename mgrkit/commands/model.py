@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     _Told = tuple[list[NDArray[Any]], list[tuple[float, float]], float, str]
 
 
-def check_limits(top: int, max_seconds: float | None) -> None:
+def check_limits(top: int, max_seconds: float | None, threshold: float | None = None) -> None:
     """Raise UsageError for limits that `Model.predict` cannot keep."""
     if top < 1:
         raise UsageError(f"top must be at least 1, not {top}")
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise UsageError(f"threshold must be from 0 to 1, not {threshold:g}")
     if max_seconds is not None and not 30 <= max_seconds < math.inf:
         raise UsageError(f"max_seconds must be a number from 30, not {max_seconds:g}")
 
@@ -109,6 +111,7 @@ class Model:
         path: str | Path,
         *,
         top: int = 3,
+        threshold: float | None = None,
         max_seconds: float | None = None,
         timeline: bool = False,
         allow_truncated: bool = True,
@@ -119,6 +122,8 @@ class Model:
         Parameters
         ----------
         top : how many genres to name, at least 1.
+        threshold : a verdict of a lower probability is unsure, 0 to 1; None is the one that was
+            chosen when the model was calibrated.
         max_seconds : listen to pieces spread over the song, so much in all, at least 30; None
             is the whole song, and 60 s of one beyond ten minutes.
         timeline : give each piece's genre too.
@@ -126,16 +131,16 @@ class Model:
 
         Returns
         -------
-        ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the calibrated
-        threshold), ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole
-        song), ``model``, ``warning`` (why the sound is not whole, else ''), and with
-        ``timeline`` what was listened to, a list of ``start``, ``seconds``, ``genre``,
-        ``probability``.
+        ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the threshold),
+        ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole song),
+        ``model``, ``warning`` (why the sound is not whole, else ''), and with ``timeline`` what
+        was listened to, a list of ``start``, ``seconds``, ``genre``, ``probability``,
+        ``genres``.
 
         Raises
         ------
-        UsageError : ``top`` or ``max_seconds`` is out of range, or the model knows pictures
-            only that sound cannot be made into.
+        UsageError : ``top``, ``threshold`` or ``max_seconds`` is out of range, or the model
+            knows pictures only that sound cannot be made into.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
         WeightsError : the weights of the feature set have not been fetched.
         RunError : the model is a network, and this process was forked from one where torch had
@@ -144,7 +149,31 @@ class Model:
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'
         """
-        check_limits(top, max_seconds)
+        check_limits(top, max_seconds, threshold)
+        judged = self.judged(
+            path, max_seconds=max_seconds, allow_truncated=allow_truncated, work=work
+        )
+        return self.told(judged, top=top, threshold=threshold, timeline=timeline)
+
+    def judged(
+        self,
+        path: str | Path,
+        *,
+        max_seconds: float | None = None,
+        allow_truncated: bool = True,
+        work: Work | None = None,
+    ) -> dict[str, Any]:
+        """What `predict` makes its answer of, plain JSON: to be kept for other questions.
+
+        Returns
+        -------
+        ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats), and
+        ``pieces``, a list of ``start``, ``seconds``, ``probabilities``.
+
+        Raises
+        ------
+        What `predict` raises.
+        """
         if isinstance(self.input, Pictures) and is_picture(path):
             rows, spans, length, warning = self._seen(path, self.input)
         else:
@@ -153,10 +182,41 @@ class Model:
         raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
         by_piece = to_tracks(raw, of_piece)
         whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
-        result: dict[str, Any] = {"path": str(path), **self._verdict(whole, top)}
-        result |= {"seconds": round(length, 3), "model": self.name, "warning": warning}
+        spent = zip(spans, self.calibration.apply(by_piece), strict=True)
+        return {
+            "path": str(path),
+            "seconds": round(length, 3),
+            "warning": warning,
+            "probabilities": whole.tolist(),
+            "pieces": [
+                {
+                    "start": round(start, 3),
+                    "seconds": round(seconds, 3),
+                    "probabilities": [round(p, 6) for p in row.tolist()],
+                }
+                for (start, seconds), row in spent
+            ],
+        }
+
+    def told(
+        self,
+        judged: Mapping[str, Any],
+        *,
+        top: int = 3,
+        threshold: float | None = None,
+        timeline: bool = False,
+    ) -> dict[str, Any]:
+        """What `predict` returns, of what `judged` did."""
+        best = max(judged["probabilities"])
+        least = self.calibration.unsure_below if threshold is None else threshold
+        result = {"path": judged["path"], **self._genres(judged, top)}
+        result |= {"unsure": best < least, "seconds": judged["seconds"], "model": self.name}
+        result["warning"] = judged["warning"]
         if timeline:
-            result["timeline"] = list(self._timeline(self.calibration.apply(by_piece), spans))
+            result["timeline"] = [
+                {"start": one["start"], "seconds": one["seconds"], **self._genres(one, top)}
+                for one in judged["pieces"]
+            ]
         return result
 
     def _seen(self, path: str | Path, wanted: Pictures) -> _Told:
@@ -211,27 +271,11 @@ class Model:
             raise first or ItemError("too-short", "the track holds no piece")
         return rows, spans, length, sound.warning
 
-    def _verdict(self, probabilities: NDArray[np.float32], top: int) -> dict[str, Any]:
-        order = np.argsort(-probabilities, kind="stable")
-        best = float(probabilities[order[0]])
-        return {
-            "genre": self.labels[order[0]],
-            "probability": round(best, 4),
-            "unsure": best < self.calibration.unsure_below,
-            "genres": [
-                {"genre": self.labels[i], "probability": round(float(probabilities[i]), 4)}
-                for i in order[:top]
-            ],
-        }
+    def _genres(self, judged: Mapping[str, Any], top: int) -> dict[str, Any]:
+        known = sorted(zip(self.labels, judged["probabilities"], strict=True), key=_falling)
+        genres = [{"genre": name, "probability": round(p, 4)} for name, p in known[:top]]
+        return {**genres[0], "genres": genres}
 
-    def _timeline(
-        self, probabilities: NDArray[np.float32], spans: Sequence[tuple[float, float]]
-    ) -> Iterator[dict[str, Any]]:
-        for (start, seconds), row in zip(spans, probabilities, strict=True):
-            best = int(row.argmax())
-            yield {
-                "start": round(start, 3),
-                "seconds": round(seconds, 3),
-                "genre": self.labels[best],
-                "probability": round(float(row[best]), 4),
-            }
+
+def _falling(pair: tuple[str, float]) -> float:
+    return -pair[1]

@@ -6,7 +6,7 @@ import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -29,20 +29,21 @@ class Settings:
     Parameters
     ----------
     model : path or name of a bundle; None is the default model.
-    top, max_seconds : see `Model.predict`.
+    top, threshold, max_seconds : see `Model.predict`.
     timeline : each piece's genre too.
     allow_truncated : judge what can be decoded of a file that is not whole.
     """
 
     model: str | None = None
     top: int = 3
+    threshold: float | None = None
     max_seconds: float | None = None
     timeline: bool = False
     allow_truncated: bool = True
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        check_limits(self.top, self.max_seconds)
+        check_limits(self.top, self.max_seconds, self.threshold)
 
 
 def predict(
@@ -78,37 +79,40 @@ def predict(
     model = loaded(path, key, settings.device)
     model.ready()
     _check_there(paths)
-    places: dict[str, int] = {}
-    over = Summary()
-    items = _items(paths, search, over, places, isinstance(model.input, Pictures))
+    found, pictures = _Found(), isinstance(model.input, Pictures)
+    items = _items(paths, search, found, pictures)
     first = next(items, None)
     if first is None:
-        told = passed_over(over.ignored)
+        over = passed_over(found.ignored)
         raise RunError(
             f"no sound files in {' and '.join(map(str, paths)) or 'the list'}"
-            f"{f' ({told})' if told else ''}",
+            f"{f' ({over})' if over else ''}",
             "give others, or name the suffix of your files with --suffix",
         )
     plain = {
         "command": "predict",
         "model": model.name,
         "bundle": key,
-        "top": settings.top,
         "max-seconds": settings.max_seconds,
-        "timeline": settings.timeline,
     }
     if not settings.allow_truncated:
         plain["allow-truncated"] = False
+    told = partial(_told, model, settings)
     rows: list[Row] = []
-    sink = StreamSink(rows.append if in_order else lambda row: emit(result_of(row)), plain, resume)
+    sink = StreamSink(rows.append if in_order else lambda row: emit(told(row)), plain, resume)
     job = partial(predict_track, path, key, settings)
     everything = _chain(first, items)
-    summary = run_now(run(everything, job, sink, COLUMNS, options, report))
-    summary.ignored = over.ignored
+
+    def count() -> int:
+        return sum(1 for _ in _items(paths, search, _Found(), pictures))
+
+    summary = run_now(run(everything, job, sink, COLUMNS, options, report, count))
+    summary.ignored = dict(found.ignored)
     if search.lists_ignored:
-        summary.ignored_files = sorted(over.ignored_files or ())
-    for row in sorted(rows, key=lambda row: places[row["path"]]):
-        emit(result_of(row))
+        summary.ignored_files = sorted(found.ignored_files)
+    summary.warnings += found.twice()
+    for row in sorted(rows, key=lambda row: found.places[row["path"]]):
+        emit(told(row))
     return summary
 
 
@@ -125,12 +129,22 @@ def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:
     yield from rest
 
 
-def result_of(row: Row) -> Row:
+def _told(model: Model, settings: Settings, row: Row) -> Row:
     """The prediction in a row, or the path and the error."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
-    prediction: Row = row["prediction"]
-    return prediction
+    return model.told(
+        row["judged"],
+        top=settings.top,
+        threshold=settings.threshold,
+        timeline=settings.timeline,
+    )
+
+
+def genres(settings: Settings) -> tuple[str, ...]:
+    """The genres that the model knows; it stays loaded for `predict`. Raises what that does."""
+    path = find_model(settings.model)
+    return loaded(path, content_key(str(path)), settings.device).labels
 
 
 @functools.lru_cache(maxsize=1)
@@ -143,41 +157,52 @@ def loaded(path: Path, key: str, device: str) -> Model:
 def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Work) -> list[Output]:
     """The job: one row with the prediction."""
     model = loaded(path, key, settings.device)
-    prediction = model.predict(
+    judged = model.judged(
         item.source,
-        top=settings.top,
         max_seconds=settings.max_seconds,
-        timeline=settings.timeline,
         allow_truncated=settings.allow_truncated,
         work=work,
     )
-    row = {"prediction": {**prediction, "path": item.row["path"]}}
-    return [Output(row, warning=prediction["warning"])]
+    row = {"judged": {**judged, "path": item.row["path"]}}
+    return [Output(row, warning=judged["warning"])]
 
 
-def _items(
-    paths: Sequence[Path],
-    search: Search,
-    over: Summary,
-    places: dict[str, int],
-    pictures: bool,
-) -> Iterator[Item]:
+@dataclass
+class _Found:
+    """What a walk found: each name's number, names that came again, what is passed over."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    again: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+    ignored_files: list[tuple[str, str]] = field(default_factory=list)
+
+    def twice(self) -> list[str]:
+        """A line on the names that came more than once, if any did."""
+        if not self.again:
+            return []
+        others = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
+        return [f"named twice, judged once: {next(iter(self.again))}{others}"]
+
+
+def _items(paths: Sequence[Path], search: Search, found: _Found, pictures: bool) -> Iterator[Item]:
     """An item for each file, called as the caller would call it; none twice.
 
-    ``places`` takes each name's number, ``over`` what is passed over. With ``pictures`` a folder
-    without sound gives those.
+    With ``pictures`` a folder without sound gives those.
     """
     for path in paths:
-        found: list[tuple[str, ItemError | None]] = [(str(path), None)]
+        tracks: list[tuple[str, ItemError | None]] = [(str(path), None)]
         if path.is_dir():
             finder = Finder([path], search=search)
             if pictures and next(iter(finder), None) is None:
                 finder = Finder([path], search=replace(search, suffixes=PICTURES))
-            found = [(os.path.join(path, track.path), track.problem) for track in finder]
-            over.ignored = dict(Counter(over.ignored) + finder.ignored)
-            named = ((os.path.join(path, one.path), one.why) for one in finder.ignored_files)
-            over.ignored_files = [*(over.ignored_files or ()), *named]
-        for name, problem in found:
-            if name not in places:
-                places[name] = len(places)
-                yield Item(name, name, {"path": name, "source": name}, error=problem)
+            tracks = [(os.path.join(path, track.path), track.problem) for track in finder]
+            found.ignored += finder.ignored
+            found.ignored_files += [
+                (os.path.join(path, one.path), one.why) for one in finder.ignored_files
+            ]
+        for name, problem in tracks:
+            if name in found.places:
+                found.again[name] += 1
+                continue
+            found.places[name] = len(found.places)
+            yield Item(name, name, {"path": name, "source": name}, error=problem)

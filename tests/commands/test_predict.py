@@ -98,6 +98,8 @@ def test_top_bounds_the_genres(model: Path, tmp_path: Path) -> None:
         {"max_seconds": 1},
         {"max_seconds": float("nan")},
         {"max_seconds": float("inf")},
+        {"threshold": 1.1},
+        {"threshold": float("nan")},
     ],
 )
 def test_limits_that_cannot_be_kept_are_wrong_calls(
@@ -201,8 +203,14 @@ def test_a_fifth_of_a_second_is_enough_or_says_why(model: Path, tmp_path: Path) 
 def test_folders_are_walked_and_nothing_is_asked_twice(model: Path, place: Path) -> None:
     audio = place / "audio"
     song = audio / "blues" / "blues-01.wav"
-    rows, summary = results(model, [audio, song, audio])
+    rows, summary = results(model, [audio, song])
     assert len(rows) == summary.made == 24
+    assert summary.warnings == [f"named twice, judged once: {song}"]
+    assert results(model, [song, song, audio, song])[1].warnings == summary.warnings
+    assert results(model, [audio])[1].warnings == []
+    (told,) = results(model, [audio, audio])[1].warnings
+    assert told.startswith("named twice, judged once: ")
+    assert told.endswith(".wav and 23 more")
     assert {row["path"] for row in rows} >= {str(song)}
     (place / "empty").mkdir()
     with pytest.raises(RunError, match="no sound files"):
@@ -216,25 +224,42 @@ def test_resume_does_only_the_rest_and_gives_all(
     songs = sorted((place / "audio" / "blues").glob("*.wav"))
     first, _ = results(model, songs[:4], resume=journal)
     asked: list[str] = []
-    real = modelling.Model.predict
+    real = modelling.Model.judged
 
     def counted(self: Any, path: str, **more: Any) -> Any:
         asked.append(path)
         return real(self, path, **more)
 
-    monkeypatch.setattr(modelling.Model, "predict", counted)
+    monkeypatch.setattr(modelling.Model, "judged", counted)
     rows, summary = results(model, songs, resume=journal)
     assert sorted(asked) == [str(song) for song in songs[4:]]
     assert (summary.kept, summary.made) == (4, 2)
     assert sorted(row["path"] for row in rows) == [str(song) for song in songs]
     assert [row for row in rows if row["path"] == first[0]["path"]] == [first[0]]
-    told = r"done\.jsonl was made with .*: --top 3 instead of 1 \(give another --resume FILE\)"
+    told = r"done\.jsonl was made with .*: --max-seconds 30 .*\(give another --resume FILE\)"
     with pytest.raises(UsageError, match=told):
-        results(model, songs, resume=journal, top=1)
+        results(model, songs, resume=journal, max_seconds=30)
     other = tmp_path / "other.jsonl"
     asked.clear()
-    results(model, songs[:2], resume=other, top=1)
+    results(model, songs[:2], resume=other)
     assert len(asked) == 2, "a journal beside it is another run's"
+
+
+def test_what_is_remembered_answers_other_questions(
+    model: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal, song = tmp_path / "done.jsonl", place / "audio" / "blues" / "blues-01.wav"
+    results(model, [song], resume=journal)
+    asked = {"top": 4, "threshold": 1.0, "timeline": True}
+    anew = mgrkit.load(model).predict(song, **asked)  # type: ignore[arg-type]
+    monkeypatch.delattr(modelling.Model, "judged")
+    (row,), summary = results(model, [song], resume=journal, **asked)
+    assert row == anew
+    assert (len(row["genres"]), row["unsure"], summary.kept) == (4, True, 1)
+    assert len(row["timeline"][0]["genres"]) == 4
+    (row,), _ = results(model, [song], resume=journal, top=1, threshold=0.0)
+    assert (len(row["genres"]), row["unsure"]) == (1, False)
+    assert "timeline" not in row
 
 
 def test_a_song_is_no_journal(model: Path, tmp_path: Path) -> None:
@@ -249,14 +274,14 @@ def test_in_order_is_the_order_asked_for(
     model: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = place / "audio" / "waltz" / "waltz-02.wav"
-    real = modelling.Model.predict
+    real = modelling.Model.judged
 
     def late(self: Any, path: str, **more: Any) -> Any:
         if path == str(first):
             time.sleep(0.3)
         return real(self, path, **more)
 
-    monkeypatch.setattr(modelling.Model, "predict", late)
+    monkeypatch.setattr(modelling.Model, "judged", late)
     rows: list[dict[str, Any]] = []
     paths = [first, place / "none.wav", place / "audio"]
     predict(Settings(str(model)), paths, rows.append, in_order=True)
