@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mgrkit.batch import pool
@@ -20,7 +20,8 @@ from mgrkit.batch.isolated import Isolated
 from mgrkit.batch.memory import keep_pages
 from mgrkit.batch.model import Fingerprint, Item, Job, Output, Row, Summary, Work
 from mgrkit.batch.report import Report
-from mgrkit.batch.sink import Sink
+from mgrkit.batch.sink import Sink, missing
+from mgrkit.batch.survey import survey
 from mgrkit.batch.threads import Call, Threads
 from mgrkit.errors import ItemError, MgrkitError, RunError
 
@@ -42,11 +43,13 @@ class Options:
     timeout : seconds an item may take; None means 60, extended by jobs through
         ``Work.allow`` to the length of the sound they have heard so far.
     processes : run the job in spawned processes, for libraries that hold the interpreter lock.
+    dry : make nothing, and tell what a run would do; see `mgrkit.batch.survey`.
     """
 
     workers: int = 4
     timeout: float | None = None
     processes: bool = False
+    dry: bool = False
 
     @property
     def threads(self) -> int:
@@ -78,9 +81,15 @@ async def run(
     RunError : the run could not start or go on; what is finished is journalled.
     UsageError : OUT holds results of other settings.
     """
+    options = options or Options()
+    if options.dry:
+        trying = replace(options, dry=False, workers=options.threads)
+        return await survey(
+            items, sink, report or Report(), lambda some, to: run(some, job, to, columns, trying)
+        )
     try:
         sink.open(columns)
-        engine = _Engine(job, sink, options or Options(), report or Report())
+        engine = _Engine(job, sink, options, report or Report())
         try:
             return await engine.run(items, count)
         finally:
@@ -213,7 +222,7 @@ class _Engine:
         """On a thread: note that it begins, run the job, see that the source stayed the same."""
         src = item.fingerprint()
         if src is None:
-            raise ItemError("missing", "the file is not there", again=True)
+            raise missing()
         if self.isolate:
             outputs = self._isolated(call, item, prefix)
         else:

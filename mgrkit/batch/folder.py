@@ -40,12 +40,11 @@ class FolderSink(Sink):
         self._folders: set[str] = set()
         self._owned: set[tuple[str, tuple[int, int]]] | None = None
 
-    def open(self, columns: Sequence[str]) -> None:
-        """See ``Sink.open``; a table that no journal stands behind is somebody else's."""
+    def check(self) -> None:
+        """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
         table = self.out / TABLE
         if table.exists() and not (self.out / STATE / "journal").is_dir():
             raise RunError(f"{table} was not made by mgrkit", "move it away, or give another OUT")
-        super().open(columns)
 
     def stands(self, entry: Entry) -> bool:
         """Whether every file has the size and time that the journal gives."""

@@ -105,16 +105,33 @@ class Journal:
         self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         if not lock(self._fd):
             raise RunError("another mgrkit is writing there", f"wait for it, or {self.hint}")
-        others = () if self.single else self.path.parent.glob("*.jsonl")
-        for file in sorted({*others, self.path}):
-            self._read(file)
-        if self._places:
-            self._compare(settings, replace)
+        self._read_all(self.path, settings, replace)
         self.columns = list(dict.fromkeys([*columns, *self.columns]))
         self._size = os.fstat(self._fd).st_size
         if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
             self._write(b"\n")
         self._append({"run": settings, "replace": replace, "columns": self.columns})
+
+    def look(self, settings: dict[str, Any], replace: bool = False) -> None:
+        """Read what is there, if anything, and compare the settings; write and lock nothing.
+
+        Raises
+        ------
+        UsageError : as for `open`.
+        """
+        if self.path is None:
+            return
+        if self.single:
+            self._check_single(self.path, settings)
+        self._read_all(self.path, settings, replace)
+
+    def _read_all(self, path: Path, settings: dict[str, Any], replace: bool) -> None:
+        others = () if self.single else path.parent.glob("*.jsonl")
+        for file in sorted({*others, path}):
+            if file.exists():
+                self._read(file)
+        if self._places:
+            self._compare(settings, replace)
 
     def _check_single(self, path: Path, settings: dict[str, Any]) -> None:
         """Refuse whatever a journal's lines must not be appended to."""

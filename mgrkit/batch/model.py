@@ -90,7 +90,8 @@ class Summary:
     of ``made`` and ``kept`` that have a warning; ``reasons`` counts
     the failures by reason and ``examples`` holds the first of them as (path, text); ``ignored``
     counts the files that were not tried, by the reason why, and ``ignored_files`` holds them as
-    (path, why) where that was asked for.
+    (path, why) where that was asked for. Of a dry run ``to_do`` items of ``files`` sources are to
+    be made, which takes about ``expected`` seconds, and ``kept`` counts items.
     """
 
     made: int = 0
@@ -105,6 +106,9 @@ class Summary:
     seconds: float = 0.0
     stopped_by: int = 0
     deleted: int = 0
+    to_do: int | None = None
+    files: int = 0
+    expected: float = 0.0
 
     @property
     def exit_code(self) -> int:

@@ -24,6 +24,11 @@ def good(row: Row, output: Output) -> Row:
     return {**row, "status": "ok", "reason": output.warning}
 
 
+def missing() -> ItemError:
+    """The error of an item whose source is not there."""
+    return ItemError("missing", "the file is not there", again=True)
+
+
 class Sink:
     """Base of the sinks.
 
@@ -45,8 +50,24 @@ class Sink:
         self.replace = replace
         self.deleted = 0
 
+    def check(self) -> None:
+        """Raise RunError where the results would take the place of somebody else's."""
+
+    def look(self, folder: Path) -> None:
+        """Read the journal only; from then on ``folder`` is for temporary files."""
+        self.check()
+        try:
+            self.journal.look(self.settings, self.replace)
+        except OSError as error:
+            raise RunError(
+                f"cannot read {error.filename}: {error.strerror}", self.journal.hint
+            ) from None
+        self.state = folder
+        (folder / "tmp").mkdir(parents=True)
+
     def open(self, columns: Sequence[str]) -> None:
         """Take the lock, read the journal, empty the folder of temporary files."""
+        self.check()
         try:
             self.journal.open(self.settings, list(columns), self.replace)
             if self.state:
@@ -70,6 +91,10 @@ class Sink:
                 Path(path).unlink(missing_ok=True)
 
     def finished(self, item: Item) -> list[Row] | None:
+        """`kept`, in a run."""
+        return self.kept(item)
+
+    def kept(self, item: Item) -> list[Row] | None:
         """The rows of an item that an earlier run finished and that still stands, else None."""
         if item.key not in self.journal:
             return None

@@ -43,14 +43,18 @@ class TableSink(Sink):
         self.names = list(names)
         self._spool: io.FileIO | None = None
 
-    def open(self, columns: Sequence[str]) -> None:
-        """See ``Sink.open``; a table that no journal stands behind is somebody else's."""
+    def check(self) -> None:
+        """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
         assert self.state is not None
         if self.out.exists() and not (self.state / "journal").is_dir():
             raise RunError(
                 f"{self.out} was not made by mgrkit", "move it away, or give another OUT"
             )
+
+    def open(self, columns: Sequence[str]) -> None:
+        """See ``Sink.open``; the spool is opened too."""
         super().open(columns)
+        assert self.state is not None
         self._spool = io.FileIO(self.state / "0.spool", "a+")
 
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:

@@ -9,6 +9,7 @@ import typer
 
 from mgrkit.cli.options import (
     Debug,
+    DryRun,
     FilesFrom,
     FilesFrom0,
     Json,
@@ -74,6 +75,7 @@ def augment(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     replace: Replace = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -108,7 +110,7 @@ def augment(
             copies=copies,
             files=read_list(files_from, files_from0, root),
             search=Search.of(suffix or (), lists_ignored=list_ignored),
-            options=Options(workers, timeout),
+            options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
-from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, wanted
+from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, span, wanted
 from mgrkit.cli.chatter import Chatter
 from mgrkit.cli.stdout import results_only
 from mgrkit.cli.tables import print_json, printable
@@ -152,15 +152,17 @@ class Console:
         if out and not table:
             table = out / TABLE
         summary.warnings += self.warnings()
-        if as_json and out:
-            told = _plain(self.name, summary) | {"out": str(out), "table": str(table)}
+        dry = summary.to_do is not None
+        if as_json and (out or dry):
+            told = _plain(self.name, summary)
+            told |= {"out": str(out), "table": str(table)} if out else {}
             if summary.ignored_files is not None:
                 pairs = summary.ignored_files
                 told["ignored_files"] = [{"path": path, "why": why} for path, why in pairs]
             print_json(told)
         for path, why in summary.ignored_files or ():
             print(f"passed over: {printable(path)} ({printable(why)})", file=sys.stderr)
-        if not self.quiet or summary.failed:
+        if not self.quiet or summary.failed or dry:
             print("\n".join(_words(self.name, summary, table)), file=sys.stderr)
         return summary.exit_code
 
@@ -170,7 +172,7 @@ class Console:
 
 
 def _plain(name: str, summary: Summary) -> dict[str, Any]:
-    return {
+    told = {
         "command": name,
         "made": summary.made,
         "kept": summary.kept,
@@ -183,6 +185,10 @@ def _plain(name: str, summary: Summary) -> dict[str, Any]:
         "seconds": round(summary.seconds, 3),
         "exit_code": summary.exit_code,
     }
+    if summary.to_do is not None:
+        told |= {"to_do": summary.to_do, "files": summary.files}
+        told["expected_seconds"] = round(summary.expected, 3)
+    return told
 
 
 def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
@@ -192,6 +198,8 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
         lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings ({rest})")
     if summary.ignored:
         lines.append(f"passed over: {_counts(summary.ignored)}")
+    if summary.to_do is not None:
+        return [*lines, f"{name}: {', '.join(_to_do(summary))}; nothing was made"]
     parts = [f"{summary.made} {'made' if table else 'done'}"]
     parts += [f"{summary.kept} kept"] if summary.kept else []
     parts += [f"{summary.warned} of them with a warning"] if summary.warned else []
@@ -201,6 +209,16 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
     where = f"; see {table}" if table else ""
     lines.append(f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s{where}")
     return lines
+
+
+def _to_do(summary: Summary) -> list[str]:
+    of = f" of {summary.files} files" if summary.files != summary.to_do else ""
+    parts = [f"{summary.to_do} to do{of}"]
+    parts += [f"about {span(summary.expected)}"] if summary.to_do else []
+    parts += [f"{summary.kept} done already"] if summary.kept else []
+    if summary.failed:
+        parts.append(f"{summary.failed} cannot be done ({_counts(summary.reasons)})")
+    return parts
 
 
 def _counts(counts: dict[str, int]) -> str:

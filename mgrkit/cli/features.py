@@ -10,6 +10,7 @@ import typer
 from mgrkit.cli.options import (
     Debug,
     Device,
+    DryRun,
     FilesFrom,
     FilesFrom0,
     Json,
@@ -47,6 +48,7 @@ def features(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     replace: Replace = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -76,7 +78,7 @@ def features(
             out,
             files=read_list(files_from, files_from0, src or Path()),
             search=Search.of(suffix or (), lists_ignored=list_ignored),
-            options=Options(workers, timeout),
+            options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,
         )

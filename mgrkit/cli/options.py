@@ -180,6 +180,14 @@ Replace = Annotated[
         help="Make everything again, then delete what earlier runs made and this one did not.",
     ),
 ]
+DryRun = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Make nothing: say what there is to do, and for how long, by trying a few files for "
+        "three seconds.",
+    ),
+]
 AllowTruncated = Annotated[
     bool,
     typer.Option(

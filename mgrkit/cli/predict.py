@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from mgrkit.cli.options import (
     Debug,
     Device,
+    DryRun,
     FilesFrom0,
     ListIgnored,
     Quiet,
@@ -95,6 +97,7 @@ def predict(
             "and --timeline may change.",
         ),
     ] = None,
+    dry_run: DryRun = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a list of objects, in the order of the files.")
     ] = False,
@@ -168,18 +171,18 @@ def predict(
             with console.report.aside():
                 printer.emit(row)
 
-        with printer.open(genres(settings)):
+        with nullcontext() if dry_run else printer.open(genres(settings)):
             summary = command(
                 settings,
                 paths,
                 emit,
                 resume=resume,
-                options=Options(workers, timeout),
+                options=Options(workers, timeout, dry=dry_run),
                 report=console.report,
                 in_order=as_json,
                 search=Search.of(suffix or (), lists_ignored=list_ignored),
             )
-            if as_json or as_jsonl:
+            if (as_json or as_jsonl) and not dry_run:
                 for name, reason in summary.ignored_files or ():
                     printer.emit({"path": name, "ignored": reason})
-        return console.show(summary)
+        return console.show(summary, as_json=as_json and dry_run)

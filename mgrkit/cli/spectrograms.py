@@ -10,6 +10,7 @@ import typer
 from mgrkit.cli.options import (
     AllowTruncated,
     Debug,
+    DryRun,
     FilesFrom,
     FilesFrom0,
     Json,
@@ -105,6 +106,7 @@ def spectrograms(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     replace: Replace = False,
+    dry_run: DryRun = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -151,7 +153,7 @@ def spectrograms(
             out,
             files=read_list(files_from, files_from0, src or Path()),
             search=Search.of(suffix or (), lists_ignored=list_ignored),
-            options=Options(workers, timeout),
+            options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,
         )
