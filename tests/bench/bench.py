@@ -11,12 +11,14 @@ backwards. A row is the median, over the rounds, of the ratio within the round. 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import importlib.util
 import itertools
 import multiprocessing
 import os
 import platform
+import pty
 import shutil
 import subprocess
 import sys
@@ -91,6 +93,24 @@ def ours(*words: str, workers: int = 16) -> Run:
     return run
 
 
+def at_terminal(*words: str) -> Run:
+    """A command as a person sees it, rows and all, at a terminal that reads at once."""
+
+    def run(source: Path, out: Path) -> None:
+        leader, follower = pty.openpty()
+        asked = [MGRKIT, *words, str(source), "--resume", str(out / "done.jsonl")]
+        with subprocess.Popen(asked, stdin=follower, stdout=follower, stderr=follower) as process:
+            os.close(follower)
+            with contextlib.suppress(OSError):  # the end of a terminal
+                while os.read(leader, 65536):
+                    pass
+        os.close(leader)
+        if process.returncode:
+            sys.exit(f"{' '.join(asked)} ended with {process.returncode}")
+
+    return run
+
+
 def call(words: list[str]) -> None:
     """Run a command in this folder, where ``rivals`` can be imported; end when it fails."""
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=HERE)
@@ -118,6 +138,8 @@ SUBJECTS = {  # neighbours are compared with each other
     "features16": Subject(ours("features"), 50, 500),
     "bare57": Subject(Pool(rivals.bare_features, ".json"), 50, 500),
     "predict16": Subject(ours("predict", "--model", "svm"), 50, 500),
+    "bar": Subject(at_terminal("predict", "--model", "svm", "--workers", "16"), 50, 500),
+    "no-bar": Subject(at_terminal("predict", "--model", "svm", "--workers", "16", "-q"), 50, 500),
     "bare-network": Subject(Pool(rivals.bare_network, ".json"), 50, 500),
     "network16": Subject(ours("predict", "--model", "cnn", "--device", "cpu"), 50, 500),
 }
@@ -336,6 +358,8 @@ ROWS = {
                         "6 x", "librosa57", "features16"),
     "predict": against("`mgrkit predict` against two warm processes that decode and describe",
                        "at most 1.3 x", "predict16", "bare57"),
+    "bar": against("`mgrkit predict` at a terminal with its bar against --quiet", "at most 1.02 x",
+                   "bar", "no-bar"),
     "network": against("`mgrkit predict --model cnn` against two warm processes that decode, draw "
                        "and pass forward", "at most 1.5 x", "network16", "bare-network"),
     "tags": Row("artists of 1,000 tagged songs against opening each as a container",
