@@ -91,7 +91,7 @@ def test_two_at_once_do_not_meet(place: Path) -> None:
     third = start(place, "twice", epochs=3)
     _, err = third.communicate(timeout=60)
     assert third.returncode == 2
-    assert "--param epochs 2000, not 3" in err
+    assert "--param epochs=2000 instead of 3" in err
 
 
 @pytest.mark.torch

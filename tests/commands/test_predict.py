@@ -236,7 +236,7 @@ def test_resume_does_only_the_rest_and_gives_all(
     assert (summary.kept, summary.made) == (4, 2)
     assert sorted(row["path"] for row in rows) == [str(song) for song in songs]
     assert [row for row in rows if row["path"] == first[0]["path"]] == [first[0]]
-    told = r"done\.jsonl was made with .*: --max-seconds 30 .*\(give another --resume FILE\)"
+    told = r"done\.jsonl was made with .*no --max-seconds instead of 30 \(give another --resume"
     with pytest.raises(UsageError, match=told):
         results(model, songs, resume=journal, max_seconds=30)
     other = tmp_path / "other.jsonl"
