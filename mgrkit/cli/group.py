@@ -32,9 +32,9 @@ class Command(TyperCommand):
     """A command whose help calls arguments and options by one kind of name."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """``FILE`` and not ``{FILE}``, which Typer writes for what must be given."""
-        pieces = super().collect_usage_pieces(ctx)
-        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+        """``FILE`` for what must be given, where Typer writes ``{FILE}``, and ``[FILE]`` else."""
+        arguments = [p for p in self.get_params(ctx) if p.param_type_name == "argument"]
+        return ["[OPTIONS]", *(_name(p) if p.required else f"[{_name(p)}]" for p in arguments)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments by their names alone, where Typer adds ``<path>`` or ``<list[Path]>``."""
@@ -43,12 +43,16 @@ class Command(TyperCommand):
             if record := param.get_help_record(ctx):
                 name, text = record
                 if param.param_type_name == "argument":
-                    name = f"{param.metavar}{'...' if param.nargs != 1 else ''}"
+                    name = _name(param)
                 shown[param.param_type_name].append((name, text))
         for kind, records in shown.items():
             if records:
                 with formatter.section(f"{kind.capitalize()}s"):
                     formatter.write_dl(records)
+
+
+def _name(argument: Any) -> str:
+    return f"{argument.metavar}{'...' if argument.nargs != 1 else ''}"
 
 
 class Commands(TyperGroup):

@@ -119,7 +119,10 @@ PRINTING = [
 
 
 @pytest.mark.parametrize("call", PRINTING)
-def test_a_reader_that_goes_away_ends_it_quietly(place: Path, call: str) -> None:
+def test_a_reader_that_goes_away_ends_it_quietly(
+    place: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")  # bash is named
     reader, writer = os.pipe()
     os.close(reader)
     quiet = ["--quiet"] if "audio" in call else []

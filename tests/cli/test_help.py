@@ -70,6 +70,7 @@ def test_names_of_values_are_of_one_kind(words: str, one: Any) -> None:
 def test_arguments_are_called_as_in_the_usage() -> None:
     text = shown("compare", "--help")
     assert "Usage: mgrkit compare [OPTIONS] DATA...\n" in text
+    assert "Usage: mgrkit predict [OPTIONS] [FILE...]\n" in shown("predict", "--help")
     assert "\n  DATA...  Feature tables" in text
 
 
@@ -143,7 +144,10 @@ def test_variables_reach_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == {"workers": 3}
 
 
-def test_completion_is_shown_installed_and_answers(tmp_path: Path) -> None:
+def test_completion_is_shown_installed_and_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
     env = {**os.environ, "HOME": str(tmp_path)}
     assert "complete -o default -F _mgrkit_completion mgrkit" in shown("--show-completion", "bash")
     words = [sys.executable, "-m", "mgrkit", "--install-completion", "bash"]
