@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mgrkit.cli.options import number
 from mgrkit.errors import RunError
 
 
@@ -24,7 +25,8 @@ def demo(
         bool, typer.Option("--quick", help="Without the network: about ten seconds.")
     ] = False,
     seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Another N, other artists and songs.")
+        int,
+        typer.Option(metavar="N", help="Another seed, other artists and songs.", **number(int, 0)),
     ] = 0,
 ) -> int:
     """Show it all on synthetic music: from noise to a genre.

@@ -39,7 +39,7 @@ def evaluate(
     map_: Map = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.csv", help="Write what it says of each track there."),
+        typer.Option(metavar="FILE", help="Write what it says of each track there, as CSV."),
     ] = None,
     png: Annotated[
         Path | None,

@@ -184,6 +184,7 @@ DryRun = Annotated[
     bool,
     typer.Option(
         "--dry-run",
+        "-n",
         help="Make nothing: say what there is to do, and for how long, by trying a few files for "
         "three seconds.",
     ),

@@ -72,7 +72,7 @@ def predict(
     pieces: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.csv", help="With --csv, write the genre of each piece to a table there."
+            metavar="FILE", help="With --csv, write the genre of each piece to a table there."
         ),
     ] = None,
     allow_truncated: Annotated[

@@ -44,8 +44,8 @@ class Printer:
 
     Raises
     ------
-    RunError : stdout is closed, or there is no folder for the pieces.
-    UsageError : at ``pieces`` is something else.
+    RunError : stdout is closed.
+    UsageError : there is no folder for ``pieces``, or something else is there.
     """
 
     def __init__(self, form: str, *, only_unsure: bool = False, pieces: Path | None = None) -> None:
@@ -99,7 +99,7 @@ def _check_pieces(path: Path) -> None:
     if path.suffix.lower() != ".csv":
         raise UsageError(f"--pieces must end in .csv, not {path.name}")
     if not path.parent.is_dir():
-        raise RunError(f"there is no folder {path.parent}", "make it, or give another --pieces")
+        raise UsageError(f"there is no folder {path.parent}", "make it, or give another --pieces")
     if path.exists() and not (path.is_file() and path.read_bytes().startswith(_HEAD.encode())):
         raise UsageError(f"{path} was not made by mgrkit predict", "give another --pieces")
 

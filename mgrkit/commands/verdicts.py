@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.commands.whole import whole
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import UsageError
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import NOISE, SNR
 
@@ -26,13 +26,13 @@ def check_verdicts(path: Path) -> None:
 
     Raises
     ------
-    UsageError : the name does not end in .csv, or a file is there that is no such table.
-    RunError : there is no such folder.
+    UsageError : the name does not end in .csv, there is no such folder, or a file is there that
+        is no such table.
     """
     if path.suffix.lower() != ".csv":
         raise UsageError(f"--predictions must end in .csv, not {path.name}")
     if not path.parent.is_dir():
-        raise RunError(f"there is no folder {path.parent}", "make it, or give another place")
+        raise UsageError(f"there is no folder {path.parent}", "make it, or give another one")
     if path.exists() and not _is_ours(path):
         raise UsageError(f"{path} was not written by mgrkit evaluate", "give another --predictions")
 

@@ -184,7 +184,7 @@ def test_predictions_replace_their_own_kind_only(capfd: pytest.CaptureFixture[st
     for path, code, told in (
         ("t.csv", 2, "t.csv was not written by mgrkit evaluate"),
         ("p.txt", 2, "--predictions must end in .csv, not p.txt"),
-        ("none/p.csv", 3, "there is no folder none"),
+        ("none/p.csv", 2, "there is no folder none"),
         ("folder.csv", 2, "folder.csv was not written by mgrkit evaluate"),
     ):
         Path("folder.csv").mkdir(exist_ok=True)

@@ -89,7 +89,7 @@ def test_pieces_have_a_table_of_their_own(model: Path, capfd: pytest.CaptureFixt
         (["--csv", "--timeline"], 2, "a table of their own (--pieces FILE.csv)"),
         (["--pieces", "p.csv"], 2, "--pieces goes with --csv"),
         (["--csv", "--pieces", "p.txt"], 2, "--pieces must end in .csv, not p.txt"),
-        (["--csv", "--pieces", "no/p.csv"], 3, "there is no folder no"),
+        (["--csv", "--pieces", "no/p.csv"], 2, "there is no folder no"),
         (["--csv", "--pieces", "mine.csv"], 2, "mine.csv was not made by mgrkit predict"),
         (["--threshold", "1.5"], 2, "--threshold"),
         (["--threshold", "nan"], 2, "--threshold"),

@@ -47,12 +47,14 @@ NOT_THERE = {
     },
     "evaluate": {
         2: ["none audio", "none.safetensors audio", "svm audio --part none",
-            "svm audio --png none/c.png"],
+            "svm audio --png none/c.png", "svm audio --predictions none/p.csv",
+            "svm audio --map none"],
         3: ["svm none", "svm none.csv", "svm empty", "musicnn audio"],
     },
     "predict": {
         2: ["audio --model none", "audio --model none.safetensors",
-            "audio --model svm --resume none/r.jsonl", "--model svm"],
+            "audio --model svm --resume none/r.jsonl", "--model svm",
+            "audio --model svm --csv --pieces none/p.csv"],
         3: ["none.wav --model svm", "none1.wav none2.wav --model svm", "none --model svm",
             "empty --model svm", "--files-from none.txt --model svm",
             "--files-from0 none.txt --model svm", "--files-from all-gone.txt --model svm",
