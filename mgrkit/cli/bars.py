@@ -54,11 +54,12 @@ class Bar:
         from rich.table import Column
 
         # Cut where there is no room: a second line would not be drawn over.
-        narrow = Column(no_wrap=True, overflow="ellipsis")
+        words = Column(no_wrap=True, overflow="ellipsis")
+        names = Column(no_wrap=True, overflow="ellipsis", min_width=min(len(name), 7))
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False, table_column=narrow),
+            TextColumn("{task.description}", markup=False, table_column=names),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[told]}", markup=False, table_column=narrow.copy()),
+            TextColumn("{task.fields[told]}", markup=False, table_column=words),
             console=Console(file=sys.stderr),
             transient=True,
             auto_refresh=False,
