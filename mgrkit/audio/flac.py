@@ -12,7 +12,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from mgrkit.audio.tagbytes import is_blank, sound_end
+from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.tagbytes import is_blank, metadata_end, sound_end
 
 _MARK = b"\xff\xf8"
 _LONGEST_HEAD = 16
@@ -40,14 +41,14 @@ class Counted(NamedTuple):
     behind: int = 0
 
 
-def counted(path: str | Path) -> Counted | None:
+def counted(path: str | Path, span: Span | None) -> Counted | None:
     """What the frames of a file hold.
 
     No samples where they are not one stream (the rate or the number of channels changes, or
     another file follows), or one that cannot be counted. None for a file that does not begin as
     FLAC does.
     """
-    with open(path, "rb") as file:
+    with opened(path, span) as file:
         start = metadata_end(file, 0)
         if not start:
             return None
@@ -77,21 +78,6 @@ def frame(head: bytes) -> Frame | None:
     if at >= len(head) or _crc8(head[:at]) != head[at]:
         return None
     return Frame(rate, 2 if channels > 7 else channels + 1, number, samples)
-
-
-def metadata_end(file: BinaryIO, at: int) -> int:
-    """Where the metadata ends that a stream begins with at ``at``; ``at`` where none begins."""
-    file.seek(at)
-    if file.read(4) != b"fLaC":
-        return at
-    last = False
-    while not last:
-        head = file.read(4)
-        if len(head) < 4:
-            return at
-        last = bool(head[0] & 0x80)
-        file.seek(int.from_bytes(head[1:], "big"), os.SEEK_CUR)
-    return file.tell()
 
 
 def _count(file: BinaryIO, start: int, first: Frame) -> Counted:

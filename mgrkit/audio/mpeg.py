@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from mgrkit.audio.spans import Span, opened
 from mgrkit.audio.tagbytes import is_blank, sound_end, tags_end
 
 _KBITS = {
@@ -93,13 +94,13 @@ def promised(file: BinaryIO, size: int) -> float:
     return max(1.0, found.bytes / (size - found.start))
 
 
-def unexplained(path: str | Path) -> float | None:
+def unexplained(path: str | Path, span: Span | None) -> float | None:
     """Bytes behind the frames that an Info frame speaks for, over those of the frames.
 
     Tags and zeros do not count. None where it does not tell the length of all: there is no such
     frame, or others follow its own.
     """
-    with open(path, "rb") as file:
+    with opened(path, span) as file:
         found = info(file)
         if not (found and found.frames and found.bytes):
             return None
@@ -114,20 +115,22 @@ def unexplained(path: str | Path) -> float | None:
         return 0.0 if is_blank(file, begin, end) else (end - begin) / found.bytes
 
 
-def counted(path: str | Path) -> int:
+def counted(path: str | Path, span: Span | None) -> int:
     """The samples of all frames of an MP3, tags aside.
 
     0 where they are not one behind the other from the first to the last, all of one kind.
     """
-    with open(path, "rb") as file:
+    front = span.start if span else 0
+    with opened(path, span) as file:
         begin = tags_end(file, 0)
         file.seek(begin)
         at = _first(file.read(_SEARCHED), 2)
         if at < 0:
             return 0
         end = sound_end(file, file.seek(0, os.SEEK_END))
-        with mmap.mmap(file.fileno(), end, access=mmap.ACCESS_READ) as data:  # of any length
-            return _walked(data, begin + at, end)
+        # Of any length.
+        with mmap.mmap(file.fileno(), front + end, access=mmap.ACCESS_READ) as data:
+            return _walked(data, front + begin + at, front + end)
 
 
 def _walked(data: mmap.mmap, at: int, end: int) -> int:

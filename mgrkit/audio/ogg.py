@@ -1,44 +1,43 @@
-"""Ogg files (RFC 3533): the streams that are chained in them, and whether the last page is cut."""
+"""Ogg files (RFC 3533): where a chained stream begins, and whether the last page is cut."""
 
 from __future__ import annotations
 
+import re
 from typing import BinaryIO
 
-from mgrkit.audio.spans import Span
-from mgrkit.audio.tagbytes import is_blank, sound_end
+from mgrkit.audio import tagbytes
+from mgrkit.audio.spans import places
 
 _PAGE_HEAD = 27
 _LONGEST_PAGE = _PAGE_HEAD + 255 + 255 * 255  # header, segment table, payload
-_BEGINS = (b"OggS\0\x02", b"OggS\0\x06")  # pages that begin a stream; 4: it ends there, too
+# A page that begins a stream (4: it ends there, too), the first of it: sound does not look so by
+# chance.
+_BEGINS = re.compile(rb"OggS\0[\x02\x06].{12}\0{4}", re.DOTALL)
 _BLOCK = 2**20
 
 
-def links(file: BinaryIO, size: int) -> list[Span]:
-    """The stretches of an Ogg file that are files of their own, one behind the other.
+def end(file: BinaryIO, size: int) -> int:
+    """Where streams begin that are chained behind the first ones; ``size`` where none do.
 
-    Streams that begin side by side, such as sound and picture, are one stretch.
+    Streams that begin side by side, such as sound and picture, are one sound.
     """
-    starts: list[int] = []
-    after = -1  # where the last page ends that begins a stream
-    for at in _beginnings(file, size):
+    after = 0  # where the last page ends that begins a stream
+    for at in places(file, _BEGINS, 0, size):
         if at != after:
-            starts.append(at)
+            return at
         after = _page_end(file, at)
-    ends = [*starts[1:], size]
-    return [Span(start, end) for start, end in zip(starts, ends, strict=False)]
+    return size
 
 
 def unexplained(file: BinaryIO, size: int) -> float:
     """Bytes behind the last page, tags and zeros aside, over those in front of them."""
-    end = sound_end(file, size)
     stop = size
     while stop > 0:
         start = max(0, stop - _BLOCK)
         file.seek(start)
         at = file.read(stop - start + 4).rfind(b"OggS\0")
         if at >= 0:
-            last = _page_end(file, start + at)
-            return 0.0 if is_blank(file, last, end) else max(0, end - last) / last
+            return tagbytes.unexplained(file, _page_end(file, start + at), size)
         stop = start
     return 0.0
 
@@ -51,22 +50,6 @@ def is_cut(file: BinaryIO, size: int) -> bool:
     at = tail.rfind(b"OggS\0")
     # Without one, something else follows the last page, a tag for example.
     return at >= 0 and _page_end(file, start + at) > size
-
-
-def _beginnings(file: BinaryIO, size: int) -> list[int]:
-    found = []
-    for start in range(0, size, _BLOCK):
-        file.seek(start)
-        data = file.read(_BLOCK + _PAGE_HEAD - 1)
-        for mark in _BEGINS:
-            at = data.find(mark)
-            while at >= 0:
-                head = data[at : at + _PAGE_HEAD]
-                # Such a page is the first of its stream, and sound does not look so by chance.
-                if len(head) == _PAGE_HEAD and not any(head[18:22]):
-                    found.append(start + at)
-                at = data.find(mark, at + 1)
-    return sorted(found)
 
 
 def _page_end(file: BinaryIO, at: int) -> int:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mgrkit.audio import mpeg, ogg
+from mgrkit.audio.members import Member, members
 from mgrkit.audio.riff import Padded, padded_pcm, sizes
-from mgrkit.audio.spans import Span
+from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.tagbytes import tags_end, unexplained
 from mgrkit.errors import AudioError
 
 SNDFILE_SUFFIXES = frozenset(
@@ -35,22 +37,19 @@ SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 """Suffixes, in lower case, of the files that are taken for sound in a folder."""
 
 _LFS = b"version https://git-lfs"
-_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-_ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # its file properties object
-_ASF_HEAD = 2**16
 
 
 class Head(NamedTuple):
-    """What the header of a file says.
+    """What the header of a sound says.
 
     Attributes
     ----------
     promised : bytes of sound the header promises over bytes that are there; 1 or more, and
         1 where the format tells no such size.
     rest : bytes behind the sound that nothing explains, over those of the sound.
-    behind : the same of an Ogg file, whose pages tell where the sound ends.
+    behind : the same of a kind whose structure tells where the sound ends.
     cut : True when the file ends in the middle of an Ogg page.
-    links : the stretches of an Ogg file whose streams are chained; empty for one stream.
+    span : where in the file the sound is; None where it is all of it.
     padded : of a WAV of 24 bits in 4 bytes, how to read it.
     """
 
@@ -58,12 +57,16 @@ class Head(NamedTuple):
     rest: float = 0.0
     behind: float = 0.0
     cut: bool = False
-    links: tuple[Span, ...] = ()
+    span: Span | None = None
     padded: Padded | None = None
 
 
-def inspect(path: str | Path) -> Head:
+def inspect(path: str | Path) -> tuple[Head, ...]:
     """Look at the first bytes of a file, and at the last ones where they tell something.
+
+    Returns
+    -------
+    One for each of the sounds that are joined in the file.
 
     Raises
     ------
@@ -75,7 +78,11 @@ def inspect(path: str | Path) -> Head:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise AudioError("not-audio", "this is not a regular file")
         with open(path, "rb") as file:
-            return _inspect(file)
+            size = _checked(file)
+        parts = members(path, size)
+        if len(parts) == 1:
+            return (_inspect(path, None, parts[0]),)
+        return tuple(_inspect(path, part.span, part) for part in parts)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError("missing", "there is no such file", "check the name") from error
     except PermissionError as error:
@@ -85,38 +92,37 @@ def inspect(path: str | Path) -> Head:
         raise AudioError("unreadable", f"the file cannot be read: {reason}") from error
 
 
-def _inspect(file: BinaryIO) -> Head:
+def _checked(file: BinaryIO) -> int:
+    """The size of a file that may be sound."""
     magic = file.read(len(_LFS))
     if not magic:
         raise AudioError("empty", "the file has 0 bytes", "get it again")
     if magic == _LFS:
         message = "this is a text that stands for a file in Git LFS, not sound"
         raise AudioError("lfs-pointer", message, "run: git lfs pull")
-    size = file.seek(0, os.SEEK_END)
-    if magic[:4] == b"OggS":
-        links = ogg.links(file, size)
-        return Head(
-            cut=ogg.is_cut(file, size),
-            behind=ogg.unexplained(file, size),
-            links=tuple(links) if len(links) > 1 else (),
-        )
-    if magic[:16] == _ASF:
-        return Head(max(1.0, _asf_size(file) / size))
-    if magic[:3] == b"ID3" or magic[0] == 0xFF:
-        return Head(mpeg.promised(file, size))
-    padded = padded_pcm(file, size)
-    found = sizes(file, size)
-    if not found:
-        return Head(padded=padded)
-    return Head(found.promised / found.present, found.rest / found.present, padded=padded)
+    return file.seek(0, os.SEEK_END)
 
 
-def _asf_size(file: BinaryIO) -> int:
-    """The size of the file as an ASF header tells it; 0 where it does not.
-
-    Its play duration is no promise: it holds the preroll, and that of a picture.
-    """
-    file.seek(0)
-    head = file.read(_ASF_HEAD)
-    at = head.find(_ASF_FILE)
-    return int.from_bytes(head[at + 40 : at + 48], "little") if at >= 0 else 0
+def _inspect(path: str | Path, span: Span | None, part: Member) -> Head:
+    begin, size, told = part.span.start, part.span.end - part.span.start, part.told
+    with opened(path, span) as file:
+        front = tags_end(file, 0)
+        file.seek(front)
+        magic = file.read(4)
+        if magic == b"OggS":
+            cut, behind = ogg.is_cut(file, size), ogg.unexplained(file, size)
+            return Head(cut=cut, behind=behind, span=span)
+        if magic[:1] == b"\xff" or (front and told is None):
+            return Head(mpeg.promised(file, size), span=span)
+        padded, found = padded_pcm(file, size), sizes(file, size)
+        if span and padded:
+            padded = padded._replace(span=Span(*(begin + place for place in padded.span)))
+        if found:
+            promised, rest = found.promised / found.present, found.rest / found.present
+            return Head(promised, rest, span=span, padded=padded)
+        if told is None or told == size:
+            return Head(span=span, padded=padded)
+        if told > size:
+            return Head(told / size, span=span)
+        behind = unexplained(file, told, size)
+        return Head(behind=behind, span=Span(begin + front, begin + told))

@@ -13,10 +13,9 @@ import av
 import numpy as np
 from av.audio.plane import AudioPlane
 
-from mgrkit.audio.flac import metadata_end
 from mgrkit.audio.sndfile import Damaged, changed
-from mgrkit.audio.spans import Span
-from mgrkit.audio.tagbytes import sound_end, tags_around, tags_end
+from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.tagbytes import metadata_end, sound_end, tags_around, tags_end
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -80,8 +79,9 @@ class PyavDecoder:
 
     def __init__(self, path: str | Path, span: Span | None = None) -> None:
         self._path = path
+        self._span = span or behind_tags(path)
         try:
-            self._container = open_container(path, span or behind_tags(path))
+            self._container = open_container(path, self._span)
         except _FAILURES as error:
             hint = "is it sound, and whole?"
             raise AudioError("not-audio", "no decoder knows this file", hint) from error
@@ -129,7 +129,7 @@ class PyavDecoder:
         """Frames as they come; in files of frames alone, what gives none is kept in mind."""
         kind = self._container.format.name
         is_framed = kind in _FRAMED
-        end = _sound_end(self._path) if is_framed else 0
+        end = self._sound_end() if is_framed else 0
         reached = 0
         for packet in self._container.demux(self._stream):
             if is_framed and packet.pos is not None and kind != "flac":  # whose places drift
@@ -147,6 +147,10 @@ class PyavDecoder:
                 self._used += packet.size
                 yield from frames
         self._lose(reached or end, end)
+
+    def _sound_end(self) -> int:
+        with opened(self._path, self._span) as file:
+            return sound_end(file, file.seek(0, os.SEEK_END))
 
     def _lose(self, start: int, end: int) -> None:
         if end > start:
@@ -188,7 +192,7 @@ class PyavDecoder:
         if not self._lost:
             return 0
         lost = explained = 0
-        with open(self._path, "rb") as file:
+        with opened(self._path, self._span) as file:
             for span in self._lost:
                 found = max(tags_around(file, span.start), metadata_end(file, span.start))
                 explained = max(explained, found)
@@ -207,11 +211,6 @@ class PyavDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-
-
-def _sound_end(path: str | Path) -> int:
-    with open(path, "rb") as file:
-        return sound_end(file, file.seek(0, os.SEEK_END))
 
 
 def behind_tags(path: str | Path) -> Span | None:

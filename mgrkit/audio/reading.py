@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mgrkit.audio.probe import FFMPEG_SUFFIXES, Head, inspect
-from mgrkit.audio.riff import Padded
 from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder, changed
-from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -67,11 +65,12 @@ class Sound:
         self._heard = heard
         self._allow_truncated = allow_truncated
         self.warning = ""
-        self._head = inspect(path)
-        self._unused: _Decoder | None = _decoder(path, self._head)
-        self.rate = self._unused.rate
-        self.channels = self._unused.channels
-        self.promised_seconds = max(0, self._unused.promised) / max(1, self.rate)
+        self._unused: _Decoder | None
+        self._unused, self._heads = _first_of(path, inspect(path))
+        first = self._unused
+        self.rate = first.rate
+        self.channels = first.channels
+        self.promised_seconds = max(0, first.promised) / max(1, self.rate)
         if not LOWEST_RATE <= self.rate <= HIGHEST_RATE:
             self.close()
             message = f"the sample rate is {self.rate} Hz, outside 1 kHz to 768 kHz"
@@ -119,39 +118,55 @@ class Sound:
             self.warning = f"{error.reason}: {error.message}"
 
     def _decoded(self, frames: int) -> Iterator[NDArray[np.float32]]:
-        decoder, self._unused = self._unused or _decoder(self._path, self._head), None
         got = 0
-        try:
-            for block in decoder.blocks(max(1, min(frames, _BLOCK_SAMPLES // self.channels))):
-                if not (decoder.integer or np.isfinite(block).all()):
-                    message = f"NaN or infinity among the samples after {self._seconds(got)}"
-                    raise AudioError("non-finite", message, "write the file anew")
-                got += block.shape[1]
-                if self._heard:
-                    self._heard(got / self.rate)
-                yield block
-        except Damaged as error:
-            message = f"the decoder fails after {self._seconds(got)}"
-            raise AudioError("damaged", message, "get the file again") from error
-        finally:
-            decoder.close()
-        self._check_end(got, decoder)
+        for head in self._heads:
+            begun = got
+            decoder, self._unused = self._unused or self._next(head, got), None
+            try:
+                for block in decoder.blocks(max(1, min(frames, _BLOCK_SAMPLES // self.channels))):
+                    if not (decoder.integer or np.isfinite(block).all()):
+                        message = f"NaN or infinity among the samples after {self._seconds(got)}"
+                        raise AudioError("non-finite", message, "write the file anew")
+                    got += block.shape[1]
+                    if self._heard:
+                        self._heard(got / self.rate)
+                    yield block
+            except Damaged as error:
+                raise self._damaged(got) from error
+            finally:
+                decoder.close()
+            self._check_end(head, got - begun, decoder)
 
-    def _check_end(self, got: int, decoder: _Decoder) -> None:
+    def _next(self, head: Head, got: int) -> _Decoder:
+        """The decoder of a sound behind the first one; AudioError ``damaged``, as it has begun."""
+        try:
+            decoder = _decoder(self._path, head)
+        except AudioError as error:
+            raise self._damaged(got) from error
+        if (decoder.rate, decoder.channels) != (self.rate, self.channels):
+            decoder.close()
+            raise changed()
+        return decoder
+
+    def _damaged(self, got: int) -> AudioError:
+        message = f"the decoder fails after {self._seconds(got)}"
+        return AudioError("damaged", message, "get the file again")
+
+    def _check_end(self, head: Head, got: int, decoder: _Decoder) -> None:
         if not got:
             raise AudioError("no-samples", "the file holds no samples")
-        if self._head.cut:
+        if head.cut:
             message = f"the file breaks off after {self._seconds(got)}"
             raise AudioError("truncated", message, "get it again")
-        promised = max(decoder.promised, round(got * self._head.promised))
+        promised = max(decoder.promised, round(got * head.promised))
         if self._is_much(promised - got, promised):
             promise = self._seconds(promised)
             message = f"the header promises {promise}, the file holds {self._seconds(got)}"
             raise AudioError("truncated", message, "get it again")
-        rest = max(decoder.unread, round(got * self._head.rest))
+        rest = max(decoder.unread, round(got * head.rest))
         if self._is_much(rest, got + rest):
             raise AudioError("unread-rest", self._rest_of(got, rest), "write the file anew")
-        behind = max(decoder.behind, round(got * self._head.behind))
+        behind = max(decoder.behind, round(got * head.behind))
         if self._is_much(behind, got + behind):
             # The file tells where the sound ends, so it is whole; but who knows what this is?
             self.warning = f"unread-rest: {self._rest_of(got, behind)}"
@@ -198,70 +213,33 @@ def open_sound(
 
 
 def _decoder(path: str | Path, head: Head) -> _Decoder:
-    if head.links:
-        return _Chained(path, head.links)
-    return _stream_decoder(path, padded=head.padded)
-
-
-def _stream_decoder(
-    path: str | Path, span: Span | None = None, padded: Padded | None = None
-) -> _Decoder:
     if Path(path).suffix.lower() not in FFMPEG_SUFFIXES:
         try:
-            return SndfileDecoder(path, span, padded)
+            return SndfileDecoder(path, head.span, head.padded)
         except Refused:
             pass
     from mgrkit.audio.pyav import PyavDecoder
 
     try:
-        return PyavDecoder(path, span)
+        return PyavDecoder(path, head.span)
     except Damaged as error:
         message = "the decoder fails at the first sample"
         raise AudioError("damaged", message, "get the file again") from error
 
 
-def _first_of(path: str | Path, links: tuple[Span, ...]) -> tuple[_Decoder, tuple[Span, ...]]:
-    """A decoder of the first link that holds sound, and the links behind it."""
-    for number, link in enumerate(links, 1):
-        try:
-            return _stream_decoder(path, link), links[number:]
-        except AudioError:
-            if number == len(links):
-                raise
-    raise AssertionError("an Ogg file has a link")
+def _first_of(path: str | Path, heads: tuple[Head, ...]) -> tuple[_Decoder, tuple[Head, ...]]:
+    """A decoder of the first of joined sounds that holds any, and the heads from there on.
 
-
-class _Chained:
-    """The streams of a file one after the other; ``promised`` is that of those begun so far.
-
-    The header pages may stand there twice: what comes before the first sound is passed over.
+    Header pages may stand there twice.
     """
-
-    unread = behind = 0
-
-    def __init__(self, path: str | Path, links: tuple[Span, ...]) -> None:
-        self._path = path
-        self._decoder, self._links = _first_of(path, links)
-        self.rate, self.channels = self._decoder.rate, self._decoder.channels
-        self.integer = self._decoder.integer
-        self.promised = self._decoder.promised
-
-    def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
-        """As of each decoder; also raises ``channels-change``."""
-        yield from self._decoder.blocks(frames)
-        for link in self._links:
-            self._decoder.close()
-            try:
-                self._decoder = _stream_decoder(self._path, link)
-            except AudioError as error:
-                raise Damaged from error
-            if (self._decoder.rate, self._decoder.channels) != (self.rate, self.channels):
-                raise changed()
-            self.promised += self._decoder.promised
-            yield from self._decoder.blocks(frames)
-
-    def close(self) -> None:
-        self._decoder.close()
+    failure: AudioError | None = None
+    for number, head in enumerate(heads):
+        try:
+            return _decoder(path, head), heads[number:]
+        except AudioError as error:
+            failure = failure or error
+    assert failure, "a file has a head"
+    raise failure
 
 
 def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ WAV, RF64 and AIFF are made of chunks after IFF, CAF and W64 in their own ways; 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import BinaryIO, Literal, NamedTuple
 
 from mgrkit.audio.spans import Span
@@ -15,8 +16,28 @@ _MOST_CHUNKS = 1_000
 _BLOCK = 2**20
 _LARGEST_PAD = 4_096  # headers of streaming writers differ from the largest number by less
 _SIGNS = bytes(128) + b"\xff" * 128  # what goes before a byte that begins a number with a sign
+MAGIC = rb"(RIFF|RIFX|RF64)....WAVE|FORM....AIF[FC]|caff\0|riff\x2e\x91\xcf\x11|[.]snd|dns[.]"
+"""A pattern of how such files begin."""
 _WAV_MAGICS = (b"RIFF", b"RF64", b"RIFX")
+_BEGINS = (*_WAV_MAGICS, b"FORM", b"data", b"riff", b"caff", b".snd")
 _WAV_PCM, _WAV_EXTENSIBLE = 1, 0xFFFE
+
+
+class _Layout(NamedTuple):
+    """How chunks are written: bytes of their head, in it those of the name in front of the size,
+    and of what the size counts beside the chunk; what their length is rounded up to.
+    """
+
+    order: Literal["big", "little"]
+    head: int = 8
+    name: int = 4
+    counted: int = 0
+    pad: int = 2
+
+
+_LITTLE, _BIG = _Layout("little"), _Layout("big")
+_CAF = _Layout("big", 12, pad=1)  # Apple's Core Audio Format
+_W64 = _Layout("little", 24, 16, 24, 8)  # Sony's Wave64, whose names are GUIDs
 
 
 class Sizes(NamedTuple):
@@ -47,18 +68,34 @@ def sizes(file: BinaryIO, size: int) -> Sizes | None:
     found = _data(file, size)
     if not found:
         return None
-    promised, start, is_big = found
+    promised, start, layout = found
     present = size - start
     if _is_unknown(promised) or present <= 0:
         return None
-    if promised >= present or is_big is None:
-        return Sizes(promised, min(promised, present))
-    return Sizes(promised, promised, _rest(file, start + promised + promised % 2, size, is_big))
+    if promised >= present:
+        return Sizes(promised, present)
+    told = _end(file, _padded(start + promised, layout), size, layout)
+    end = sound_end(file, size)
+    return Sizes(promised, promised, 0 if is_blank(file, told, end) else max(0, end - told))
+
+
+def end(file: BinaryIO, size: int) -> int:
+    """Where such a file ends, by its chunks; ``size`` where it tells no size."""
+    found = _data(file, size)
+    if not found or _is_unknown(found[0]):
+        return size
+    promised, start, layout = found
+    if layout is _W64:  # not all round up the size of its last chunk
+        file.seek(16)
+        at = max(start + promised, int.from_bytes(file.read(8), "little"))
+    else:
+        at = _padded(start + promised, layout)
+    return at if at >= size else _end(file, at, size, layout)
 
 
 def padded_pcm(file: BinaryIO, size: int) -> Padded | None:
     """Where a WAV holds 24 bits in 4 bytes, which libsndfile reads as something else."""
-    found, form = _data(file, size), _chunk(file, size, b"fmt ", big=False)
+    found, form = _data(file, size), _chunk(file, 12, size, b"fmt ", _LITTLE)
     file.seek(0)
     if not found or not form or file.read(4) not in _WAV_MAGICS[:2]:
         return None
@@ -98,83 +135,70 @@ def _is_unknown(size: int) -> bool:
     return size == 0 or any(0 <= top - size <= _LARGEST_PAD for top in (2**31, 2**32, 2**64))
 
 
-def _data(file: BinaryIO, size: int) -> tuple[int, int, bool | None] | None:
-    """Bytes of sound that a header promises, where they begin, whether it is big-endian.
+def _padded(at: int, layout: _Layout) -> int:
+    return at + -at % layout.pad
 
-    None in the place of the last where other chunks are not those of IFF.
-    """
+
+def _data(file: BinaryIO, size: int) -> tuple[int, int, _Layout] | None:
+    """Bytes of sound that a header promises, where they begin, how its chunks are written."""
     file.seek(0)
     magic = file.read(12)
     if magic[:4] in (b".snd", b"dns."):
-        order: Literal["big", "little"] = "big" if magic[:4] == b".snd" else "little"
-        start, promised = (int.from_bytes(magic[a : a + 4], order) for a in (4, 8))
-        return promised, start, order == "big"
-    if magic[:4] in (b"caff", b"riff"):
-        found = _caf_data(file, size) if magic[:4] == b"caff" else _w64_data(file, size)
-        return (*found, None) if found else None
-    if magic[8:12] == b"WAVE" and magic[:4] in _WAV_MAGICS:
-        is_big, name = magic[:4] == b"RIFX", b"data"
+        layout = (_BIG if magic[:4] == b".snd" else _LITTLE)._replace(pad=1)
+        start, promised = (int.from_bytes(magic[a : a + 4], layout.order) for a in (4, 8))
+        return promised, start, layout
+    if magic[:4] == b"caff":
+        name, at, layout = b"data", 8, _CAF
+    elif magic[:4] == b"riff":
+        name, at, layout = b"data", 40, _W64
+    elif magic[8:12] == b"WAVE" and magic[:4] in _WAV_MAGICS:
+        name, at, layout = b"data", 12, _BIG if magic[:4] == b"RIFX" else _LITTLE
     elif magic[:4] == b"FORM" and magic[8:12] in (b"AIFF", b"AIFC"):
-        is_big, name = True, b"SSND"
+        name, at, layout = b"SSND", 12, _BIG
     else:
         return None
-    found = _chunk(file, size, name, is_big)
-    return (*found, is_big) if found else None
+    found = _chunk(file, at, size, name, layout)
+    return (*found, layout) if found else None
 
 
-def _chunk(file: BinaryIO, size: int, wanted: bytes, big: bool) -> tuple[int, int] | None:
-    """Size and start of a chunk of an IFF file; None when there is none."""
-    at, long_size = 12, 0
-    for _ in range(_MOST_CHUNKS):
-        file.seek(at)
-        head = file.read(24)
-        if at >= size or len(head) < 8:
-            break
-        length = int.from_bytes(head[4:8], "big" if big else "little")
-        if head[:4] == b"ds64" and len(head) == 24:  # RF64: riff size, then data size
-            long_size = int.from_bytes(head[16:24], "little")
-        if head[:4] == wanted:
-            return (long_size if long_size and length == 0xFFFFFFFF else length), at + 8
-        at += 8 + length + length % 2
+def _chunk(
+    file: BinaryIO, at: int, size: int, wanted: bytes, layout: _Layout
+) -> tuple[int, int] | None:
+    """Size and start of a chunk; None when there is none."""
+    long_size = 0
+    for name, length, start in _chunks(file, at, size, layout):
+        if name == b"ds64":  # RF64: riff size, then data size
+            file.seek(start)
+            long_size = int.from_bytes(file.read(16)[8:], "little")
+        if name == wanted:
+            return (long_size if long_size and length == 0xFFFFFFFF else length), start
     return None
 
 
-def _caf_data(file: BinaryIO, size: int) -> tuple[int, int] | None:
-    """Size and start of the chunk ``data`` of Apple's Core Audio Format."""
-    at = 8
+def _chunks(
+    file: BinaryIO, at: int, size: int, layout: _Layout
+) -> Iterator[tuple[bytes, int, int]]:
+    """The first four bytes of the name of each chunk, its size, and where it begins."""
     for _ in range(_MOST_CHUNKS):
         file.seek(at)
-        head = file.read(12)
-        length = int.from_bytes(head[4:], "big", signed=True)
-        if len(head) < 12 or head[:4] == b"data" or length < 0 or at > size:
-            return (max(0, length), at + 12) if head[:4] == b"data" else None
-        at += 12 + length
-    return None
+        head = file.read(layout.head)
+        if at >= size or len(head) < layout.head:
+            return
+        length = int.from_bytes(head[layout.name :], layout.order) - layout.counted
+        if length < 0:
+            return
+        yield head[:4], length, at + layout.head
+        whole = layout.head + length
+        at += whole + -whole % layout.pad
 
 
-def _w64_data(file: BinaryIO, size: int) -> tuple[int, int] | None:
-    """Size and start of the chunk ``data`` of Sony's Wave64, whose names are GUIDs."""
-    at = 40
-    for _ in range(_MOST_CHUNKS):
-        file.seek(at)
-        head = file.read(24)
-        length = int.from_bytes(head[16:], "little")
-        if len(head) < 24 or head[:4] == b"data" or length < 24 or at > size:
-            return (max(0, length - 24), at + 24) if head[:4] == b"data" else None
-        at += (length + 7) // 8 * 8
-    return None
-
-
-def _rest(file: BinaryIO, at: int, size: int, big: bool) -> int:
-    """Bytes behind the sound that no chunk and no tag explains; zeros are none."""
-    end = sound_end(file, size)
+def _end(file: BinaryIO, at: int, size: int, layout: _Layout) -> int:
+    """Where the chunks and tags end that follow the sound."""
     for _ in range(_MOST_CHUNKS):
         at = tags_end(file, at)
-        file.seek(at)
-        head = file.read(8)
-        length = int.from_bytes(head[4:8], "big" if big else "little")
-        is_chunk = len(head) == 8 and all(32 <= byte < 127 for byte in head[:4])
-        if not is_chunk or head[:4] in (*_WAV_MAGICS, b"FORM", b"data") or at + 8 + length > size:
+        name, length, start = next(_chunks(file, at, size, layout), (b"", 0, 0))
+        is_chunk = name and all(32 <= byte < 127 for byte in name) and name not in _BEGINS
+        if not is_chunk or start + length > size:
             break
-        at += 8 + length + length % 2
-    return 0 if is_blank(file, at, end) else max(0, end - at)
+        at = start + length + -(start - at + length) % layout.pad
+    return at

@@ -104,23 +104,25 @@ class SndfileDecoder:
 
     def _is_trusted(self) -> bool:
         """False where libsndfile would stop early or guess, and FFmpeg knows better."""
-        path, _, padded = self._source
+        path, span, padded = self._source
         kind, subtype = self._file.format, self._file.subtype
         if not self.promised or (kind == "RAW" and not padded):
             return False
+        if kind == "W64":
+            return False  # what lies behind the sound would be sound, too
         if kind == "FLAC":
-            return self._has_sound() and self._tells_all(path)
+            return self._has_sound() and self._tells_all(path, span)
         if kind == "OGG":
             return bool(
                 subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
             )
         if subtype.startswith("MPEG"):
-            return bool(kind == "MP3") and self._reaches_end(path)
+            return bool(kind == "MP3") and self._reaches_end(path, span)
         return True
 
-    def _tells_all(self, path: str | Path) -> bool:
+    def _tells_all(self, path: str | Path, span: Span | None) -> bool:
         """Whether a FLAC's header, or where it tells no length its frames, count all there is."""
-        found = flac.counted(path)
+        found = flac.counted(path, span)
         is_unknown = self.promised >= _UNKNOWN_LENGTH
         if found is None:
             return not is_unknown
@@ -129,13 +131,13 @@ class SndfileDecoder:
             self.promised = found.samples
         return 0 < found.samples <= self.promised
 
-    def _reaches_end(self, path: str | Path) -> bool:
+    def _reaches_end(self, path: str | Path, span: Span | None) -> bool:
         """Whether an MP3 tells its length, or the estimate is large enough: then counting does."""
-        rest = mpeg.unexplained(path)
+        rest = mpeg.unexplained(path, span)
         if rest is not None:
             self.behind = round(rest * self.promised)
             return True
-        found = mpeg.counted(path)
+        found = mpeg.counted(path, span)
         if not 0 < found <= self.promised:
             return False
         self.promised = found

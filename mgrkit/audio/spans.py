@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+_BLOCK = 2**20
+_OVERLAP = 64  # longer than what is looked for
 
 
 class Span(NamedTuple):
@@ -25,6 +30,10 @@ class SpanFile(io.RawIOBase):
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115
         self._span = span
         self.seek(0)
+
+    def fileno(self) -> int:
+        """Of the whole file."""
+        return self._file.fileno()
 
     def readable(self) -> bool:
         return True
@@ -51,3 +60,18 @@ class SpanFile(io.RawIOBase):
     def close(self) -> None:
         self._file.close()
         super().close()
+
+
+def opened(path: str | Path, span: Span | None) -> BinaryIO:
+    """A file, or a stretch of it, to be read; its first byte is at 0."""
+    return io.BufferedReader(SpanFile(path, span)) if span else open(path, "rb")
+
+
+def places(file: BinaryIO, wanted: re.Pattern[bytes], at: int, end: int) -> Iterator[int]:
+    """Where a pattern of less than 64 bytes matches between two places."""
+    for start in range(at, end, _BLOCK):
+        file.seek(start)
+        data = file.read(min(_BLOCK + _OVERLAP, end - start))
+        for found in wanted.finditer(data):
+            if found.start() < _BLOCK:
+                yield start + found.start()

@@ -1,11 +1,12 @@
 """Tags in front of, between and behind streams of MPEG frames, as bytes that are no sound.
 
 ID3v1 and ID3v2 (id3.org), APEv2 (wiki.hydrogenaud.io), Lyrics3 (id3.org/Lyrics3) and the
-enhanced tag ``TAG+``. Only their size is read here.
+enhanced tag ``TAG+``; the metadata of FLAC (RFC 9639). Only their size is read here.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from typing import BinaryIO
 
@@ -53,6 +54,27 @@ def sound_end(file: BinaryIO, size: int) -> int:
             break
         end -= found
     return end
+
+
+def unexplained(file: BinaryIO, at: int, size: int) -> float:
+    """Bytes behind the sound that ends at ``at``, tags and zeros aside, over those of the sound."""
+    at, end = tags_end(file, at), sound_end(file, size)
+    return 0.0 if is_blank(file, at, end) else max(0, end - at) / at
+
+
+def metadata_end(file: BinaryIO, at: int) -> int:
+    """Where the metadata ends that a FLAC begins with at ``at``; ``at`` where none does."""
+    file.seek(at)
+    if file.read(4) != b"fLaC":
+        return at
+    last = False
+    while not last:
+        head = file.read(4)
+        if len(head) < 4:
+            return at
+        last = bool(head[0] & 0x80)
+        file.seek(int.from_bytes(head[1:], "big"), os.SEEK_CUR)
+    return file.tell()
 
 
 def is_blank(file: BinaryIO, at: int, end: int) -> bool:
