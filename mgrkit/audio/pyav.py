@@ -33,6 +33,7 @@ FORMATS = (
 # Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS), or a
 # picture's length or time to fill a buffer count (ASF).
 _HONEST_LENGTH = ("mov", "matroska")
+_HONEST_IN_OGG = frozenset({"flac", "opus"})  # of some Speex FFmpeg takes the beginning wrongly
 _UNTAGGED = (b"MAC ", b"MP+\x07", b"MP+\x17", b"MPCK")
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
@@ -116,7 +117,8 @@ class PyavDecoder:
 
     def _promised(self, stream: av.AudioStream) -> int:
         kind = self._container.format.name
-        if not kind.startswith(_HONEST_LENGTH):
+        in_ogg = kind == "ogg" and stream.codec_context.name in _HONEST_IN_OGG
+        if not (in_ogg or kind.startswith(_HONEST_LENGTH)):
             return 0
         if stream.duration and stream.time_base:
             delay = max(0, stream.start_time or 0)  # the encoder's, which is not decoded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from pathlib import Path
 
@@ -175,3 +176,20 @@ def test_the_reason_is_that_of_the_first_sound(tmp_path):
     broken = head + bytes(len(frames))
     with pytest.raises(AudioError, match=r"damaged|no-samples"):
         open_sound(joined(tmp_path / "two.flac", broken, head))
+
+
+@pytest.mark.parametrize("kind", ["oga", "opus"])
+def test_an_ogg_that_lacks_pages_in_the_middle(tmp_path, data, kind):
+    """Those behind tell how much sound was in front of them."""
+    if kind == "opus":
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, (1, 10 * 48_000)).astype(np.float32)
+        encode(tmp_path / "whole.ogx", noise, 48_000, "libopus", "ogg")
+        whole = (tmp_path / "whole.ogx").read_bytes()
+    else:
+        whole = (data / "cases" / "whole.oga").read_bytes()
+    path = tmp_path / "some.ogx"  # a suffix that goes to FFmpeg
+    assert seconds(joined(path, whole)) == pytest.approx(10 if kind == "opus" else 3, abs=0.02)
+    pages = [found.start() for found in re.finditer(rb"OggS\0", whole)]
+    half = len(pages) // 2
+    assert half > 2
+    assert reason(joined(path, whole[: pages[half]], whole[pages[half + 1] :])) == "truncated"
