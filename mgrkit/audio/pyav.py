@@ -15,7 +15,7 @@ from av.audio.plane import AudioPlane
 
 from mgrkit.audio.sndfile import Damaged, changed
 from mgrkit.audio.spans import Span, opened
-from mgrkit.audio.tagbytes import metadata_end, sound_end, tags_around, tags_end
+from mgrkit.audio.tagbytes import metadata_end, sound_end, tags_around, tags_end, zeros_begin
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ class PyavDecoder:
             stream.codec_context.thread_count = 1
             self._frames = self._decode()
             first = next(self._frames, None)
+        except av.error.PatchWelcomeError as error:
+            message = "FFmpeg's decoder lacks a part that the sound in this file needs"
+            raise AudioError("not-audio", message, "convert it with what plays it") from error
         except _FAILURES as error:
             raise Damaged from error
         if first is None and self._lost:
@@ -187,19 +190,27 @@ class PyavDecoder:
             yield np.ascontiguousarray(block[:, :filled])
         if failure:
             raise failure
-        self.unread = round(self._lost_bytes() * got / max(1, self._used))
+        share = got / max(1, self._used)
+        self.unread, self.behind = (round(count * share) for count in self._lost_bytes())
 
-    def _lost_bytes(self) -> int:
-        """Of what gave no frame, the bytes that are not tags between joined files either."""
+    def _lost_bytes(self) -> tuple[int, int]:
+        """Of what gave no frame, the bytes that are not tags between joined files either.
+
+        Those in front of the zeros at the end, and these: whether they stand for sound that was
+        lost, nothing tells.
+        """
         if not self._lost:
-            return 0
-        lost = explained = 0
+            return 0, 0
+        lost = zeros = explained = 0
         with opened(self._path, self._span) as file:
+            blank = zeros_begin(file, self._lost[-1].end)
             for span in self._lost:
                 found = max(tags_around(file, span.start), metadata_end(file, span.start))
                 explained = max(explained, found)
-                lost += max(0, span.end - max(span.start, explained))
-        return lost
+                start = max(span.start, explained)
+                lost += max(0, min(span.end, blank) - start)
+                zeros += max(0, span.end - max(start, blank))
+        return lost, zeros
 
     def _decoded(self) -> Iterator[NDArray[np.float32]]:
         try:

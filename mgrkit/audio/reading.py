@@ -135,7 +135,7 @@ class Sound:
                 raise self._damaged(got) from error
             finally:
                 decoder.close()
-            self._check_end(head, got - begun, decoder)
+            self._check_end(head, begun, got - begun, decoder)
 
     def _next(self, head: Head, got: int) -> _Decoder:
         """The decoder of a sound behind the first one; AudioError ``damaged``, as it has begun."""
@@ -152,28 +152,29 @@ class Sound:
         message = f"the decoder fails after {self._seconds(got)}"
         return AudioError("damaged", message, "get the file again")
 
-    def _check_end(self, head: Head, got: int, decoder: _Decoder) -> None:
+    def _check_end(self, head: Head, before: int, got: int, decoder: _Decoder) -> None:
+        """Of one sound, of which ``got`` frames came behind those of the ones ``before``."""
         if not got:
             raise AudioError("no-samples", "the file holds no samples")
+        held = self._seconds(before + got)
         if head.cut:
-            message = f"the file breaks off after {self._seconds(got)}"
-            raise AudioError("truncated", message, "get it again")
+            raise AudioError("truncated", f"the file breaks off after {held}", "get it again")
         promised = max(decoder.promised, round(got * head.promised))
         if self._is_much(promised - got, promised):
-            promise = self._seconds(promised)
-            message = f"the header promises {promise}, the file holds {self._seconds(got)}"
+            promise = self._seconds(before + promised)
+            message = f"the header promises {promise}, the file holds {held}"
             raise AudioError("truncated", message, "get it again")
         rest = max(decoder.unread, round(got * head.rest))
         if self._is_much(rest, got + rest):
-            raise AudioError("unread-rest", self._rest_of(got, rest), "write the file anew")
+            raise AudioError("unread-rest", self._rest_of(held, rest), "write the file anew")
         behind = max(decoder.behind, round(got * head.behind))
         if self._is_much(behind, got + behind):
             # The file tells where the sound ends, so it is whole; but who knows what this is?
-            self.warning = f"unread-rest: {self._rest_of(got, behind)}"
+            self.warning = f"unread-rest: {self._rest_of(held, behind)}"
 
-    def _rest_of(self, got: int, rest: int) -> str:
+    def _rest_of(self, held: str, rest: int) -> str:
         return (
-            f"{self._seconds(got)} were decoded; bytes for about {rest / self.rate:.3g} s more are "
+            f"{held} were decoded; bytes for about {rest / self.rate:.3g} s more are "
             "there that no decoder reads"
         )
 

@@ -87,6 +87,17 @@ def is_blank(file: BinaryIO, at: int, end: int) -> bool:
     return True
 
 
+def zeros_begin(file: BinaryIO, end: int) -> int:
+    """Where the zeros begin that end at ``end``; ``end`` itself where there are none."""
+    while end > 0:
+        data = _read(file, end - _BLOCK, end)
+        left = len(data.rstrip(b"\0"))
+        end -= len(data) - left
+        if left:
+            break
+    return end
+
+
 def _size_of_tag(head: bytes) -> int:
     is_id3 = head[:3] == b"ID3" and len(head) >= 10 and head[3] < 0x10  # else a chunk "ID3 "
     if is_id3 and not any(byte & 0x80 for byte in head[6:10]):

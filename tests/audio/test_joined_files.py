@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from av.error import PatchWelcomeError
 
 from mgrkit.audio import open_sound
 from mgrkit.audio.members import members
+from mgrkit.audio.pyav import PyavDecoder
 from mgrkit.errors import AudioError
 from tests.audio.encoded import dsdiff, encode, tone
 from tests.audio.test_whole_files import ID3V1, ID3V2, flac, joined, reason, seconds
@@ -92,6 +94,14 @@ def test_tags_between_joined_sounds(tmp_path, kind, between):
     one = seconds(joined(tmp_path / f"one.{kind}", part))
     path = joined(tmp_path / f"two.{kind}", part, between, part)
     assert seconds(path) == pytest.approx(2 * one)
+
+
+def test_zeros_behind_joined_frames(tmp_path):
+    part = made(tmp_path, "aac", 2)
+    one = seconds(joined(tmp_path / "one.aac", part))
+    with open_sound(joined(tmp_path / "two.aac", part, ID3V2, part, bytes(40_000))) as sound:
+        assert sum(block.shape[1] for block in sound.blocks()) / RATE == pytest.approx(2 * one)
+        assert sound.warning.startswith(f"unread-rest: {2 * one:.6g} s were decoded")
 
 
 def test_joined_sounds_of_different_kinds(tmp_path):
@@ -193,3 +203,14 @@ def test_an_ogg_that_lacks_pages_in_the_middle(tmp_path, data, kind):
     half = len(pages) // 2
     assert half > 2
     assert reason(joined(path, whole[: pages[half]], whole[pages[half + 1] :])) == "truncated"
+
+
+def test_what_a_decoder_lacks_is_not_the_fault_of_the_file(tmp_path, monkeypatch):
+    """As FFmpeg says of some WMA Voice."""
+
+    def lacking(*_):
+        raise PatchWelcomeError(1, "Not yet implemented in FFmpeg, patches welcome")
+
+    joined(tmp_path / "a.wma", made(tmp_path, "wma", 1))
+    monkeypatch.setattr(PyavDecoder, "_decode", lacking)
+    assert reason(tmp_path / "a.wma") == "not-audio"
