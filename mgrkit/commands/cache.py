@@ -33,11 +33,13 @@ class Described:
     values : of all pieces ``(n, ...)``, one behind the other along time.
     sizes : int64 ``(pieces,)``, how many of them are each piece's.
     sound : digest of the decoded sound.
+    warning : what is odd about the file, else ''.
     """
 
     values: NDArray[Any]
     sizes: NDArray[np.int64]
     sound: str
+    warning: str = ""
 
 
 def content_key(path: str) -> str:
@@ -75,7 +77,8 @@ def _read(path: Path, breadth: tuple[int, ...]) -> Described | None:
 
     try:
         arrays = load(path.read_bytes())
-        kept = Described(arrays["values"], arrays["sizes"], bytes(arrays["sound"]).decode())
+        sound, warning = (bytes(arrays[name]).decode() for name in ("sound", "warning"))
+        kept = Described(arrays["values"], arrays["sizes"], sound, warning)
         if bytes(arrays["check"]) != _check(kept):
             return None
     except (OSError, SafetensorError, KeyError, ValueError):
@@ -86,7 +89,7 @@ def _read(path: Path, breadth: tuple[int, ...]) -> Described | None:
 
 def _check(described: Described) -> bytes:
     """Of all that is kept: damage is made again, not learnt from."""
-    digest = hashlib.sha256(described.sound.encode())
+    digest = hashlib.sha256(f"{described.sound} {described.warning}".encode())
     for array in (described.values, described.sizes):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.tobytes())
@@ -101,6 +104,7 @@ def _write(path: Path, described: Described) -> None:
         "values": np.ascontiguousarray(described.values),
         "sizes": np.ascontiguousarray(described.sizes, np.int64),
         "sound": np.frombuffer(described.sound.encode(), np.uint8),
+        "warning": np.frombuffer(described.warning.encode(), np.uint8),
         "check": np.frombuffer(_check(described), np.uint8),
     }
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -79,7 +79,7 @@ def prepare(
     good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
     what = "picture" if pictures else "sound"
     told = lineage.told(folder, whole=not table, what=what if pictures else "sound file")
-    notes = (*told, *_left_out(summary), *_passed_over(finder, pictures))
+    notes = (*told, *_left_out(summary), *_warned(good), *_passed_over(finder, pictures))
     if not good:
         where = table or folder
         raise RunError(f"no {what} in {where} can be used", "; ".join(notes) or "there is none")
@@ -145,7 +145,8 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
     described = cached(_folder(wanted), key, wanted.breadth, make)
     group = item.row["group"] or artist_tag(item.source)
     told: Row = {"content": key, "sound": described.sound, "group": group}
-    return [Output({**told, "bytes": os.path.getsize(item.source)})]
+    row = {**told, "bytes": os.path.getsize(item.source)}
+    return [Output(row, warning=described.warning)]
 
 
 def describe(path: str, wanted: Input, work: Work) -> Described:
@@ -167,7 +168,7 @@ def describe(path: str, wanted: Input, work: Work) -> Described:
         if not values:
             raise first or ItemError("too-short", "the track holds no piece")
         sizes = np.array([len(part) for part in values], np.int64)
-        return Described(np.concatenate(values), sizes, sound.digest.hexdigest())
+        return Described(np.concatenate(values), sizes, sound.digest.hexdigest(), sound.warning)
 
 
 def read_track(item: Item, work: Work) -> list[Output]:
@@ -197,6 +198,12 @@ def _left_out(summary: Summary) -> Iterator[str]:
         counts = ", ".join(f"{number} {reason}" for reason, number in reasons)
         path, text = summary.examples[0]
         yield f"{summary.failed} files left out: {counts} (the first: {path}: {text})"
+
+
+def _warned(rows: Sequence[Row]) -> Iterator[str]:
+    odd = [row for row in rows if row["reason"]]
+    if odd:
+        yield f"{len(odd)} files with a warning (the first: {odd[0]['path']}: {odd[0]['reason']})"
 
 
 def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
