@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mgrkit.audio import mpeg, ogg, riff
-from mgrkit.audio.spans import Span, opened, places
+from mgrkit.audio.spans import Mark, Span, mark, opened, places
 from mgrkit.audio.tagbytes import metadata_end, tags_end
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -84,9 +84,9 @@ def _kind(head: bytes) -> _End | None:
     return next((end for magic, end in _KINDS if magic.match(head)), None)
 
 
-def _searched(magic: re.Pattern[bytes], file: BinaryIO, size: int) -> int:
+def _searched(alike: Mark, file: BinaryIO, size: int) -> int:
     """Of a kind without an end: where its like begins again."""
-    return next(places(file, magic, max(1, metadata_end(file, 0)), size), size)
+    return next(places(file, alike, max(1, metadata_end(file, 0)), size), size)
 
 
 def _mp4(file: BinaryIO, size: int) -> int:
@@ -228,12 +228,13 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
     return re.compile(text, re.DOTALL)
 
 
-_MONKEY = _pattern(rb"MAC .[\x0e\x0f]")
+_MONKEY = mark(b"MAC ", rb".[\x0e\x0f]")
 _ALIKE = [
-    rb"fLaC[\0\x80]\0\0\x22",
-    rb"MP\+[\x07\x17]..[\0-\x0f]\0",
-    rb"#!AMR(-WB)?\n",
-    rb"tBaK\x01",
+    mark(b"fLaC", rb"[\0\x80]\0\0\x22"),
+    mark(b"MP+\x07", rb"..[\0-\x0f]\0"),
+    mark(b"MP+\x17", rb"..[\0-\x0f]\0"),
+    mark(b"#!AM", rb"R(-WB)?\n"),
+    mark(b"tBaK", rb"\x01"),
 ]
 _KINDS: list[tuple[re.Pattern[bytes], _End]] = [
     (_pattern(riff.MAGIC), riff.end),
@@ -241,7 +242,7 @@ _KINDS: list[tuple[re.Pattern[bytes], _End]] = [
     (_pattern(re.escape(_ASF)), _asf),
     (_pattern(re.escape(_MATROSKA)), _matroska),
     (_pattern(rb"TTA1[\x01-\x03]\0"), _tta),
-    (_MONKEY, _monkey),
+    (_MONKEY.pattern, _monkey),
     (_pattern(rb"MPCK"), _musepack),
     (_pattern(rb"wvpk"), _wavpack),
     (_pattern(rb"DSD \x1c\0{7}"), _dsf),
@@ -249,5 +250,5 @@ _KINDS: list[tuple[re.Pattern[bytes], _End]] = [
     (_pattern(rb"OggS\0"), ogg.end),
     (_pattern(rb"\xff[\xf0\xf1\xf8\xf9]"), _adts),
     (_pattern(rb"\xff[\xe2-\xff]"), _mp3),
-    *((magic, partial(_searched, magic)) for magic in map(_pattern, _ALIKE)),
+    *((alike.pattern, partial(_searched, alike)) for alike in _ALIKE),
 ]

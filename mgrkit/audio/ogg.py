@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO
 
 from mgrkit.audio import tagbytes
-from mgrkit.audio.spans import places
+from mgrkit.audio.spans import mark, places
 
 _PAGE_HEAD = 27
 _LONGEST_PAGE = _PAGE_HEAD + 255 + 255 * 255  # header, segment table, payload
 # A page that begins a stream (4: it ends there, too), the first of it: sound does not look so by
 # chance.
-_BEGINS = re.compile(rb"OggS\0[\x02\x06].{12}\0{4}", re.DOTALL)
+_BEGINS = mark(b"OggS", rb"\0[\x02\x06].{12}\0{4}")
 _BLOCK = 2**20
 
 

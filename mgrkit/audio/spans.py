@@ -67,11 +67,37 @@ def opened(path: str | Path, span: Span | None) -> BinaryIO:
     return io.BufferedReader(SpanFile(path, span)) if span else open(path, "rb")
 
 
-def places(file: BinaryIO, wanted: re.Pattern[bytes], at: int, end: int) -> Iterator[int]:
-    """Where a pattern of less than 64 bytes matches between two places."""
+class Mark(NamedTuple):
+    """What a kind of file begins with: four bytes, and a pattern that begins with them.
+
+    The pattern matches less than 64 bytes.
+    """
+
+    start: bytes
+    pattern: re.Pattern[bytes]
+
+
+def mark(start: bytes, rest: bytes) -> Mark:
+    """Four bytes and a pattern of what follows them, in which a dot is any byte."""
+    return Mark(start, re.compile(re.escape(start) + rest, re.DOTALL))
+
+
+def places(file: BinaryIO, wanted: Mark, at: int, end: int) -> Iterator[int]:
+    """Where a mark is between two places."""
     for start in range(at, end, _BLOCK):
         file.seek(start)
         data = file.read(min(_BLOCK + _OVERLAP, end - start))
-        for found in wanted.finditer(data):
-            if found.start() < _BLOCK:
-                yield start + found.start()
+        if _holds(data, wanted.start):
+            for found in wanted.pattern.finditer(data):
+                if found.start() < _BLOCK:
+                    yield start + found.start()
+
+
+def _holds(data: bytes, start: bytes) -> bool:
+    """Whether four bytes are anywhere, several times as fast as ``in``."""
+    import numpy as np  # not at the top, so that importing the package stays light
+
+    number = np.frombuffer(start, np.uint32)
+    shifts = range(min(4, len(data)))
+    views = (np.frombuffer(data, np.uint32, (len(data) - n) // 4, n) for n in shifts)
+    return any(bool((view == number).any()) for view in views)
