@@ -13,7 +13,7 @@ from mgrkit.cli.stdout import results
 
 PLAIN_EVERY = 10.0
 """Seconds from one line to the next where there is no bar."""
-_DRAWN_EVERY = 0.1
+_DRAWN_EVERY = 0.2
 
 
 def wanted(*, quiet: bool) -> bool:
@@ -69,7 +69,7 @@ class Bar:
         self._progress.start()
 
     def move(self, done: int, total: int | None, told: str) -> None:
-        """Show that ``done`` of ``total`` are done, at most ten times a second."""
+        """Show that ``done`` of ``total`` are done, at most five times a second."""
         self._progress.update(self._task, completed=done, total=total, told=told)
         now = time.monotonic()
         if now - self._drawn >= _DRAWN_EVERY:
