@@ -77,7 +77,7 @@ def _told(path: str | Path, span: Span) -> int | None:
         size = span.end - span.start
         end = _kind(file.read(_MAGIC))
         file.seek(0)
-        return end(file, size) if end else None
+        return (end(file, size) if end else None) or None  # nothing where it is of no length
 
 
 def _kind(head: bytes) -> _End | None:

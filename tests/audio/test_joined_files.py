@@ -15,6 +15,7 @@ from av.error import PatchWelcomeError
 from mgrkit.audio import open_sound
 from mgrkit.audio.members import members
 from mgrkit.audio.pyav import PyavDecoder
+from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
 from tests.audio.encoded import dsdiff, encode, tone
 from tests.audio.test_whole_files import ID3V1, ID3V2, flac, joined, reason, seconds
@@ -214,3 +215,8 @@ def test_what_a_decoder_lacks_is_not_the_fault_of_the_file(tmp_path, monkeypatch
     joined(tmp_path / "a.wma", made(tmp_path, "wma", 1))
     monkeypatch.setattr(PyavDecoder, "_decode", lacking)
     assert reason(tmp_path / "a.wma") == "not-audio"
+
+
+def test_a_sound_of_no_length_is_not_followed_by_itself(tmp_path):
+    path = joined(tmp_path / "broken.m4a", b"\0\0\0\4ftypM4A ", bytes(100))
+    assert members(path, os.path.getsize(path)) == [(Span(0, 112), None)]
