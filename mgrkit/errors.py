@@ -13,6 +13,9 @@ An ``ItemError`` carries a short ``reason`` (``silent``, ``truncated``, ``exists
 stands in front of its message in the table, so that failures can be counted by kind.
 """
 
+import difflib
+from collections.abc import Mapping, Sequence
+
 
 class MgrkitError(Exception):
     """A failure that a person can act on.
@@ -86,3 +89,18 @@ class ItemError(MgrkitError):
 
 class AudioError(ItemError):
     """The sound of a file cannot be used: not decodable, silent, truncated, ..."""
+
+
+class Stopped(MgrkitError):  # noqa: N818
+    """A fit ended early because it was asked to; the command ends with 130 or 143."""
+
+    exit_code = 130
+
+
+def nearest(name: str, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
+    """A hint: the known name that is most like this one, else all of them."""
+    folded = {other.casefold(): other for other in known}
+    close = difflib.get_close_matches(name.casefold(), folded, 1)
+    if close:
+        return f"did you mean {folded[close[0]]}?"
+    return f"{otherwise} {', '.join(sorted(known)) or 'none'}"

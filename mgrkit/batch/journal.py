@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from mgrkit.batch.difference import difference
-from mgrkit.batch.lock import lock
 from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.difference import difference
+from mgrkit.files.lock import lock
 
 _FILE_SHIFT = 48
 _LONGEST_HEADER = 1 << 20

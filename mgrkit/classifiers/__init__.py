@@ -22,10 +22,11 @@ What each is promised and has to promise is said in `mgrkit.classifiers.base` an
 classifier again.
 """
 
-from mgrkit.classifiers.base import Classifier, Examples, Run, Stopped, Task
+from mgrkit.classifiers.base import Classifier, Examples, Run, Task
 from mgrkit.classifiers.bundle import Bundle, load_bundle, looks_like_bundle, save_bundle
 from mgrkit.classifiers.calls import probabilities
 from mgrkit.classifiers.restoring import provider, restored, restored_by
+from mgrkit.errors import Stopped
 
 __all__ = [
     "Bundle",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit import seeds
-from mgrkit.errors import MgrkitError
+from mgrkit.errors import Stopped
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,12 +24,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
     State = Mapping[str, NDArray[Any]]
-
-
-class Stopped(MgrkitError):  # noqa: N818
-    """A fit ended early because it was asked to; the command ends with 130 or 143."""
-
-    exit_code = 130
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 from mgrkit.cli.stdout import results
 from mgrkit.cli.tables import print_json, printable
-from mgrkit.commands.whole import whole
 from mgrkit.errors import ReaderGoneError, RunError, UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
@@ -66,7 +66,7 @@ class Printer:
         self._table = Table(genres)
         with contextlib.ExitStack() as stack:
             if self._pieces_path:
-                temp = stack.enter_context(whole(self._pieces_path))
+                temp = stack.enter_context(replacing(self._pieces_path))
                 self._pieces = stack.enter_context(temp.open("w", encoding="utf-8", newline=""))
                 print(self._table.head, file=self._pieces)
             if self._form == "csv":

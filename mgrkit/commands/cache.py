@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import platformdirs
-
-from mgrkit.commands.whole import whole
+from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-def cache_folder() -> Path:
-    """The user's cache folder for mgrkit, or what MGRKIT_CACHE names; it may not exist yet."""
-    named = os.environ.get("MGRKIT_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("mgrkit")
 
 
 @dataclass(frozen=True)
@@ -40,12 +31,6 @@ class Described:
     sizes: NDArray[np.int64]
     sound: str
     warning: str = ""
-
-
-def content_key(path: str) -> str:
-    """The SHA-256 of a file's bytes."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def cached(
@@ -108,5 +93,5 @@ def _write(path: Path, described: Described) -> None:
         "check": np.frombuffer(_check(described), np.uint8),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole(path) as temp:
+    with replacing(path) as temp:
         temp.write_bytes(save(arrays))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgrkit.classifiers import Stopped
 from mgrkit.classifiers.base import silent, unheard
 from mgrkit.commands.compare_data import Common, read_common
 from mgrkit.commands.compare_runs import (
@@ -26,8 +25,8 @@ from mgrkit.commands.device import KINDS, resolve_device
 from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.ranks import Ranks
 from mgrkit.commands.runfolder import digest
-from mgrkit.commands.whole import whole
-from mgrkit.errors import MgrkitError, RunError, UsageError
+from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.registry import Entry, registry, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
@@ -193,7 +192,7 @@ def _begin(out: Path, common: Common, part: str) -> None:
         refuse_other(out, kept, settings)
     try:
         (out / RUNS).mkdir(parents=True, exist_ok=True)
-        with whole(out / SETTINGS) as temp:
+        with replacing(out / SETTINGS) as temp:
             temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise RunError(f"cannot write to {out}: {error.strerror}", "give another --out") from None

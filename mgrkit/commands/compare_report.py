@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.commands.compare_table import Comparison, Row
-from mgrkit.commands.whole import save_drawing, whole
+from mgrkit.files.replacing import replacing, save_drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ def write_report(found: Comparison, out: Path) -> list[Path]:
     """Write the three files into ``out``, each whole or not at all, and give their paths."""
     paths = [out / name for name in NAMES]
     for path, text in zip(paths, (_csv(found), _markdown(found)), strict=False):
-        with whole(path) as temp:
+        with replacing(path) as temp:
             temp.write_text(text, encoding="utf-8")
     _draw(found, paths[2])
     return paths

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.batch.difference import difference
-from mgrkit.classifiers import Bundle, Stopped, load_bundle, provider, restored
+from mgrkit.classifiers import Bundle, load_bundle, provider, restored
 from mgrkit.commands.compare_data import Eaten
 from mgrkit.commands.device import resolve_device
 from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.train import Settings, train
-from mgrkit.commands.whole import whole
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.files.difference import difference
+from mgrkit.files.replacing import replacing
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_tracks
 
@@ -191,7 +191,7 @@ class Run:
 
     def _write_record(self, **told: object) -> None:
         plain = {"settings": dict(self.settings), **told}
-        with whole(self._json) as temp:
+        with replacing(self._json) as temp:
             temp.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
 
     def _write_probabilities(self, probabilities: NDArray[np.float32], judged: Judged) -> None:
@@ -201,7 +201,7 @@ class Run:
         of_track = zip(judged.ids, judged.genres, judged.groups, strict=True)
         for track, row in zip(of_track, probabilities, strict=True):
             writer.writerow([*track, *map(str, row)])
-        with whole(self._json.with_suffix(".csv")) as temp:
+        with replacing(self._json.with_suffix(".csv")) as temp:
             temp.write_text(text.getvalue(), encoding="utf-8")
 
     def _read(self, judged: Judged) -> NDArray[np.float32]:

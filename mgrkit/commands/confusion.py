@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mgrkit.commands.whole import save_drawing
 from mgrkit.errors import UsageError
+from mgrkit.files.replacing import save_drawing
 
 _MAKER = "mgrkit evaluate"
 

@@ -266,7 +266,7 @@ def _plugin(plugin: Plugin) -> dict[str, Any]:
 
 def _cache() -> dict[str, Any]:
     def examined() -> dict[str, Any]:
-        from mgrkit.commands.cache import cache_folder
+        from mgrkit.files.cache import cache_folder
 
         folder = cache_folder().absolute()
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

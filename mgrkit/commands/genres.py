@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from mgrkit.errors import UsageError
-from mgrkit.registry.specs import nearest
+from mgrkit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from mgrkit.commands.dataset import Dataset

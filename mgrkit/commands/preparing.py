@@ -15,13 +15,13 @@ import numpy as np
 from mgrkit.audio import pieces
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.classifiers import Stopped
-from mgrkit.commands.cache import Described, cache_folder, cached, content_key
+from mgrkit.commands.cache import Described, cached
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
 from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
-from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.errors import ItemError, RunError, Stopped, UsageError
+from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd
 from mgrkit.tracks.find import Finder, Search, passed_over
 from mgrkit.tracks.lineage import Lineage

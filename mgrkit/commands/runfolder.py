@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from mgrkit.batch.difference import difference
-from mgrkit.batch.lock import lock
-from mgrkit.commands.whole import whole
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.difference import difference
+from mgrkit.files.lock import lock
+from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
     from mgrkit.classifiers import Examples
@@ -116,7 +116,7 @@ class RunFolder:
         )
 
     def _write(self, settings: dict[str, Any]) -> None:
-        with whole(self.path / SETTINGS) as temp:
+        with replacing(self.path / SETTINGS) as temp:
             temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
 
 

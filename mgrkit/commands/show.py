@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.commands.overview import Overview, overview
-from mgrkit.commands.whole import whole
 from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.frontend import front_end
 from mgrkit.tracks.collections import known
 
@@ -104,7 +104,7 @@ def show(
     except ItemError as error:
         raise ItemError(error.reason, f"{file}: {error.message}", error.hint) from None
     shown = _described(file, out, seen)
-    with whole(out) as temp, figure(canvas) as drawing:
+    with replacing(out) as temp, figure(canvas) as drawing:
         _draw(drawing, seen, shown, canvas)
         save_figure(drawing, temp, _MAKER)
     return shown

@@ -7,8 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from mgrkit.classifiers import Stopped
-from mgrkit.errors import MgrkitError
+from mgrkit.errors import MgrkitError, Stopped
 
 
 @contextlib.contextmanager

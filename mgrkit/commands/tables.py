@@ -14,10 +14,9 @@ from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
 from mgrkit.commands.features import PIECE_START
 from mgrkit.commands.inputs import Features
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.features.windows import summary
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
-from mgrkit.registry.specs import nearest
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import check_csv
 from mgrkit.tracks.schema import NOISE, NOISY, SNR

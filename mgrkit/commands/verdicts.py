@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.whole import whole
 from mgrkit.errors import UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import NOISE, SNR
 
@@ -69,7 +69,7 @@ def write_verdicts(
     ------
     OSError : it cannot be written.
     """
-    with whole(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         names = (f"{label} (genre)" if label in COLUMNS else label for label in labels)
         writer.writerow([*COLUMNS, *names])

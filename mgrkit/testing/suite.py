@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib import metadata
 from typing import Any, TypeVar
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, nearest
 from mgrkit.registry.hooks import GROUP
-from mgrkit.registry.specs import nearest
 from mgrkit.testing.case import Broken, NotApplicable
 
 _Case = TypeVar("_Case")

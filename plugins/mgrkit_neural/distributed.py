@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import distributed, nn
 
-from mgrkit.classifiers.base import Stopped
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, Stopped
 
 if TYPE_CHECKING:
     from torch import Tensor

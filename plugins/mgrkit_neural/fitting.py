@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mgrkit.classifiers.base import Stopped
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, Stopped
 from mgrkit_neural import augmentation, checkpoints, curves, distributed, predicting
 from mgrkit_neural.distributed import Ranks
 from mgrkit_neural.learner import Learner, cycle

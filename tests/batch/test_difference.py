@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mgrkit.batch.difference import difference
+from mgrkit.files.difference import difference
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from mgrkit.commands import preparing
-from mgrkit.commands.cache import content_key
 from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.inputs import input_of
+from mgrkit.files.cache import content_key
 from mgrkit.testing.collection import write_collection
 
 

@@ -7,9 +7,8 @@ import signal
 
 import pytest
 
-from mgrkit.classifiers import Stopped
 from mgrkit.commands.stopping import stop_signals
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, Stopped
 
 
 def fail(*signals: int) -> None:

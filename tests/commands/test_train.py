@@ -234,7 +234,7 @@ def test_a_stop_ends_the_fit_and_writes_nothing(table: Path, tmp_path: Path) -> 
     import os
     import signal
 
-    from mgrkit.classifiers import Stopped
+    from mgrkit.errors import Stopped
 
     def press(step: int, total: int, metrics: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)

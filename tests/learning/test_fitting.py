@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrkit.classifiers import Classifier, Examples, Run, Stopped, Task
-from mgrkit.errors import BundleError, RunError, UsageError
+from mgrkit.classifiers import Classifier, Examples, Run, Task
+from mgrkit.errors import BundleError, RunError, Stopped, UsageError
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import fit_classifier, predict_tracks
 from mgrkit.learning.metrics import expected_calibration_error

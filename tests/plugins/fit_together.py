@@ -16,8 +16,7 @@ import torch
 from mgrkit_neural import fitting
 from torch import Tensor, distributed
 
-from mgrkit.classifiers import Stopped
-from mgrkit.errors import MgrkitError
+from mgrkit.errors import MgrkitError, Stopped
 from tests.plugins.small_network import fit, small
 
 

@@ -13,7 +13,8 @@ from mgrkit_neural.classifier import NeuralClassifier
 from mgrkit_neural.recipe import Recipe
 from torch import Tensor, nn
 
-from mgrkit.classifiers import Examples, Run, Stopped
+from mgrkit.classifiers import Examples, Run
+from mgrkit.errors import Stopped
 from mgrkit.registry import parameter
 from mgrkit.testing.toys import Toy, toy
 

@@ -12,8 +12,8 @@ import pytest
 from mgrkit_classical import scaling
 from sklearn.preprocessing import PowerTransformer
 
-from mgrkit.classifiers import Bundle, Examples, Run, Stopped, save_bundle
-from mgrkit.errors import BundleError, UsageError
+from mgrkit.classifiers import Bundle, Examples, Run, save_bundle
+from mgrkit.errors import BundleError, Stopped, UsageError
 from tests.plugins.classical import examples, fitted, learnable, make
 
 ALL = pytest.mark.parametrize("name", ["svm", "random_forest", "logistic_regression"])

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from torch import Tensor
 
-from mgrkit.classifiers import Stopped
+from mgrkit.errors import Stopped
 from tests.plugins.small_network import fit, small, stopped
 
 

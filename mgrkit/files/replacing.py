@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def whole(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary name beside ``path``, under which the file is to be written.
 
     When the block ends well the file is put in the place of whatever lies at ``path``, else it
@@ -37,5 +37,5 @@ def whole(path: Path) -> Iterator[Path]:
 
 def save_drawing(figure: Figure, path: Path, maker: str) -> None:
     """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
-    with whole(path) as temp:
+    with replacing(path) as temp:
         figure.savefig(temp, format="png", metadata={"Software": maker})
