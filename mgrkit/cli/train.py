@@ -98,9 +98,9 @@ def train(
     from mgrkit.cli.parameters import genre_map, parameters
     from mgrkit.cli.results import show_trained
     from mgrkit.cli.tables import print_json
-    from mgrkit.commands.ranks import Ranks
     from mgrkit.commands.train import Settings
     from mgrkit.commands.train import train as command
+    from mgrkit.compute.ranks import Ranks
     from mgrkit.frontend import front_end as check
 
     if front_end is not None:

@@ -20,9 +20,9 @@ import numpy as np
 
 from mgrkit.classifiers import Bundle, load_bundle, provider, restored
 from mgrkit.commands.compare_data import Eaten
-from mgrkit.commands.device import resolve_device
 from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.train import Settings, train
+from mgrkit.compute.device import resolve_device
 from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.files.difference import difference
 from mgrkit.files.replacing import replacing

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import mgrkit
-from mgrkit.commands.device import lacking
+from mgrkit.compute.device import lacking
 from mgrkit.errors import RunError
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec
 from mgrkit.registry.catalogue import OWN, Plugin

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.commands.device import KINDS, resolve_device
 from mgrkit.commands.weights import weights_path
+from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.errors import ItemError
 from mgrkit.features.windows import summary
 from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, require, resolve, unable

@@ -14,13 +14,13 @@ from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle,
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import FILE, Dataset, artist_id, parts_with_copies, read_dataset
-from mgrkit.commands.device import resolve_device
 from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.inputs import input_of
 from mgrkit.commands.models import SUFFIX
-from mgrkit.commands.ranks import Ranks
 from mgrkit.commands.runfolder import RunFolder, digest
-from mgrkit.commands.stopping import stop_signals
+from mgrkit.compute.device import resolve_device
+from mgrkit.compute.ranks import Ranks
+from mgrkit.compute.stopping import stop_signals
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier

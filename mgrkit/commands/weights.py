@@ -183,7 +183,7 @@ def fetch(
     Stopped : Ctrl-C or SIGTERM.
     """
     # Ctrl-C is asked for between steps, so that it cannot hit while something is put in place.
-    from mgrkit.commands.stopping import stop_signals
+    from mgrkit.compute.stopping import stop_signals
     from mgrkit.errors import Stopped
 
     path = place(weights)

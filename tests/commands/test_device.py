@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mgrkit.commands import doctor
-from mgrkit.commands.device import KINDS, lacking, resolve_device
+from mgrkit.compute.device import KINDS, lacking, resolve_device
 from mgrkit.errors import UsageError
 
 
@@ -22,10 +22,10 @@ class Machine:
 
     def has(self, *files: str, torch: int | None = 0) -> None:
         self.asked = 0
-        self._patch.setattr("mgrkit.commands.device.os.path.exists", lambda path: path in files)
-        self._patch.setattr("mgrkit.commands.device.sys.platform", "linux")
+        self._patch.setattr("mgrkit.compute.device.os.path.exists", lambda path: path in files)
+        self._patch.setattr("mgrkit.compute.device.sys.platform", "linux")
         self._patch.setattr(
-            "mgrkit.commands.device.importlib.util.find_spec",
+            "mgrkit.compute.device.importlib.util.find_spec",
             lambda name: torch is not None or None,
         )
         fake: Any = ModuleType("torch")

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from mgrkit.classifiers import load_bundle
-from mgrkit.commands.ranks import Ranks
 from mgrkit.commands.spectrograms import Settings, spectrograms
 from mgrkit.commands.train import train
+from mgrkit.compute.ranks import Ranks
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.testing.collection import write_collection

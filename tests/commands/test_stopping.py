@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from mgrkit.commands.stopping import stop_signals
+from mgrkit.compute.stopping import stop_signals
 from mgrkit.errors import RunError, Stopped
 
 

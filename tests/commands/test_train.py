@@ -190,7 +190,7 @@ def test_a_wrong_call_is_refused_before_anything_is_fit(
 
 
 def test_cuda_where_there_is_none_is_refused(table: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("mgrkit.commands.device.os.path.exists", lambda _: False)
+    monkeypatch.setattr("mgrkit.compute.device.os.path.exists", lambda _: False)
     with pytest.raises(UsageError, match="no device cuda here"):
         train("svm", table, tmp_path / "m.safetensors", Settings(device="cuda"))
 
