@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Arrays = Mapping[str, NDArray[Any]]
 
+SUFFIX = ".safetensors"
+
 FORMAT = 1
 LARGEST = 1 << 30
 """Bytes of the largest bundle that is read: what is read lies in memory twice."""

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Bundle, load_bundle, provider, restored
+from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.commands.compare_data import Eaten
-from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.train import Settings, train
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import RunError, Stopped, UsageError

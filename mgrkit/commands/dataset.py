@@ -18,7 +18,7 @@ from mgrkit.features.layout import GTZAN57_COLUMNS
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number
-from mgrkit.tracks.splits import Labelled, group_key, one_part
+from mgrkit.tracks.splits import Labelled, one_part
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
 TABLES = (".csv", ".csv.gz", ".parquet")
-ARTIST, FILE = "artist:", "file:"
-"""Begin the artists, and the names of the files of tracks that are known by their sound, among
-the ids that a bundle has seen."""
-
-
-def artist_id(group: str) -> str:
-    """An artist among the ids that a bundle has seen."""
-    return ARTIST + group_key(group)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.dataset import Dataset, artist_id, read_dataset
+from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.commands.model import Model
 from mgrkit.commands.models import find_model
@@ -16,6 +16,7 @@ from mgrkit.errors import UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.tracks.collections import has_published_split
+from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN
 
 if TYPE_CHECKING:

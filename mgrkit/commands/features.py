@@ -14,13 +14,11 @@ from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.tracks.find import SOUND, Search, Track
-from mgrkit.tracks.schema import TABLE
+from mgrkit.tracks.schema import PIECE_START, TABLE
 
 DEFAULT_OUT = Path("features.csv")
 COLUMNS = ("sound", "frontend")
 """The digest of the decoded sound, by which a track is known again; how it was heard."""
-PIECE_START = "piece_start"
-"""In tables of windows: where the piece begins that a window is of, in seconds."""
 SUFFIXES = (".csv", ".parquet")
 _LONGEST = 120
 
@@ -130,8 +128,8 @@ def _check_name(out: Path, sources: Sequence[Path]) -> None:
 def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
     """The job: the rows of each piece; a piece without any, such as silence, fails alone."""
     from mgrkit.audio import pieces
-    from mgrkit.commands.hashing import HashedSound
-    from mgrkit.tracks.tags import artist_tag
+    from mgrkit.audio.hashing import HashedSound
+    from mgrkit.audio.tags.artist import artist_tag
 
     feature_set = settings.feature_set
     rate = feature_set.frontend.sample_rate

@@ -12,7 +12,6 @@ import numpy as np
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
-from mgrkit.commands.dataset import ARTIST, FILE
 from mgrkit.commands.excerpts import excerpts
 from mgrkit.commands.inputs import Pictures, input_of_task, is_picture
 from mgrkit.compute.device import resolve_device
@@ -20,7 +19,7 @@ from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
-from mgrkit.tracks.identity import NAME
+from mgrkit.tracks.identity import ARTIST, FILE, NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio import pieces
+from mgrkit.audio.hashing import HashedSound
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.cache import Described, cached
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
-from mgrkit.commands.hashing import HashedSound
 from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
@@ -130,7 +130,7 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
     ------
     ItemError : ``unreadable``, and what `describe` raises.
     """
-    from mgrkit.tracks.tags import artist_tag
+    from mgrkit.audio.tags.artist import artist_tag
 
     try:
         key = content_key(item.source)

@@ -12,14 +12,13 @@ import numpy as np
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
-from mgrkit.commands.features import PIECE_START
 from mgrkit.commands.inputs import Features
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.features.windows import summary
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import check_csv
-from mgrkit.tracks.schema import NOISE, NOISY, SNR
+from mgrkit.tracks.schema import NOISE, NOISY, PIECE_START, SNR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle, save_bundle
 from mgrkit.classifiers.base import silent
+from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.classifiers.bundlefields import plain_text
-from mgrkit.commands.dataset import FILE, Dataset, artist_id, parts_with_copies, read_dataset
+from mgrkit.commands.dataset import Dataset, parts_with_copies, read_dataset
 from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.inputs import input_of
-from mgrkit.commands.models import SUFFIX
 from mgrkit.commands.runfolder import RunFolder, digest
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
@@ -26,7 +26,7 @@ from mgrkit.frontend import front_end
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, require, resolve
-from mgrkit.tracks.identity import NAME, SOUND, track_id
+from mgrkit.tracks.identity import FILE, NAME, SOUND, artist_id, track_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Split, check_split, make_split
 
 if TYPE_CHECKING:

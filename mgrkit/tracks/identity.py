@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from mgrkit.tracks.collections import known
+from mgrkit.tracks.splits import group_key
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    pass
+
+ARTIST, FILE = "artist:", "file:"
+"""Begin the artists, and the names of the files of tracks that are known by their sound, among
+the ids that a bundle has seen."""
 
 SOUND, NAME = "sha256:", "name:"
 """Begin the ids of tracks of no known collection: by their sound, or by their file's name."""
-
-
-class SoundDigest:
-    """The SHA-256 of decoded sound, fed in blocks.
-
-    Its bytes are a line ``<rate> <channels>`` and the samples as little-endian float32,
-    interleaved: a WAV and a FLAC of the same samples have one digest, and how the sound is cut
-    into blocks does not count.
-
-    Parameters
-    ----------
-    rate : samples per second.
-    channels : rows of each block.
-    """
-
-    def __init__(self, rate: int, channels: int) -> None:
-        self._hash = hashlib.sha256(f"{rate} {channels}\n".encode())
-
-    def update(self, block: NDArray[np.float32]) -> None:
-        """Go on with a block, float32 ``(channels, n)``, as `mgrkit.audio.Sound.blocks` gives."""
-        self._hash.update(block.T.astype("<f4", order="C", copy=False).data.cast("B"))
-
-    def hexdigest(self) -> str:
-        """64 hexadecimal digits of what came so far."""
-        return self._hash.hexdigest()
 
 
 def track_id(path: str, digest: str = "") -> str:
@@ -58,3 +36,8 @@ def track_id(path: str, digest: str = "") -> str:
     # A bundle keeps ids one a line, in UTF-8: neither a line break nor a stray byte fits in.
     name = path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
     return f"{NAME}{name.encode('unicode_escape').decode() if not name.isprintable() else name}"
+
+
+def artist_id(group: str) -> str:
+    """An artist among the ids that a bundle has seen."""
+    return ARTIST + group_key(group)

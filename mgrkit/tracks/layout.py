@@ -100,7 +100,7 @@ class Layout:
 
     def first_hold_artists(self, root: Path) -> str:
         """A note if the tags of some files say that genres' folders hold one artist each."""
-        from mgrkit.tracks.tags import artist_tag
+        from mgrkit.audio.tags.artist import artist_tag
 
         asked = _thinned(list(self.samples), _FOLDERS)
         artists: dict[str, str] = {}

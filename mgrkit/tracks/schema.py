@@ -1,5 +1,8 @@
 """The columns of every track table that mgrkit reads or writes."""
 
+PIECE_START = "piece_start"
+"""In tables of windows: where the piece begins that a window is of, in seconds."""
+
 TABLE = "tracks.csv"
 
 COLUMNS = (

@@ -304,7 +304,7 @@ def first_picture(bench: Bench) -> str:
 def tags(bench: Bench) -> str:
     """Artists of a thousand songs, by our readers and from opened containers, in turns."""
     from mgrkit.audio.pyav import open_container
-    from mgrkit.tracks.tags import artist_tag
+    from mgrkit.audio.tags.artist import artist_tag
 
     def container_artist(path: Path) -> str:
         with open_container(path) as container:

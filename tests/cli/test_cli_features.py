@@ -14,11 +14,11 @@ import polars as pl
 import pytest
 
 from mgrkit.audio import open_sound, pieces
+from mgrkit.audio.hashing import SoundDigest
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
 from mgrkit.features.gtzan57 import COLUMNS, FRONT_END, gtzan57
 from mgrkit.registry import registry
-from mgrkit.tracks.identity import SoundDigest
 
 
 def tone(path: Path, seconds: float = 1.0, hz: float = 440.0, level: float = 0.3) -> Path:

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from mgrkit.audio import open_sound
+from mgrkit.audio.hashing import SoundDigest
 from mgrkit.tracks.collections import Known, known
-from mgrkit.tracks.identity import SoundDigest, track_id
+from mgrkit.tracks.identity import track_id
 
 GENRES = [
     "blues", "classical", "country", "disco", "hiphop",

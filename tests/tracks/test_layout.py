@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.tracks import tags
+from mgrkit.audio.tags import artist as tags
 from mgrkit.tracks.layout import Layout
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from tinytag import TinyTag
 
-from mgrkit.tracks.apetags import apev2 as read_apev2
-from mgrkit.tracks.id3tags import id3v2 as read_id3v2
-from mgrkit.tracks.tags import artist_tag
+from mgrkit.audio.tags.ape import apev2 as read_apev2
+from mgrkit.audio.tags.artist import artist_tag
+from mgrkit.audio.tags.id3 import id3v2 as read_id3v2
 from tests.tracks import made_tags as made
 from tests.tracks.made_tags import MPEG, apev2, chunk, flac, id3v1, id3v2, text_frame, vorbis
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Literal
 
-from mgrkit.tracks.id3tags import LONGEST, MOST, id3v2, untold
+from mgrkit.audio.tags.id3 import LONGEST, MOST, id3v2, untold
 
 
 def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:

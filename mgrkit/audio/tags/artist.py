@@ -9,9 +9,9 @@ from pathlib import Path
 from tinytag import TinyTag, TinyTagException
 
 from mgrkit.audio.tagbytes import tags_end
-from mgrkit.tracks.apetags import apev2
-from mgrkit.tracks.chunktags import chunk_tags
-from mgrkit.tracks.id3tags import id3v1, id3v2
+from mgrkit.audio.tags.ape import apev2
+from mgrkit.audio.tags.chunks import chunk_tags
+from mgrkit.audio.tags.id3 import id3v1, id3v2
 
 _ANYBODY = {"various", "various artists", "va", "unknown", "unknown artist"}
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import BinaryIO
 
-from mgrkit.tracks.id3tags import LONGEST, MOST, MOST_TEXTS, untold
+from mgrkit.audio.tags.id3 import LONGEST, MOST, MOST_TEXTS, untold
 
 _MARK = b"APETAGEX"
 _FOOTER = 32

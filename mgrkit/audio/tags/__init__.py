@@ -1,0 +1,1 @@
+"""Who made a sound, by the file's own tags."""
