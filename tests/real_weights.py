@@ -69,8 +69,8 @@ def ears(
     """A cache of its own that holds the weights; what is loaded from it is forgotten."""
     from mgrkit_pretrained.hooks import MUSICNN
 
-    from mgrkit.commands import extracting
-    from mgrkit.commands.weights import place
+    from mgrkit.inputs import extracting
+    from mgrkit.weights.store import place
 
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path_factory.mktemp("ears")))
     place(MUSICNN).parent.mkdir(parents=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from mgrkit.cli.bars import Bar, wanted
 from mgrkit.cli.stdout import results_only
 from mgrkit.cli.tables import printable
-from mgrkit.commands.weights import Fetched, Progress
+from mgrkit.weights.store import Fetched, Progress
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ class _Steps:
         self._bar: Bar | None = None
 
     def progress(self, step: str, done: int, total: int) -> None:
-        """See `mgrkit.commands.weights.Progress`."""
+        """See `mgrkit.weights.store.Progress`."""
         if self._quiet:
             return
         if step != self._step and self._terminal:

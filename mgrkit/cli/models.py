@@ -35,7 +35,7 @@ def listing(context: typer.Context, as_json: Json = False) -> None:
         return
     from mgrkit.cli.tables import print_json, print_table
     from mgrkit.commands.models import list_models
-    from mgrkit.commands.weights import list_weights
+    from mgrkit.weights.store import list_weights
 
     listed = list_models()
     if as_json:
@@ -86,8 +86,8 @@ def fetch(
     """
     from mgrkit.cli.fetching import fetching, say, say_whose
     from mgrkit.cli.tables import print_json
-    from mgrkit.commands.weights import fetch as command
-    from mgrkit.commands.weights import find_weights
+    from mgrkit.weights.store import fetch as command
+    from mgrkit.weights.store import find_weights
 
     del debug  # see cli.errors
     with fetching(quiet=quiet) as progress:

@@ -136,8 +136,8 @@ def predict(
     from mgrkit.commands.models import choose, needed_weights
     from mgrkit.commands.predict import Settings, genres
     from mgrkit.commands.predict import predict as command
-    from mgrkit.commands.weights import fetch as get
     from mgrkit.tracks.find import Search
+    from mgrkit.weights.store import fetch as get
 
     if as_json + as_jsonl + as_csv > 1:
         raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.genres import AS_SPELT, GenreMap, genre_key, with_genres
-from mgrkit.commands.inputs import Input, input_of
 from mgrkit.errors import RunError, UsageError
+from mgrkit.inputs.kinds import Input, input_of
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import Labelled, Split, make_split
 

@@ -12,9 +12,9 @@ import numpy as np
 from mgrkit.classifiers import Examples
 from mgrkit.commands.entries import Entry, artist_folders, belonging, doubted, labelled
 from mgrkit.commands.genres import one_spelling, with_genres
-from mgrkit.commands.inputs import Features, Input
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.layout import GTZAN57_COLUMNS
+from mgrkit.inputs.kinds import Features, Input
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number

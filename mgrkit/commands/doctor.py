@@ -283,7 +283,7 @@ def _weights() -> list[dict[str, Any]]:
     """The weights that feature sets need; mgrkit itself needs none of them."""
 
     def examined() -> list[dict[str, Any]]:
-        from mgrkit.commands.weights import list_weights
+        from mgrkit.weights.store import list_weights
 
         return list_weights()
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.extracting import extractor
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
+from mgrkit.inputs.extracting import extractor
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.schema import PIECE_START, TABLE

@@ -12,12 +12,12 @@ from typing import Any
 
 from mgrkit.classifiers import Bundle, load_bundle, provider
 from mgrkit.classifiers.bundle import SUFFIX
-from mgrkit.commands.weights import at_hand, command
 from mgrkit.errors import BundleError, RunError, UsageError, nearest
 from mgrkit.files.cache import cache_folder
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.loader import how_to_install, missing, registry
 from mgrkit.registry.specs import FeatureSetSpec, Weights
+from mgrkit.weights.store import at_hand, command
 
 _TRAIN = "mgrkit train CLASSIFIER DATA --out NAME.safetensors makes one, --model names it"
 

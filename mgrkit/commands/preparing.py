@@ -19,10 +19,10 @@ from mgrkit.batch.model import Row
 from mgrkit.commands.cache import Described, cached
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
-from mgrkit.commands.inputs import PICTURES, Input, Pictures, is_picture
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd
+from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
 from mgrkit.tracks.find import Finder, Search, passed_over
 from mgrkit.tracks.lineage import Lineage
 from mgrkit.tracks.schema import NOISE, SNR

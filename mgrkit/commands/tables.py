@@ -12,9 +12,9 @@ import numpy as np
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
-from mgrkit.commands.inputs import Features
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.features.windows import summary
+from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import check_csv

@@ -16,13 +16,13 @@ from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.commands.dataset import Dataset, parts_with_copies, read_dataset
 from mgrkit.commands.genres import AS_SPELT, GenreMap
-from mgrkit.commands.inputs import input_of
 from mgrkit.commands.runfolder import RunFolder, digest
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
+from mgrkit.inputs.kinds import input_of
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import registry, require, resolve

@@ -180,7 +180,7 @@ def ears_agreement() -> tuple[str, str, str]:
     """The shipped head on our tags and on those of the original network."""
     import mgrkit
     from mgrkit.commands.dataset import read_dataset
-    from mgrkit.commands.inputs import Features
+    from mgrkit.inputs.kinds import Features
 
     model = mgrkit.load("musicnn")
     assert isinstance(model.input, Features)

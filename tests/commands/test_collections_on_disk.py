@@ -18,12 +18,12 @@ from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings as Described
 from mgrkit.commands.features import features
-from mgrkit.commands.inputs import Pictures
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import train
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
+from mgrkit.inputs.kinds import Pictures
 
 RATE = 22050
 TONES = {"blues": 110, "jazz": 440, "metal": 220}

@@ -15,8 +15,8 @@ from mgrkit.commands.compare_data import read_common
 from mgrkit.commands.dataset import Dataset
 from mgrkit.commands.entries import Entry
 from mgrkit.commands.genres import GenreMap
-from mgrkit.commands.inputs import Features, Input, input_of
 from mgrkit.errors import RunError, UsageError
+from mgrkit.inputs.kinds import Features, Input, input_of
 from tests.commands.made_tables import GENRES
 
 

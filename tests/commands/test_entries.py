@@ -8,9 +8,9 @@ import pytest
 
 from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.inputs import Features, input_of
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import RunError, UsageError
+from mgrkit.inputs.kinds import Features, input_of
 from tests.commands.made_tables import rows, write
 
 

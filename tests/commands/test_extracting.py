@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mgrkit.commands import extracting
-from mgrkit.commands.extracting import Lane, extractor
 from mgrkit.errors import ItemError, RunError, UsageError, WeightsError
 from mgrkit.frontend import FrontEnd
+from mgrkit.inputs import extracting
+from mgrkit.inputs.extracting import Lane, extractor
 from mgrkit.registry import FeatureSetSpec, SummarySpec, Weights
 
 HERE = "tests.commands.test_extracting"

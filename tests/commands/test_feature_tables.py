@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from mgrkit.commands.dataset import Dataset, read_dataset
-from mgrkit.commands.inputs import Features
 from mgrkit.commands.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import FrontEnd
+from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec
 
 SET = FeatureSetSpec("three", "Three numbers.", "nowhere:at_all", FrontEnd(), ("a", "b", "c"))

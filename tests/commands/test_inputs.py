@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mgrkit.classifiers import Task
-from mgrkit.commands.inputs import Features, Pictures, Samples, input_of, input_of_task, windows
 from mgrkit.errors import UsageError
 from mgrkit.frontend import front_end
+from mgrkit.inputs.kinds import Features, Pictures, Samples, input_of, input_of_task, windows
 
 
 @pytest.mark.parametrize(

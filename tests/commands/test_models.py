@@ -20,10 +20,10 @@ from mgrkit.commands import model as modelling
 from mgrkit.commands import models
 from mgrkit.commands.models import choose, find_model, list_models, needed_weights
 from mgrkit.commands.train import train
-from mgrkit.commands.weights import place
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights
+from mgrkit.weights.store import place
 
 
 def bundle(path: Path, accuracy: float | None = 0.5, **more: Any) -> Path:

@@ -19,7 +19,6 @@ from mgrkit.commands.augment import Settings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.dataset import parts_with_copies, read_dataset
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.inputs import Features, Pictures
 from mgrkit.commands.predict import Settings as Asked
 from mgrkit.commands.predict import predict
 from mgrkit.commands.spectrograms import Settings as Drawing
@@ -27,6 +26,7 @@ from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import Settings, Trained, train
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
+from mgrkit.inputs.kinds import Features, Pictures
 from mgrkit.registry import registry
 from mgrkit.testing.collection import write_collection
 from tests.registry.fakes import installed_site

@@ -316,7 +316,7 @@ def test_a_damaged_model_is_named_before_anything_is_read(model: Path, tmp_path:
 def test_a_model_of_other_features_is_refused(model: Path, monkeypatch) -> None:
     from dataclasses import replace
 
-    from mgrkit.commands.inputs import Features
+    from mgrkit.inputs.kinds import Features
     from mgrkit.registry import registry
 
     changed = replace(registry().feature_set("gtzan57"), columns=("a", "b"))

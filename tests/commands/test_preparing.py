@@ -8,8 +8,8 @@ import pytest
 
 from mgrkit.commands import preparing
 from mgrkit.commands.dataset import read_dataset
-from mgrkit.commands.inputs import input_of
 from mgrkit.files.cache import content_key
+from mgrkit.inputs.kinds import input_of
 from mgrkit.testing.collection import write_collection
 
 

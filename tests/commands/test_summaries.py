@@ -16,12 +16,12 @@ from mgrkit.commands import cache, tables
 from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings, features
-from mgrkit.commands.inputs import Features, input_of
 from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings as Training
 from mgrkit.commands.train import train
 from mgrkit.errors import BundleError, UsageError
 from mgrkit.frontend import FrontEnd
+from mgrkit.inputs.kinds import Features, input_of
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.catalogue import Plugin, Registry
 
@@ -189,7 +189,7 @@ def test_a_head_of_other_numbers_of_that_name_is_refused(
     assert Model(out).bundle.input_digest == MEAN.digest
     newer = replace(SPEC, revision=2)
     known = Registry([*registry().plugins, Plugin("halves", "2", feature_sets=(newer,))])
-    monkeypatch.setattr("mgrkit.commands.inputs.registry", lambda: known)
+    monkeypatch.setattr("mgrkit.inputs.kinds.registry", lambda: known)
     with pytest.raises(BundleError, match="was trained on other features than half-seconds:mean"):
         Model(out)
 

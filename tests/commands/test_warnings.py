@@ -10,7 +10,7 @@ import soundfile
 
 from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.features import Settings, features
-from mgrkit.commands.inputs import Features
+from mgrkit.inputs.kinds import Features
 from mgrkit.registry import registry
 
 

@@ -16,9 +16,12 @@ from typing import Any
 
 import pytest
 
-from mgrkit.commands import weights as module
-from mgrkit.commands import wheels
-from mgrkit.commands.weights import (
+from mgrkit.errors import UsageError, WeightsError
+from mgrkit.frontend import front_end
+from mgrkit.registry import FeatureSetSpec, Plugin, Registry, Weights
+from mgrkit.weights import store as module
+from mgrkit.weights import wheels
+from mgrkit.weights.store import (
     all_weights,
     at_hand,
     fetch,
@@ -27,9 +30,6 @@ from mgrkit.commands.weights import (
     place,
     weights_path,
 )
-from mgrkit.errors import UsageError, WeightsError
-from mgrkit.frontend import front_end
-from mgrkit.registry import FeatureSetSpec, Plugin, Registry, Weights
 from tests.commands.made_weights import MODULE, HumNet, kept
 from tests.registry.fakes import Site, installed_site
 

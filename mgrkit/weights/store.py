@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.wheels import download
 from mgrkit.errors import MgrkitError, UsageError, WeightsError, nearest
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.files.lock import lock
@@ -21,6 +20,7 @@ from mgrkit.files.replacing import replacing
 from mgrkit.registry import Weights, registry, resolve
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.guard import one_line
+from mgrkit.weights.wheels import download
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mgrkit.commands.extracting import extractor
 from mgrkit.errors import UsageError
 from mgrkit.features.windows import summary
 from mgrkit.frontend import FrontEnd, front_end
+from mgrkit.inputs.extracting import extractor
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.commands.weights import weights_path
 from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.errors import ItemError
 from mgrkit.features.windows import summary
 from mgrkit.registry import Embedder, FeatureSetSpec, SummarySpec, require, resolve, unable
+from mgrkit.weights.store import weights_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -1,0 +1,1 @@
+"""A piece of sound as what a classifier eats."""

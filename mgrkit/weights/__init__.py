@@ -1,0 +1,1 @@
+"""The weights of pretrained networks: kept, fetched, checked."""
