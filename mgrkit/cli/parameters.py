@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mgrkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from mgrkit.commands.genres import GenreMap
+    from mgrkit.datasets.genres import GenreMap
 
 
 def parameters(texts: Sequence[str], form: str = "name=value") -> dict[str, object]:
@@ -55,7 +55,7 @@ def genre_map(texts: Sequence[str]) -> GenreMap:
     ------
     UsageError : a text or a line is neither, or `GenreMap` refuses them.
     """
-    from mgrkit.commands.genres import GenreMap
+    from mgrkit.datasets.genres import GenreMap
 
     return GenreMap(tuple(pair for text in texts for pair in _pairs(text)))
 

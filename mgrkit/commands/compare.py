@@ -21,10 +21,10 @@ from mgrkit.commands.compare_runs import (
     refuse_other,
 )
 from mgrkit.commands.compare_table import Comparison, compared
-from mgrkit.commands.genres import AS_SPELT, GenreMap
 from mgrkit.commands.runfolder import digest
 from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.compute.ranks import Ranks
+from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.registry import Entry, registry, with_parameters

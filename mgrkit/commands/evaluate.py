@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.dataset import Dataset, read_dataset
-from mgrkit.commands.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.commands.model import Model
 from mgrkit.commands.models import find_model
 from mgrkit.commands.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.commands.verdicts import check_verdicts, write_verdicts
+from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.errors import UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores

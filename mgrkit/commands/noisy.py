@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.commands.entries import Entry
+from mgrkit.datasets.entries import Entry
 from mgrkit.learning.metrics import scores
 from mgrkit.tracks.identity import NAME, SOUND, track_id
 from mgrkit.tracks.slices import copy_of, without_suffix
@@ -16,8 +16,8 @@ from mgrkit.tracks.slices import copy_of, without_suffix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.commands.dataset import Dataset
     from mgrkit.commands.model import Model
+    from mgrkit.datasets.dataset import Dataset
 
 _KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_genres", "tracks")
 

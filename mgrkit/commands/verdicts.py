@@ -15,7 +15,7 @@ from mgrkit.tracks.schema import NOISE, SNR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.commands.dataset import Dataset
+    from mgrkit.datasets.dataset import Dataset
 
 COLUMNS = ("path", "id", NOISE, SNR, "genre", "predicted", "probability", "unsure")
 """The columns before those of the genres."""

@@ -14,13 +14,13 @@ from PIL import Image
 
 from mgrkit.commands.augment import Settings as Noise
 from mgrkit.commands.augment import augment
-from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings as Described
 from mgrkit.commands.features import features
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import train
+from mgrkit.datasets.dataset import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Pictures

@@ -12,9 +12,9 @@ import pytest
 
 from mgrkit.commands import compare_data as matching
 from mgrkit.commands.compare_data import read_common
-from mgrkit.commands.dataset import Dataset
-from mgrkit.commands.entries import Entry
-from mgrkit.commands.genres import GenreMap
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.genres import GenreMap
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, Input, input_of
 from tests.commands.made_tables import GENRES

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import Settings, train
+from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, input_of
 from tests.commands.made_tables import rows, write

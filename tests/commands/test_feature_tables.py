@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgrkit.commands.dataset import Dataset, read_dataset
-from mgrkit.commands.tables import is_feature_table, read_feature_table
+from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features
@@ -37,7 +37,7 @@ class Sets:
 
 @pytest.fixture(autouse=True)
 def _sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgrkit.commands.tables.registry", Sets)
+    monkeypatch.setattr("mgrkit.datasets.tables.registry", Sets)
 
 
 def read(path: Path, text: str) -> Dataset:

@@ -11,8 +11,8 @@ import pytest
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.genres import GenreMap, genre_key, one_spelling, spelt_as
 from mgrkit.commands.train import Settings, train
+from mgrkit.datasets.genres import GenreMap, genre_key, one_spelling, spelt_as
 from mgrkit.errors import UsageError
 from tests.commands.made_tables import rows, write
 

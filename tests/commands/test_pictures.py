@@ -17,13 +17,13 @@ import mgrkit
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.augment import Settings as Noise
 from mgrkit.commands.augment import augment
-from mgrkit.commands.dataset import parts_with_copies, read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.predict import Settings as Asked
 from mgrkit.commands.predict import predict
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import Settings, Trained, train
+from mgrkit.datasets.dataset import parts_with_copies, read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Pictures
@@ -110,7 +110,7 @@ def test_pictures_of_sound_are_kept_in_the_cache(
     fit(music / "audio", tmp_path / "a.safetensors")
     kept = list((tmp_path / "cache" / "image").rglob("*.safetensors"))
     assert len(kept) == 24
-    monkeypatch.setattr("mgrkit.commands.preparing.describe", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr("mgrkit.datasets.preparing.describe", lambda *_: pytest.fail("again"))
     fit(music / "audio", tmp_path / "b.safetensors")
 
 

@@ -14,9 +14,9 @@ import pytest
 import mgrkit
 from mgrkit.batch import Options, Work
 from mgrkit.commands import model as modelling
-from mgrkit.commands import preparing
 from mgrkit.commands.predict import Settings, loaded, predict
 from mgrkit.commands.train import train
+from mgrkit.datasets import preparing
 from mgrkit.errors import BundleError, ItemError, RunError, UsageError
 from mgrkit.testing import music
 from mgrkit.testing.collection import write_collection

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.commands import preparing
-from mgrkit.commands.dataset import read_dataset
+from mgrkit.datasets import preparing
+from mgrkit.datasets.dataset import read_dataset
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import input_of
 from mgrkit.testing.collection import write_collection

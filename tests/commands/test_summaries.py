@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mgrkit.commands import cache, tables
-from mgrkit.commands.dataset import Dataset, read_dataset
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings, features
 from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings as Training
 from mgrkit.commands.train import train
+from mgrkit.datasets import prepared as cache
+from mgrkit.datasets import tables
+from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.errors import BundleError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features, input_of

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mgrkit.commands.dataset import read_dataset
 from mgrkit.commands.features import Settings, features
+from mgrkit.datasets.dataset import read_dataset
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import registry
 

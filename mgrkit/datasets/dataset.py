@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Examples
-from mgrkit.commands.entries import Entry, artist_folders, belonging, doubted, labelled
-from mgrkit.commands.genres import one_spelling, with_genres
+from mgrkit.datasets.entries import Entry, artist_folders, belonging, doubted, labelled
+from mgrkit.datasets.genres import one_spelling, with_genres
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.layout import GTZAN57_COLUMNS
 from mgrkit.inputs.kinds import Features, Input
@@ -104,8 +104,8 @@ def read_dataset(
     UsageError : a table without the columns that are needed, or DATA of another kind than is
         wanted.
     """
-    from mgrkit.commands.preparing import prepare
-    from mgrkit.commands.tables import is_feature_table, read_feature_table
+    from mgrkit.datasets.preparing import prepare
+    from mgrkit.datasets.tables import is_feature_table, read_feature_table
 
     if not data.exists():
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mgrkit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from mgrkit.commands.dataset import Dataset
+    from mgrkit.datasets.dataset import Dataset
 
 _BETWEEN = re.compile(r"[\s_\u2010-\u2015-]+")
 """Spaces, underscores, hyphens and dashes."""

@@ -16,9 +16,9 @@ from mgrkit.audio import pieces
 from mgrkit.audio.hashing import HashedSound
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.cache import Described, cached
-from mgrkit.commands.dataset import Dataset
-from mgrkit.commands.entries import Entry
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.prepared import Described, cached
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd

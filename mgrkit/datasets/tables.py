@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
-from mgrkit.commands.dataset import Dataset
-from mgrkit.commands.entries import Entry
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import Entry
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.features.windows import summary
 from mgrkit.inputs.kinds import Features
