@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mgrkit.commands.model import Model
+    from mgrkit.models.model import Model
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
     ``multiprocessing.get_context("spawn")`` and load in each, or call
     ``torch.set_num_threads(1)`` in each.
     """
-    from mgrkit.commands.model import Model
-    from mgrkit.commands.models import find_model
+    from mgrkit.models.listing import find_model
+    from mgrkit.models.model import Model
 
     return Model(find_model(str(model) if model is not None else None), device)

@@ -34,7 +34,7 @@ def listing(context: typer.Context, as_json: Json = False) -> None:
     if context.invoked_subcommand:
         return
     from mgrkit.cli.tables import print_json, print_table
-    from mgrkit.commands.models import list_models
+    from mgrkit.models.listing import list_models
     from mgrkit.weights.store import list_weights
 
     listed = list_models()

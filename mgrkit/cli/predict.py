@@ -133,9 +133,9 @@ def predict(
     from mgrkit.cli.console import Console
     from mgrkit.cli.fetching import fetching, say, say_whose
     from mgrkit.cli.predictions import Printer
-    from mgrkit.commands.models import choose, needed_weights
     from mgrkit.commands.predict import Settings, genres
     from mgrkit.commands.predict import predict as command
+    from mgrkit.models.listing import choose, needed_weights
     from mgrkit.tracks.find import Search
     from mgrkit.weights.store import fetch as get
 

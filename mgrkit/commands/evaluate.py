@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.model import Model
-from mgrkit.commands.models import find_model
 from mgrkit.commands.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.commands.verdicts import check_verdicts, write_verdicts
 from mgrkit.datasets.dataset import Dataset, read_dataset
@@ -15,6 +13,8 @@ from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.errors import UsageError
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
+from mgrkit.models.listing import find_model
+from mgrkit.models.model import Model
 from mgrkit.tracks.collections import has_published_split
 from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN

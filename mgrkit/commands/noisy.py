@@ -16,8 +16,8 @@ from mgrkit.tracks.slices import copy_of, without_suffix
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.commands.model import Model
     from mgrkit.datasets.dataset import Dataset
+    from mgrkit.models.model import Model
 
 _KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_genres", "tracks")
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
-from mgrkit.commands.model import Model, check_limits
-from mgrkit.commands.models import find_model
 from mgrkit.errors import ItemError, RunError
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import PICTURES, Pictures
+from mgrkit.models.listing import find_model
+from mgrkit.models.model import Model, check_limits
 from mgrkit.tracks.find import SOUND, Finder, Search, passed_over
 
 COLUMNS = ("path", "status", "reason")

@@ -10,8 +10,8 @@ import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
-from mgrkit.commands.model import Model
 from mgrkit.commands.train import train
+from mgrkit.models.model import Model
 from tests.commands.made_tables import GENRES, rows, write
 from tests.commands.test_noisy import clean, copies
 

@@ -125,7 +125,7 @@ def test_errors_reach_the_terminal_on_one_short_line(
     def fail() -> None:
         raise RunError(text, "mend it")
 
-    monkeypatch.setattr("mgrkit.commands.models.list_models", fail)
+    monkeypatch.setattr("mgrkit.models.listing.list_models", fail)
     assert mgrkit("models") == 3
     shown = capsys.readouterr()
     assert shown.out == ""

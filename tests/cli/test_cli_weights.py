@@ -49,7 +49,7 @@ def net(tmp_path: Path, cache: Path, site: Site, monkeypatch: pytest.MonkeyPatch
     made = HumNet(tmp_path / "net").install(site)
     for name, value in made.pip.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("mgrkit.commands.models.OWN", DISTRIBUTION)
+    monkeypatch.setattr("mgrkit.models.listing.OWN", DISTRIBUTION)
     monkeypatch.chdir(tmp_path)
     extracting._loaded.cache_clear()  # other tests have loaded this set with their weights
     tone(tmp_path / "song.wav", seconds=2)
@@ -318,7 +318,7 @@ def test_without_its_weights_a_named_model_reads_no_file(
     net: HumNet, cache: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_pip(monkeypatch)
-    monkeypatch.setattr("mgrkit.commands.model.open_sound", None)
+    monkeypatch.setattr("mgrkit.models.model.open_sound", None)
     words = ["--model", "hum", "--jsonl", "--resume", "done.jsonl"]
     assert mgrkit("predict", "song.wav", *words) == 3
     assert not Path("done.jsonl").exists(), "nothing was begun"

@@ -13,7 +13,7 @@ import pytest
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
 from mgrkit.commands import demo
-from mgrkit.commands.model import Model
+from mgrkit.models.model import Model
 from mgrkit.testing.music import STYLES
 from mgrkit.tracks.splits import PARTS
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrkit.commands.excerpts import excerpts
 from mgrkit.errors import ItemError
+from mgrkit.models.excerpts import excerpts
 
 RATE = 1000
 
@@ -75,7 +75,7 @@ def test_any_number_is_spread_evenly(pieces: int, most: float) -> None:
 
 
 def test_few_samples_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mgrkit.commands import excerpts as module
+    from mgrkit.models import excerpts as module
 
     waiting: list[int] = []
     real = module._Spread.thinned

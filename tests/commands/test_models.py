@@ -16,12 +16,12 @@ import pytest
 from mgrkit.classifiers import Bundle, Task, load_bundle, save_bundle
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
-from mgrkit.commands import model as modelling
-from mgrkit.commands import models
-from mgrkit.commands.models import choose, find_model, list_models, needed_weights
 from mgrkit.commands.train import train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end
+from mgrkit.models import listing as models
+from mgrkit.models import model as modelling
+from mgrkit.models.listing import choose, find_model, list_models, needed_weights
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights
 from mgrkit.weights.store import place
 

@@ -16,9 +16,9 @@ from mgrkit.classifiers import load_bundle, save_bundle
 from mgrkit.commands.augment import Settings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import UsageError
+from mgrkit.models.model import Model
 from tests.commands.made_tables import rows, write
 
 NOISES = [("pink", "0.0"), ("pink", "10.0"), ("white", "10.0")]

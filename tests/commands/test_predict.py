@@ -13,11 +13,11 @@ import pytest
 
 import mgrkit
 from mgrkit.batch import Options, Work
-from mgrkit.commands import model as modelling
 from mgrkit.commands.predict import Settings, loaded, predict
 from mgrkit.commands.train import train
 from mgrkit.datasets import preparing
 from mgrkit.errors import BundleError, ItemError, RunError, UsageError
+from mgrkit.models import model as modelling
 from mgrkit.testing import music
 from mgrkit.testing.collection import write_collection
 

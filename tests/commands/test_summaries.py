@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings, features
-from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings as Training
 from mgrkit.commands.train import train
 from mgrkit.datasets import prepared as cache
@@ -23,6 +22,7 @@ from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.errors import BundleError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features, input_of
+from mgrkit.models.model import Model
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.catalogue import Plugin, Registry
 

@@ -9,9 +9,9 @@ import pytest
 
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import BundleError, RunError, UsageError
+from mgrkit.models.model import Model
 from mgrkit.tracks.collections import known
 from tests.commands.made_tables import GENRES, rows, write
 

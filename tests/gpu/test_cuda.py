@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mgrkit.classifiers import Run
-from mgrkit.commands.model import Model
 from mgrkit.commands.train import Settings, train
+from mgrkit.models.model import Model
 from mgrkit.registry import registry, resolve, with_parameters
 from mgrkit.testing.keeping_promises import has_cuda
 from mgrkit.testing.toys import toy

@@ -13,14 +13,14 @@ import soxr
 import mgrkit
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.model import Model
-from mgrkit.commands.models import find_model, list_models
 from mgrkit.commands.predict import Settings, predict
 from mgrkit.commands.train import Settings as TrainSettings
 from mgrkit.commands.train import train
 from mgrkit.datasets.tables import read_feature_table
 from mgrkit.errors import UsageError, WeightsError
 from mgrkit.learning.fitting import predict_tracks
+from mgrkit.models.listing import find_model, list_models
+from mgrkit.models.model import Model
 from mgrkit.registry import registry
 
 GENRES = (

@@ -12,13 +12,13 @@ import numpy as np
 from mgrkit.audio import open_sound
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
-from mgrkit.commands.excerpts import excerpts
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task, is_picture
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
+from mgrkit.models.excerpts import excerpts
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
 
 if TYPE_CHECKING:
