@@ -13,7 +13,7 @@ from mgrkit.cli.fitting import FitBar
 from mgrkit.cli.tables import printable
 
 if TYPE_CHECKING:
-    from mgrkit.commands.compare_table import Comparison, Row
+    from mgrkit.experiments.standings import Comparison, Row
 
 _HEADS = ("accuracy (95 %)", "seeds", "ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
 _LEGEND = (

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.classifiers.base import silent, unheard
-from mgrkit.commands.compare_data import Common, read_common
-from mgrkit.commands.compare_runs import (
+from mgrkit.compute.device import KINDS, resolve_device
+from mgrkit.compute.ranks import Ranks
+from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
+from mgrkit.experiments.common import Common, read_common
+from mgrkit.experiments.runfolder import digest
+from mgrkit.experiments.standings import Comparison, compared
+from mgrkit.experiments.trials import (
     RUNS,
     Finished,
     Judged,
@@ -20,12 +26,6 @@ from mgrkit.commands.compare_runs import (
     read_record,
     refuse_other,
 )
-from mgrkit.commands.compare_table import Comparison, compared
-from mgrkit.commands.runfolder import digest
-from mgrkit.compute.device import KINDS, resolve_device
-from mgrkit.compute.ranks import Ranks
-from mgrkit.datasets.genres import AS_SPELT, GenreMap
-from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.registry import Entry, registry, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.compare_table import Comparison, Row
+from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.files.replacing import replacing, save_drawing
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.commands.verdicts import check_verdicts, write_verdicts
 from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.errors import UsageError
+from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.listing import find_model
@@ -61,7 +61,7 @@ def evaluate(
     -------
     What `mgrkit.learning.metrics.scores` gives, and ``model``, ``part``, ``split`` (the words
     that go with every number of it), ``by_noise`` (of copies, see
-    `mgrkit.commands.noisy.by_noise`; else empty), ``dropped_as_seen``, ``notes`` and ``failed``
+    `mgrkit.experiments.noisy.by_noise`; else empty), ``dropped_as_seen``, ``notes`` and ``failed``
     (files that could not be used).
 
     Raises

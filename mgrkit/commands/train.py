@@ -14,13 +14,13 @@ from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle,
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.classifiers.bundlefields import plain_text
-from mgrkit.commands.runfolder import RunFolder, digest
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.datasets.dataset import Dataset, parts_with_copies, read_dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.runfolder import RunFolder, digest
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import input_of
 from mgrkit.learning.fitting import Fit, fit_classifier

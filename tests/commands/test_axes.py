@@ -18,9 +18,9 @@ from mgrkit_neural.curves import write_curves
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
 from mgrkit.commands.compare_report import write_report
-from mgrkit.commands.compare_table import Comparison, Row
 from mgrkit.commands.confusion import draw_confusion
 from mgrkit.errors import ItemError, UsageError
+from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.spectrograms import Image, read_picture, read_png
 from mgrkit.spectrograms.figure import (

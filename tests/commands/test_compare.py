@@ -13,11 +13,11 @@ import pytest
 
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands import compare as comparing
-from mgrkit.commands import compare_runs
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.compare_report import NAMES, short, write_report
-from mgrkit.commands.compare_table import Comparison
 from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.experiments import trials as compare_runs
+from mgrkit.experiments.standings import Comparison
 from mgrkit.registry import loader
 from tests.commands.made_tables import rows, write
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mgrkit.commands import compare_data as matching
-from mgrkit.commands.compare_data import read_common
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import Entry
 from mgrkit.datasets.genres import GenreMap
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments import common as matching
+from mgrkit.experiments.common import read_common
 from mgrkit.inputs.kinds import Features, Input, input_of
 from tests.commands.made_tables import GENRES
 

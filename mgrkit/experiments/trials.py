@@ -20,10 +20,10 @@ import numpy as np
 
 from mgrkit.classifiers import Bundle, load_bundle, provider, restored
 from mgrkit.classifiers.bundle import SUFFIX
-from mgrkit.commands.compare_data import Eaten
 from mgrkit.commands.train import Settings, train
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.experiments.common import Eaten
 from mgrkit.files.difference import difference
 from mgrkit.files.replacing import replacing
 from mgrkit.learning.calibration import Calibration

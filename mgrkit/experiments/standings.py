@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mgrkit.commands.compare_data import Common
-from mgrkit.commands.compare_runs import Finished, Judged
+from mgrkit.experiments.common import Common
+from mgrkit.experiments.trials import Finished, Judged
 from mgrkit.learning.comparing import Difference, Spread, differences, letters, ranking
 from mgrkit.learning.metrics import interval, scores
 from mgrkit.registry import Entry

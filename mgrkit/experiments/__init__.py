@@ -1,0 +1,1 @@
+"""DATA and a split become a measured model, once or many times."""
