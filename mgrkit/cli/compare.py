@@ -81,7 +81,7 @@ def compare(
     from mgrkit.cli.tables import print_json
     from mgrkit.commands.compare import Asked
     from mgrkit.commands.compare import compare as command
-    from mgrkit.commands.compare_report import write_report
+    from mgrkit.reports.comparison import write_report
 
     names = [name.strip() for name in classifiers.split(",") if name.strip()]
     asked = Asked(

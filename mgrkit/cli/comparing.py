@@ -43,7 +43,7 @@ def show_comparison(
     quiet: bool,
 ) -> None:
     """The notes, and the table with what its letters and signs mean."""
-    from mgrkit.commands.compare_report import CHOSE, TIES
+    from mgrkit.reports.comparison import CHOSE, TIES
 
     if not quiet:
         for note in (*found.notes, *warnings):
@@ -65,7 +65,7 @@ def show_comparison(
 
 
 def _cells(row: Row) -> list[str]:
-    from mgrkit.commands.compare_report import short
+    from mgrkit.reports.comparison import short
 
     interval = f"{_share(row.accuracy)} {_share(row.low)}-{_share(row.high)}"
     return [
@@ -84,7 +84,7 @@ def _cells(row: Row) -> list[str]:
 
 
 def _time(value: float) -> str:
-    from mgrkit.commands.compare_report import short
+    from mgrkit.reports.comparison import short
 
     return f"{value:.{2 if value < 0.995 else 1}f}" if value < 9.95 else short(value)
 

@@ -69,8 +69,8 @@ def evaluate(
     from mgrkit.cli.parameters import genre_map
     from mgrkit.cli.results import show_evaluation
     from mgrkit.cli.tables import print_json
-    from mgrkit.commands.confusion import check_png, draw_confusion
     from mgrkit.commands.evaluate import evaluate as command
+    from mgrkit.reports.confusion import check_png, draw_confusion
 
     if png:
         check_png(png)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.verdicts import check_verdicts, write_verdicts
 from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.errors import UsageError
@@ -15,6 +14,7 @@ from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.listing import find_model
 from mgrkit.models.model import Model
+from mgrkit.reports.verdicts import check_verdicts, write_verdicts
 from mgrkit.tracks.collections import has_published_split
 from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN
@@ -54,7 +54,7 @@ def evaluate(
     copies : judge the noisy copies in place of the recordings, as is done where DATA holds
         nothing else. A copy is seen, and of a part, as its recording is.
     genres : what other genres of DATA count as.
-    predictions : a CSV file to write, see `mgrkit.commands.verdicts.write_verdicts`.
+    predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
     seed : of the bootstrap.
 
     Returns

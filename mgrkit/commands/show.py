@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.commands.overview import Overview, overview
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.frontend import front_end
+from mgrkit.reports.overview import Overview, overview
 from mgrkit.tracks.collections import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from mgrkit.spectrograms.figure import Canvas
+    from mgrkit.reports.figures import Canvas
 
 DEFAULT_SIZE = "1200x1000"
 _MAKER = "mgrkit show"
@@ -94,7 +94,7 @@ def show(
     RunError : there is no ``file``.
     ItemError : what reading raises, ``silent`` or ``too-short``; the file is named.
     """
-    from mgrkit.spectrograms.figure import Canvas, figure, save_figure
+    from mgrkit.reports.figures import Canvas, figure, save_figure
 
     canvas = Canvas.of(size, scale=2)
     out = Path(f"{file.stem}.png") if out is None else out
@@ -157,7 +157,7 @@ def _described(file: Path, out: Path, seen: Overview) -> Shown:
 
 
 def _draw(drawing: Figure, seen: Overview, shown: Shown, canvas: Canvas) -> None:
-    from mgrkit.spectrograms.figure import shortened
+    from mgrkit.reports.figures import shortened
 
     grid = drawing.add_gridspec(4, 2, width_ratios=[60, 1], height_ratios=[2, 2, 4, 3])
     waveform, spectrum, mel, chroma = (drawing.add_subplot(grid[row, 0]) for row in range(4))
@@ -205,8 +205,8 @@ def _draw_spectrum(axes: Axes, seen: Overview) -> None:
 
 
 def _draw_mel(axes: Axes, bar: Axes, seen: Overview, canvas: Canvas) -> None:
+    from mgrkit.reports.figures import mark_frequencies
     from mgrkit.spectrograms import mel
-    from mgrkit.spectrograms.figure import mark_frequencies
 
     front = front_end()
     power = mel.project(seen.power, front)

@@ -17,8 +17,8 @@ from mgrkit.tracks.find import SOUND, Search, Track
 
 if TYPE_CHECKING:
     from mgrkit.audio import Piece
+    from mgrkit.reports.figures import Canvas
     from mgrkit.spectrograms import Image
-    from mgrkit.spectrograms.figure import Canvas
 
 DEFAULT_OUT = Path("spectrograms")
 COLUMNS = ("peak_db",)
@@ -84,7 +84,7 @@ class Settings:
 
     def canvas(self) -> Canvas:
         """Where pictures for people are drawn; UsageError for a size that cannot be."""
-        from mgrkit.spectrograms.figure import Canvas
+        from mgrkit.reports.figures import Canvas
 
         notes = self.axes == "notes"
         return Canvas(notes=notes) if self.size is None else Canvas.of(self.size, notes)
@@ -174,7 +174,7 @@ def _drawn(settings: Settings, item: Item, work: Work, piece: Piece) -> Output:
 
 
 def _draw_for_people(settings: Settings, temp: str, image: Image, row: Row, source: str) -> None:
-    from mgrkit.spectrograms.figure import draw_figure
+    from mgrkit.reports.figures import draw_figure
 
     draw_figure(
         temp,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 
 @contextlib.contextmanager
@@ -33,9 +33,3 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temp.unlink()
-
-
-def save_drawing(figure: Figure, path: Path, maker: str) -> None:
-    """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
-    with replacing(path) as temp:
-        figure.savefig(temp, format="png", metadata={"Software": maker})

@@ -45,7 +45,7 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """
     from matplotlib.ticker import MaxNLocator
 
-    from mgrkit.spectrograms.figure import drawing
+    from mgrkit.reports.figures import drawing
 
     content = io.BytesIO()
     with drawing((9, 3.6), 100) as figure:

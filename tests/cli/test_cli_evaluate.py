@@ -201,7 +201,7 @@ def test_predictions_are_whole_or_absent(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(path: str) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mgrkit.commands.verdicts.as_written", broken)
+    monkeypatch.setattr("mgrkit.reports.verdicts.as_written", broken)
     there = set(Path().iterdir())
     assert evaluate("noisy.csv", "--predictions", "whole.csv") == 3
     assert Path("whole.csv").read_bytes() == before

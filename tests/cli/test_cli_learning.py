@@ -116,8 +116,8 @@ def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
 ) -> None:
     from PIL import Image
 
-    from mgrkit.commands.confusion import check_png, draw_confusion
     from mgrkit.errors import UsageError
+    from mgrkit.reports.confusion import check_png, draw_confusion
 
     result = {
         "labels": ["$\\foo{$", "A$AP & Ke$ha", "演歌"],

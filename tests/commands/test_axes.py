@@ -17,13 +17,12 @@ from mgrkit_neural.curves import write_curves
 
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
-from mgrkit.commands.compare_report import write_report
-from mgrkit.commands.confusion import draw_confusion
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.frontend import FrontEnd, front_end
-from mgrkit.spectrograms import Image, read_picture, read_png
-from mgrkit.spectrograms.figure import (
+from mgrkit.reports.comparison import write_report
+from mgrkit.reports.confusion import draw_confusion
+from mgrkit.reports.figures import (
     Canvas,
     decibels_of,
     draw_figure,
@@ -31,6 +30,7 @@ from mgrkit.spectrograms.figure import (
     mark_frequencies,
     shortened,
 )
+from mgrkit.spectrograms import Image, read_picture, read_png
 from mgrkit.spectrograms.mel import filters
 
 pytest.importorskip("matplotlib")

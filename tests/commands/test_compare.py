@@ -14,11 +14,11 @@ import pytest
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands import compare as comparing
 from mgrkit.commands.compare import Asked, compare
-from mgrkit.commands.compare_report import NAMES, short, write_report
 from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.experiments import trials as compare_runs
 from mgrkit.experiments.standings import Comparison
 from mgrkit.registry import loader
+from mgrkit.reports.comparison import NAMES, short, write_report
 from tests.commands.made_tables import rows, write
 
 BOTH = ("svm", "random_forest")

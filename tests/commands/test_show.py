@@ -14,11 +14,11 @@ import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
-from mgrkit.commands import overview as module
-from mgrkit.commands.overview import Columns, overview
 from mgrkit.commands.show import show
 from mgrkit.errors import ItemError
 from mgrkit.frontend import front_end
+from mgrkit.reports import overview as module
+from mgrkit.reports.overview import Columns, overview
 from mgrkit.spectrograms import read_picture
 from mgrkit.spectrograms.transform import short_time_power
 
@@ -125,7 +125,7 @@ def test_an_earlier_picture_stays_when_drawing_fails(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mgrkit.spectrograms.figure.save_figure", fail)
+    monkeypatch.setattr("mgrkit.reports.figures.save_figure", fail)
     assert mgrkit("show", song) == 3
     assert Path("song.png").read_bytes() == before
     assert sorted(os.listdir()) == ["song.png", "song.wav"]

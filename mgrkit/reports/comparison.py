@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.experiments.standings import Comparison, Row
-from mgrkit.files.replacing import replacing, save_drawing
+from mgrkit.files.replacing import replacing
+from mgrkit.reports.figures import save_drawing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +136,7 @@ def _plain(text: str) -> str:
 
 def _draw(found: Comparison, path: Path) -> None:
     """Accuracies with their intervals, a stroke for each end of the seeds; ties joined by a bar."""
-    from mgrkit.spectrograms.figure import drawing
+    from mgrkit.reports.figures import drawing
 
     rows = [row for row in found.rows if not row.reason]
     with drawing((8, 1.8 + 0.45 * max(2, len(rows))), 120) as figure:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.files.replacing import save_drawing
+from mgrkit.reports.figures import save_drawing
 
 _MAKER = "mgrkit evaluate"
 
@@ -35,7 +35,7 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
     """
     import numpy as np
 
-    from mgrkit.spectrograms.figure import drawing
+    from mgrkit.reports.figures import drawing
 
     labels = result["labels"]
     counts = np.array(result["confusion"])

@@ -11,11 +11,13 @@ import re
 import threading
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.errors import UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.frontend import KAGGLE, hz_to_mel
 from mgrkit.spectrograms.png import FIGURE
 
@@ -196,3 +198,9 @@ def shortened(text: str, letters: int) -> str:
     """The end of a text, which for a path tells more than the beginning, in so many letters."""
     plain = text.encode("utf-8", "replace").decode()
     return plain if len(plain) <= letters else f"...{plain[3 - letters :]}"
+
+
+def save_drawing(figure: Figure, path: Path, maker: str) -> None:
+    """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
+    with replacing(path) as temp:
+        figure.savefig(temp, format="png", metadata={"Software": maker})
