@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from mgrkit.errors import MgrkitError
-from mgrkit.testing.collection import write_collection
-from mgrkit.testing.music import STYLES
+from mgrkit.synthetic.collection import write_collection
+from mgrkit.synthetic.music import STYLES
 
 
 def main() -> int:

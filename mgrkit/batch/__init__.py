@@ -7,11 +7,11 @@ under a temporary name until the sink publishes it; the journal remembers what i
 """
 
 from mgrkit.batch.engine import Options, run, run_now
-from mgrkit.batch.folder import FolderSink
 from mgrkit.batch.model import Item, Job, Output, Summary, Work
 from mgrkit.batch.report import Report
-from mgrkit.batch.stream import StreamSink
-from mgrkit.batch.table import TableSink
+from mgrkit.batch.sinks.folder import FolderSink
+from mgrkit.batch.sinks.stream import StreamSink
+from mgrkit.batch.sinks.table import TableSink
 
 __all__ = [
     "FolderSink",

@@ -15,14 +15,14 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mgrkit.batch import pool
-from mgrkit.batch.isolated import Isolated
-from mgrkit.batch.memory import keep_pages
+from mgrkit.batch.executors import pool
+from mgrkit.batch.executors.isolated import Isolated
+from mgrkit.batch.executors.memory import keep_pages
+from mgrkit.batch.executors.threads import Call, Threads
 from mgrkit.batch.model import Fingerprint, Item, Job, Output, Row, Summary, Work
 from mgrkit.batch.report import Report
-from mgrkit.batch.sink import Sink, missing
+from mgrkit.batch.sinks.base import Sink, missing
 from mgrkit.batch.survey import survey
-from mgrkit.batch.threads import Call, Threads
 from mgrkit.errors import ItemError, MgrkitError, RunError
 
 DEFAULT_TIMEOUT = 60.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mgrkit.batch.model import Fingerprint, Item, Output, Row, Summary
 from mgrkit.batch.report import Report
-from mgrkit.batch.sink import Sink, failed, good, missing
+from mgrkit.batch.sinks.base import Sink, failed, good, missing
 from mgrkit.errors import ItemError
 
 SECONDS = 3.0

@@ -10,8 +10,8 @@ from typing import Any
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.errors import RunError, UsageError
 from mgrkit.registry.loader import how_to_install, missing
-from mgrkit.testing import music
-from mgrkit.testing.collection import rain, write_collection, write_wav
+from mgrkit.synthetic import music
+from mgrkit.synthetic.collection import rain, write_collection, write_wav
 
 FOREST, CNN = "my-forest.safetensors", "my-cnn.safetensors"
 _TABLE, _PICTURES, _MATRIX = "features.csv", "spectrograms", "confusion.png"

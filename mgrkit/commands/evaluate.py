@@ -15,7 +15,7 @@ from mgrkit.learning.metrics import scores
 from mgrkit.models.listing import find_model
 from mgrkit.models.model import Model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
-from mgrkit.tracks.collections import has_published_split
+from mgrkit.tracks.collections.known import has_published_split
 from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN
 

@@ -14,7 +14,7 @@ from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.frontend import front_end
 from mgrkit.reports.overview import Overview, overview
-from mgrkit.tracks.collections import known
+from mgrkit.tracks.collections.known import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,7 +206,7 @@ def _draw_spectrum(axes: Axes, seen: Overview) -> None:
 
 def _draw_mel(axes: Axes, bar: Axes, seen: Overview, canvas: Canvas) -> None:
     from mgrkit.reports.figures import mark_frequencies
-    from mgrkit.spectrograms import mel
+    from mgrkit.spectrograms.kinds import mel
 
     front = front_end()
     power = mel.project(seen.power, front)

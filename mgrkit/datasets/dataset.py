@@ -13,7 +13,7 @@ from mgrkit.classifiers import Examples
 from mgrkit.datasets.entries import Entry, artist_folders, belonging, doubted, labelled
 from mgrkit.datasets.genres import one_spelling, with_genres
 from mgrkit.errors import RunError, UsageError
-from mgrkit.features.layout import GTZAN57_COLUMNS
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS
 from mgrkit.inputs.kinds import Features, Input
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME

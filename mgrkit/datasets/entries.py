@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mgrkit.tracks.collections import known
+from mgrkit.tracks.collections.known import known
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix
 from mgrkit.tracks.splits import Labelled, published_part

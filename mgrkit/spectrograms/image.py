@@ -10,7 +10,7 @@ import numpy as np
 from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import KAGGLE
-from mgrkit.spectrograms import kaggle, mel, stft
+from mgrkit.spectrograms.kinds import kaggle, mel, stft
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import numpy as np
 
 from mgrkit.errors import UsageError
 from mgrkit.registry import Embedder, FeatureSetSpec, resolve
+from mgrkit.synthetic.music import STYLES, render
 from mgrkit.testing.case import NotApplicable, hold, in_new_process
-from mgrkit.testing.music import STYLES, render
 from mgrkit.testing.watching import Traces, unpickling, watched
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ In the tests of a plugin, one line is all it takes::
 
 ``checks`` takes the name of a feature set that is installed (``pip install -e .`` of your
 package), or a `FeatureSetSpec`, and gives a test function that pytest runs once for each
-check. The checks describe a few short songs of `mgrkit.testing.music`, on a CPU. For a set with
+check. The checks describe a few short songs of `mgrkit.synthetic.music`, on a CPU. For a set with
 weights give a file of them; small made ones are as good as those that were learnt::
 
     test_contract = feature_contract.checks("ears", weights=Path("tests/small.safetensors"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mgrkit.tracks.collections import known
+from mgrkit.tracks.collections.known import known
 from mgrkit.tracks.splits import group_key
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgrkit.features.layout import GTZAN57_COLUMNS, GTZAN57_FRONT_END
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS, GTZAN57_FRONT_END
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, parameter
 
@@ -124,7 +124,7 @@ def mgrkit_feature_sets() -> list[FeatureSetSpec]:
         FeatureSetSpec(
             name="gtzan57",
             summary="57 means and variances: chroma, energy, spectrum, tempo, MFCC",
-            factory="mgrkit.features.gtzan57:gtzan57",
+            factory="mgrkit.features.sets.gtzan57:gtzan57",
             frontend=GTZAN57_FRONT_END,
             columns=GTZAN57_COLUMNS,
             reference="Tzanetakis, Cook 2002, Musical genre classification of audio signals; "

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 import pytest
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
-from mgrkit.batch.threads import Threads
+from mgrkit.batch.executors.threads import Threads
 from mgrkit.errors import ItemError, RunError, UsageError
 from tests.batch import toys
 
@@ -293,7 +293,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     clock = Clock()
-    monkeypatch.setattr("mgrkit.batch.threads.time", clock)
+    monkeypatch.setattr("mgrkit.batch.executors.threads.time", clock)
     monkeypatch.setattr(toys, "hang", clock.hang)
     monkeypatch.setattr(toys, "linger", clock.linger)
     yield clock
@@ -334,7 +334,7 @@ def test_a_job_in_a_process_extends_its_own_deadline(
         """From the third look at the clock on, when the job has asked for more."""
         times = itertools.chain((0.0, 0.0), itertools.repeat(100.0))
         clock = SimpleNamespace(monotonic=lambda: next(times))
-        monkeypatch.setattr("mgrkit.batch.isolated.time", clock)
+        monkeypatch.setattr("mgrkit.batch.executors.isolated.time", clock)
 
     late()
     assert go(source, out, names=["00000"], processes=True).made == 1

@@ -127,7 +127,7 @@ def _audiomentations(name: str, source: str, target: str, **colour: float) -> No
 def bare_features(source: str, target: str) -> None:
     """Our own decoding and features, and nothing around them."""
     from mgrkit.audio import open_sound, pieces
-    from mgrkit.features.gtzan57 import gtzan57
+    from mgrkit.features.sets.gtzan57 import gtzan57
 
     with open_sound(source) as sound:
         rows = [gtzan57(piece.samples).tolist() for piece in pieces(sound, RATE)]

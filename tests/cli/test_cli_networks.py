@@ -13,7 +13,7 @@ import pytest
 
 from mgrkit.commands.spectrograms import Settings, spectrograms
 from mgrkit.frontend import front_end
-from mgrkit.testing.collection import write_collection
+from mgrkit.synthetic.collection import write_collection
 
 EPOCHS = 40
 

@@ -14,7 +14,7 @@ from mgrkit.cli.app import app
 from mgrkit.cli.errors import guarded
 from mgrkit.commands import demo
 from mgrkit.models.model import Model
-from mgrkit.testing.music import STYLES
+from mgrkit.synthetic.music import STYLES
 from mgrkit.tracks.splits import PARTS
 
 

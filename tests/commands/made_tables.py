@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mgrkit.features.layout import GTZAN57_COLUMNS
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS
 
 GENRES = ("ambient", "blues", "techno", "waltz")
 

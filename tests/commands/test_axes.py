@@ -31,7 +31,7 @@ from mgrkit.reports.figures import (
     shortened,
 )
 from mgrkit.spectrograms import Image, read_picture, read_png
-from mgrkit.spectrograms.mel import filters
+from mgrkit.spectrograms.kinds.mel import filters
 
 pytest.importorskip("matplotlib")
 

@@ -28,7 +28,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Pictures
 from mgrkit.registry import registry
-from mgrkit.testing.collection import write_collection
+from mgrkit.synthetic.collection import write_collection
 from tests.registry.fakes import installed_site
 
 CODE = """\

@@ -18,8 +18,8 @@ from mgrkit.commands.train import train
 from mgrkit.datasets import preparing
 from mgrkit.errors import BundleError, ItemError, RunError, UsageError
 from mgrkit.models import model as modelling
-from mgrkit.testing import music
-from mgrkit.testing.collection import write_collection
+from mgrkit.synthetic import music
+from mgrkit.synthetic.collection import write_collection
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from mgrkit.datasets import preparing
 from mgrkit.datasets.dataset import read_dataset
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import input_of
-from mgrkit.testing.collection import write_collection
+from mgrkit.synthetic.collection import write_collection
 
 
 def test_a_file_that_cannot_be_hashed_is_left_out_and_kept_under_no_key(

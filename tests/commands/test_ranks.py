@@ -16,7 +16,7 @@ from mgrkit.commands.train import train
 from mgrkit.compute.ranks import Ranks
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
-from mgrkit.testing.collection import write_collection
+from mgrkit.synthetic.collection import write_collection
 from tests.commands.made_tables import rows, write
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.testing.collection import write_collection
-from mgrkit.testing.music import STYLES
+from mgrkit.synthetic.collection import write_collection
+from mgrkit.synthetic.music import STYLES
 from tests.examples import installing
 from tests.examples.installing import ROOT, keeps_the_contract, mgrkit
 

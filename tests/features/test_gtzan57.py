@@ -13,11 +13,11 @@ import pytest
 from numpy.typing import NDArray
 
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.features.gtzan57 import COLUMNS, FRONT_END, gtzan57
-from mgrkit.features.layout import GTZAN57_COLUMNS, GTZAN57_FRONT_END
-from mgrkit.features.rhythm import tempo
-from mgrkit.features.spectral import zero_crossing_rate
-from mgrkit.testing import music
+from mgrkit.features.descriptors.rhythm import tempo
+from mgrkit.features.descriptors.spectral import zero_crossing_rate
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS, GTZAN57_FRONT_END
+from mgrkit.features.sets.gtzan57 import COLUMNS, FRONT_END, gtzan57
+from mgrkit.synthetic import music
 
 RATE = 22050
 
@@ -48,14 +48,14 @@ def test_the_layout() -> None:
 
 
 def test_the_layout_loads_nothing_heavy() -> None:
-    code = "import sys, mgrkit.features.layout; sys.exit('numpy' in sys.modules)"
+    code = "import sys, mgrkit.features.sets.columns; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_neither_scipy_signal_nor_librosa_is_loaded() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from mgrkit.features.gtzan57 import gtzan57\n"
+        "from mgrkit.features.sets.gtzan57 import gtzan57\n"
         "gtzan57(np.sin(np.arange(9000, dtype=np.float32)))\n"
         "sys.exit(bool({'scipy.signal', 'scipy.stats', 'librosa', 'sklearn'} & set(sys.modules)))"
     )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
-from mgrkit.features.medians import running_median
+from mgrkit.features.descriptors.medians import running_median
 
 
 def expected(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -33,7 +33,7 @@ def test_equal_values_and_zeros(rows: int, columns: int, seed: int, levels: int)
 
 def test_in_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(0).random((100, 50), np.float32)
-    monkeypatch.setattr("mgrkit.features.medians._HELD", 2**15)
+    monkeypatch.setattr("mgrkit.features.descriptors.medians._HELD", 2**15)
     np.testing.assert_array_equal(running_median(values), expected(values))
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from mgrkit.features.chroma import filters
-from mgrkit.features.gtzan57 import COLUMNS, gtzan57
-from mgrkit.features.spectra import synthesised, transformed
+from mgrkit.features.descriptors.chroma import filters
+from mgrkit.features.descriptors.spectra import synthesised, transformed
+from mgrkit.features.sets.gtzan57 import COLUMNS, gtzan57
 from mgrkit.frontend import Transform
-from mgrkit.testing import music
+from mgrkit.synthetic import music
 
 if TYPE_CHECKING:
     from pathlib import Path

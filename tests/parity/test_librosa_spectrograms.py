@@ -11,7 +11,7 @@ import soundfile
 from mgrkit.errors import UsageError
 from mgrkit.frontend import FrontEnd, Transform, front_end
 from mgrkit.spectrograms import decibels, render, spectrum
-from mgrkit.spectrograms.mel import filters
+from mgrkit.spectrograms.kinds.mel import filters
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import Decibels, FrontEnd, Mel, Transform, front_end
 from mgrkit.spectrograms import Image, decibels, read_picture, read_png, render, spectrum, write_png
-from mgrkit.spectrograms.kaggle import columns
+from mgrkit.spectrograms.kinds.kaggle import columns
 
 if TYPE_CHECKING:
     from pathlib import Path

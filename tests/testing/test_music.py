@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from mgrkit.errors import UsageError
-from mgrkit.testing import music
-from mgrkit.testing.collection import rain, write_collection
+from mgrkit.synthetic import music
+from mgrkit.synthetic.collection import rain, write_collection
 
 ROOT = Path(__file__).parent.parent.parent
 ARTISTS, SONGS = (1, 2, 3, 4), (0, 1, 2)

@@ -14,7 +14,7 @@ import pytest
 
 from mgrkit.audio import open_sound
 from mgrkit.audio.hashing import SoundDigest
-from mgrkit.tracks.collections import Known, known
+from mgrkit.tracks.collections.known import Known, known
 from mgrkit.tracks.identity import track_id
 
 GENRES = [

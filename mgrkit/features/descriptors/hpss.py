@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.features.medians import running_median
-from mgrkit.features.spectra import synthesised
+from mgrkit.features.descriptors.medians import running_median
+from mgrkit.features.descriptors.spectra import synthesised
 
 if TYPE_CHECKING:
-    from mgrkit.features.spectra import Spectrum
+    from mgrkit.features.descriptors.spectra import Spectrum
     from mgrkit.frontend import Transform
     from mgrkit.spectrograms.transform import Floats
 

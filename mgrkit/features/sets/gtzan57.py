@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.fft import dct
 
-from mgrkit.features.chroma import Peaks, chroma, spectral_peaks, tuning
-from mgrkit.features.hpss import separate
-from mgrkit.features.layout import GTZAN57_COLUMNS, GTZAN57_FRONT_END, N_MFCC
-from mgrkit.features.rhythm import onset_strength, tempo
-from mgrkit.features.spectra import blocks, transformed
-from mgrkit.features.spectral import Shape, root_mean_square, shape, zero_crossing_rate
-from mgrkit.spectrograms import mel
+from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tuning
+from mgrkit.features.descriptors.hpss import separate
+from mgrkit.features.descriptors.rhythm import onset_strength, tempo
+from mgrkit.features.descriptors.spectra import blocks, transformed
+from mgrkit.features.descriptors.spectral import Shape, root_mean_square, shape, zero_crossing_rate
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS, GTZAN57_FRONT_END, N_MFCC
 from mgrkit.spectrograms.image import checked
+from mgrkit.spectrograms.kinds import mel
 from mgrkit.spectrograms.transform import scratch
 
 if TYPE_CHECKING:

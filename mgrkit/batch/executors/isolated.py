@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from mgrkit.batch.memory import keep_pages
+from mgrkit.batch.executors.memory import keep_pages
+from mgrkit.batch.executors.threads import overdue
 from mgrkit.batch.model import Item, Job, Output, Work
-from mgrkit.batch.threads import overdue
 from mgrkit.errors import ItemError
 
 

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.csvfile import write_csv
-from mgrkit.batch.folder import STATE
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.batch.parquetfile import write_parquet
-from mgrkit.batch.sink import Sink, failed, good
+from mgrkit.batch.sinks.base import Sink, failed, good
+from mgrkit.batch.sinks.folder import STATE
+from mgrkit.batch.sinks.tablefiles import write_csv, write_parquet
 from mgrkit.errors import RunError
 
 _SPOOL = "spool"

@@ -11,7 +11,7 @@ import numpy as np
 
 from mgrkit import seeds
 from mgrkit.errors import UsageError
-from mgrkit.testing import music
+from mgrkit.synthetic import music
 
 _DROPS = 60
 """Near ones, a second; the far ones are a hiss."""

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.csvfile import write_csv
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.batch.sink import Sink, failed, good
+from mgrkit.batch.sinks.base import Sink, failed, good
+from mgrkit.batch.sinks.tablefiles import write_csv
 from mgrkit.errors import ItemError, RunError
 
 TABLE = "tracks.csv"

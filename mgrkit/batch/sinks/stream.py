@@ -8,7 +8,7 @@ from typing import Any
 
 from mgrkit.batch.journal import Entry
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.batch.sink import Sink, failed, good
+from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.errors import ItemError
 
 

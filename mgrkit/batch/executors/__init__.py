@@ -1,0 +1,1 @@
+"""Where jobs run: on threads, or in processes of their own."""

@@ -1,0 +1,1 @@
+"""Where results go: a folder, a table, a stream."""

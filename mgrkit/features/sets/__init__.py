@@ -1,0 +1,1 @@
+"""Sets of descriptors that have a name."""

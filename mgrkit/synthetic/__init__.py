@@ -1,0 +1,1 @@
+"""Made music: for the demo, the tests and the examples."""

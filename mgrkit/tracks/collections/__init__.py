@@ -1,0 +1,1 @@
+"""Collections that everyone knows: their names, artists, splits and faults."""
