@@ -18,8 +18,8 @@ def main() -> None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         from mgrkit.cli.app import app
-        from mgrkit.cli.errors import guarded
-        from mgrkit.cli.stdout import escape
+        from mgrkit.cli.terminal.errors import guarded
+        from mgrkit.cli.terminal.stdout import escape
 
         escape()
         code = guarded(app, sys.argv[1:])

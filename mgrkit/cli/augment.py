@@ -94,7 +94,7 @@ def augment(
     against clipping.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
+    from mgrkit.cli.terminal.console import Console
     from mgrkit.commands.augment import DEFAULT_SOURCE, Settings
     from mgrkit.commands.augment import augment as command
     from mgrkit.tracks.find import Search

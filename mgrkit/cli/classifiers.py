@@ -22,7 +22,7 @@ def classifiers(
     mgrkit classifiers
     mgrkit classifiers random_forest
     """
-    from mgrkit.cli.tables import print_json, print_table
+    from mgrkit.cli.terminal.printing import print_json, print_table
     from mgrkit.commands.plugins import describe_classifier, list_classifiers
 
     found: Any = list_classifiers() if name is None else describe_classifier(name)
@@ -40,7 +40,7 @@ def classifiers(
 
 
 def _page(one: dict[str, Any]) -> None:
-    from mgrkit.cli.tables import print_table
+    from mgrkit.cli.terminal.printing import print_table
 
     status = f"{one['status']}: {one['error']}" if one["error"] else one["status"]
     told = {

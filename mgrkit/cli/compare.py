@@ -75,10 +75,10 @@ def compare(
     seeds can be added later.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.comparing import Watch, show_comparison
-    from mgrkit.cli.console import Console
     from mgrkit.cli.parameters import genre_map, of_classifiers
-    from mgrkit.cli.tables import print_json
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.comparing import Watch, show_comparison
     from mgrkit.commands.compare import Asked
     from mgrkit.commands.compare import compare as command
     from mgrkit.reports.comparison import write_report

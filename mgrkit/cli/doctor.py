@@ -16,7 +16,7 @@ def doctor(as_json: Json = False) -> int:
 
     The exit code is 1 if a command of mgrkit cannot work.
     """
-    from mgrkit.cli.tables import print_json, print_table
+    from mgrkit.cli.terminal.printing import print_json, print_table
     from mgrkit.commands.doctor import examine
 
     found = examine()

@@ -65,10 +65,10 @@ def evaluate(
     Noisy copies are judged for each noise and SNR that their tracks.csv names.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
     from mgrkit.cli.parameters import genre_map
-    from mgrkit.cli.results import show_evaluation
-    from mgrkit.cli.tables import print_json
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.scores import show_evaluation
     from mgrkit.commands.evaluate import evaluate as command
     from mgrkit.reports.confusion import check_png, draw_confusion
 

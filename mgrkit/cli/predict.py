@@ -130,9 +130,9 @@ def predict(
     of its own, and the others go on. Nothing is downloaded without --fetch.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
-    from mgrkit.cli.fetching import fetching, say, say_whose
-    from mgrkit.cli.predictions import Printer
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.views.predictions import Printer
+    from mgrkit.cli.views.weights import fetching, say, say_whose
     from mgrkit.commands.predict import Settings, genres
     from mgrkit.commands.predict import predict as command
     from mgrkit.models.listing import choose, needed_weights

@@ -45,8 +45,8 @@ def show(
     Any length will do: of a long sound, each of at most 4000 columns shows the extremes of the
     waveform and the average power of its stretch.
     """
-    from mgrkit.cli.console import Console
-    from mgrkit.cli.tables import print_json, printable
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import print_json, printable
     from mgrkit.commands.show import plain
     from mgrkit.commands.show import show as command
 

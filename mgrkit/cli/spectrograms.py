@@ -127,7 +127,7 @@ def spectrograms(
     to draw, and refused by train and predict. The table is OUT/tracks.csv.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
+    from mgrkit.cli.terminal.console import Console
     from mgrkit.commands.spectrograms import Settings
     from mgrkit.commands.spectrograms import spectrograms as command
     from mgrkit.frontend import front_end

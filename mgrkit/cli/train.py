@@ -93,11 +93,11 @@ def train(
     copies are known by their names.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.console import Console
-    from mgrkit.cli.fitting import FitBar
     from mgrkit.cli.parameters import genre_map, parameters
-    from mgrkit.cli.results import show_trained
-    from mgrkit.cli.tables import print_json
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.fitting import FitBar
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.scores import show_trained
     from mgrkit.commands.train import Settings
     from mgrkit.commands.train import train as command
     from mgrkit.compute.ranks import Ranks

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from tests.commands.made_tables import rows, write
 
 SMALL = ["--param", "random_forest.trees=5", "--seeds", "2"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.train import train
 from mgrkit.models.model import Model
 from tests.commands.made_tables import GENRES, rows, write

@@ -16,7 +16,7 @@ import pytest
 from mgrkit.audio import open_sound, pieces
 from mgrkit.audio.hashing import SoundDigest
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.features.sets.gtzan57 import COLUMNS, FRONT_END, gtzan57
 from mgrkit.registry import registry
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from tests.cli.test_commands import tone
 from tests.commands.made_tables import GENRES, rows, write
 
@@ -240,7 +240,7 @@ def test_predict_ends_quietly_when_nobody_reads(songs: Path, form: str | None) -
 
 
 def test_a_clock_has_hours_when_they_are_needed() -> None:
-    from mgrkit.cli.predictions import _clock
+    from mgrkit.cli.views.predictions import _clock
 
     told = [_clock(seconds).strip() for seconds in (0, 59.6, 3599, 3600, 7680)]
     assert told == ["0:00", "1:00", "59:59", "1:00:00", "2:08:00"]
@@ -250,7 +250,7 @@ def test_a_clock_has_hours_when_they_are_needed() -> None:
 def test_predict_promises_no_warnings_that_it_does_not_give(
     songs: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mgrkit.cli.console import Console
+    from mgrkit.cli.terminal.console import Console
 
     monkeypatch.setattr(Console, "warnings", lambda self: [f"decoder {n}" for n in range(9)])
     assert run("predict", str(songs / "a.wav"), *MODEL) == 0

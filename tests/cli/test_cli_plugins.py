@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
 from mgrkit.cli.group import COMMANDS
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import doctor
 from mgrkit.errors import RunError
 from tests.commands.made_tables import rows, write

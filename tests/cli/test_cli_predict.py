@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
-from mgrkit.cli.predictions import COLUMNS, Table
+from mgrkit.cli.terminal.errors import guarded
+from mgrkit.cli.views.predictions import COLUMNS, Table
 from tests.cli.test_commands import tone
 from tests.commands.made_tables import GENRES, rows, write
 

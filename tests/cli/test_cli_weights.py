@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import mgrkit as package
-from mgrkit.cli.fetching import say_whose
+from mgrkit.cli.views.weights import say_whose
 from mgrkit.errors import WeightsError
 from mgrkit.inputs import extracting
 from mgrkit.weights.store import fetch, place

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.chatter import Chatter
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.chatter import Chatter
+from mgrkit.cli.terminal.errors import guarded
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import demo
 from mgrkit.models.model import Model
 from mgrkit.synthetic.music import STYLES
@@ -148,5 +148,5 @@ def test_a_stopped_demo_ends_with_the_code_of_the_signal(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(demo, "QUICK", dataclasses.replace(demo.QUICK, songs=2, seconds=1.0))
-    monkeypatch.setattr("mgrkit.cli.console.Console.show", lambda *_, **__: 143)
+    monkeypatch.setattr("mgrkit.cli.terminal.console.Console.show", lambda *_, **__: 143)
     assert guarded(app, ["demo", "--quick"]) == 143

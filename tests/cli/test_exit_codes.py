@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
 from mgrkit.cli.group import COMMANDS
+from mgrkit.cli.terminal.errors import guarded
 
 NOT_THERE = {
     "augment": {

@@ -15,8 +15,8 @@ import pytest
 import typer
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
 from mgrkit.cli.group import COMMANDS, command
+from mgrkit.cli.terminal.errors import guarded
 
 Captured = pytest.CaptureFixture[str]
 NAMES = re.compile(r"[A-Z]+([.=][A-Z]+)*")

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mgrkit.cli import bars, console, fitting
-from mgrkit.cli.bars import far, span
+from mgrkit.cli.terminal import bars, console, fitting
+from mgrkit.cli.terminal.bars import far, span
 from tests.cli.screens import screen, shown
 from tests.cli.test_commands import mgrkit, tone
 

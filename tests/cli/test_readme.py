@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import demo
 from mgrkit.tracks.splits import PARTS
 

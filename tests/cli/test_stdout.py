@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgrkit.cli.stdout import results, results_only
+from mgrkit.cli.terminal.stdout import results, results_only
 from tests.commands.made_tables import rows, write
 
 

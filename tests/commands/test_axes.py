@@ -16,7 +16,7 @@ import pytest
 from mgrkit_neural.curves import write_curves
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.frontend import FrontEnd, front_end

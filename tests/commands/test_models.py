@@ -15,7 +15,7 @@ import pytest
 
 from mgrkit.classifiers import Bundle, Task, load_bundle, save_bundle
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.train import train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end

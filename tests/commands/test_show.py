@@ -13,7 +13,7 @@ import PIL.Image
 import pytest
 
 from mgrkit.cli.app import app
-from mgrkit.cli.errors import guarded
+from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.show import show
 from mgrkit.errors import ItemError
 from mgrkit.frontend import front_end

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from mgrkit.cli.stdout import results
-from mgrkit.cli.tables import print_json, printable
+from mgrkit.cli.terminal.printing import print_json, printable
+from mgrkit.cli.terminal.stdout import results
 from mgrkit.errors import ReaderGoneError, RunError, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.tracks.lineage import as_written

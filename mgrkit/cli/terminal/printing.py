@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from mgrkit.cli.stdout import results
+from mgrkit.cli.terminal.stdout import results
 from mgrkit.errors import RunError
 
 _WIDTH = 80

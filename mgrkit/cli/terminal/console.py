@@ -12,10 +12,10 @@ from typing import Any
 
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
-from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, span, wanted
-from mgrkit.cli.chatter import Chatter
-from mgrkit.cli.stdout import results_only
-from mgrkit.cli.tables import print_json, printable
+from mgrkit.cli.terminal.bars import PLAIN_EVERY, Bar, far, span, wanted
+from mgrkit.cli.terminal.chatter import Chatter
+from mgrkit.cli.terminal.printing import print_json, printable
+from mgrkit.cli.terminal.stdout import results_only
 from mgrkit.tracks.schema import TABLE
 
 _SHOWN_FAILURES = 10

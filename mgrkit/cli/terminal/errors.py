@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 import typer
 
-from mgrkit.cli.tables import printable
+from mgrkit.cli.terminal.printing import printable
 from mgrkit.errors import MgrkitError, ReaderGoneError
 
 _HEAD, _TAIL = 600, 200

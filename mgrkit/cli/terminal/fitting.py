@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from mgrkit.cli.bars import PLAIN_EVERY, Bar, far, wanted
+from mgrkit.cli.terminal.bars import PLAIN_EVERY, Bar, far, wanted
 
 
 class FitBar:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from mgrkit.cli.stdout import results
+from mgrkit.cli.terminal.stdout import results
 
 PLAIN_EVERY = 10.0
 """Seconds from one line to the next where there is no bar."""

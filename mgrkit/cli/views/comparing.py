@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgrkit.cli.fitting import FitBar
-from mgrkit.cli.tables import printable
+from mgrkit.cli.terminal.fitting import FitBar
+from mgrkit.cli.terminal.printing import printable
 
 if TYPE_CHECKING:
     from mgrkit.experiments.standings import Comparison, Row

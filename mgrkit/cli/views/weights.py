@@ -7,9 +7,9 @@ import sys
 import textwrap
 from collections.abc import Iterator
 
-from mgrkit.cli.bars import Bar, wanted
-from mgrkit.cli.stdout import results_only
-from mgrkit.cli.tables import printable
+from mgrkit.cli.terminal.bars import Bar, wanted
+from mgrkit.cli.terminal.printing import printable
+from mgrkit.cli.terminal.stdout import results_only
 from mgrkit.weights.store import Fetched, Progress
 
 

@@ -1,0 +1,1 @@
+"""What every command shows alike: the console, bars, tables, errors."""
