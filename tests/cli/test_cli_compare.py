@@ -12,7 +12,7 @@ import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 SMALL = ["--param", "random_forest.trees=5", "--seeds", "2"]
 

@@ -12,8 +12,8 @@ from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.train import train
 from mgrkit.models.model import Model
-from tests.commands.made_tables import GENRES, rows, write
-from tests.commands.test_noisy import clean, copies
+from tests.datasets.made_tables import GENRES, rows, write
+from tests.experiments.test_noisy import clean, copies
 
 
 @pytest.fixture(scope="module")

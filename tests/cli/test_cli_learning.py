@@ -16,7 +16,7 @@ import pytest
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from tests.cli.test_commands import tone
-from tests.commands.made_tables import GENRES, rows, write
+from tests.datasets.made_tables import GENRES, rows, write
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from mgrkit.cli.group import COMMANDS
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import doctor
 from mgrkit.errors import RunError
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 from tests.registry.fakes import Site, installed_site, offering
 
 Captured = pytest.CaptureFixture[str]

@@ -24,8 +24,8 @@ from mgrkit.inputs import extracting
 from mgrkit.weights.store import fetch, place
 from tests.cli.test_commands import ROOT, mgrkit, tone
 from tests.cli.test_terminal import Terminal
-from tests.commands.made_weights import DISTRIBUTION, HumNet, kept
 from tests.registry.fakes import Site, installed_site
+from tests.weights.made_weights import DISTRIBUTION, HumNet, kept
 
 Captured = pytest.CaptureFixture[str]
 

@@ -75,7 +75,7 @@ def test_the_commands_and_the_python_of_the_readme_run(
     for program, *call in typed:
         if program == "cd":
             monkeypatch.chdir(call[0])
-        if program == "torchrun":  # tests/commands/test_ranks.py has several processes
+        if program == "torchrun":  # tests/compute/test_ranks.py has several processes
             program, call = "mgrkit", call[call.index("mgrkit") + 1 :]
         if program.removeprefix(".venv/bin/") != "mgrkit":
             assert program in ("cd", ".", "python3", ".venv/bin/pip")

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from mgrkit.cli.terminal.stdout import results, results_only
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 
 def test_prints_of_all_threads_go_to_stderr_and_results_to_stdout(

@@ -13,7 +13,7 @@ from mgrkit.commands.train import Settings, train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.models.model import Model
 from mgrkit.tracks.collections.known import known
-from tests.commands.made_tables import GENRES, rows, write
+from tests.datasets.made_tables import GENRES, rows, write
 
 
 @pytest.fixture(scope="module")

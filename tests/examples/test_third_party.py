@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import tone
-from tests.commands.made_tables import GENRES, rows, write
+from tests.datasets.made_tables import GENRES, rows, write
 from tests.examples import installing
 from tests.examples.installing import ROOT, keeps_the_contract, mgrkit
 

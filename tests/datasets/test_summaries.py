@@ -26,7 +26,7 @@ from mgrkit.models.model import Model
 from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
 from mgrkit.registry.catalogue import Plugin, Registry
 
-HERE = "tests.commands.test_summaries"
+HERE = "tests.datasets.test_summaries"
 RATE = 1000
 calls: list[int] = []
 
@@ -48,8 +48,9 @@ MEAN, BOTH = (SummarySpec.of(SPEC, form) for form in ("mean", "mean-sd"))
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = Registry([*registry().plugins, Plugin("halves", "1", feature_sets=(SPEC,))])
-    for module in ("tables", "inputs", "features", "train", "models", "plugins"):
-        monkeypatch.setattr(f"mgrkit.commands.{module}.registry", lambda: known, raising=False)
+    for module in ("datasets.tables", "inputs.kinds", "commands.features", "commands.train",
+                   "models.listing", "commands.plugins"):  # fmt: skip
+        monkeypatch.setattr(f"mgrkit.{module}.registry", lambda: known)
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
     calls.clear()
 

@@ -11,7 +11,7 @@ from mgrkit.commands.train import Settings, train
 from mgrkit.datasets.dataset import Dataset, read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, input_of
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 
 def read(folder: Path, made: list[dict[str, object]]) -> Dataset:

@@ -19,7 +19,7 @@ from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import Settings, train
 from mgrkit.errors import UsageError
 from mgrkit.models.model import Model
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 NOISES = [("pink", "0.0"), ("pink", "10.0"), ("white", "10.0")]
 

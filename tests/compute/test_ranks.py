@@ -17,7 +17,7 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.synthetic.collection import write_collection
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 
 def test_without_torchrun_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from tinytag import TinyTag
 from mgrkit.audio.tags.ape import apev2 as read_apev2
 from mgrkit.audio.tags.artist import artist_tag
 from mgrkit.audio.tags.id3 import id3v2 as read_id3v2
-from tests.tracks import made_tags as made
-from tests.tracks.made_tags import MPEG, apev2, chunk, flac, id3v1, id3v2, text_frame, vorbis
+from tests.audio import made_tags as made
+from tests.audio.made_tags import MPEG, apev2, chunk, flac, id3v1, id3v2, text_frame, vorbis
 
 MONKEY = b"MAC \x96\x0f\0\0" + bytes(2000)
 """Sound of a format that only its APEv2 tag tells of."""

@@ -19,7 +19,7 @@ from mgrkit.experiments import trials as compare_runs
 from mgrkit.experiments.standings import Comparison
 from mgrkit.registry import loader
 from mgrkit.reports.comparison import NAMES, short, write_report
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 BOTH = ("svm", "random_forest")
 SMALL = {"random_forest": {"trees": 5}}

@@ -20,7 +20,7 @@ from mgrkit.inputs import extracting
 from mgrkit.inputs.extracting import Lane, extractor
 from mgrkit.registry import FeatureSetSpec, SummarySpec, Weights
 
-HERE = "tests.commands.test_extracting"
+HERE = "tests.inputs.test_extracting"
 
 
 class Ears:

@@ -14,7 +14,7 @@ from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import Settings, train
 from mgrkit.datasets.genres import GenreMap, genre_key, one_spelling, spelt_as
 from mgrkit.errors import UsageError
-from tests.commands.made_tables import rows, write
+from tests.datasets.made_tables import rows, write
 
 Spell = Callable[[str, int], str]
 

@@ -17,7 +17,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments import common as matching
 from mgrkit.experiments.common import read_common
 from mgrkit.inputs.kinds import Features, Input, input_of
-from tests.commands.made_tables import GENRES
+from tests.datasets.made_tables import GENRES
 
 
 def dataset(entries: list[Entry], wanted: Input) -> Dataset:

@@ -30,8 +30,8 @@ from mgrkit.weights.store import (
     place,
     weights_path,
 )
-from tests.commands.made_weights import MODULE, HumNet, kept
 from tests.registry.fakes import Site, installed_site
+from tests.weights.made_weights import MODULE, HumNet, kept
 
 
 @pytest.fixture
