@@ -18,7 +18,7 @@ import numpy as np
 
 from mgrkit.errors import UsageError
 from mgrkit.files.replacing import replacing
-from mgrkit.frontend import KAGGLE, hz_to_mel
+from mgrkit.spectrograms.kinds import code_of
 from mgrkit.spectrograms.png import FIGURE
 
 if TYPE_CHECKING:
@@ -161,8 +161,7 @@ def decibels_of(image: Image, frontend: FrontEnd) -> Any:
 
 
 def _range(frontend: FrontEnd) -> float:
-    # Kaggle's decibels were taken of power as if it were amplitude: half are real.
-    return frontend.in_decibels.top_db / (2 if frontend.kind == KAGGLE else 1)
+    return frontend.in_decibels.top_db * code_of(frontend.kind).decibels
 
 
 def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) -> None:
@@ -175,7 +174,8 @@ def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) 
     marks = [(f"{hertz}", float(hertz)) for hertz in _HERTZ]
     if notes:
         marks = [(f"C{octave}", _MIDDLE_C * 2 ** (octave - 4)) for octave in _OCTAVES]
-    places = [(_band(hertz, frontend), text) for text, hertz in marks]
+    place_of = code_of(frontend.kind).place
+    places = [(place_of(hertz, frontend), text) for text, hertz in marks]
     kept: list[tuple[float, str]] = []
     least = frontend.bands / lines
     for place, text in reversed(places):
@@ -184,14 +184,6 @@ def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) 
             kept.append((place, text))
     axes.set_yticks([place for place, _ in kept], [text for _, text in kept])
     axes.set_ylabel("note" if notes else "Hz")
-
-
-def _band(hertz: float, frontend: FrontEnd) -> float:
-    """Where a frequency lies on an axis of bands, whose first is at 0."""
-    if frontend.mel is None:
-        return hertz * frontend.transform.n_fft / frontend.sample_rate
-    low, high = hz_to_mel(frontend.mel.fmin), hz_to_mel(frontend.mel.fmax)
-    return (hz_to_mel(hertz) - low) / (high - low) * (frontend.bands + 1) - 1
 
 
 def shortened(text: str, letters: int) -> str:

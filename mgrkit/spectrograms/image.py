@@ -9,12 +9,11 @@ import numpy as np
 
 from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.frontend import KAGGLE
-from mgrkit.spectrograms.kinds import kaggle, mel, stft
+from mgrkit.spectrograms.kinds import code_of
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -24,12 +23,6 @@ if TYPE_CHECKING:
 _LOUDEST = 1e9
 _DB = 10 / math.log(10)
 _ROWS = 256
-
-_PROJECT: dict[str, Callable[[Floats, FrontEnd], Floats]] = {
-    "mel": mel.project,
-    "stft": stft.project,
-    KAGGLE: mel.project,
-}
 
 
 class Image(NamedTuple):
@@ -58,8 +51,9 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
     samples = checked(samples, frontend)
     shape = (frontend.bands, frame_count(len(samples), frontend.transform))
     power = np.empty(shape, np.float32)
+    project = code_of(frontend.kind).project
     for first, block in short_time_power(samples, frontend.transform):
-        power[:, first : first + len(block)] = _PROJECT[frontend.kind](block, frontend).T
+        power[:, first : first + len(block)] = project(block, frontend).T
     return power
 
 
@@ -93,13 +87,12 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 def render(samples: Floats, frontend: FrontEnd) -> Image:
     """The image: round(255 (dB - peak + top_db) / top_db), 0 where that is negative.
 
-    Of kind 'kaggle-images', as matplotlib chooses among 256 colours: 256 such steps, fractions
-    cut off, the last one 255. Parameters and errors as for ``decibels``.
+    Kinds may take other steps, see `mgrkit.spectrograms.kinds.Code`. Parameters and errors as for
+    ``decibels``.
     """
     logs, top, peak = _shown(samples, frontend)
     values = np.empty(logs.shape[::-1], np.uint8)
-    # The cast cuts the fraction off: half a step more makes it round.
-    low, high = (0.0, 256.0) if frontend.kind == KAGGLE else (0.5, 255.5)
+    low, high = code_of(frontend.kind).steps
     for first, block in _scaled(logs, top, frontend, low, high):
         if high > 255.5:
             np.minimum(block, 255, out=block)
@@ -128,9 +121,7 @@ def checked(samples: Floats, frontend: FrontEnd) -> Floats:
 def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float]:
     """Logarithms ``(columns, bands)`` for the law of decibels, their peak, and the power's."""
     logs, peak = _log_power(checked(samples, frontend), frontend)
-    if frontend.kind == KAGGLE:
-        return *kaggle.shown(logs, peak, frontend), peak
-    return logs, peak, peak
+    return *code_of(frontend.kind).columns(logs, peak, frontend), peak
 
 
 def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
@@ -143,7 +134,7 @@ def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     shape = (frame_count(len(samples), frontend.transform), frontend.bands)
     logs: Floats = scratch("logs", shape, np.float32)
     peak = math.log(frontend.in_decibels.amin)
-    project = _PROJECT[frontend.kind]
+    project = code_of(frontend.kind).project
     with np.errstate(divide="ignore"):
         for first, power in short_time_power(samples, frontend.transform):
             block = logs[first : first + len(power)]

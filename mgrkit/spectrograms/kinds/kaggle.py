@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.frontend import KAGGLE_STEP
+from mgrkit.frontend import KAGGLE, KINDS
+from mgrkit.spectrograms.kinds import Code, mel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,7 +38,7 @@ def columns(frames: int) -> NDArray[np.intp]:
     per_column = frames / _WIDTH
     count = COLUMNS
     if abs(frames - _FRAMES) > _NEAR * _FRAMES:
-        per_column = KAGGLE_STEP
+        per_column = KINDS[KAGGLE].frames_a_column
         count = max(1, int(frames / per_column))
     right = np.arange(2, count + 2) - _EDGE
     return np.minimum((right * per_column).astype(np.intp), frames - 1)
@@ -49,3 +50,8 @@ def shown(logs: Floats, peak: float, frontend: FrontEnd) -> tuple[Floats, float]
     The square of the power, in the columns shown: the law of decibels then makes 20 log10 of it.
     """
     return 2 * logs[columns(len(logs))], max(2 * peak, math.log(frontend.in_decibels.amin))
+
+
+# matplotlib chooses among 256 colours: 256 steps, fractions cut off, the last one 255. And decibels
+# were taken of power as if it were amplitude: half of them are real.
+CODE = Code(mel.project, mel.place, shown, steps=(0.0, 256.0), decibels=0.5)

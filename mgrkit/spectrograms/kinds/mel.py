@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.frontend import mel_edges
+from mgrkit.frontend import hz_to_mel, mel_edges
+from mgrkit.spectrograms.kinds import Code
 from mgrkit.spectrograms.transform import scratch
 
 if TYPE_CHECKING:
@@ -57,3 +58,13 @@ def project(power: Floats, frontend: FrontEnd) -> Floats:
     for group, bins, weights in _groups(frontend):
         np.matmul(power[:, bins], weights, out=bands[:, group])
     return bands
+
+
+def place(hertz: float, frontend: FrontEnd) -> float:
+    """Where a frequency lies on an axis of bands, whose first is at 0."""
+    assert frontend.mel is not None
+    low, high = hz_to_mel(frontend.mel.fmin), hz_to_mel(frontend.mel.fmax)
+    return (hz_to_mel(hertz) - low) / (high - low) * (frontend.bands + 1) - 1
+
+
+CODE = Code(project, place)

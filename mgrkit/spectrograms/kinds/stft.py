@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mgrkit.spectrograms.kinds import Code
+
 if TYPE_CHECKING:
     from mgrkit.frontend import FrontEnd
     from mgrkit.spectrograms.transform import Floats
 
 
-def project(power: Floats, frontend: FrontEnd) -> Floats:  # noqa: ARG001 - as every kind's
-    """Power ``(n, n_fft // 2 + 1)``, unchanged."""
+def _project(power: Floats, frontend: FrontEnd) -> Floats:
+    del frontend
     return power
+
+
+def _place(hertz: float, frontend: FrontEnd) -> float:
+    return hertz * frontend.transform.n_fft / frontend.sample_rate
+
+
+CODE = Code(_project, _place)

@@ -1,0 +1,28 @@
+"""The front end: how sound becomes the picture or the numbers that a model sees.
+
+A ``FrontEnd`` is pure data. It stands in every PNG, table and bundle, so that what was made
+once can be made again, and so that a model never sees input of another kind than its own.
+
+>>> front_end(n_mels=64).bands
+64
+>>> FrontEnd.from_json(front_end().to_json()) == front_end()
+True
+"""
+
+from mgrkit.frontend.kinds import KAGGLE, KINDS
+from mgrkit.frontend.parts import Compression, Decibels, Mel, Transform
+from mgrkit.frontend.record import FrontEnd, front_end
+from mgrkit.frontend.scales import hz_to_mel, mel_edges
+
+__all__ = [
+    "KAGGLE",
+    "KINDS",
+    "Compression",
+    "Decibels",
+    "FrontEnd",
+    "Mel",
+    "Transform",
+    "front_end",
+    "hz_to_mel",
+    "mel_edges",
+]
