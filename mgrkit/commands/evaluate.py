@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.learning.fitting import predict_tracks

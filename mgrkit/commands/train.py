@@ -17,8 +17,9 @@ from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
-from mgrkit.datasets.dataset import Dataset, parts_with_copies, read_dataset
+from mgrkit.datasets.dataset import Dataset, parts_with_copies
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.runfolder import RunFolder, digest
 from mgrkit.frontend import front_end

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.identity import track_id
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix
 from mgrkit.tracks.splits import Labelled, published_part
@@ -49,8 +50,6 @@ class Entry:
 
     def labelled(self) -> Labelled:
         """With what is known of it by its name: id, artist and published part."""
-        from mgrkit.tracks.identity import track_id
-
         fact = known(self.parent) or known(self.recording)
         return Labelled(
             id=fact.id if fact else track_id(self.parent, "" if self.is_copy else self.digest),

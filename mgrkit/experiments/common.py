@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, genre_key, with_genres
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Input, input_of
 from mgrkit.tracks.linked import linked

@@ -179,7 +179,7 @@ def likeness() -> tuple[str, str, str]:
 def ears_agreement() -> tuple[str, str, str]:
     """The shipped head on our tags and on those of the original network."""
     import mgrkit
-    from mgrkit.datasets.dataset import read_dataset
+    from mgrkit.datasets.reading import read_dataset
     from mgrkit.inputs.kinds import Features
 
     model = mgrkit.load("musicnn")

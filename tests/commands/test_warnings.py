@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from mgrkit.commands.features import Settings, features
-from mgrkit.datasets.dataset import read_dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import registry
 

@@ -20,7 +20,7 @@ from mgrkit.commands.features import features
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import train
-from mgrkit.datasets.dataset import read_dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Pictures

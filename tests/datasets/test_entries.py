@@ -8,7 +8,8 @@ import pytest
 
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import Settings, train
-from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, input_of
 from tests.datasets.made_tables import rows, write

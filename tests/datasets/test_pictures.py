@@ -23,7 +23,8 @@ from mgrkit.commands.predict import predict
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import Settings, Trained, train
-from mgrkit.datasets.dataset import parts_with_copies, read_dataset
+from mgrkit.datasets.dataset import parts_with_copies
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Pictures

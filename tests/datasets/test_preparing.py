@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.datasets import preparing
-from mgrkit.datasets.dataset import read_dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import input_of
 from mgrkit.synthetic.collection import write_collection

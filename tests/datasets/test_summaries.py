@@ -16,10 +16,11 @@ from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import Settings, features
 from mgrkit.commands.train import Settings as Training
 from mgrkit.commands.train import train
-from mgrkit.datasets import prepared as cache
 from mgrkit.datasets import tables
-from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import BundleError, UsageError
+from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features, input_of
 from mgrkit.models.model import Model
@@ -122,7 +123,7 @@ def test_all_forms_share_one_pass_over_the_sound(audio: Path) -> None:
     for spec in (SPEC, MEAN, BOTH):
         read_dataset(audio, Features(spec))
     assert len(calls) == 15
-    assert len(list(cache.cache_folder().rglob("*.safetensors"))) == 13
+    assert len(list(cache_folder().rglob("*.safetensors"))) == 13
 
 
 OTHERS = """\
@@ -198,7 +199,7 @@ def test_a_head_of_other_numbers_of_that_name_is_refused(
 
 def test_damage_in_the_cache_is_made_again(audio: Path) -> None:
     right = read_dataset(audio, Features(SPEC)).x
-    for path in cache.cache_folder().rglob("*.safetensors"):
+    for path in cache_folder().rglob("*.safetensors"):
         content = bytearray(path.read_bytes())
         content[-40] ^= 64
         path.write_bytes(content)

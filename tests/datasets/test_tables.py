@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mgrkit.datasets.dataset import Dataset, read_dataset
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import FrontEnd

@@ -203,7 +203,7 @@ def test_the_largest_arrays_that_are_let_in_give_probabilities() -> None:
 
 
 def test_three_of_four_tag_rows_are_told_by_other_artists(data: Path) -> None:
-    from mgrkit.datasets.dataset import read_dataset
+    from mgrkit.datasets.reading import read_dataset
     from mgrkit.inputs.kinds import Features
     from mgrkit.learning.fitting import fit_classifier
     from mgrkit.registry import registry

@@ -1,0 +1,146 @@
+"""DATA of ``train`` and ``evaluate`` read: a table, or a folder of sound or pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import Entry, artist_folders, belonging, doubted, labelled
+from mgrkit.datasets.genres import one_spelling, with_genres
+from mgrkit.datasets.preparing import prepare
+from mgrkit.datasets.tables import is_feature_table, read_feature_table
+from mgrkit.errors import RunError, UsageError
+from mgrkit.features.sets.columns import GTZAN57_COLUMNS
+from mgrkit.inputs.kinds import Features, Input
+from mgrkit.tracks.audit import audit
+from mgrkit.tracks.identity import NAME
+from mgrkit.tracks.layout import HINT, is_number
+from mgrkit.tracks.splits import one_part
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options, Report
+
+TABLES = (".csv", ".csv.gz", ".parquet")
+
+
+def read_dataset(
+    data: Path,
+    wanted: Input,
+    options: Options | None = None,
+    report: Report | None = None,
+) -> Dataset:
+    """Everything in DATA that has a genre and can be used.
+
+    Parameters
+    ----------
+    data : a feature table or track table (CSV, Parquet), or a folder of sound or pictures by
+        genre.
+    wanted : what is made of sound. A feature table and pictures are what they are: the
+        ``input`` of the dataset says what.
+
+    Raises
+    ------
+    RunError : DATA is not there, or nothing in it can be used.
+    UsageError : a table without the columns that are needed, or DATA of another kind than is
+        wanted.
+    """
+    if not data.exists():
+        raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
+    if data.is_dir():
+        dataset = prepare(data, wanted, None, options, report)
+    elif not data.name.lower().endswith(TABLES):
+        raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
+    elif is_feature_table(data, _named(wanted)):
+        if not isinstance(wanted, Features):
+            raise UsageError(
+                f"{data} holds numbers, not {wanted.name}",
+                "give sound, pictures, or a list of them",
+            )
+        dataset = read_feature_table(data, wanted.feature_set)
+    else:
+        dataset = prepare(data.parent, wanted, data, options, report)
+    return _checked(data, dataset)
+
+
+def _named(wanted: Input) -> tuple[str, ...]:
+    """Columns by which a table is known to hold what is wanted, or what that is made of."""
+    if isinstance(wanted, Features):
+        return (*wanted.columns, *wanted.made.columns)
+    return GTZAN57_COLUMNS
+
+
+def _checked(data: Path, dataset: Dataset) -> Dataset:
+    """Without tracks that have no genre and exact duplicates; slices with their recordings."""
+    notes = list(dataset.notes)
+    entries, doubts = belonging(dataset.entries, notes)
+    labels = labelled(entries)
+    if folders := artist_folders(entries, labels):
+        notes.append("artists are taken from the folders below the genres")
+        labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
+    notes += filter(None, [doubted(entries, labels, doubts)])
+    # A copy is what its recording is, whatever its own folder's table still says.
+    genres = one_spelling([label.genre for label in labels], notes)
+    dataset = with_genres(replace(dataset, entries=entries, labelled=labels), genres)
+    entries = dataset.entries
+    named = [i for i, entry in enumerate(entries) if entry.genre]
+    if not named:
+        raise RunError(f"no track in {data} has a genre", "; ".join(_unlabelled(dataset)))
+    if len(named) < len(entries):
+        notes.append(f"{len(entries) - len(named)} tracks without a genre left out")
+    dataset = dataset.take(named)
+    roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
+    checked = audit(
+        [dataset.entries[i].name for i in roots],
+        [_proof(dataset.labelled[i].id, dataset.entries[i]) for i in roots],
+        [dataset.entries[i].genre for i in roots],
+        [dataset.entries[i].digest for i in roots],
+        [dataset.labelled[i].part for i in roots],
+    )
+    if len(checked.keep) < len(roots):
+        dropped = set(roots) - {roots[k] for k in checked.keep}
+        dataset = dataset.take([i for i in range(len(dataset.entries)) if i not in dropped])
+    notes += checked.notes
+    return replace(_whole(dataset, notes), notes=tuple(notes))
+
+
+def _unlabelled(dataset: Dataset) -> Iterator[str]:
+    """Why it may be that nothing has a label, and how to give some."""
+    yield from dataset.notes
+    paths = [one.name for one in dataset.entries]
+    fma = any(one.id.startswith("fma:") for one in dataset.labelled)
+    numbers = any(is_number(step) for path in paths for step in path.split("/")[:-1])
+    if not fma and not numbers:
+        yield "folders by genre, or a tracks.csv with the columns path and genre"
+    elif not any(HINT in note for note in dataset.notes):
+        yield f"folders of numbers are no genres: {HINT}" if numbers else HINT
+    if fma:
+        yield "FMA's are in its fma_metadata, tracks.csv, track.genre_top"
+
+
+def _whole(dataset: Dataset, notes: list[str]) -> Dataset:
+    """The slices of a recording of a known collection as the pieces of one track."""
+    of_id: dict[str, list[int]] = {}
+    for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
+        if not entry.is_copy:
+            of_id.setdefault(one.id, []).append(index)
+    place = np.arange(len(dataset.entries))
+    labels = list(dataset.labelled)
+    for track_id, members in of_id.items():
+        if len(members) == 1 or not any(dataset.entries[i].piece for i in members):
+            continue
+        place[members] = members[0]
+        part = one_part(track_id, {labels[i].part for i in members}, notes)
+        group = next((labels[i].group for i in members if labels[i].group), "")
+        labels[members[0]] = replace(labels[members[0]], group=group, part=part)
+    joined = replace(dataset, tracks=place[dataset.tracks], labelled=tuple(labels))
+    return joined.take(np.unique(place).tolist())
+
+
+def _proof(track_id: str, entry: Entry) -> str:
+    """An id that two tracks share only if they are one: a file's name alone proves nothing."""
+    return entry.name if track_id.startswith(NAME) else f"{track_id} {entry.piece}"
