@@ -16,24 +16,15 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
 from mgrkit.experiments.common import Common, read_common
-from mgrkit.experiments.runfolder import digest
+from mgrkit.experiments.records import SETTINGS, digest, read_record, refuse_other, write_record
 from mgrkit.experiments.standings import Comparison, compared
-from mgrkit.experiments.trials import (
-    RUNS,
-    Finished,
-    Judged,
-    Run,
-    read_record,
-    refuse_other,
-)
-from mgrkit.files.replacing import replacing
+from mgrkit.experiments.trials import RUNS, Finished, Judged, Run
 from mgrkit.registry import Entry, registry, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
-SETTINGS = "settings.json"
 _MAKER = "mgrkit compare"
 
 
@@ -192,8 +183,7 @@ def _begin(out: Path, common: Common, part: str) -> None:
         refuse_other(out, kept, settings)
     try:
         (out / RUNS).mkdir(parents=True, exist_ok=True)
-        with replacing(out / SETTINGS) as temp:
-            temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
+        write_record(out / SETTINGS, settings)
     except OSError as error:
         raise RunError(f"cannot write to {out}: {error.strerror}", "give another --out") from None
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.records import SETTINGS, read_record, write_record
 from mgrkit.files.difference import difference
 from mgrkit.files.lock import lock
-from mgrkit.files.replacing import replacing
 
-if TYPE_CHECKING:
-    from mgrkit.classifiers import Examples
-
-SETTINGS, LOG, LOCK = "settings.json", "log.txt", ".lock"
+LOG, LOCK = "log.txt", ".lock"
 
 
 @dataclass
@@ -52,16 +47,16 @@ class RunFolder:
         kept = self._kept()
         self._alone()
         if kept is not None:
-            told = difference(kept, settings)
-            if told and not (replace or kept.get("finished")):
+            other = difference(kept, settings)
+            if other and not (replace or kept.get("finished")):
                 raise UsageError(
-                    f"{self.path} is an unfinished run with other settings: {told}",
+                    f"{self.path} is an unfinished run with other settings: {other}",
                     "finish that one, give another --out, or --replace it",
                 )
-            if told:
+            if other:
                 self._empty()
         try:
-            self._write(settings)
+            write_record(self.path / SETTINGS, settings)
         except OSError as error:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from None
 
@@ -78,7 +73,7 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the bundle is written, and delete the checkpoints."""
-        self._write({**(self._kept() or {}), "finished": True})
+        write_record(self.path / SETTINGS, {**(self._kept() or {}), "finished": True})
         for checkpoint in self.path.glob("*/**/*.safetensors"):
             checkpoint.unlink()
 
@@ -106,27 +101,10 @@ class RunFolder:
         if self.path.is_dir() and not {path.name for path in self.path.iterdir()} - {LOCK}:
             return None
         try:
-            kept: dict[str, Any] = json.loads((self.path / SETTINGS).read_bytes())
-            if isinstance(kept, dict):
+            if kept := read_record(self.path / SETTINGS):
                 return kept
-        except (OSError, ValueError):
+        except RunError:
             pass
         raise UsageError(
             f"{self.path} is there and is no run of mgrkit's", "give another --out, or move it"
         )
-
-    def _write(self, settings: dict[str, Any]) -> None:
-        with replacing(self.path / SETTINGS) as temp:
-            temp.write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
-
-
-def digest(*parts: Examples | None) -> str:
-    """16 hexadecimal digits of examples, by which a run knows that DATA is still the same."""
-    import numpy as np
-
-    found = hashlib.sha256()
-    for part in parts:
-        for array in (part.x, part.y, part.tracks, part.groups) if part else ():
-            found.update(repr((array.shape, array.dtype.str)).encode())
-            found.update(np.ascontiguousarray(array).data.cast("B"))
-    return found.hexdigest()[:16]

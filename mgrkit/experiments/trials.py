@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +19,10 @@ import numpy as np
 
 from mgrkit.classifiers import Bundle, load_bundle, provider, restored
 from mgrkit.classifiers.bundle import SUFFIX
-from mgrkit.commands.train import Settings, train
-from mgrkit.compute.device import resolve_device
-from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.errors import RunError, Stopped
 from mgrkit.experiments.common import Eaten
-from mgrkit.files.difference import difference
+from mgrkit.experiments.records import damaged, read_record, refuse_other, write_record
+from mgrkit.experiments.training import Recipe, check_out, fit_model
 from mgrkit.files.replacing import replacing
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_tracks
@@ -120,20 +118,20 @@ class Run:
         UsageError : it was made with other settings.
         RunError : its files cannot be read.
         """
-        record = read_record(self._json)
+        record = read_record(self._record)
         if record is None:
             return None
-        refuse_other(self._json, record.get("settings"), self.settings)
-        if not record.get("finished") or not self._json.with_suffix(".csv").exists():
+        refuse_other(self._record, record.get("settings"), self.settings)
+        if not record.get("finished") or not self._record.with_suffix(".csv").exists():
             return None
         try:
             load_bundle(self._bundle)
         except RunError:  # deleted, or damaged: to be made again
             return None
-        told = {name: record.get(name) for name in _MEASURES}
-        if not all(isinstance(value, int | float) for value in told.values()):
-            raise _broken(self._json)
-        numbers = {name: kind(told[name]) for name, kind in _MEASURES.items()}
+        measured = {name: record.get(name) for name in _MEASURES}
+        if not all(isinstance(value, int | float) for value in measured.values()):
+            raise damaged(self._record)
+        numbers = {name: kind(measured[name]) for name, kind in _MEASURES.items()}
         return Finished(self._read(judged), **numbers, device=str(record.get("device", "")))
 
     def make(
@@ -146,31 +144,25 @@ class Run:
 
         Raises
         ------
-        MgrkitError : whatever `mgrkit.commands.train.train` raises.
+        MgrkitError : whatever `Recipe.of` and `fit_model` raise.
         """
-        before = read_record(self._json)
+        before = read_record(self._record)
         spent = float(before.get("training_seconds", 0.0)) if before else 0.0
         self._write_record(finished=False, training_seconds=spent)
-        device = resolve_device(self.device, self.entry.spec.devices)
-        feature_set = self.entry.spec.eats.partition(":")[2] or None
-        settings = Settings(self.seed, self.parameters, device=device, feature_set=feature_set)
+        recipe = Recipe.of(self.entry, self.parameters, self.seed, device=self.device)
+        check_out(self._bundle, replace=True)
         began = time.monotonic()
         try:
-            trained = train(
-                self.entry.spec.name,
-                eaten.source,
-                self._bundle,
-                settings,
-                replace=True,
-                given=(eaten.dataset, eaten.split),
-                progress=progress,
-            )
+            trained = fit_model(
+                eaten.dataset, eaten.split, recipe, self._bundle,
+                source=eaten.source, replace=True, progress=progress,
+            )  # fmt: skip
         except (Stopped, KeyboardInterrupt):
             spent += time.monotonic() - began
             self._write_record(finished=False, training_seconds=spent)
             raise
         spent += time.monotonic() - began
-        probabilities, seconds = judge(trained.bundle, eaten, judged, device)
+        probabilities, seconds = judge(trained.bundle, eaten, judged, recipe.device)
         self._write_probabilities(probabilities, judged)
         arrays = trained.bundle.state.values()
         done = Finished(
@@ -179,20 +171,18 @@ class Run:
             prediction_ms=round(1000 * seconds / len(probabilities), 4),
             numbers=sum(int(array.size) for array in arrays),
             bytes=self._bundle.stat().st_size,
-            device=device,
+            device=recipe.device,
         )
         measured = {name: getattr(done, name) for name in (*_MEASURES, "device")}
         self._write_record(finished=True, **measured)
         return done
 
     @property
-    def _json(self) -> Path:
+    def _record(self) -> Path:
         return self.folder / RUNS / f"{self.name}.json"
 
-    def _write_record(self, **told: object) -> None:
-        plain = {"settings": dict(self.settings), **told}
-        with replacing(self._json) as temp:
-            temp.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    def _write_record(self, **measured: object) -> None:
+        write_record(self._record, {"settings": dict(self.settings), **measured})
 
     def _write_probabilities(self, probabilities: NDArray[np.float32], judged: Judged) -> None:
         text = io.StringIO()
@@ -201,23 +191,24 @@ class Run:
         of_track = zip(judged.ids, judged.genres, judged.groups, strict=True)
         for track, row in zip(of_track, probabilities, strict=True):
             writer.writerow([*track, *map(str, row)])
-        with replacing(self._json.with_suffix(".csv")) as temp:
+        with replacing(self._record.with_suffix(".csv")) as temp:
             temp.write_text(text.getvalue(), encoding="utf-8")
 
     def _read(self, judged: Judged) -> NDArray[np.float32]:
-        path = self._json.with_suffix(".csv")
+        path = self._record.with_suffix(".csv")
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 head, *rows = list(csv.reader(file))
             first = len(_HEADS)
             values = np.array([row[first:] for row in rows], np.float32)
         except (OSError, ValueError):
-            raise _broken(path) from None
-        whole = values.shape == (len(judged.ids), len(judged.labels)) and np.isfinite(values).all()
-        if not whole or [row[0] for row in rows] != list(judged.ids):
-            raise _broken(path)
+            raise damaged(path) from None
+        shape = (len(judged.ids), len(judged.labels))
+        complete = values.shape == shape and np.isfinite(values).all()
+        if not complete or [row[0] for row in rows] != list(judged.ids):
+            raise damaged(path)
         if head[first:] != [f"p:{label}" for label in judged.labels]:
-            raise _broken(path)
+            raise damaged(path)
         return values
 
 
@@ -234,28 +225,5 @@ def judge(
     tracks = eaten.dataset.take(judged.which)
     predict_tracks(classifier, spec, calibration, tracks.x[:1], np.zeros(1, np.int64))
     began = time.perf_counter()
-    told = predict_tracks(classifier, spec, calibration, tracks.x, tracks.tracks)
-    return told, time.perf_counter() - began
-
-
-def read_record(path: Path) -> dict[str, Any] | None:
-    """A JSON object that `compare` wrote; None where there is none; RunError if damaged."""
-    try:
-        plain = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise _broken(path) from None
-    if not isinstance(plain, dict):
-        raise _broken(path)
-    return plain
-
-
-def refuse_other(path: Path, kept: object, asked: Mapping[str, Any]) -> None:
-    """Raise UsageError, with the difference, if what is kept was made otherwise."""
-    if told := difference(kept if isinstance(kept, dict) else {}, asked):
-        raise UsageError(f"{path} was made with other settings: {told}", "give another --out")
-
-
-def _broken(path: Path) -> RunError:
-    return RunError(f"{path} is damaged", "delete it and run the same command")
+    probabilities = predict_tracks(classifier, spec, calibration, tracks.x, tracks.tracks)
+    return probabilities, time.perf_counter() - began

@@ -341,7 +341,8 @@ def test_a_genre_that_no_model_can_keep_is_refused_before_the_fit(
     tmp_path: Path, genre: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = [{**row, "genre": genre} if row["genre"] == "blues" else row for row in rows()]
-    monkeypatch.setattr("mgrkit.commands.train.fit_classifier", lambda *_: pytest.fail("it fits"))
+    fits = "mgrkit.experiments.training.fit_classifier"
+    monkeypatch.setattr(fits, lambda *_: pytest.fail("it fits"))
     with pytest.raises(UsageError, match=r"no model can keep the genre 'b.*\(give it a plain name"):
         train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
 

@@ -22,10 +22,11 @@ from mgrkit.commands.predict import Settings as Asked
 from mgrkit.commands.predict import predict
 from mgrkit.commands.spectrograms import Settings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
-from mgrkit.commands.train import Settings, Trained, train
+from mgrkit.commands.train import Settings, train
 from mgrkit.datasets.dataset import parts_with_copies
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.training import Trained
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Pictures
 from mgrkit.registry import registry

@@ -15,7 +15,7 @@ from mgrkit.classifiers import load_bundle
 from mgrkit.commands import compare as comparing
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.errors import RunError, Stopped, UsageError
-from mgrkit.experiments import trials as compare_runs
+from mgrkit.experiments import trials
 from mgrkit.experiments.standings import Comparison
 from mgrkit.registry import loader
 from mgrkit.reports.comparison import NAMES, short, write_report
@@ -43,14 +43,14 @@ class Trains:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
         self.ends: dict[str, BaseException] = {}
-        self.real = compare_runs.train
-        monkeypatch.setattr(compare_runs, "train", self)
+        self.real = trials.fit_model
+        monkeypatch.setattr(trials, "fit_model", self)
 
-    def __call__(self, classifier: str, data: Path, out: Path, *more: Any, **named: Any) -> Any:
+    def __call__(self, dataset: Any, split: Any, recipe: Any, out: Path, **named: Any) -> Any:
         self.names.append(out.stem)
         if out.stem in self.ends:
             raise self.ends[out.stem]
-        return self.real(classifier, data, out, *more, **named)
+        return self.real(dataset, split, recipe, out, **named)
 
 
 @pytest.fixture

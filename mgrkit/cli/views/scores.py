@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.tracks.splits import PARTS
 
 if TYPE_CHECKING:
-    from mgrkit.commands.train import Trained
+    from mgrkit.experiments.training import Trained
 
 _NAME = 16
 """The longest name of a noise that leaves room for its numbers in 80 columns."""

@@ -1,0 +1,386 @@
+"""One model, fit and measured: from labelled examples and a split to a bundle."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle, save_bundle
+from mgrkit.classifiers.base import silent
+from mgrkit.classifiers.bundle import SUFFIX
+from mgrkit.classifiers.bundlefields import plain_text
+from mgrkit.compute.device import resolve_device
+from mgrkit.compute.ranks import Ranks
+from mgrkit.compute.stopping import stop_signals
+from mgrkit.datasets.dataset import Dataset, parts_with_copies
+from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.records import digest
+from mgrkit.experiments.runfolder import RunFolder
+from mgrkit.learning.fitting import Fit, fit_classifier
+from mgrkit.registry import with_parameters
+from mgrkit.registry.loader import require, resolve
+from mgrkit.tracks.identity import FILE, NAME, SOUND, artist_id, track_id
+from mgrkit.tracks.splits import PARTS, UNKNOWN, Split
+
+if TYPE_CHECKING:
+    from mgrkit.registry import ClassifierSpec, Entry
+
+KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
+"""The scores that a bundle keeps."""
+
+LIMITS = (
+    "It knows these genres only and gives one of them to every sound; 'unsure' marks verdicts "
+    "that are more likely wrong than right. It was measured on tracks of artists it had not "
+    "heard only where the words of the split say so."
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is fit, and how.
+
+    Parameters
+    ----------
+    entry : the classifier, and who provides it.
+    parameters : of the classifier, as its spec makes them.
+    refit : whether to fit again on train + valid once everything is measured.
+    device : resolved, never 'auto'.
+    precision : 'float32' or 'mixed'.
+    """
+
+    entry: Entry
+    parameters: Any
+    seed: int = 0
+    refit: bool = False
+    device: str = "cpu"
+    precision: str = "float32"
+
+    @classmethod
+    def of(
+        cls,
+        entry: Entry,
+        parameters: Mapping[str, object],
+        seed: int = 0,
+        *,
+        refit: bool = False,
+        device: str = "auto",
+        precision: str = "auto",
+        ranks: Ranks | None = None,
+    ) -> Recipe:
+        """As a person asks for it; what is cheap to check is checked before the device is sought.
+
+        Parameters
+        ----------
+        parameters : those that are not as usual.
+        device : 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
+        precision : 'float32', 'mixed', or 'auto': mixed on CUDA.
+
+        Raises
+        ------
+        UsageError : an unknown parameter, precision or device, a value out of range, or several
+            processes for a classifier that is fit by one.
+        RunError : a module that the classifier needs is not installed.
+        """
+        spec, ranks = entry.spec, ranks or Ranks()
+        values = with_parameters(spec, parameters)
+        require(f"the classifier {spec.name}", spec.requires)
+        if ranks.world_size > 1 and not spec.parallel:
+            raise UsageError(f"{spec.name} is fit by one process", "start it without torchrun")
+        if precision not in ("auto", "float32", "mixed"):
+            raise UsageError(f"--precision must be auto, float32 or mixed, not {precision!r}")
+        device = ranks.device(resolve_device(device, spec.devices))
+        if precision == "auto":
+            precision = "mixed" if device.startswith("cuda") else "float32"
+        return cls(entry, values, seed, refit, device, precision)
+
+    @property
+    def spec(self) -> ClassifierSpec:
+        return self.entry.spec
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training run gave.
+
+    Parameters
+    ----------
+    bundle : what was written to ``path``; its ``metrics`` are the result.
+    counts : tracks by part, those left out under 'none'.
+    notes : what a person should know of the data.
+    failed : files that could not be used.
+    """
+
+    path: Path
+    bundle: Bundle
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+    failed: int = 0
+
+    def plain(self) -> dict[str, Any]:
+        """For ``--json``."""
+        bundle = self.bundle
+        return {
+            "bundle": str(self.path),
+            "classifier": bundle.classifier,
+            "parameters": dict(bundle.parameters),
+            "seed": bundle.seed,
+            "labels": list(bundle.task.labels),
+            "tracks": dict(self.counts),
+            "metrics": dict(bundle.metrics),
+            "calibration": dict(bundle.calibration),
+            "notes": list(self.notes),
+            "failed": self.failed,
+        }
+
+
+def fit_model(
+    dataset: Dataset,
+    split: Split,
+    recipe: Recipe,
+    out: Path,
+    *,
+    source: Path,
+    replace: bool = False,
+    ranks: Ranks | None = None,
+    progress: Callable[[int, int, Mapping[str, float]], None] = silent,
+) -> Trained:
+    """Fit on the train part, calibrate, measure, and write the bundle ``out``.
+
+    Parameters
+    ----------
+    out : as `check_out` allows it.
+    source : the DATA that the dataset was read from, for the model's card.
+    ranks : this process among those that fit together; they have joined already.
+
+    Raises
+    ------
+    UsageError : a train part that cannot be learnt from, a genre that no bundle can keep, or
+        an unfinished run of other settings beside ``out``.
+    RunError : the classifier failed, or ``out`` cannot be written.
+    Stopped : a person ended it; ``out`` was not written.
+    """
+    ranks = ranks or Ranks()
+    parts = _Parts.of(dataset, split)
+    work = _Work(recipe, parts, ranks, out.with_suffix(".run"))
+    with work.recorded(replace=replace):
+        fit = work.fit(progress)
+        bundle = _bundle(recipe, parts, fit, source)
+        if not ranks.rank:
+            save_bundle(out, bundle)
+            work.finish()
+    notes = (*dataset.notes, *parts.notes, *work.notes)
+    return Trained(out, bundle, parts.counts, notes, dataset.failed)
+
+
+def check_out(out: Path, *, replace: bool) -> None:
+    """See, before hours of work and not after, that the bundle can be written.
+
+    Raises
+    ------
+    UsageError : ``out`` is no name of a bundle, has no folder, or is there already: a bundle
+        without ``replace``, or something else.
+    RunError : nothing can be written there.
+    """
+    if out.suffix != SUFFIX:
+        raise UsageError(f"--out must end in {SUFFIX}, not {out.name}")
+    if out.exists() and not replace:
+        raise UsageError(f"{out} is there already", "give another --out, or --replace")
+    if out.exists() and not looks_like_bundle(out):
+        raise UsageError(f"{out} is there and is no bundle of mgrkit's", "give another --out")
+    folder = out.parent
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", "make it, or give another --out")
+    if not os.access(folder, os.W_OK):
+        raise RunError(f"cannot write to {folder}", "give another --out")
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """DATA split: what is learnt from, what is chosen by, and what is said of the rest."""
+
+    train: Dataset
+    valid: Dataset
+    labels: tuple[str, ...]
+    split: Split
+    counts: Mapping[str, int]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, dataset: Dataset, split: Split) -> _Parts:
+        parts = parts_with_copies(dataset, split.parts)
+
+        def of_part(name: str) -> list[int]:
+            return [index for index, part in enumerate(parts) if part == name]
+
+        train = dataset.take(of_part("train"))
+        labels = tuple(sorted({entry.genre for entry in train.entries}))
+        if len(labels) < 2:
+            raise UsageError(
+                f"the train part holds {f'one genre only, {labels[0]}' if labels else 'nothing'}",
+                "at least two genres with two artists each, or another --split",
+            )
+        for label in labels:
+            if plain_text(label) != label:
+                what = f"no model can keep the genre {label!r:.80}"
+                raise UsageError(what, "give it a plain name")
+        known = [i for i in of_part("valid") if dataset.entries[i].genre in labels]
+        notes = split.notes
+        if lost := len(of_part("valid")) - len(known):
+            notes = (*notes, f"left out of valid, of genres that train lacks: {lost} tracks")
+        counts = {part or "none": parts.count(part) for part in (*PARTS, "")}
+        return cls(train, dataset.take(known), labels, split, counts, notes)
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """The ids of the tracks, which ``evaluate`` will not count, and of their artists.
+
+        A track that is known by its sound is there by its name too, for a noisy copy tells no
+        more than that of its recording.
+        """
+        tracks = (*self.train.labelled, *self.valid.labelled)
+        entries = (*self.train.entries, *self.valid.entries)
+        by_sound = (e for e, t in zip(entries, tracks, strict=True) if t.id.startswith(SOUND))
+        names = {track_id(entry.parent).replace(NAME, FILE, 1) for entry in by_sound}
+        artists = {artist_id(one.group) for one in tracks if one.group}
+        return tuple(sorted({one.id for one in tracks} | names | artists))
+
+
+@dataclass
+class _Work:
+    """One fit, with the folder of its run where the classifier goes on from one."""
+
+    recipe: Recipe
+    parts: _Parts
+    ranks: Ranks
+    place: Path
+    notes: list[str] = field(default_factory=list)
+    folder: RunFolder | None = None
+
+    def __post_init__(self) -> None:
+        labels = self.parts.labels
+        self.train = self.parts.train.examples(labels)
+        self.valid = self.parts.valid.examples(labels) if self.parts.valid.entries else None
+
+    @contextlib.contextmanager
+    def recorded(self, *, replace: bool) -> Iterator[None]:
+        """A block in which the run's folder is this process's; begun by rank 0."""
+        if not self.recipe.spec.resumable:
+            yield
+            return
+        with RunFolder(self.place) as self.folder:
+            with self.ranks.first_alone():
+                if not self.ranks.rank:
+                    self.folder.begin(self._settings(), replace=replace)
+            yield
+
+    def fit(self, progress: Callable[[int, int, Mapping[str, float]], None]) -> Fit:
+        """The fit; adds to the notes what a person should know of it."""
+        recipe = self.recipe
+        make = partial(_made, recipe, _task(self.parts))
+        # Not sooner: the engine that prepares DATA hears the signals in its own way.
+        with stop_signals() as asked:
+            run = Run(
+                recipe.seed, recipe.device, recipe.precision,
+                self.folder.path if self.folder else None, progress, self._note, asked,
+                self.ranks.rank, self.ranks.world_size,
+            )  # fmt: skip
+            try:
+                fit = fit_classifier(
+                    make, recipe.spec, self.parts.labels, self.train, self.valid, run, recipe.refit
+                )
+            except UsageError:
+                if self.folder and not self.ranks.rank:
+                    self.folder.forget()
+                raise
+        if fit.calibration.method == "none":
+            folds = recipe.spec.calibrate == "folds"
+            why = "no genre has two artists in train" if folds else "there is no valid part"
+            self._note(f"probabilities are not calibrated: {why}")
+        return fit
+
+    def finish(self) -> None:
+        """Say in the folder that the bundle is written."""
+        if self.folder:
+            self.folder.finish()
+
+    def _note(self, text: str) -> None:
+        self.notes.append(text)
+        if self.folder and not self.ranks.rank:
+            self.folder.log(text)
+
+    def _settings(self) -> dict[str, Any]:
+        """What decides the result, by which the same call goes on and another does not."""
+        recipe, parts = self.recipe, self.parts
+        given = dataclasses.asdict(recipe.parameters)
+        return {
+            "classifier": recipe.spec.name,
+            **{f"--param {name}": value for name, value in given.items()},
+            "seed": recipe.seed,
+            "split": parts.split.words,
+            "refit": recipe.refit,
+            "precision": recipe.precision,
+            "tracks of train and valid": [len(parts.train.entries), len(parts.valid.entries)],
+            "DATA's digest": digest(self.train, self.valid),
+        }
+
+
+def _task(parts: _Parts) -> Task:
+    eaten = parts.train.input
+    return Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
+
+
+def _made(recipe: Recipe, task: Task) -> Classifier:
+    made: Classifier = resolve(recipe.spec.factory)(task, recipe.parameters)
+    return made
+
+
+def _bundle(recipe: Recipe, parts: _Parts, fit: Fit, source: Path) -> Bundle:
+    eaten = parts.train.input
+    return Bundle(
+        classifier=recipe.spec.name,
+        distribution=recipe.entry.distribution,
+        version=recipe.entry.version,
+        parameters=dataclasses.asdict(recipe.parameters),
+        eats=eaten.eats,
+        task=_task(parts),
+        state=fit.state,
+        calibration=fit.calibration.to_dict(),
+        metrics=_metrics(fit, parts, recipe.refit),
+        seed=recipe.seed,
+        card=_card(source, parts, recipe.refit),
+        seen=parts.seen,
+        input_digest=eaten.digest if eaten.columns else "",
+    )
+
+
+def _metrics(fit: Fit, parts: _Parts, refit: bool) -> dict[str, Any]:
+    """The scores of the model before any refit: on valid, else those of the folds of train."""
+    folds = {name: fit.out_of_fold[name] for name in KEPT} if fit.out_of_fold else {}
+    best = {name: fit.valid[name] for name in KEPT} if fit.valid else folds
+    part, words = "valid" if fit.valid else "none", parts.split.words
+    if folds and not fit.valid:
+        part, tracks = "folds of train", parts.train.labelled
+        unknown = sum(not track.group for track in tracks)
+        # Of parts that others have made, folds can still tear an unknown artist's tracks apart.
+        if unknown and UNKNOWN not in words:
+            words += f", {UNKNOWN} for {unknown} of {len(tracks)} tracks"
+    return {"part": part, "split": words, "refit": refit, **best, "folds": folds}
+
+
+def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:
+    """What a person should know of the model."""
+    both = refit and bool(parts.valid.entries)
+    counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
+    measured = "measured before that, fit on train alone" if both else "measured so"
+    return {
+        "data": f"{plain_text(data.name)}: {counts}; {parts.train.input.name}",
+        "split": parts.split.words,
+        "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
+        "limits": LIMITS,
+    }
