@@ -88,24 +88,18 @@ def augment(
     noises : white, pink, brown, blue, violet, or paths of recordings or folders of them.
     snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz.
     files : relative paths below ``source``, instead of all that is there.
-    search : which files of a folder are taken, one of noises too; by default those with a
-        suffix of sound.
+    search : which files of a folder are taken, one of noises too.
 
     Raises
     ------
-    UsageError : an unknown noise, an SNR out of range, OUT equal to or around the source,
-        or OUT holds copies of other settings.
+    UsageError : an unknown noise, an SNR out of range, OUT is or holds the source, or it holds
+        copies of other settings.
     RunError : there is no sound, a recording cannot be used, or OUT cannot be written.
     """
-    from mgrkit.augment import check_snr
-
-    ratios = list(dict.fromkeys(float(f"{snr + 0.0:g}") for snr in snrs))
-    for ratio in ratios:
-        check_snr(ratio)
+    ratios = _ratios(snrs)
     sources = _noises(noises, search)
     plan = Plan([source], out, COLUMNS, files, search=search)
     sink = FolderSink(out, settings.plain(), replace)
-
     ready: list[tuple[tuple[str, str], Noise]] = []
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:
@@ -117,10 +111,21 @@ def augment(
         return _copies(settings, ready, ratios, copies, track, row, key)
 
     each = len(sources) * len(ratios) * copies
-    job = partial(copy, settings)
-    items = plan.items(make)
-    going = run(items, job, sink, plan.columns, options, report, lambda: plan.finder.count() * each)
+    going = run(
+        plan.items(make), partial(copy, settings), sink, plan.columns, options, report,
+        lambda: plan.finder.count() * each,
+    )  # fmt: skip
     return plan.complete(run_now(going))
+
+
+def _ratios(snrs: Sequence[float]) -> list[float]:
+    """Each SNR once, as it is written in names; UsageError if one is out of range."""
+    from mgrkit.augment import check_snr
+
+    ratios = list(dict.fromkeys(float(f"{snr + 0.0:g}") for snr in snrs))
+    for ratio in ratios:
+        check_snr(ratio)
+    return ratios
 
 
 def _noises(texts: Sequence[str], search: Search) -> list[Colour | Recordings]:

@@ -96,11 +96,29 @@ def compare(
     runs = _runs(out, entries, asked, common)
     # What was made otherwise is refused before anything is trained.
     done = {run.name: kept for run in runs if (kept := run.kept(judged))}
-    finished: dict[str, list[Finished]] = {}
     reasons = {e.spec.name: r for e in entries if (r := common.lacking.get(e.spec.eats))}
     for name, reason in reasons.items():
         told(f"{name} is left out: {reason}")
     runs = [run for run in runs if run.entry.spec.name not in reasons]
+    finished = _finished(runs, done, common, judged, reasons, told, progress)
+    return compared(entries, asked.part, asked.seeds, common, judged, finished, reasons)
+
+
+def _finished(
+    runs: Sequence[Run],
+    done: Mapping[str, Finished],
+    common: Common,
+    judged: Judged,
+    reasons: dict[str, str],
+    told: Callable[[str], None],
+    progress: Callable[[int, int, Mapping[str, float]], None],
+) -> dict[str, list[Finished]]:
+    """What each run gave, by classifier; adds to the reasons why a classifier failed.
+
+    What is done already is taken as it is, and after a failure the classifier's other seeds are
+    passed over.
+    """
+    finished: dict[str, list[Finished]] = {}
     for number, run in enumerate(runs, 1):
         name = run.entry.spec.name
         if name in reasons:
@@ -121,7 +139,7 @@ def compare(
         accuracy = float((result.probabilities.argmax(1) == judged.y).mean())
         how = "kept" if run.name in done else f"trained in {result.training_seconds:.1f} s"
         told(f"{what}: accuracy {accuracy:.3f}, {how}")
-    return compared(entries, asked.part, asked.seeds, common, judged, finished, reasons)
+    return finished
 
 
 def _entries(asked: Asked) -> list[Entry]:

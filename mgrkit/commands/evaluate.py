@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mgrkit.batch import Options, Report
 
 PUBLISHED = "published split"
@@ -43,72 +47,114 @@ def evaluate(
 ) -> dict[str, Any]:
     """How often a model is right on the tracks of DATA that it has not seen.
 
-    A genre of DATA is the model's if no more than case, spaces, hyphens and underscores differ;
-    the result spells it as DATA does.
-
     Parameters
     ----------
-    model : path or name of a bundle.
-    data : a feature table, a track table, or a folder of sound or pictures by genre.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
     copies : judge the noisy copies in place of the recordings, as is done where DATA holds
         nothing else. A copy is seen, and of a part, as its recording is.
-    genres : what other genres of DATA count as.
+    genres : what other genres of DATA count as. Spellings that differ in case, spaces, hyphens
+        and underscores mean one genre.
     predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
     seed : of the bootstrap.
 
     Returns
     -------
-    What `mgrkit.learning.metrics.scores` gives, and ``model``, ``part``, ``split`` (the words
-    that go with every number of it), ``by_noise`` (of copies, see
-    `mgrkit.experiments.noisy.by_noise`; else empty), ``dropped_as_seen``, ``notes`` and ``failed``
-    (files that could not be used).
+    ``model``, ``part``, and what `_measured` gives.
 
     Raises
     ------
-    UsageError : DATA has no such part, no copies or genres as asked for, or nothing in it is
-        unseen; the model knows no genre that one is to count as.
-    RunError, BundleError : DATA or the bundle cannot be used.
-    OSError : the predictions cannot be written.
+    UsageError : DATA or the model has nothing as asked for, or nothing in DATA is unseen.
+    RunError, BundleError, OSError : DATA, the bundle or the place of the predictions cannot be
+        used.
     """
+    _check(part, predictions)
+    judge = Model(find_model(model), device)
+    dataset = _read(data, judge, genres, options, report)
+    labels = spelt_as(judge.labels, {entry.genre for entry in dataset.entries})
+    chosen = _chosen(dataset, judge, labels, data, part, copies, seen)
+    probabilities = predict_tracks(
+        judge.classifier, judge.spec, judge.calibration, chosen.dataset.x, chosen.dataset.tracks
+    )
+    if predictions:
+        write_verdicts(
+            predictions, chosen.dataset, labels, probabilities, judge.calibration.unsure_below
+        )
+    return {"model": judge.name, "part": part, **_measured(chosen, probabilities, labels, seed)}
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The tracks to judge by: the words that go with them, and how many were left out as seen."""
+
+    dataset: Dataset
+    words: str
+    dropped: int
+    notes: list[str]
+
+
+def _check(part: str, predictions: Path | None) -> None:
+    """What can be seen before anything is read."""
     if part not in (*PARTS[1:], "all"):
         raise UsageError(f"--part must be test, valid or all, not {part!r}")
     if predictions:
         check_verdicts(predictions)
-    loaded = Model(find_model(model), device)
-    genres.check_ours(loaded.name, loaded.labels)
-    dataset = read_dataset(data, loaded.input, options, report)
-    if dataset.input.digest != loaded.input.digest:
+
+
+def _read(
+    data: Path, judge: Model, genres: GenreMap, options: Options | None, report: Report | None
+) -> Dataset:
+    """DATA as the model takes it, and its genres as those that they count as."""
+    genres.check_ours(judge.name, judge.labels)
+    dataset = read_dataset(data, judge.input, options, report)
+    if dataset.input.digest != judge.input.digest:
         raise UsageError(
-            f"{data} holds {dataset.input.name}, {loaded.name} was trained on {loaded.input.name}",
+            f"{data} holds {dataset.input.name}, {judge.name} was trained on {judge.input.name}",
             "make it again as the model wants it",
         )
     [dataset] = genres.applied(dataset)
-    labels = spelt_as(loaded.labels, {entry.genre for entry in dataset.entries})
+    return dataset
+
+
+def _chosen(
+    dataset: Dataset,
+    judge: Model,
+    labels: Sequence[str],
+    data: Path,
+    part: str,
+    copies: bool,
+    seen: bool,
+) -> _Chosen:
+    """The recordings or copies of the part that the model can answer for and has not seen."""
     notes = list(dataset.notes)
     dataset = _kind(dataset, copies, data, notes)
     dataset, published = _part(dataset, part, data, notes)
     dataset = _of_genres(dataset, labels, notes)
     where = f"the published part {published}" if published else str(data)
-    dataset, known = _unseen(dataset, loaded, seen, where)
-    words = _words(dataset, published, loaded, known if seen else 0)
-    probabilities = predict_tracks(
-        loaded.classifier, loaded.spec, loaded.calibration, dataset.x, dataset.tracks
-    )
-    if predictions:
-        write_verdicts(predictions, dataset, labels, probabilities, loaded.calibration.unsure_below)
+    dataset, known = _unseen(dataset, judge, seen, where)
+    words = _words(dataset, published, judge, known if seen else 0)
+    return _Chosen(dataset, words, 0 if seen else known, notes)
+
+
+def _measured(
+    chosen: _Chosen, probabilities: NDArray[np.float32], labels: Sequence[str], seed: int
+) -> dict[str, Any]:
+    """What `mgrkit.learning.metrics.scores` gives, and what must be said with it.
+
+    That is ``split`` (the words that go with every number), ``by_noise`` (of copies, see
+    `mgrkit.experiments.noisy.by_noise`; else empty), ``dropped_as_seen``, ``notes`` and ``failed``
+    (files that could not be used). Genres are spelt as DATA spells them.
+    """
+    dataset = chosen.dataset
     index = {label: i for i, label in enumerate(labels)}
     y = [index[entry.genre] for entry in dataset.entries]
     noisy = dataset.entries[0].is_copy
     return {
-        "model": loaded.name,
-        "part": part,
         **scores(probabilities, y, dataset.groups(), labels, seed),
-        "split": words,
+        "split": chosen.words,
         "by_noise": by_noise(dataset, probabilities, y, labels, seed) if noisy else [],
-        "dropped_as_seen": 0 if seen else known,
-        "notes": notes + (unknown_snr(dataset.entries) if noisy else []),
+        "dropped_as_seen": chosen.dropped,
+        "notes": chosen.notes + (unknown_snr(dataset.entries) if noisy else []),
         "failed": dataset.failed,
     }
 
@@ -163,8 +209,8 @@ def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dat
     others = sorted({entry.genre for entry in dataset.entries} - set(labels))
     if others:
         count = len(dataset.entries) - len(known)
-        told = f"{count} tracks of genres unknown to the model left out: {', '.join(others)}"
-        notes.append(f"{told} (--map tells which of its genres they are)")
+        note = f"{count} tracks of genres unknown to the model left out: {', '.join(others)}"
+        notes.append(f"{note} (--map tells which of its genres they are)")
     if not known:
         raise UsageError(
             f"DATA has none of the model's genres, but {', '.join(others)}",

@@ -88,21 +88,13 @@ def features(
     RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
     """
     _check_name(out, sources)
-    extractor(
-        settings.feature_set, settings.device
-    )  # before there are threads, and before all else
+    extractor(settings.feature_set, settings.device)  # before there are threads
     sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
     own = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
     plan = Plan(sources, out, (*own, *names), files, to_table=True, search=search)
-    common: Row = {
-        "kind": feature_set.name,
-        "rate": feature_set.frontend.sample_rate,
-        "channels": 1,
-        "settings": feature_set.digest,
-        "frontend": feature_set.frontend.to_json(),
-    }
+    common = _common(feature_set)
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:
         row = {**row, **common, "path": track.path}
@@ -114,6 +106,17 @@ def features(
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count
     return plan.complete(run_now(run(items, job, sink, columns, options, report, count)))
+
+
+def _common(feature_set: FeatureSetSpec) -> Row:
+    """What is the same in every row."""
+    return {
+        "kind": feature_set.name,
+        "rate": feature_set.frontend.sample_rate,
+        "channels": 1,
+        "settings": feature_set.digest,
+        "frontend": feature_set.frontend.to_json(),
+    }
 
 
 def _check_name(out: Path, sources: Sequence[Path]) -> None:

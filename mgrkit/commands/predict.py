@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,16 @@ class Settings:
     def __post_init__(self) -> None:
         check_limits(self.top, self.max_seconds, self.threshold)
 
+    def as_kept(self, model: str, bundle: str) -> dict[str, object]:
+        """For the journal: what decides the probabilities, as a person would compare it."""
+        kept: dict[str, object] = {
+            "command": "predict",
+            "model": model,
+            "bundle": bundle,
+            "max-seconds": self.max_seconds,
+        }
+        return kept if self.allow_truncated else {**kept, "allow-truncated": False}
+
 
 def predict(
     settings: Settings,
@@ -78,58 +89,20 @@ def predict(
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
     model.ready()
-    _check_there(paths)
-    found, pictures = _Found(), isinstance(model.input, Pictures)
-    items = _items(paths, search, found, pictures)
-    first = next(items, None)
-    if first is None:
-        over = passed_over(found.ignored)
-        raise RunError(
-            f"no sound files in {' and '.join(map(str, paths)) or 'the list'}"
-            f"{f' ({over})' if over else ''}",
-            "give others, or name the suffix of your files with --suffix",
-        )
-    plain = {
-        "command": "predict",
-        "model": model.name,
-        "bundle": key,
-        "max-seconds": settings.max_seconds,
-    }
-    if not settings.allow_truncated:
-        plain["allow-truncated"] = False
-    told = partial(_told, model, settings)
+    walk = _Walk(paths, search, isinstance(model.input, Pictures))
+    answer = partial(_answer, model, settings)
     rows: list[Row] = []
-    sink = StreamSink(rows.append if in_order else lambda row: emit(told(row)), plain, resume)
+    take = rows.append if in_order else lambda row: emit(answer(row))
+    sink = StreamSink(take, settings.as_kept(model.name, key), resume)
     job = partial(predict_track, path, key, settings)
-    everything = _chain(first, items)
-
-    def count() -> int:
-        return sum(1 for _ in _items(paths, search, _Found(), pictures))
-
-    summary = run_now(run(everything, job, sink, COLUMNS, options, report, count))
-    summary.ignored = dict(found.ignored)
-    if search.lists_ignored:
-        summary.ignored_files = sorted(found.ignored_files)
-    summary.warnings += found.twice()
-    for row in sorted(rows, key=lambda row: found.places[row["path"]]):
-        emit(told(row))
+    summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
+    walk.complete(summary)
+    for row in sorted(rows, key=lambda row: walk.places[row["path"]]):
+        emit(answer(row))
     return summary
 
 
-def _check_there(paths: Sequence[Path]) -> None:
-    """One file of several that is not there is an error of its own; none at all ends the run."""
-    if paths and not any(map(os.path.lexists, paths)):
-        several = f"none of {len(paths)} files is there, as {paths[0]}"
-        what = several if len(paths) > 1 else f"there is no {paths[0]}"
-        raise RunError(what, "name sound files, or folders of them")
-
-
-def _chain(first: Item, rest: Iterator[Item]) -> Iterator[Item]:
-    yield first
-    yield from rest
-
-
-def _told(model: Model, settings: Settings, row: Row) -> Row:
+def _answer(model: Model, settings: Settings, row: Row) -> Row:
     """The prediction in a row, or the path and the error."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
@@ -168,41 +141,76 @@ def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Wo
 
 
 @dataclass
-class _Found:
-    """What a walk found: each name's number, names that came again, what is passed over."""
+class _Walk:
+    """The files that are named or lie in named folders, none twice, and what is passed over.
 
+    Parameters
+    ----------
+    pictures : a folder without sound gives those.
+    places : each name's number, in the order in which they came.
+    again : names that came more than once.
+    """
+
+    paths: Sequence[Path]
+    search: Search
+    pictures: bool
     places: dict[str, int] = field(default_factory=dict)
     again: Counter[str] = field(default_factory=Counter)
     ignored: Counter[str] = field(default_factory=Counter)
     ignored_files: list[tuple[str, str]] = field(default_factory=list)
 
-    def twice(self) -> list[str]:
-        """A line on the names that came more than once, if any did."""
-        if not self.again:
-            return []
-        others = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
-        return [f"named twice, judged once: {next(iter(self.again))}{others}"]
+    def some_items(self) -> Iterator[Item]:
+        """All items; RunError if there is none.
 
+        One file of several that is not there is an error of its own; if all are, the run ends.
+        """
+        if self.paths and not any(map(os.path.lexists, self.paths)):
+            several = f"none of {len(self.paths)} files is there, as {self.paths[0]}"
+            what = several if len(self.paths) > 1 else f"there is no {self.paths[0]}"
+            raise RunError(what, "name sound files, or folders of them")
+        items = self.items()
+        first = next(items, None)
+        if first is None:
+            over = passed_over(self.ignored)
+            raise RunError(
+                f"no sound files in {' and '.join(map(str, self.paths)) or 'the list'}"
+                f"{f' ({over})' if over else ''}",
+                "give others, or name the suffix of your files with --suffix",
+            )
+        return itertools.chain([first], items)
 
-def _items(paths: Sequence[Path], search: Search, found: _Found, pictures: bool) -> Iterator[Item]:
-    """An item for each file, called as the caller would call it; none twice.
+    def items(self) -> Iterator[Item]:
+        """An item for each file, called as the caller would call it."""
+        for path in self.paths:
+            for name, problem in self._tracks(path):
+                if name in self.places:
+                    self.again[name] += 1
+                    continue
+                self.places[name] = len(self.places)
+                yield Item(name, name, {"path": name, "source": name}, error=problem)
 
-    With ``pictures`` a folder without sound gives those.
-    """
-    for path in paths:
-        tracks: list[tuple[str, ItemError | None]] = [(str(path), None)]
-        if path.is_dir():
-            finder = Finder([path], search=search)
-            if pictures and next(iter(finder), None) is None:
-                finder = Finder([path], search=replace(search, suffixes=PICTURES))
-            tracks = [(os.path.join(path, track.path), track.problem) for track in finder]
-            found.ignored += finder.ignored
-            found.ignored_files += [
-                (os.path.join(path, one.path), one.why) for one in finder.ignored_files
-            ]
-        for name, problem in tracks:
-            if name in found.places:
-                found.again[name] += 1
-                continue
-            found.places[name] = len(found.places)
-            yield Item(name, name, {"path": name, "source": name}, error=problem)
+    def count(self) -> int:
+        """How many items there are, by a walk of its own."""
+        return sum(1 for _ in _Walk(self.paths, self.search, self.pictures).items())
+
+    def complete(self, summary: Summary) -> None:
+        """Add what the walk found to the summary."""
+        summary.ignored = dict(self.ignored)
+        if self.search.lists_ignored:
+            summary.ignored_files = sorted(self.ignored_files)
+        if self.again:
+            others = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
+            summary.warnings.append(f"named twice, judged once: {next(iter(self.again))}{others}")
+
+    def _tracks(self, path: Path) -> list[tuple[str, ItemError | None]]:
+        if not path.is_dir():
+            return [(str(path), None)]
+        finder = Finder([path], search=self.search)
+        if self.pictures and next(iter(finder), None) is None:
+            finder = Finder([path], search=replace(self.search, suffixes=PICTURES))
+        tracks = [(os.path.join(path, track.path), track.problem) for track in finder]
+        self.ignored += finder.ignored
+        self.ignored_files += [
+            (os.path.join(path, one.path), one.why) for one in finder.ignored_files
+        ]
+        return tracks

@@ -20,6 +20,7 @@ from mgrkit.tracks.splits import check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.registry import Entry
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Settings:
     precision: str = "auto"
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
+
+    def recipe(self, entry: Entry, ranks: Ranks) -> Recipe:
+        """What is fit; raises what `Recipe.of` does."""
+        return Recipe.of(
+            entry, self.parameters, self.seed, refit=self.refit,
+            device=self.device, precision=self.precision, ranks=ranks,
+        )  # fmt: skip
 
 
 def train(
@@ -83,10 +91,7 @@ def train(
     front = front_end(settings.frontend) if settings.frontend else None
     wanted = input_of(entry.spec.eats, classifier, front, settings.feature_set, settings.device)
     ranks = Ranks.here()
-    recipe = Recipe.of(
-        entry, settings.parameters, settings.seed, refit=settings.refit,
-        device=settings.device, precision=settings.precision, ranks=ranks,
-    )  # fmt: skip
+    recipe = settings.recipe(entry, ranks)
     with ranks.together(recipe.device):
         with ranks.first_alone():
             dataset = read_dataset(data, wanted, options, report)

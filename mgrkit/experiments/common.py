@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +105,35 @@ def read_common(
     for path in data:
         if not path.exists():
             raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
+    read, lacking = _read(data, wanted, device, options, report)
+    mapped = genres.applied(*(dataset for _, dataset in read.values()))
+    read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
+    notes = [note for _, dataset in read.values() for note in dataset.notes]
+    used = {path for path, _ in read.values()}
+    notes += [f"{path} is not used" for path in data if path not in used]
+    places, tracks = _merged([dataset for _, dataset in read.values()], notes)
+    notes += _lost(list(read.values()), len(places))
+    split = make_split(tracks, how, 0)
+    eaten = {
+        eats: _eaten(path, dataset, [place[number] for place in places], tracks, split)
+        for number, (eats, (path, dataset)) in enumerate(read.items())
+    }
+    if len({_copies(one) for one in eaten.values()}) > 1:
+        notes.append("noisy copies left out: not all DATA hold the same")
+        eaten = {eats: _recordings(one, len(tracks)) for eats, one in eaten.items()}
+    failed = sum(dataset.failed for _, dataset in read.values())
+    every = tuple(dict.fromkeys((*notes, *split.notes)))
+    return Common(tracks, split, eaten, lacking, every, failed)
+
+
+def _read(
+    data: Sequence[Path],
+    wanted: Mapping[str, str],
+    device: str,
+    options: Options | None,
+    report: Report | None,
+) -> tuple[dict[str, tuple[Path, Dataset]], dict[str, str]]:
+    """What is eaten, each with the DATA that it is from; and why there is none for the others."""
     read: dict[str, tuple[Path, Dataset]] = {}
     lacking: dict[str, str] = {}
     for eats, name in wanted.items():
@@ -114,31 +143,18 @@ def read_common(
             lacking[eats] = str(error)
     if not read:
         raise RunError(next(iter(lacking.values())), "give other DATA")
-    mapped = genres.applied(*(dataset for _, dataset in read.values()))
-    read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
-    sources = dict.fromkeys(path for path, _ in read.values())
-    datasets = [dataset for _, dataset in read.values()]
-    notes = [note for dataset in datasets for note in dataset.notes]
-    notes += [f"{path} is not used" for path in data if path not in sources]
-    places, merged = _merged(datasets, notes)
-    for path, dataset in read.values():
-        own = sum(not entry.is_copy for entry in dataset.entries)
-        if own > len(places):
-            notes.append(f"{path}: {own - len(places)} of {own} tracks left out, not in all DATA")
-    if not places:
-        shown = ", ".join(str(path) for path in sources)
+    return read, lacking
+
+
+def _lost(read: Sequence[tuple[Path, Dataset]], common: int) -> Iterator[str]:
+    """How many tracks of each DATA are not common to all; RunError if no track is."""
+    if not common:
+        shown = ", ".join(dict.fromkeys(str(path) for path, _ in read))
         raise RunError(f"{shown} have no track in common", "DATA are of one collection")
-    split = make_split(merged, how, 0)
-    eaten = {
-        eats: _eaten(path, dataset, [place[number] for place in places], merged, split)
-        for number, (eats, (path, dataset)) in enumerate(read.items())
-    }
-    if len({_copies(one) for one in eaten.values()}) > 1:
-        notes.append("noisy copies left out: not all DATA hold the same")
-        eaten = {eats: _recordings(one, len(merged)) for eats, one in eaten.items()}
-    failed = sum(dataset.failed for dataset in datasets)
-    every = tuple(dict.fromkeys((*notes, *split.notes)))
-    return Common(merged, split, eaten, lacking, every, failed)
+    for path, dataset in read:
+        own = sum(not entry.is_copy for entry in dataset.entries)
+        if own > common:
+            yield f"{path}: {own - common} of {own} tracks left out, not in all DATA"
 
 
 def _first(
