@@ -1,9 +1,10 @@
-"""Labelled examples: the pieces as arrays, and the tracks that they belong to."""
+"""Labelled examples: tracks to choose from, and arrays of the pieces of those chosen."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,38 +17,54 @@ from mgrkit.tracks.splits import Labelled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mgrkit.datasets.building import Build
+
 
 @dataclass(frozen=True)
 class Dataset:
-    """Pieces, and the tracks that they belong to.
+    """Tracks, of which some are chosen, and their pieces once they are asked for.
 
     Parameters
     ----------
-    x : examples ``(n, *input.shape)``; numbers are finite.
-    tracks : int64 ``(n,)``, index into ``entries``.
-    entries, labelled : one per track.
+    entries : one per track.
     input : what the examples are.
+    build : makes the arrays.
+    places : int64, one for each track that was read, as ``build`` takes them: the index into
+        ``entries``, or -1 for what is left out.
     notes : what a person should know: what was left out and why.
+    labelled : one per track.
     failed : files that could not be used, which the notes count by reason.
     """
 
-    x: NDArray[Any]
-    tracks: NDArray[np.int64]
     entries: tuple[Entry, ...]
     input: Input
+    build: Build
+    places: NDArray[np.int64]
     notes: tuple[str, ...] = ()
-    labelled: tuple[Labelled, ...] = field(default=())
+    labelled: tuple[Labelled, ...] = ()
     failed: int = 0
 
+    @cached_property
+    def _arrays(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        return self.build(self.places)
+
+    @property
+    def x(self) -> NDArray[Any]:
+        """Examples ``(n, *input.shape)``; numbers are finite."""
+        return self._arrays[0]
+
+    @property
+    def tracks(self) -> NDArray[np.int64]:
+        """The track of each example, int64 ``(n,)``, index into ``entries``."""
+        return self._arrays[1]
+
     def take(self, keep: Sequence[int] | NDArray[np.int64]) -> Dataset:
-        """Only these tracks, in this order, with their pieces."""
+        """Only these tracks, in this order, with their pieces; builds nothing."""
         order = np.full(len(self.entries), -1, np.int64)
         order[np.asarray(keep, np.int64)] = np.arange(len(keep))
-        rows = np.flatnonzero(order[self.tracks] >= 0)
         return replace(
             self,
-            x=self.x[rows],
-            tracks=order[self.tracks[rows]],
+            places=np.where(self.places < 0, -1, order[self.places]),
             entries=tuple(self.entries[i] for i in keep),
             labelled=tuple(self.labelled[i] for i in keep),
         )

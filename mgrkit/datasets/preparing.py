@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from mgrkit.audio import pieces
 from mgrkit.audio.hashing import HashedSound
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
+from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import Entry
 from mgrkit.datasets.prepared import Described, cached
@@ -49,43 +51,55 @@ def prepare(
     UsageError : pictures where ``wanted`` is none, or pictures of two front ends.
     Stopped : a person ended the run; what is finished is kept.
     """
+    data = table or folder
     lineage = Lineage.read(folder, table=table)
     if table and not lineage.rows:
         raise RunError(f"{table} lists no tracks", "one row a track, with the columns path, genre")
     finder = Finder([folder], None, list(lineage.rows) if table else None)
-    pictures = _is_of_pictures(finder, table or folder)
-    if pictures:
-        if not isinstance(wanted, Pictures):
-            raise UsageError(
-                f"{table or folder} holds pictures, {wanted.name} is made of sound",
-                "give the sound, or a feature table",
-            )
+    drawn = _is_of_pictures(finder, data)
+    if drawn:
         finder = Finder([folder], None, finder.files, Search(PICTURES))
+        _check_pictures(wanted, data)
     else:
         _check_sound(wanted)
     twin = Finder(finder.roots, None, finder.files, finder.search)
     lineage.paths = lambda: (track.path for track in twin)
+    job = read_track if drawn else partial(describe_track, wanted)
+    rows, summary = _rows(finder, lineage, job, options, report)
+    what = "picture" if drawn else "sound"
+    found = lineage.told(folder, whole=not table, what=what if drawn else "sound file")
+    notes = (*found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
+    if not rows:
+        raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")
+    read = _of_pictures if drawn else _of_sound
+    return replace(read(data, rows, wanted), notes=notes, failed=summary.failed)
+
+
+def _rows(
+    finder: Finder,
+    lineage: Lineage,
+    job: Callable[[Item, Work], list[Output]],
+    options: Options | None,
+    report: Report | None,
+) -> tuple[list[Row], Summary]:
+    """What the job gave of each track that can be used, by path; Stopped if a person ends it."""
     rows: list[Row] = []
-    job = read_track if pictures else partial(describe_track, wanted)
-    going = run(
-        _items(finder, lineage), job, StreamSink(rows.append, {}), ["path"], options, report,
-        finder.count,
-    )  # fmt: skip
-    summary = run_now(going)
+    items, sink = _items(finder, lineage), StreamSink(rows.append, {})
+    summary = run_now(run(items, job, sink, ["path"], options, report, finder.count))
     if summary.stopped_by:
         stopped = Stopped("stopped while preparing DATA; the same command goes on from there")
         stopped.exit_code = summary.exit_code
         raise stopped
-    good = sorted((row for row in rows if row["status"] == "ok"), key=lambda row: row["path"])
-    what = "picture" if pictures else "sound"
-    told = lineage.told(folder, whole=not table, what=what if pictures else "sound file")
-    notes = (*told, *_left_out(summary), *_warned(good), *_passed_over(finder, pictures))
-    if not good:
-        where = table or folder
-        raise RunError(f"no {what} in {where} can be used", "; ".join(notes) or "there is none")
-    if isinstance(wanted, Pictures) and pictures:
-        return _of_pictures(table or folder, good, wanted, notes, summary.failed)
-    return _of_sound(table or folder, good, wanted, notes, summary.failed)
+    good = (row for row in rows if row["status"] == "ok")
+    return sorted(good, key=lambda row: str(row["path"])), summary
+
+
+def _check_pictures(wanted: Input, data: Path) -> None:
+    if not isinstance(wanted, Pictures):
+        raise UsageError(
+            f"{data} holds pictures, {wanted.name} is made of sound",
+            "give the sound, or a feature table",
+        )
 
 
 def _is_of_pictures(finder: Finder, data: Path) -> bool:
@@ -144,8 +158,8 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
 
     described = cached(_folder(wanted), key, wanted.breadth, make)
     group = item.row["group"] or artist_tag(item.source)
-    told: Row = {"content": key, "sound": described.sound, "group": group}
-    row = {**told, "bytes": os.path.getsize(item.source)}
+    row: Row = {"content": key, "sound": described.sound, "group": group}
+    row |= {"sizes": described.sizes.tolist(), "bytes": os.path.getsize(item.source)}
     return [Output(row, warning=described.warning)]
 
 
@@ -177,15 +191,15 @@ def read_track(item: Item, work: Work) -> list[Output]:
     from mgrkit.spectrograms import read_picture
 
     picture = read_picture(item.source)
-    told: Row = {
+    row: Row = {
         "values": np.ascontiguousarray(picture.values.T),
         "frontend": picture.frontend,
         # Ours say which sound they show; several pieces may show one.
         "source": picture.source or item.row["path"],
     }
     if item.row["parent"] == item.row["path"]:
-        told["parent"] = told["source"]
-    return [Output(told)]
+        row["parent"] = row["source"]
+    return [Output(row)]
 
 
 def _folder(wanted: Input) -> Path:
@@ -216,20 +230,19 @@ def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
         yield passed_over(others)
 
 
-def _of_sound(
-    data: Path, rows: Sequence[Row], wanted: Input, notes: tuple[str, ...], failed: int
-) -> Dataset:
-    """The rows in the order of their paths, with what the cache holds of them."""
+def _of_sound(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
+    """The rows in the order of their paths; what the cache holds of them is read when wanted."""
     folder, breadth, vanished = _folder(wanted), wanted.breadth, _vanished(data)
-    kept = [cached(folder, row["content"], breadth, vanished) for row in rows]
-    tracks = [np.split(one.values, np.cumsum(one.sizes)[:-1]) for one in kept]
-    entries = tuple(_entry(row, row["path"], row["sound"], row["bytes"]) for row in rows)
-    return _dataset(tracks, entries, wanted, notes, failed)
+
+    def values(number: int) -> list[NDArray[Any]]:
+        one = cached(folder, rows[number]["content"], breadth, vanished)
+        return np.split(one.values, np.cumsum(one.sizes)[:-1])
+
+    entries = [_entry(row, row["path"], row["sound"], row["bytes"]) for row in rows]
+    return _dataset(entries, wanted, [row["sizes"] for row in rows], values)
 
 
-def _of_pictures(
-    data: Path, rows: Sequence[Row], wanted: Pictures, notes: tuple[str, ...], failed: int
-) -> Dataset:
+def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
     """The pictures by the sound that they show, each sound's in the order of their paths."""
     of_source: dict[str, list[Row]] = {}
     drawn: dict[tuple[FrontEnd | None, int], str] = {}
@@ -237,19 +250,22 @@ def _of_pictures(
         of_source.setdefault(row["source"], []).append(row)
         bands = row["values"].shape[1]
         drawn.setdefault((row["frontend"], 0 if row["frontend"] else bands), row["path"])
+    assert isinstance(wanted, Pictures)
     kinds = [Pictures(front, wanted.frames, bands) for front, bands in drawn]
     if len(kinds) > 1:
         both = zip(kinds[:2], drawn.values(), strict=False)
-        told = " and ".join(f"{path} ({kind.name})" for kind, path in both)
+        shown = " and ".join(f"{path} ({kind.name})" for kind, path in both)
         raise UsageError(
-            f"{data} holds pictures of {len(kinds)} front ends or sizes: {told}", "one a folder"
+            f"{data} holds pictures of {len(kinds)} front ends or sizes: {shown}", "one a folder"
         )
-    tracks = [[row["values"] for row in of_source[source]] for source in of_source]
-    entries = tuple(
-        _entry(of_source[source][0], source, _digest(parts), sum(map(len, parts)))
-        for source, parts in zip(of_source, tracks, strict=True)
-    )
-    return _dataset(tracks, entries, kinds[0], notes, failed)
+    # Out of the rows, which whoever ran the jobs may hold on to.
+    values = {n: [row.pop("values") for row in own] for n, own in enumerate(of_source.values())}
+    sizes = [[len(part) for part in parts] for parts in values.values()]
+    entries = [
+        _entry(own[0], source, _digest(parts), sum(map(len, parts)))
+        for (source, own), parts in zip(of_source.items(), values.values(), strict=True)
+    ]
+    return _dataset(entries, kinds[0], sizes, values.pop)
 
 
 def _entry(row: Row, name: str, digest: str, length: float) -> Entry:
@@ -270,24 +286,14 @@ def _digest(values: Sequence[NDArray[Any]]) -> str:
 
 
 def _dataset(
-    tracks: Sequence[Sequence[NDArray[Any]]],
-    entries: tuple[Entry, ...],
+    entries: Sequence[Entry],
     wanted: Input,
-    notes: tuple[str, ...],
-    failed: int,
+    sizes: Sequence[Sequence[int]],
+    values: Callable[[int], Sequence[NDArray[Any]]],
 ) -> Dataset:
-    """The examples of tracks, each given as the values of its pieces."""
-    fitted = wanted.fitted([len(part) for parts in tracks for part in parts])
-    examples = [[fitted.examples(part) for part in parts] for parts in tracks]
-    sizes = [sum(map(len, parts)) for parts in examples]
-    return Dataset(
-        x=np.concatenate([part for parts in examples for part in parts]),
-        tracks=np.repeat(np.arange(len(tracks)), sizes),
-        entries=entries,
-        input=fitted,
-        notes=notes,
-        failed=failed,
-    )
+    fitted = wanted.fitted([size for own in sizes for size in own])
+    build = OfPieces(fitted, sizes, values)
+    return Dataset(tuple(entries), fitted, build, np.arange(len(entries)))
 
 
 def _vanished(data: Path) -> Callable[[], Described]:

@@ -105,7 +105,7 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
         dropped = set(roots) - {roots[k] for k in checked.keep}
         dataset = dataset.take([i for i in range(len(dataset.entries)) if i not in dropped])
     notes += checked.notes
-    return replace(_whole(dataset, notes), notes=tuple(notes))
+    return replace(_joined(dataset, notes), notes=tuple(notes))
 
 
 def _unlabelled(dataset: Dataset) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _unlabelled(dataset: Dataset) -> Iterator[str]:
         yield "FMA's are in its fma_metadata, tracks.csv, track.genre_top"
 
 
-def _whole(dataset: Dataset, notes: list[str]) -> Dataset:
+def _joined(dataset: Dataset, notes: list[str]) -> Dataset:
     """The slices of a recording of a known collection as the pieces of one track."""
     of_id: dict[str, list[int]] = {}
     for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
@@ -137,7 +137,8 @@ def _whole(dataset: Dataset, notes: list[str]) -> Dataset:
         part = one_part(track_id, {labels[i].part for i in members}, notes)
         group = next((labels[i].group for i in members if labels[i].group), "")
         labels[members[0]] = replace(labels[members[0]], group=group, part=part)
-    joined = replace(dataset, tracks=place[dataset.tracks], labelled=tuple(labels))
+    places = np.where(dataset.places < 0, -1, place[dataset.places])
+    joined = replace(dataset, places=places, labelled=tuple(labels))
     return joined.take(np.unique(place).tolist())
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
+from mgrkit.datasets.building import of_rows
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import Entry
 from mgrkit.errors import RunError, UsageError, nearest
@@ -98,10 +99,10 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
         pieces = _pieces(frame, used, of_track, feature_set)
         x, of_track = _summed(x, of_track, pieces, wanted.form)
     return Dataset(
-        x=x.astype(np.float32),
-        tracks=of_track,
         entries=entries,
         input=Features(wanted),
+        build=of_rows(x.astype(np.float32), of_track),
+        places=np.arange(len(entries)),
         notes=tuple(f"{path.name}: {note}" for note in notes),
     )
 

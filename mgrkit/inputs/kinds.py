@@ -50,6 +50,7 @@ class Input(Protocol):
     kept_under : the folder of the cache, relative to it, where the values of pieces are kept.
     breadth : of the values of a piece: their shape without the first axis, which is time.
     shape : of one example; as in a `mgrkit.classifiers.Task`.
+    dtype : of examples.
     """
 
     @property
@@ -68,6 +69,8 @@ class Input(Protocol):
     def breadth(self) -> tuple[int, ...]: ...
     @property
     def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> type[np.generic]: ...
 
     def check(self) -> None:
         """Raise RunError if what `piece` needs cannot be had: once, not for each track."""
@@ -87,8 +90,11 @@ class Input(Protocol):
     def fitted(self, sizes: Sequence[int]) -> Input:
         """The same, for pieces whose values are mostly of these lengths."""
 
+    def count(self, size: int) -> int:
+        """How many examples a piece with ``size`` values gives, at least 1."""
+
     def examples(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The examples ``(n, *shape)``, n at least 1, of the values of one piece."""
+        """The examples ``(count(n), *shape)`` of the values ``(n, *breadth)`` of one piece."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,10 @@ class Features:
     def shape(self) -> tuple[int, ...]:
         return (len(self.columns),)
 
+    @property
+    def dtype(self) -> type[np.float32]:
+        return np.float32
+
     def check(self) -> None:
         extractor(self.made, self.device)
 
@@ -152,6 +162,9 @@ class Features:
     def fitted(self, sizes: Sequence[int]) -> Features:
         del sizes
         return self
+
+    def count(self, size: int) -> int:
+        return 1 if isinstance(self.feature_set, SummarySpec) else size
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
         own = self.feature_set
@@ -201,6 +214,10 @@ class Pictures:
     def shape(self) -> tuple[int, ...]:
         return (*self.breadth, self.frames)
 
+    @property
+    def dtype(self) -> type[np.uint8]:
+        return np.uint8
+
     def check(self) -> None:
         pass
 
@@ -212,6 +229,9 @@ class Pictures:
 
     def fitted(self, sizes: Sequence[int]) -> Pictures:
         return self if self.frames else replace(self, frames=int(np.median(sizes)))
+
+    def count(self, size: int) -> int:
+        return len(_starts(size, self.frames))
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         cut: NDArray[np.uint8] = np.ascontiguousarray(windows(values, self.frames).swapaxes(1, 2))
@@ -250,6 +270,10 @@ class Samples:
     def shape(self) -> tuple[int, ...]:
         return (self.frames,)
 
+    @property
+    def dtype(self) -> type[np.float32]:
+        return np.float32
+
     def check(self) -> None:
         pass
 
@@ -258,6 +282,9 @@ class Samples:
 
     def fitted(self, sizes: Sequence[int]) -> Samples:
         return self if self.frames else replace(self, frames=int(np.median(sizes)))
+
+    def count(self, size: int) -> int:
+        return len(_starts(size, self.frames))
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
         return windows(values, self.frames)
@@ -272,10 +299,14 @@ def windows(values: NDArray[Any], length: int) -> NDArray[Any]:
     size = len(values)
     if size < length:
         return values[np.arange(length) % size][None]
+    return np.stack([values[start : start + length] for start in _starts(size, length)])
+
+
+def _starts(size: int, length: int) -> list[int]:
+    """Where the windows of a piece of this size begin."""
     count = max(1, int(size / length + 0.5))
-    spare = size - length
-    starts = [spare // 2] if count == 1 else [k * spare // (count - 1) for k in range(count)]
-    return np.stack([values[start : start + length] for start in starts])
+    spare = max(0, size - length)
+    return [spare // 2] if count == 1 else [k * spare // (count - 1) for k in range(count)]
 
 
 def input_of(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mgrkit.datasets.building import of_rows
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import Entry
 from mgrkit.datasets.genres import GenreMap
@@ -22,10 +23,12 @@ from tests.datasets.made_tables import GENRES
 
 def dataset(entries: list[Entry], wanted: Input) -> Dataset:
     return Dataset(
-        x=np.arange(len(entries) * 57, dtype=np.float32).reshape(-1, 57),
-        tracks=np.arange(len(entries)),
         entries=tuple(entries),
         input=wanted,
+        build=of_rows(
+            np.arange(len(entries) * 57, dtype=np.float32).reshape(-1, 57), np.arange(len(entries))
+        ),
+        places=np.arange(len(entries)),
         labelled=tuple(entry.labelled() for entry in entries),
     )
 
