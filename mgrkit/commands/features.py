@@ -12,7 +12,7 @@ from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.inputs.extracting import extractor
-from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry import FeatureSetSpec, registry
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.schema import PIECE_START, TABLE
 
@@ -36,10 +36,9 @@ class Settings:
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        own = self.feature_set
-        made = own.base if isinstance(own, SummarySpec) and own.base else own
-        front = made.frontend
-        least = made.window or front.transform.n_fft / front.sample_rate
+        windows = self.feature_set.windows
+        front = windows.frontend
+        least = windows.window or front.transform.n_fft / front.sample_rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= _LONGEST:
             raise UsageError(
                 f"--piece-seconds must be from {least:.4g} (one window) to {_LONGEST}, "

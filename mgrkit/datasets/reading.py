@@ -70,7 +70,7 @@ def read_dataset(
 def _named(wanted: Input) -> tuple[str, ...]:
     """Columns by which a table is known to hold what is wanted, or what that is made of."""
     if isinstance(wanted, Features):
-        return (*wanted.columns, *wanted.made.columns)
+        return (*wanted.columns, *wanted.feature_set.windows.columns)
     return GTZAN57_COLUMNS
 
 

@@ -63,39 +63,19 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
         frame = _where(frame, frame["status"] != "failed", "failed rows", notes)
     feature_set, wanted = _feature_sets(path, frame, wanted)
     _check_columns(path, frame.columns, feature_set)
-    paths = _column(path, frame.columns, _PATHS)
-    names = [name.replace("\\", "/") for name in _texts(frame, paths)]
-    layout = Layout.of(names)
-    genres = ""  # told by the paths
-    told = not names or any(map(layout.label, names))
-    if not told or set(frame.columns) & set(_GENRES):
-        genres = _column(path, frame.columns, _GENRES)
-    elif names:
-        notes += layout.genre_notes
-    if "split" not in frame.columns:
-        notes += layout.part_notes
-    if not len(frame):
-        raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
-    x = _numbers(frame, feature_set.columns)
-    _check_numbers(path, x, feature_set.columns)
-    good = np.isfinite(x).all(1)
-    _count(notes, int((~good).sum()), "rows with a value that is no finite number")
-    constant = [c for c, w in zip(feature_set.columns, np.ptp(x[good], 0), strict=True) if not w]
-    if constant:
-        notes.append(f"the same value in every row: {', '.join(constant)}")
-    windows = feature_set.window is not None
-    named = list(zip(names, _genres(frame, genres, layout, names), strict=True))
-    used, tracks, entries = _tracks(frame, named, layout, np.flatnonzero(good), windows)
-    _count(notes, int(good.sum()) - len(used), "rows that repeat a path")
+    named, layout = _named(path, frame, notes)
+    x, good = _finite(path, frame, feature_set.columns, notes)
+    used, tracks, entries = _tracks(frame, named, layout, good, feature_set.window is not None)
+    _count(notes, len(good) - len(used), "rows that repeat a path")
     if not used:
         raise RunError(f"no row of {path} can be used", "; ".join(notes))
-    if feature_set.window and 2 * len(used) < good.sum():
+    if feature_set.window and 2 * len(used) < len(good):
         raise UsageError(
             f"most rows of {path} repeat a path: nothing tells their windows apart",
             "a column start, or piece, numbers them",
         )
     x, of_track = x[used], np.array(tracks, np.int64)
-    if isinstance(wanted, SummarySpec) and wanted.base == feature_set:
+    if isinstance(wanted, SummarySpec) and wanted.windows == feature_set:
         pieces = _pieces(frame, used, of_track, feature_set)
         x, of_track = _summed(x, of_track, pieces, wanted.form)
     return Dataset(
@@ -105,6 +85,37 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
         places=np.arange(len(entries)),
         notes=tuple(f"{path.name}: {note}" for note in notes),
     )
+
+
+def _named(path: Path, frame: Any, notes: list[str]) -> tuple[list[tuple[str, str]], Layout]:
+    """The name and the genre of each row, and what their paths tell; RunError without rows."""
+    paths = _column(path, frame.columns, _PATHS)
+    names = [name.replace("\\", "/") for name in _texts(frame, paths)]
+    layout = Layout.of(names)
+    genres = ""  # as the paths tell
+    if set(frame.columns) & set(_GENRES) or (names and not any(map(layout.label, names))):
+        genres = _column(path, frame.columns, _GENRES)
+    elif names:
+        notes += layout.genre_notes
+    if "split" not in frame.columns:
+        notes += layout.part_notes
+    if not names:
+        raise RunError(f"{path} has no rows", "; ".join(notes) or "make it again")
+    return list(zip(names, _genres(frame, genres, layout, names), strict=True)), layout
+
+
+def _finite(
+    path: Path, frame: Any, columns: Sequence[str], notes: list[str]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The numbers of every row, and the rows in which all are finite."""
+    x = _numbers(frame, columns)
+    _check_numbers(path, x, columns)
+    good = np.isfinite(x).all(1)
+    _count(notes, int((~good).sum()), "rows with a value that is no finite number")
+    constant = [c for c, w in zip(columns, np.ptp(x[good], 0), strict=True) if not w]
+    if constant:
+        notes.append(f"the same value in every row: {', '.join(constant)}")
+    return x, np.flatnonzero(good)
 
 
 def _pieces(
@@ -234,10 +245,9 @@ def _feature_sets(
 
     A table that names no set is of the wanted one, or of its windows.
     """
-    base = wanted.base if isinstance(wanted, SummarySpec) else None
+    windows = wanted.windows
     if not {"kind", "settings"} <= set(frame.columns):
-        windows = base is not None and wanted.columns[0] not in frame.columns
-        return (base if base and windows else wanted), wanted
+        return (wanted if wanted.columns[0] in frame.columns else windows), wanted
     kinds = [kind for kind in frame["kind"].unique().to_list() if kind]
     if len(kinds) > 1:
         raise UsageError(
@@ -251,7 +261,7 @@ def _feature_sets(
             f"{feature_set.name} of this mgrkit has {feature_set.digest}",
             "make the table again with mgrkit features",
         )
-    return feature_set, wanted if base == feature_set else feature_set
+    return feature_set, wanted if windows == feature_set else feature_set
 
 
 def _sets_of(header: Collection[str]) -> list[str]:

@@ -40,8 +40,8 @@ def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
         weights are not here.
     UsageError : there is no such device here.
     """
-    if isinstance(feature_set, SummarySpec) and feature_set.base:
-        form, of_windows = feature_set.form, extractor(feature_set.base, device)
+    if isinstance(feature_set, SummarySpec):
+        form, of_windows = feature_set.form, extractor(feature_set.windows, device)
         return lambda samples: summary(of_windows(samples), form)
     usable = feature_set.devices
     unusable = set(KINDS).difference(usable)

@@ -132,18 +132,13 @@ class Features:
         return self.feature_set.digest
 
     @property
-    def made(self) -> FeatureSetSpec:
-        """The set whose code is run: of a summary, the set of the windows."""
-        own = self.feature_set
-        return own.base if isinstance(own, SummarySpec) and own.base else own
-
-    @property
     def kept_under(self) -> str:
-        return f"features/{self.made.name}-{self.made.digest}"
+        windows = self.feature_set.windows
+        return f"features/{windows.name}-{windows.digest}"
 
     @property
     def breadth(self) -> tuple[int, ...]:
-        return (len(self.made.columns),)
+        return (len(self.feature_set.windows.columns),)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -154,10 +149,10 @@ class Features:
         return np.float32
 
     def check(self) -> None:
-        extractor(self.made, self.device)
+        extractor(self.feature_set.windows, self.device)
 
     def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return extractor(self.made, self.device)(samples).astype(np.float32)
+        return extractor(self.feature_set.windows, self.device)(samples).astype(np.float32)
 
     def fitted(self, sizes: Sequence[int]) -> Features:
         del sizes
@@ -167,8 +162,8 @@ class Features:
         return 1 if isinstance(self.feature_set, SummarySpec) else size
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        own = self.feature_set
-        summed = summary(values, own.form) if isinstance(own, SummarySpec) else values
+        spec = self.feature_set
+        summed = summary(values, spec.form) if isinstance(spec, SummarySpec) else values
         return summed.astype(np.float32)
 
 

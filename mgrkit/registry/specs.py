@@ -152,6 +152,11 @@ class FeatureSetSpec:
         text = json.dumps([*plain, *learnt, *self.columns])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    @property
+    def windows(self) -> FeatureSetSpec:
+        """The set whose code is run: this one; of a summary, the set of the windows."""
+        return self
+
 
 class Embedder(Protocol):
     """What the factory of a set with a ``batch_size`` makes, once in a process and device.
@@ -184,7 +189,7 @@ class Embedder(Protocol):
 SUMMARIES = ("mean", "mean-sd")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SummarySpec(FeatureSetSpec):
     """One row a piece, made of the windows of another set: ``NAME:mean`` or ``NAME:mean-sd``.
 
@@ -196,8 +201,12 @@ class SummarySpec(FeatureSetSpec):
     form : 'mean', or 'mean-sd': the means of all columns, then their standard deviations.
     """
 
-    base: FeatureSetSpec | None = None
-    form: str = "mean"
+    base: FeatureSetSpec
+    form: str
+
+    @property
+    def windows(self) -> FeatureSetSpec:
+        return self.base
 
     @classmethod
     def of(cls, base: FeatureSetSpec, form: str) -> SummarySpec:
