@@ -37,7 +37,6 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
     ``multiprocessing.get_context("spawn")`` and load in each, or call
     ``torch.set_num_threads(1)`` in each.
     """
-    from mgrkit.models.listing import find_model
-    from mgrkit.models.model import Model
+    from mgrkit.models.model import load_model
 
-    return Model(find_model(str(model) if model is not None else None), device)
+    return load_model(str(model) if model is not None else None, device)

@@ -131,6 +131,36 @@ def load_bundle(path: Path) -> Bundle:
     return _from_plain(path, plain, arrays)
 
 
+def read_head(path: Path) -> Bundle:
+    """What a bundle says of itself, without its arrays and ``seen``: for choosing among many.
+
+    The file is not read to its end, so that damage is not found but where it is cut or cannot be
+    a bundle at all: `load_bundle` finds it in the one that is chosen.
+
+    Raises
+    ------
+    BundleError : no file, or no bundle.
+    """
+    try:
+        with path.open("rb") as file:
+            size = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(min(size, LARGEST)))
+        text = header.pop("__metadata__")["mgrkit"]
+        end = max(tensor["data_offsets"][1] for tensor in header.values())
+        if not isinstance(text, str):
+            raise TypeError
+        cut = path.stat().st_size != 8 + size + end
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise BundleError(f"{path} is no bundle of mgrkit's, or is damaged") from None
+    if cut:
+        raise BundleError(f"{path} is damaged: it has another size than it says")
+    fields = _read_json(path, text)
+    fields.pop("digest", None)
+    return _from_plain(path, fields, {_SEEN: np.empty(0, np.uint8)})
+
+
 def looks_like_bundle(path: Path) -> bool:
     """Whether a file begins as bundles do, whole or damaged."""
     with path.open("rb") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from mgrkit.cli.options import (
     read_lists,
 )
 from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.registry import Weights
 
 
 def predict(
@@ -135,7 +138,7 @@ def predict(
     from mgrkit.cli.views.weights import fetching, say, say_whose
     from mgrkit.commands.predict import Settings, genres
     from mgrkit.commands.predict import predict as command
-    from mgrkit.models.listing import choose, needed_weights
+    from mgrkit.models.choosing import choose
     from mgrkit.tracks.find import Search
     from mgrkit.weights.store import fetch as get
 
@@ -152,13 +155,14 @@ def predict(
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     printer = Printer(form, only_unsure=only_unsure, pieces=pieces)
-    path, why = choose(model, fetching=fetch)
-    weights = needed_weights(path) if fetch else None
-    if weights:
+
+    def get_weights(weights: Weights) -> None:
         with fetching(quiet=quiet) as progress:
             got = get(weights, progress=progress)
         if not quiet:
             say_whose(got)
+
+    path, why = choose(model, get_weights if fetch else None)
     if why and not quiet:
         say(why)
     settings = Settings(

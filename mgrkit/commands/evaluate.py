@@ -14,8 +14,7 @@ from mgrkit.errors import UsageError
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
-from mgrkit.models.listing import find_model
-from mgrkit.models.model import Model
+from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
 from mgrkit.tracks.collections.known import has_published_split
 from mgrkit.tracks.identity import artist_id
@@ -69,7 +68,7 @@ def evaluate(
         used.
     """
     _check(part, predictions)
-    judge = Model(find_model(model), device)
+    judge = load_model(model, device)
     dataset = _read(data, judge, genres, options, report)
     labels = spelt_as(judge.labels, {entry.genre for entry in dataset.entries})
     chosen = _chosen(dataset, judge, labels, data, part, copies, seen)

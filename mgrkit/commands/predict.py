@@ -16,7 +16,7 @@ from mgrkit.batch.model import Row
 from mgrkit.errors import ItemError, RunError
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import PICTURES, Pictures
-from mgrkit.models.listing import find_model
+from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
 from mgrkit.tracks.find import SOUND, Finder, Search, passed_over
 
@@ -85,7 +85,7 @@ def predict(
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
-    path = find_model(settings.model)
+    path, _ = choose(settings.model)
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
     model.ready()
@@ -116,7 +116,7 @@ def _answer(model: Model, settings: Settings, row: Row) -> Row:
 
 def genres(settings: Settings) -> tuple[str, ...]:
     """The genres that the model knows; it stays loaded for `predict`. Raises what that does."""
-    path = find_model(settings.model)
+    path, _ = choose(settings.model)
     return loaded(path, content_key(str(path)), settings.device).labels
 
 

@@ -18,6 +18,7 @@ from mgrkit.inputs.kinds import Pictures, input_of_task, is_picture
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
+from mgrkit.models.choosing import choose
 from mgrkit.models.excerpts import excerpts
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
 
@@ -36,6 +37,11 @@ def check_limits(top: int, max_seconds: float | None, threshold: float | None = 
         raise UsageError(f"threshold must be from 0 to 1, not {threshold:g}")
     if max_seconds is not None and not 30 <= max_seconds < math.inf:
         raise UsageError(f"max_seconds must be a number from 30, not {max_seconds:g}")
+
+
+def load_model(model: str | None, device: str = "auto") -> Model:
+    """A model by its path or name, or the default; raises what `choose` and `Model` do."""
+    return Model(choose(model)[0], device)
 
 
 class Model:

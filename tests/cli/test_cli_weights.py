@@ -49,7 +49,7 @@ def net(tmp_path: Path, cache: Path, site: Site, monkeypatch: pytest.MonkeyPatch
     made = HumNet(tmp_path / "net").install(site)
     for name, value in made.pip.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("mgrkit.models.listing.OWN", DISTRIBUTION)
+    monkeypatch.setattr("mgrkit.models.choosing.OWN", DISTRIBUTION)
     monkeypatch.chdir(tmp_path)
     extracting._loaded.cache_clear()  # other tests have loaded this set with their weights
     tone(tmp_path / "song.wav", seconds=2)

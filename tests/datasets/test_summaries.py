@@ -50,7 +50,7 @@ MEAN, BOTH = (SummarySpec.of(SPEC, form) for form in ("mean", "mean-sd"))
 def _installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     known = Registry([*registry().plugins, Plugin("halves", "1", feature_sets=(SPEC,))])
     for module in ("datasets.tables", "inputs.kinds", "commands.features", "commands.train",
-                   "models.listing", "commands.plugins"):  # fmt: skip
+                   "models.choosing", "commands.plugins"):  # fmt: skip
         monkeypatch.setattr(f"mgrkit.{module}.registry", lambda: known)
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
     calls.clear()

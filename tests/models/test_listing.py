@@ -13,16 +13,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+import mgrkit
 from mgrkit.classifiers import Bundle, Task, load_bundle, save_bundle
+from mgrkit.classifiers import bundle as bundle_module
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.train import train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.frontend import front_end
-from mgrkit.models import listing as models
+from mgrkit.models import choosing
 from mgrkit.models import model as modelling
-from mgrkit.models.listing import choose, find_model, list_models, needed_weights
-from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights
+from mgrkit.models.choosing import choose
+from mgrkit.models.listing import list_models
+from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights, registry
 from mgrkit.weights.store import place
 
 
@@ -51,7 +54,7 @@ class Shop:
         (self.folder / "inner").mkdir(parents=True)
         (self.folder / "__init__.py").write_text("raise ImportError('heavy')")
         monkeypatch.syspath_prepend(folder)
-        monkeypatch.setattr(models, "registry", lambda: Registry(self.plugins))
+        monkeypatch.setattr(choosing, "registry", lambda: Registry(self.plugins))
 
     def ship(self, distribution: str, *names: str) -> None:
         paths = tuple(f"shop_of_bundles.inner:data/{name}.safetensors" for name in names)
@@ -118,7 +121,7 @@ def test_a_model_of_a_package_that_is_not_installed(
     assert one["error"].endswith("package nowhere_at_all is not installed")
     for name in ("x", None):
         with pytest.raises(RunError, match="there is no model x: package nowhere_at_all is not"):
-            find_model(name)
+            choose(name)[0]
 
 
 def test_a_model_that_several_specs_name_is_there_once(shop: Shop) -> None:
@@ -131,7 +134,7 @@ def test_a_model_that_several_specs_name_is_there_once(shop: Shop) -> None:
     bundle(shop.path("shared"))
     listed = [(one["name"], one["distribution"]) for one in list_models()]
     assert listed == [("shared", "mgrkit"), ("own", "mgrkit")]
-    assert find_model("shared") == shop.path("shared")
+    assert choose("shared")[0] == shop.path("shared")
 
 
 def test_a_model_whose_classifier_is_not_installed_is_broken(shop: Shop, cache: Path) -> None:
@@ -149,7 +152,7 @@ def test_the_default_is_the_most_accurate_of_mgrkits_own(shop: Shop, cache: Path
         bundle(shop.path(name), accuracy)
     shop.path("hurt").write_bytes(b"x")
     bundle(cache / "cached.safetensors", 0.9)
-    assert find_model(None) == shop.path("best")
+    assert choose(None)[0] == shop.path("best")
     assert [one["name"] for one in list_models() if one["default"]] == ["best"]
 
 
@@ -194,13 +197,13 @@ def test_the_default_is_the_best_whose_weights_are_here(shop: Shop) -> None:
         "mgrkit models fetch hum gets them"
     )
     assert choose(None) == (plain, lacking)
-    assert choose(None, fetching=True) == (hum, "hum: its weights are in the cache")
+    assert choose(None, print) == (hum, "hum: its weights are in the cache")
     assert choose("plain") == (plain, "")
     assert [one["name"] for one in list_models() if one["default"]] == ["plain"]
     put(HEAVY)
     assert choose(None) == (hum, "hum: its weights are in the cache")
     assert [one["name"] for one in list_models() if one["default"]] == ["hum"]
-    assert find_model(None) == hum
+    assert choose(None)[0] == hum
 
 
 def test_the_default_needs_no_module_that_is_not_installed(
@@ -213,7 +216,7 @@ def test_the_default_needs_no_module_that_is_not_installed(
     poor = bundle(shop.path("poor"), 0.4)
     bundle(shop.path("net"), 0.6, classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
     why = "poor: hum, which is right more often, needs torch (pip install torch)"
-    assert choose(None) == choose(None, fetching=True) == (poor, why)
+    assert choose(None) == choose(None, print) == (poor, why)
     hum.write_bytes(b"x")
     why = "poor: net, which is right more often, needs torch (pip install torch)"
     assert choose(None) == (poor, why)
@@ -246,13 +249,38 @@ def test_a_network_without_torch_names_it(
         train(classifier, tmp_path, tmp_path / "new.safetensors")
 
 
+def test_to_choose_reads_no_model_whole_and_to_load_reads_one(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.ship("mgrkit", "poor", "best", "changed")
+    svm = load_bundle(choosing._shipped(registry().classifier("svm").spec.bundles[0], "").path)
+    for name, accuracy in (("poor", 0.1), ("best", 0.8), ("changed", 0.9)):
+        shop.path(name).parent.mkdir(parents=True, exist_ok=True)
+        save_bundle(shop.path(name), replace(svm, metrics={**svm.metrics, "accuracy": accuracy}))
+    read: list[str] = []
+    real = bundle_module._content
+    monkeypatch.setattr(
+        bundle_module, "_content", lambda path: read.append(path.stem) or real(path)
+    )
+    content = bytearray(shop.path("changed").read_bytes())
+    content[-1] ^= 1
+    shop.path("changed").write_bytes(content)
+    assert choose(None)[0] == shop.path("changed")
+    assert not read
+    with pytest.raises(BundleError, match="damaged"):
+        mgrkit.load()
+    shop.path("changed").write_bytes(content[:-1])
+    assert mgrkit.load().name == "best"
+    assert read == ["changed", "best"]
+
+
 def test_weights_alone_make_no_model_the_default(shop: Shop) -> None:
     with_weights(shop, "hum", 0.5)
     shop.ship("mgrkit", "plain")
     plain = bundle(shop.path("plain"), 0.6)
     put(HEAVY)
     why = "plain: of the models that come with mgrkit, the one that is right most often"
-    assert choose(None) == choose(None, fetching=True) == (plain, why)
+    assert choose(None) == choose(None, print) == (plain, why)
 
 
 def test_where_no_model_can_be_used_the_best_says_why(shop: Shop) -> None:
@@ -263,34 +291,41 @@ def test_where_no_model_can_be_used_the_best_says_why(shop: Shop) -> None:
 
 
 def test_the_weights_that_a_model_needs(shop: Shop, cache: Path) -> None:
-    assert needed_weights(with_weights(shop, "hum", 0.5)) == HEAVY
-    assert needed_weights(bundle(cache / "unknown_set.safetensors")) is None
-    sound = bundle(cache / "sound.safetensors", eats="samples", task=Task(("a", "b"), (9,)))
-    assert needed_weights(sound) is None
+    got: list[Weights] = []
+    choose(str(with_weights(shop, "hum", 0.5)), got.append)
+    assert got == [HEAVY]
+    bundle(cache / "unknown_set.safetensors")
+    bundle(cache / "sound.safetensors", eats="samples", task=Task(("a", "b"), (9,)))
+    for name in ("unknown_set", "sound"):
+        choose(name, got.append)
+    assert got == [HEAVY]
+    choose("hum")
+    assert choose(None, got.append)[0] == shop.path("hum")
+    assert got == [HEAVY, HEAVY]
 
 
 def test_no_default_model(shop: Shop, cache: Path) -> None:
     bundle(cache / "cached.safetensors", 0.9)
     with pytest.raises(UsageError, match=r"no model to predict with \(mgrkit train"):
-        find_model(None)
+        choose(None)[0]
 
 
 def test_a_model_by_name(shop: Shop, cache: Path) -> None:
     shop.ship("other", "theirs")
-    assert find_model("theirs") == shop.path("theirs")
+    assert choose("theirs")[0] == shop.path("theirs")
     mine = bundle(cache / "mine.safetensors")
-    assert find_model("mine") == mine
+    assert choose("mine")[0] == mine
 
 
 def test_a_model_by_path(shop: Shop, tmp_path: Path) -> None:
     path = bundle(tmp_path / "a.safetensors")
-    assert find_model(str(path)) == path
-    assert find_model(str(path.rename(tmp_path / "b"))) == tmp_path / "b"
+    assert choose(str(path))[0] == path
+    assert choose(str(path.rename(tmp_path / "b")))[0] == tmp_path / "b"
 
 
 def test_a_path_that_is_not_there(shop: Shop, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"there is no model .*gone\.safetensors"):
-        find_model(str(tmp_path / "gone.safetensors"))
+        choose(str(tmp_path / "gone.safetensors"))[0]
 
 
 def test_an_unknown_name_names_the_nearest(
@@ -300,14 +335,14 @@ def test_an_unknown_name_names_the_nearest(
     (tmp_path / "mime").mkdir()
     monkeypatch.chdir(tmp_path)  # a folder of that name is no model
     with pytest.raises(UsageError, match=r"no model 'mime' \(did you mean mine\?\)"):
-        find_model("mime")
+        choose("mime")[0]
 
 
 def test_a_name_that_two_models_have(shop: Shop, cache: Path) -> None:
     shop.ship("mgrkit", "mine")
     bundle(cache / "mine.safetensors")
     with pytest.raises(UsageError, match=r"there are 2 models mine \(give the path"):
-        find_model("mine")
+        choose("mine")[0]
 
 
 def test_models_on_the_command_line(
@@ -334,7 +369,7 @@ def test_no_models_on_the_command_line(shop: Shop, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize("what", ["state", "calibration"])
 def test_what_is_wrong_inside_a_model_names_its_file(tmp_path: Path, what: str) -> None:
-    whole = load_bundle(find_model("svm"))
+    whole = load_bundle(choose("svm")[0])
     less = dict(getattr(whole, what))
     less.popitem()
     path = tmp_path / "hurt.safetensors"

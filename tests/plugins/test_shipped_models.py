@@ -19,7 +19,8 @@ from mgrkit.commands.train import train
 from mgrkit.datasets.tables import read_feature_table
 from mgrkit.errors import UsageError, WeightsError
 from mgrkit.learning.fitting import predict_tracks
-from mgrkit.models.listing import find_model, list_models
+from mgrkit.models.choosing import choose
+from mgrkit.models.listing import list_models
 from mgrkit.models.model import Model
 from mgrkit.registry import registry
 
@@ -35,7 +36,7 @@ CNN = pytest.param("cnn", marks=pytest.mark.torch)
 
 @pytest.mark.parametrize("name", ["svm", CNN])
 def test_it_is_small_and_says_what_it_is(name: str) -> None:
-    assert find_model(name).stat().st_size <= {"svm": 5_000_000, "cnn": 10_000_000}[name]
+    assert choose(name)[0].stat().st_size <= {"svm": 5_000_000, "cnn": 10_000_000}[name]
     model = mgrkit.load(name)
     assert model.labels == GENRES
     metrics = model.bundle.metrics
@@ -56,17 +57,17 @@ def test_the_default_is_the_one_that_was_better_on_valid() -> None:
     assert listed["cnn"]["accuracy"] > listed["svm"]["accuracy"]
     assert listed["musicnn"]["weights_here"] is False
     assert [name for name, one in listed.items() if one["default"]] == ["cnn"]
-    assert find_model(None) == find_model("cnn")
+    assert choose(None)[0] == choose("cnn")[0]
 
 
 @pytest.mark.torch
 def test_with_its_weights_the_pretrained_ears_are_the_default(ears: Path) -> None:
-    assert find_model(None) == find_model("musicnn")
+    assert choose(None)[0] == choose("musicnn")[0]
     assert [one["name"] for one in list_models() if one["default"]] == ["musicnn"]
 
 
 def test_the_head_on_musicnn_says_what_it_is(data: Path) -> None:
-    assert find_model("musicnn").stat().st_size <= 1_000_000
+    assert choose("musicnn")[0].stat().st_size <= 1_000_000
     model = mgrkit.load("musicnn")
     assert model.labels == GENRES
     assert model.bundle.eats == "features:musicnn-tags:mean-sd"
@@ -146,10 +147,10 @@ def test_anyone_can_make_it_again(data: Path, tmp_path: Path) -> None:
     table = data / "gtzan" / "features_30_sec.csv"
     made = tmp_path / "svm.safetensors"
     train("svm", table, made, TrainSettings(refit=True))
-    again, shipped = load_bundle(made), load_bundle(find_model("svm"))
+    again, shipped = load_bundle(made), load_bundle(choose("svm")[0])
     assert again.metrics["accuracy"] == pytest.approx(shipped.metrics["accuracy"], abs=0.006)
     assert again.seen == shipped.seen
-    old, new = Model(find_model("svm")), Model(made)
+    old, new = Model(choose("svm")[0]), Model(made)
     rows = read_feature_table(table, registry().feature_set("gtzan57"))
     one, other = (
         predict_tracks(m.classifier, m.spec, m.calibration, rows.x, rows.tracks) for m in (old, new)
