@@ -96,7 +96,7 @@ def compare(
                 asked,
                 options=Options(workers),
                 report=console.report,
-                told=watch.told,
+                say=watch.told,
                 progress=watch.progress,
             )
         warnings = console.warnings()

@@ -61,7 +61,7 @@ def compare(
     *,
     options: Options | None = None,
     report: Report | None = None,
-    told: Callable[[str], None] = unheard,
+    say: Callable[[str], None] = unheard,
     progress: Callable[[int, int, Mapping[str, float]], None] = silent,
 ) -> Comparison:
     """Train classifiers on one train part and judge them by the same tracks.
@@ -74,7 +74,7 @@ def compare(
     ----------
     data : as for `mgrkit.commands.train.train`; several are of one collection.
     out : a new folder, or one of the same comparison.
-    told : each line of how far it is.
+    say : gets each line of how far it is.
 
     Raises
     ------
@@ -98,9 +98,9 @@ def compare(
     done = {run.name: kept for run in runs if (kept := run.kept(judged))}
     reasons = {e.spec.name: r for e in entries if (r := common.lacking.get(e.spec.eats))}
     for name, reason in reasons.items():
-        told(f"{name} is left out: {reason}")
+        say(f"{name} is left out: {reason}")
     runs = [run for run in runs if run.entry.spec.name not in reasons]
-    finished = _finished(runs, done, common, judged, reasons, told, progress)
+    finished = _finished(runs, done, common, judged, reasons, say, progress)
     return compared(entries, asked.part, asked.seeds, common, judged, finished, reasons)
 
 
@@ -110,7 +110,7 @@ def _finished(
     common: Common,
     judged: Judged,
     reasons: dict[str, str],
-    told: Callable[[str], None],
+    say: Callable[[str], None],
     progress: Callable[[int, int, Mapping[str, float]], None],
 ) -> dict[str, list[Finished]]:
     """What each run gave, by classifier; adds to the reasons why a classifier failed.
@@ -127,23 +127,23 @@ def _finished(
         try:
             result = done.get(run.name)
             if result is None:
-                told(what)
+                say(what)
                 result = run.make(common.eaten[run.entry.spec.eats], judged, progress)
         except (Stopped, KeyboardInterrupt) as stop:
             raise _stopped(stop, number - 1, len(runs)) from None
         except MgrkitError as error:
             reasons[name] = str(error)
-            told(f"{what}: failed: {error}")
+            say(f"{what}: failed: {error}")
             continue
         finished.setdefault(name, []).append(result)
         accuracy = float((result.probabilities.argmax(1) == judged.y).mean())
         how = "kept" if run.name in done else f"trained in {result.training_seconds:.1f} s"
-        told(f"{what}: accuracy {accuracy:.3f}, {how}")
+        say(f"{what}: accuracy {accuracy:.3f}, {how}")
     return finished
 
 
 def _entries(asked: Asked) -> list[Entry]:
-    """The classifiers by name, each once; what is wrong with the call is told here."""
+    """The classifiers by name, each once; what is wrong with the call is said here."""
     if asked.part not in PARTS[1:]:
         raise UsageError(f"--part must be valid or test, not {asked.part!r}")
     if asked.seeds < 1:

@@ -223,7 +223,7 @@ def _unseen(dataset: Dataset, model: Model, seen: bool, where: str) -> tuple[Dat
     if dataset.entries[0].is_copy:
         known = copies_seen(dataset, model)
     else:
-        known = [i for i, label in enumerate(dataset.labelled) if label.id in model.seen]
+        known = [i for i, label in enumerate(dataset.labelled) if label.id in model.known_tracks]
     if seen or not known:
         return dataset, len(known)
     if len(known) == len(dataset.entries):
@@ -249,7 +249,7 @@ def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     if seen:
         words.append(f"{seen} tracks seen in training included")
     groups = [label.group for label in dataset.labelled]
-    known = sum(artist_id(group) in model.heard for group in groups if group)
+    known = sum(artist_id(group) in model.known_artists for group in groups if group)
     if known and not seen:
         words.append(f"artists heard in training for {known} of {len(dataset.entries)} tracks")
     if unknown := groups.count(""):

@@ -106,7 +106,7 @@ def _answer(model: Model, settings: Settings, row: Row) -> Row:
     """The prediction in a row, or the path and the error."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
-    return model.told(
+    return model.answer(
         row["judged"],
         top=settings.top,
         threshold=settings.threshold,

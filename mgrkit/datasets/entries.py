@@ -112,16 +112,16 @@ def belonging(
         else:
             for index in members:
                 settled[index] = replace(settled[index], recording=recording)
-    notes += _told(of_recording, torn)
+    notes += _slice_notes(of_recording, torn)
     return tuple(settled), [[alone[index] for index in doubt] for doubt in doubts]
 
 
-def _told(whole: Mapping[str, Sequence[int]], torn: Sequence[Sequence[str]]) -> Iterator[str]:
+def _slice_notes(kept: Mapping[str, Sequence[int]], torn: Sequence[Sequence[str]]) -> Iterator[str]:
     """What is said of recordings that are kept together, and of those in several parts."""
-    if whole:
-        shown = ", ".join(one.lstrip("/") for one in sorted(whole)[:_EXAMPLES])
-        more = ", ..." if len(whole) > _EXAMPLES else ""
-        slices = sum(map(len, whole.values()))
+    if kept:
+        shown = ", ".join(one.lstrip("/") for one in sorted(kept)[:_EXAMPLES])
+        more = ", ..." if len(kept) > _EXAMPLES else ""
+        slices = sum(map(len, kept.values()))
         yield f"{slices} slices stay with the others of their recordings ({shown}{more})"
     if torn:
         yield (

@@ -128,11 +128,11 @@ class GenreMap:
         spelt: dict[str, str] = {}
         for genre in (*own, *(ours for _, ours in self.pairs)):
             spelt.setdefault(genre_key(genre), genre)
-        told = [spelt[targets.get(key, key)] for key in map(genre_key, genres)]
-        counts = Counter(pair for pair in zip(genres, told, strict=True) if pair[0] != pair[1])
+        counted = [spelt[targets.get(key, key)] for key in map(genre_key, genres)]
+        counts = Counter(pair for pair in zip(genres, counted, strict=True) if pair[0] != pair[1])
         shown = [f"{theirs} is {ours} ({n})" for (theirs, ours), n in sorted(counts.items())]
         notes = [f"tracks counted by --map: {_listed(shown)}"] if shown else []
-        return replace(with_genres(dataset, told), notes=(*dataset.notes, *notes))
+        return replace(with_genres(dataset, counted), notes=(*dataset.notes, *notes))
 
 
 AS_SPELT = GenreMap()

@@ -68,8 +68,8 @@ def _read(path: Path, breadth: tuple[int, ...]) -> Described | None:
             return None
     except (OSError, SafetensorError, KeyError, ValueError):
         return None
-    whole = len(kept.values) == kept.sizes.sum() and len(kept.sizes) > 0 and kept.sizes.min() > 0
-    return kept if kept.values.shape[1:] == breadth and whole else None
+    complete = len(kept.values) == kept.sizes.sum() and len(kept.sizes) > 0 and kept.sizes.min() > 0
+    return kept if kept.values.shape[1:] == breadth and complete else None
 
 
 def _check(described: Described) -> bytes:

@@ -114,7 +114,7 @@ def _is_of_pictures(finder: Finder, data: Path) -> bool:
 
 
 def _check_sound(wanted: Input) -> None:
-    """What is known to fail for all tracks is told once."""
+    """What is known to fail for all tracks is said once."""
     if wanted.frontend is None:
         raise UsageError(
             f"the model was trained on {wanted.name}; sound cannot be drawn like that",

@@ -42,9 +42,9 @@ def by_noise(
     groups, truth = dataset.groups(), np.asarray(y)
     rows = []
     for (noise, snr), own in sorted(of_row.items()):
-        told = scores(probabilities[own], truth[own], [groups[i] for i in own], labels, seed)
+        measured = scores(probabilities[own], truth[own], [groups[i] for i in own], labels, seed)
         known = None if math.isinf(snr) else snr
-        rows.append({"noise": noise, "snr": known, **{name: told[name] for name in _KEPT}})
+        rows.append({"noise": noise, "snr": known, **{name: measured[name] for name in _KEPT}})
     return rows
 
 
@@ -73,7 +73,7 @@ def copies_seen(dataset: Dataset, model: Model) -> list[int]:
     Names count without their suffix: that of a copy alone does not tell it, and a recording may
     have been learnt from in another format.
     """
-    known = set(map(without_suffix, model.seen | model.named))
+    known = set(map(without_suffix, model.known_tracks | model.known_names))
     found = []
     for index, (entry, label) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
         ids = (label.id, *map(track_id, copy_of(entry.name)))
@@ -84,6 +84,6 @@ def copies_seen(dataset: Dataset, model: Model) -> list[int]:
 
 def unknowable(dataset: Dataset, model: Model) -> int:
     """How many copies are known by name only, where a model keeps no names of its sounds."""
-    if model.named or not any(known.startswith(SOUND) for known in model.seen):
+    if model.known_names or not any(known.startswith(SOUND) for known in model.known_tracks):
         return 0
     return sum(label.id.startswith(NAME) for label in dataset.labelled)

@@ -89,9 +89,8 @@ class Comparison:
 
     def plain(self) -> dict[str, Any]:
         """For ``--json``."""
-        told = asdict(self)
-        told["pairs"] = [{**asdict(p), "tied": p.tied} for p in self.pairs]
-        return told | {"exit_code": self.exit_code}
+        pairs = [{**asdict(p), "tied": p.tied} for p in self.pairs]
+        return asdict(self) | {"pairs": pairs, "exit_code": self.exit_code}
 
 
 def compared(
@@ -111,10 +110,10 @@ def compared(
     finished : the runs of each that did not fail, by seed.
     reasons : why the others failed.
     """
-    whole = {entry.spec.name: entry for entry in entries if entry.spec.name not in reasons}
+    ranked = {entry.spec.name: entry for entry in entries if entry.spec.name not in reasons}
     right = {
         name: np.stack([one.probabilities.argmax(1) == judged.y for one in finished[name]])
-        for name in whole
+        for name in ranked
     }
     order = ranking(right)
     pairs = differences(right, judged.groups)
@@ -122,7 +121,7 @@ def compared(
     rows = []
     for name in order:
         row = _row(name, finished[name], judged)
-        chose = part == "valid" and whole[name].spec.calibrate == "valid"
+        chose = part == "valid" and ranked[name].spec.calibrate == "valid"
         rows.append(replace(row, ties=shown[name], chose=chose))
     rows += [Row(name, reason) for name, reason in reasons.items()]
     devices = sorted({row.device for row in rows if row.device})

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     # Examples of each piece, its start and seconds, the seconds of the whole, and a warning.
-    _Told = tuple[list[NDArray[Any]], list[tuple[float, float]], float, str]
+    _Examples = tuple[list[NDArray[Any]], list[tuple[float, float]], float, str]
 
 
 def check_limits(top: int, max_seconds: float | None, threshold: float | None = None) -> None:
@@ -56,8 +56,8 @@ class Model:
     ----------
     name : the bundle's file name without its suffix.
     labels : the genres it knows.
-    seen, heard : ids of the tracks and of the artists that it was fit or chosen on.
-    named : ids by their files' names of the tracks of ``seen`` that have an id by their sound.
+    known_tracks, known_artists : ids of those that it was fit or chosen on.
+    known_names : ids by their files' names of ``known_tracks`` that have an id by their sound.
     bundle : everything that is known of it, such as ``metrics`` and ``card``.
 
     Raises
@@ -73,10 +73,12 @@ class Model:
         self.name = self.path.stem
         self.bundle = load_bundle(self.path)
         self.labels: tuple[str, ...] = self.bundle.task.labels
-        self.heard = frozenset(known for known in self.bundle.seen if known.startswith(ARTIST))
+        self.known_artists = frozenset(
+            known for known in self.bundle.seen if known.startswith(ARTIST)
+        )
         files = frozenset(known for known in self.bundle.seen if known.startswith(FILE))
-        self.named = frozenset(known.replace(FILE, NAME, 1) for known in files)
-        self.seen = frozenset(self.bundle.seen) - self.heard - files
+        self.known_names = frozenset(known.replace(FILE, NAME, 1) for known in files)
+        self.known_tracks = frozenset(self.bundle.seen) - self.known_artists - files
         try:
             self.spec = provider(self.bundle).spec
             self.input = input_of_task(self.bundle.eats, self.bundle.task, device)
@@ -158,7 +160,7 @@ class Model:
         judged = self.judged(
             path, max_seconds=max_seconds, allow_truncated=allow_truncated, work=work
         )
-        return self.told(judged, top=top, threshold=threshold, timeline=timeline)
+        return self.answer(judged, top=top, threshold=threshold, timeline=timeline)
 
     def judged(
         self,
@@ -180,19 +182,21 @@ class Model:
         What `predict` raises.
         """
         if isinstance(self.input, Pictures) and is_picture(path):
-            rows, spans, length, warning = self._seen(path, self.input)
+            rows, spans, length, warning = self._examples_of_picture(path, self.input)
         else:
-            rows, spans, length, warning = self._heard(path, max_seconds, allow_truncated, work)
+            rows, spans, length, warning = self._examples_of_song(
+                path, max_seconds, allow_truncated, work
+            )
         of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
         raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
         by_piece = to_tracks(raw, of_piece)
-        whole = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
+        of_song = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
         spent = zip(spans, self.calibration.apply(by_piece), strict=True)
         return {
             "path": str(path),
             "seconds": round(length, 3),
             "warning": warning,
-            "probabilities": whole.tolist(),
+            "probabilities": of_song.tolist(),
             "pieces": [
                 {
                     "start": round(start, 3),
@@ -203,7 +207,7 @@ class Model:
             ],
         }
 
-    def told(
+    def answer(
         self,
         judged: Mapping[str, Any],
         *,
@@ -224,7 +228,7 @@ class Model:
             ]
         return result
 
-    def _seen(self, path: str | Path, wanted: Pictures) -> _Told:
+    def _examples_of_picture(self, path: str | Path, wanted: Pictures) -> _Examples:
         """A picture's examples; it shows no time where nobody knows how it was drawn."""
         from mgrkit.spectrograms import read_picture
 
@@ -240,13 +244,13 @@ class Model:
         seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
         return [wanted.examples(picture.values.T)], [(0.0, seconds)], seconds, ""
 
-    def _heard(
+    def _examples_of_song(
         self,
         path: str | Path,
         max_seconds: float | None,
         allow_truncated: bool,
         work: Work | None,
-    ) -> _Told:
+    ) -> _Examples:
         """A song's pieces as examples, where they lie, and how long it is."""
         if self.input.frontend is None:
             raise UsageError(

@@ -89,7 +89,7 @@ def test_map_takes_pairs_and_a_file_of_them(capfd: pytest.CaptureFixture[str]) -
     assert evaluate("theirs.csv", "--map", "delta-blues=Blues", "--map", "ours.txt", "--json") == 0
     told = json.loads(capfd.readouterr().out)
     assert told["labels"] == ["ambient", "Blues", "Techno", "waltz"]
-    assert told["tracks"] == 64 - len(Model("m.safetensors").seen)
+    assert told["tracks"] == 64 - len(Model("m.safetensors").known_tracks)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_the_quick_demo_goes_from_music_to_a_prediction(
     assert len(list((made / "noisy").rglob("*.rain_10dB_1.wav"))) == 60
     assert len(list((made / "spectrograms").rglob("*.png"))) == 120
     model = Model(made / "my-forest.safetensors")
-    assert len(model.heard) == 12  # those of train, and of valid, which was looked at
+    assert len(model.known_artists) == 12  # those of train, and of valid, which was looked at
     assert model.bundle.calibration
     assert "not calibrated" not in err
     assert recalls(out).keys() == set(STYLES)
@@ -128,8 +128,8 @@ def test_the_whole_demo_trains_two_and_ends_with_a_table(
     made = tmp_path / "small"
     forest, cnn = (Model(made / f"my-{name}.safetensors") for name in ("forest", "cnn"))
     assert forest.bundle.metrics["split"] == cnn.bundle.metrics["split"] == "published split"
-    assert forest.heard == cnn.heard
-    assert len(forest.heard) == 4 * 4
+    assert forest.known_artists == cnn.known_artists
+    assert len(forest.known_artists) == 4 * 4
     verdicts = [line.partition(":")[0] for line in out.splitlines() if line.startswith("new/")]
     assert Counter(verdicts) == Counter([*(f"new/{s}.wav" for s in STYLES), "new/ambient.wav"])
     table = out.splitlines()[-4:]

@@ -51,7 +51,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_another_split(
 
 def test_evaluate_counts_only_tracks_that_were_not_seen(table: Path, bundle: Path) -> None:
     result = evaluate(str(bundle), table)
-    seen = Model(bundle).seen
+    seen = Model(bundle).known_tracks
     assert result["dropped_as_seen"] == len(seen)
     assert result["tracks"] == len(rows()) - len(seen)
     assert result["accuracy"] > 0.9
@@ -67,7 +67,7 @@ def test_evaluate_counts_only_tracks_that_were_not_seen(table: Path, bundle: Pat
 def test_nothing_unseen_is_an_error_unless_seen_is_asked_for(
     table: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    seen = Model(bundle).seen
+    seen = Model(bundle).known_tracks
     known = [row for row in rows() if f"name:{Path(str(row['path'])).name}" in seen]
     only = write(tmp_path / "seen.csv", known)
     with pytest.raises(UsageError, match="has seen all"):
@@ -267,7 +267,8 @@ def test_a_noisy_copy_stays_with_its_recording_wherever_both_lie(tmp_path: Path)
         used = trained.counts["train"] // 2 + trained.counts["valid"] + trained.counts["test"]
         assert used == len(made)
         assert (
-            len(Model(trained.path).seen) == trained.counts["train"] // 2 + trained.counts["valid"]
+            len(Model(trained.path).known_tracks)
+            == trained.counts["train"] // 2 + trained.counts["valid"]
         )
 
 

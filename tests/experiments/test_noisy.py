@@ -54,8 +54,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_copies_are_judged_where_nothing_else_is_there(bundle: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", copies(rows()))
     told = evaluate(str(bundle), table)
-    unseen = 64 - len(Model(bundle).seen)
-    assert told["dropped_as_seen"] == 3 * len(Model(bundle).seen)
+    unseen = 64 - len(Model(bundle).known_tracks)
+    assert told["dropped_as_seen"] == 3 * len(Model(bundle).known_tracks)
     assert told["tracks"] == 3 * unseen
     assert told["split"].startswith(f"noisy copies of {unseen} recordings, all unseen tracks")
     assert [(row["noise"], row["snr"], row["tracks"]) for row in told["by_noise"]] == [
@@ -86,7 +86,7 @@ def test_the_interval_takes_an_artist_s_copies_together(bundle: Path, tmp_path: 
 def test_beside_recordings_copies_are_judged_when_asked_for(bundle: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", [*clean(rows()), *copies(rows())])
     told = evaluate(str(bundle), table)
-    assert told["tracks"] == 64 - len(Model(bundle).seen)
+    assert told["tracks"] == 64 - len(Model(bundle).known_tracks)
     assert told["by_noise"] == []
     assert "192 noisy copies left out (--copies judges them instead)" in told["notes"]
     noisy = evaluate(str(bundle), table, copies=True)
@@ -139,7 +139,7 @@ def test_without_columns_all_copies_are_one_row(bundle: Path, tmp_path: Path) ->
         for row in copies(rows(), [*NOISES[:2], ("my rain.v2", "10.0")])
     ]
     told = evaluate(str(bundle), write(tmp_path / "t.csv", made))
-    unseen = 64 - len(Model(bundle).seen)
+    unseen = 64 - len(Model(bundle).known_tracks)
     [row] = told["by_noise"]
     assert (row["noise"], row["snr"], row["tracks"]) == ("", None, 3 * unseen)
     for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1"):

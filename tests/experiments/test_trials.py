@@ -137,7 +137,7 @@ def test_the_second_call_trains_nothing_and_says_the_same(
     out, found = done
     told: list[str] = []
     asked = Asked(BOTH, seeds=2, parameters=SMALL)
-    assert compare([table], out, asked, told=told.append) == found
+    assert compare([table], out, asked, say=told.append) == found
     assert trains.names == []
     assert len(told) == 4
     assert all(line.endswith("kept") for line in told)
@@ -194,7 +194,7 @@ def test_a_model_that_is_gone_or_damaged_is_made_again(
 
 def test_what_cannot_be_compared_is_said_before_the_first_fit(table: Path, tmp_path: Path) -> None:
     lines: list[str] = []
-    compare([table], tmp_path / "out", Asked(("cnn", "svm"), seeds=1), told=lines.append)
+    compare([table], tmp_path / "out", Asked(("cnn", "svm"), seeds=1), say=lines.append)
     assert lines[0].startswith("cnn is left out: ")
     assert "holds numbers" in lines[0]
     assert lines[1] == "1 of 1: svm, seed 0"
@@ -233,7 +233,7 @@ def test_a_failure_is_a_row_and_the_others_go_on(
     trains.ends["svm-0"] = RunError("it fell over", "mend it")
     told: list[str] = []
     asked = Asked(BOTH, seeds=2, parameters=SMALL)
-    found = compare([table], tmp_path / "out", asked, told=told.append)
+    found = compare([table], tmp_path / "out", asked, say=told.append)
     assert [row.classifier for row in found.rows] == ["random_forest", "svm"]
     assert found.rows[1].reason == "it fell over (mend it)"
     assert (found.exit_code, found.pairs) == (1, ())

@@ -46,7 +46,7 @@ def test_it_is_small_and_says_what_it_is(name: str) -> None:
     assert metrics["accuracy_low"] < metrics["accuracy"] < metrics["accuracy_high"]
     assert set(model.bundle.card) == {"data", "split", "fit", "limits"}
     assert 0 < model.calibration.unsure_below < 1
-    assert len(model.seen) == SEEN[name]
+    assert len(model.known_tracks) == SEEN[name]
 
 
 @pytest.mark.torch
@@ -77,7 +77,7 @@ def test_the_head_on_musicnn_says_what_it_is(data: Path) -> None:
     assert metrics["accuracy"] >= 0.76
     assert metrics["ece"] <= 0.08
     train_part = (data / "gtzan" / "splits" / "train_filtered.txt").read_text().split()
-    assert model.seen == {f"gtzan:{Path(line).stem}" for line in train_part}
+    assert model.known_tracks == {f"gtzan:{Path(line).stem}" for line in train_part}
 
 
 @pytest.mark.torch
@@ -129,7 +129,7 @@ def test_rate_and_container_do_not_change_the_verdict(
 
 @pytest.mark.parametrize("name", ["svm", CNN])
 def test_no_track_of_the_test_part_was_seen(data: Path, name: str) -> None:
-    seen = mgrkit.load(name).seen
+    seen = mgrkit.load(name).known_tracks
     lists = data / "gtzan" / "splits"
     parts = {
         part: {
