@@ -69,6 +69,8 @@ def test_examples_lie_in_the_first_array_that_they_are_built_for() -> None:
     one = every.take([1]).examples(["b"])
     one.x[:] = 9
     assert every.x[:, 0, 0].tolist() == [0, 9]
+    every.x[:] = 5
+    assert every.take([1]).x[0, 0, 0] == 9
     assert not len(every.take([]).x)
 
 
