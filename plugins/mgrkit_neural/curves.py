@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.errors import RunError
+from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,10 +77,8 @@ def _text(value: Any) -> Any:
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.tmp")
     try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
+        with replacing(path) as temp:
+            temp.write_bytes(content)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise RunError(f"{path} cannot be written: {error.strerror}") from error

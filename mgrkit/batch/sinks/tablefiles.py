@@ -1,4 +1,8 @@
-"""CSV written whole: in large buffers, under a temporary name, then moved into place."""
+"""Tables written whole: in large buffers, under a temporary name, then moved into place.
+
+The temporary name is given, not one of `mgrkit.files.replacing.replacing`: it lies in the state
+folder, so that what a killed run leaves is seen by no reader of OUT and goes with the next run.
+"""
 
 from __future__ import annotations
 
