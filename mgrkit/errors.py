@@ -5,6 +5,7 @@
     |-- RunError           the run could not start or go on               exit 3
     |   |-- BundleError    a file of a trained model cannot be used       exit 3
     |   `-- WeightsError   a network's weights are not there, or others   exit 3
+    |-- Stopped            a person ended the run                         exit 130 or 143
     |-- ReaderGoneError    whoever read the results has gone              exit 141
     `-- ItemError          one item failed, the others go on              exit 1
         `-- AudioError     its sound cannot be used
@@ -13,8 +14,7 @@ An ``ItemError`` carries a short ``reason`` (``silent``, ``truncated``, ``exists
 stands in front of its message in the table, so that failures can be counted by kind.
 """
 
-import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
 
 class MgrkitError(Exception):
@@ -57,6 +57,19 @@ class WeightsError(RunError):
     """The weights that a feature set needs are not there, cannot be got, or are not those."""
 
 
+class Stopped(MgrkitError):  # noqa: N818
+    """The run ended early because a person asked it to.
+
+    Parameters
+    ----------
+    code : the exit code, 128 and the number of the signal: 130 for Ctrl-C, 143 for SIGTERM.
+    """
+
+    def __init__(self, message: str, hint: str = "", code: int = 130) -> None:
+        super().__init__(message, hint)
+        self.exit_code = code
+
+
 class ReaderGoneError(MgrkitError):
     """Whoever read the results has gone, as in ``mgrkit ... | head``: the run ends quietly."""
 
@@ -91,16 +104,21 @@ class AudioError(ItemError):
     """The sound of a file cannot be used: not decodable, silent, truncated, ..."""
 
 
-class Stopped(MgrkitError):  # noqa: N818
-    """A fit ended early because it was asked to; the command ends with 130 or 143."""
+def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
+    """A hint: the known name that is `most_like` this one, else all of them."""
+    known = sorted(known)
+    found = most_like(name, known)
+    return f"did you mean {found}?" if found else f"{otherwise} {', '.join(known) or 'none'}"
 
-    exit_code = 130
 
+def most_like(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like this one, in small letters or large; '' where none is.
 
-def nearest(name: str, known: Mapping[str, object] | Sequence[str], otherwise: str) -> str:
-    """A hint: the known name that is most like this one, else all of them."""
+    >>> most_like("Pnik", ["blue", "pink"]), most_like("country", ["blue", "pink"])
+    ('pink', '')
+    """
+    import difflib  # slow, and needed where something is wrong only
+
     folded = {other.casefold(): other for other in known}
     close = difflib.get_close_matches(name.casefold(), folded, 1)
-    if close:
-        return f"did you mean {folded[close[0]]}?"
-    return f"{otherwise} {', '.join(sorted(known)) or 'none'}"
+    return folded[close[0]] if close else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from mgrkit.audio import SUFFIXES
 from mgrkit.augment.colours import COLOURS, Colour
 from mgrkit.augment.recordings import Recordings
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from mgrkit.augment.blocks import Draw, Take
@@ -45,8 +44,7 @@ def parse_noise(text: str, suffixes: Collection[str] = SUFFIXES) -> Colour | Rec
         return Colour(text)
     if text and Path(text).exists():
         return Recordings.find(Path(text), suffixes)
-    near = difflib.get_close_matches(text.lower(), COLOURS, n=2, cutoff=0.5) or list(COLOURS)
     raise UsageError(
         f"no noise {text!r}: neither a colour nor a file or folder of recordings",
-        f"try {' or '.join(near)}",
+        nearest(text, COLOURS, "the colours are"),
     )

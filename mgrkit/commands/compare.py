@@ -239,7 +239,6 @@ def _runs(out: Path, entries: Sequence[Entry], asked: Asked, common: Common) -> 
 
 
 def _stopped(stop: Stopped | KeyboardInterrupt, done: int, runs: int) -> Stopped:
-    stopped = Stopped(f"stopped after {done} of {runs} runs; the same command goes on from there")
-    if isinstance(stop, Stopped):
-        stopped.exit_code = stop.exit_code
-    return stopped
+    code = stop.exit_code if isinstance(stop, Stopped) else 130
+    message = f"stopped after {done} of {runs} runs; the same command goes on from there"
+    return Stopped(message, code=code)

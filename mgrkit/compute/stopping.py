@@ -14,7 +14,7 @@ from mgrkit.errors import MgrkitError, Stopped
 def stop_signals() -> Iterator[Callable[[], bool]]:
     """Yields what tells whether to end; a second signal ends at once.
 
-    `Stopped` that leaves the context gets the exit code of the signal. Outside the main thread
+    `Stopped` leaves the context with the exit code of the signal. Outside the main thread
     signals cannot be caught, and the answer is always no.
     """
     got: list[int] = []
@@ -29,16 +29,12 @@ def stop_signals() -> Iterator[Callable[[], bool]]:
         before = {n: signal.signal(n, hear) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield lambda: bool(got)
-    except Stopped as stopped:
-        stopped.exit_code = 128 + (got[0] if got else signal.SIGINT)
-        raise
     except MgrkitError as error:
-        # What fails on the way out must not hide that a person asked to end.
         if not got:
             raise
-        ended = Stopped(f"stopped, but {error.message}", error.hint)
-        ended.exit_code = 128 + got[0]
-        raise ended from error
+        # What fails on the way out must not hide that a person asked to end.
+        message = error.message if isinstance(error, Stopped) else f"stopped, but {error.message}"
+        raise Stopped(message, error.hint, code=128 + got[0]) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

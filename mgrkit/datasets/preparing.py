@@ -87,9 +87,10 @@ def _rows(
     items, sink = _items(finder, lineage), StreamSink(rows.append, {})
     summary = run_now(run(items, job, sink, ["path"], options, report, finder.count))
     if summary.stopped_by:
-        stopped = Stopped("stopped while preparing DATA; the same command goes on from there")
-        stopped.exit_code = summary.exit_code
-        raise stopped
+        raise Stopped(
+            "stopped while preparing DATA; the same command goes on from there",
+            code=summary.exit_code,
+        )
     good = (row for row in rows if row["status"] == "ok")
     return sorted(good, key=lambda row: str(row["path"])), summary
 

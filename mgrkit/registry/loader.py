@@ -10,7 +10,6 @@ is nothing else.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import functools
 import importlib
 import importlib.util
@@ -22,7 +21,7 @@ from typing import Any, TypeVar
 
 import pluggy
 
-from mgrkit.errors import RunError, nearest
+from mgrkit.errors import RunError, most_like, nearest
 from mgrkit.registry import hooks
 from mgrkit.registry.catalogue import OWN, Plugin, Registry
 from mgrkit.registry.checks import fault
@@ -202,7 +201,7 @@ def _check_names(manager: pluggy.PluginManager, module: object) -> None:
         if name.startswith(f"{hooks.GROUP}_"):
             raise PluginError(f"{name} is not marked by @hookimpl{_meant(name)}")
     if not marked:
-        like = [name for name in others if difflib.get_close_matches(name, _HOOKS)]
+        like = [name for name in others if most_like(name, _HOOKS)]
         told = f": {like[0]}{_meant(like[0])}" if like else ""
         raise PluginError(f"no function of it is a hook marked by @hookimpl{told}")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, nearest
 from mgrkit.seeds import entropy
 from mgrkit.tracks.linked import linked
 
@@ -95,9 +94,7 @@ def group_key(group: str) -> str:
 def check_split(how: str | None) -> None:
     """Raise UsageError, which names the nearest, if there is no such split."""
     if how is not None and how not in KINDS:
-        close = difflib.get_close_matches(how, KINDS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(KINDS)}"
-        raise UsageError(f"there is no split {how!r}", hint)
+        raise UsageError(f"there is no split {how!r}", nearest(how, KINDS, "there are"))
 
 
 def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0) -> Split:

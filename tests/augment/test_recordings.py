@@ -240,7 +240,7 @@ def test_parsing(tmp_path: Path, monkeypatch) -> None:
     assert parse_noise(str(path)).name == "rain.one"
     with pytest.raises(UsageError, match="pink"):
         parse_noise("pnik")
-    with pytest.raises(UsageError, match="white or pink or brown or blue or violet"):
+    with pytest.raises(UsageError, match="the colours are blue, brown, pink, violet, white"):
         parse_noise(str(tmp_path / "nothing"))
     with pytest.raises(UsageError):
         parse_noise("")

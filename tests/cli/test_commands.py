@@ -173,7 +173,7 @@ def test_sources_of_one_name_stay_apart(audio: Path) -> None:
         (["augment", "--snr", "81"], 2, "an SNR of 81 dB is out of range (from -20 to 80 dB)"),
         (["augment", "--snr", "-21"], 2, "out of range"),
         (["augment", "--snr", "nan"], 2, "--snr must be a number, not 'nan'"),
-        (["augment", "--noise", "pinc"], 2, "try pink"),
+        (["augment", "--noise", "pinc"], 2, "did you mean pink?"),
         (["augment", "--subtype", "PCM_8"], 2, "--subtype must be PCM_16, PCM_24, FLOAT"),
         (["augment", "--format", "mp3"], 2, "--format must be wav or flac, not 'mp3'"),
         (["augment", "--format", "flac", "--subtype", "FLOAT"], 2, "FLAC holds no float"),

@@ -26,3 +26,15 @@ def test_what_fails_after_a_stop_does_not_hide_it() -> None:
 def test_what_fails_without_a_stop_is_what_it_is() -> None:
     with pytest.raises(RunError, match="the disk is full"), stop_signals():
         fail()
+
+
+def test_a_stop_gets_the_exit_code_of_the_signal() -> None:
+    def stop() -> None:
+        with stop_signals() as asked:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert asked()
+            raise Stopped("stopped after 3")
+
+    with pytest.raises(Stopped, match=r"^stopped after 3$") as caught:
+        stop()
+    assert caught.value.exit_code == 143

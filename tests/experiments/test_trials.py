@@ -155,8 +155,7 @@ def test_more_seeds_and_classifiers_can_come_later(
 
 def test_a_stopped_comparison_goes_on(table: Path, tmp_path: Path, trains: Trains) -> None:
     out = tmp_path / "out"
-    trains.ends["svm-1"] = stop = Stopped("stopped")
-    stop.exit_code = 143
+    trains.ends["svm-1"] = Stopped("stopped", code=143)
     with pytest.raises(Stopped, match="stopped after 1 of 2 runs; the same command") as caught:
         again(table, out, classifiers=["svm"], seeds=2)
     assert caught.value.exit_code == 143
