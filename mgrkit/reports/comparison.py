@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.files.replacing import replacing
-from mgrkit.reports.figures import save_drawing
+from mgrkit.reports.figures import drawn
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,8 +70,8 @@ def _csv(found: Comparison) -> str:
         costs = [row.parameters, row.training_seconds, row.prediction_ms, row.bytes, row.device]
         shares = [row.accuracy, row.low, row.high, *seeds]
         rest = [row.ties, row.macro_f1, row.top3, row.ece, *costs, *common, ""]
-        plain = [round(v, 6) if isinstance(v, float) else v for v in (*shares, *rest)]
-        writer.writerow([row.classifier, "ok", *plain])
+        cells = [round(v, 6) if isinstance(v, float) else v for v in (*shares, *rest)]
+        writer.writerow([row.classifier, "ok", *cells])
     return text.getvalue()
 
 
@@ -87,7 +87,7 @@ def _markdown(found: Comparison) -> str:
         lines += ["", CHOSE.replace("*", "\\*")]
     for row in found.rows:
         if row.reason:
-            lines += ["", f"{_plain(row.classifier)} failed: {_plain(row.reason)}"]
+            lines += ["", f"{_escaped(row.classifier)} failed: {_escaped(row.reason)}"]
     if found.pairs:
         lines += ["", "## Pairs", ""]
         heads = ["better", "worse", "difference", "95 %", "probability of none or the reverse"]
@@ -95,19 +95,19 @@ def _markdown(found: Comparison) -> str:
             heads,
             [
                 [
-                    _plain(pair.first), _plain(pair.second), f"{pair.difference:.3f}",
+                    _escaped(pair.first), _escaped(pair.second), f"{pair.difference:.3f}",
                     f"{pair.low:.3f} to {pair.high:.3f}", f"{pair.probability:.3f}",
                 ]
                 for pair in found.pairs
             ],
         )  # fmt: skip
-    lines += ["", *(f"- {_plain(note)}" for note in found.notes)]
+    lines += ["", *(f"- {_escaped(note)}" for note in found.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _cells(row: Row) -> list[str]:
     return [
-        _plain(row.classifier) + ("\\*" if row.chose else ""),
+        _escaped(row.classifier) + ("\\*" if row.chose else ""),
         f"{row.accuracy:.3f}",
         f"{row.low:.3f} to {row.high:.3f}",
         f"{row.seeds.deviation:.3f}",
@@ -127,7 +127,7 @@ def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [f"| {' | '.join(row)} |" for row in (heads, rule, *rows)]
 
 
-def _plain(text: str) -> str:
+def _escaped(text: str) -> str:
     """Text that Markdown takes for text, on one line."""
     for sign in "\\`*_|<>[]":
         text = text.replace(sign, f"\\{sign}")
@@ -136,12 +136,9 @@ def _plain(text: str) -> str:
 
 def _draw(found: Comparison, path: Path) -> None:
     """Accuracies with their intervals, a stroke for each end of the seeds; ties joined by a bar."""
-    from mgrkit.reports.figures import drawing
-
     rows = [row for row in found.rows if not row.reason]
-    with drawing((8, 1.8 + 0.45 * max(2, len(rows))), 120) as figure:
+    with drawn(path, "mgrkit compare", (8, 1.8 + 0.45 * max(2, len(rows))), 120) as figure:
         _plot(figure, found, rows)
-        save_drawing(figure, path, "mgrkit compare")
 
 
 def _plot(figure: Figure, found: Comparison, rows: Sequence[Row]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.reports.figures import save_drawing
+from mgrkit.reports.figures import drawn
 
 _MAKER = "mgrkit evaluate"
 
@@ -35,18 +35,16 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
     """
     import numpy as np
 
-    from mgrkit.reports.figures import drawing
-
     labels = result["labels"]
     counts = np.array(result["confusion"])
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     size = max(4.5, 0.55 * len(labels) + 2)
-    plain: dict[str, Any] = {"parse_math": False}  # a genre may hold dollar signs
-    with drawing((size, size), 120) as figure:
+    as_text: dict[str, Any] = {"parse_math": False}  # a genre may hold dollar signs
+    with drawn(path, _MAKER, (size, size), 120) as figure:
         axes = figure.add_subplot()
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **plain)
-        axes.set_yticks(range(len(labels)), labels, **plain)
+        axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", **as_text)
+        axes.set_yticks(range(len(labels)), labels, **as_text)
         axes.set_xlabel("verdict")
         axes.set_ylabel("truth")
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -59,6 +57,5 @@ def draw_confusion(result: Mapping[str, Any], path: Path) -> None:
             f"{result['tracks']} tracks, {result['split']}",
             fontsize="small",
             wrap=True,
-            **plain,
+            **as_text,
         )
-        save_drawing(figure, path, _MAKER)

@@ -76,6 +76,11 @@ class Canvas:
         """Large pictures have larger letters, small ones none too small to be read."""
         return max(72.0, min(self.width / 10, self.height / (5 * self.scale)))
 
+    @property
+    def inches(self) -> tuple[float, float]:
+        """Width and height."""
+        return self.width / self.dpi, self.height / self.dpi
+
     def letters(self, share: float = 1.0) -> int:
         """How many letters of the usual size stand beside one another in a share of the width."""
         return int(share * self.width / (0.085 * self.dpi))
@@ -99,8 +104,8 @@ def draw_figure(
     source : the sound's name, the title.
     start, seconds : where in the track the image begins, and how long its sound is.
     """
-    with figure(canvas) as whole:
-        axes = whole.add_subplot()
+    with drawn(path, "mgrkit spectrograms", canvas.inches, canvas.dpi) as figure:
+        axes = figure.add_subplot()
         levels = decibels_of(image, frontend)
         shown = axes.imshow(
             levels,
@@ -113,45 +118,44 @@ def draw_figure(
         )
         axes.set_xlabel("seconds")
         mark_frequencies(axes, frontend, canvas.notes, canvas.height / canvas.dpi / 0.25)
-        bar = whole.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
+        bar = figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
         bar.set_label("dB (the peak is 0)")
         axes.set_title(shortened(source, canvas.letters(0.65)), loc="left", parse_math=False)
-        save_figure(whole, path, "mgrkit spectrograms")
 
 
 @contextlib.contextmanager
-def drawing(size: tuple[float, float], dpi: float) -> Iterator[Figure]:
-    """An empty figure of matplotlib's, the same whatever its user has configured.
+def drawn(
+    path: str | os.PathLike[str], maker: str, inches: tuple[float, float], dpi: float
+) -> Iterator[Figure]:
+    """Yields an empty figure of matplotlib's; what is drawn on it is at ``path`` at the end.
 
-    One at a time: the figure must be saved within the context.
+    The PNG is written whole or not at all, the same whatever the user has configured, and
+    marked as one for people. One figure at a time is drawn in a process.
 
     Parameters
     ----------
-    size : width and height in inches.
+    maker : the command that draws; the file names it.
+    inches : width and height.
+
+    Raises
+    ------
+    OSError : it cannot be written.
     """
     with _ONE_AT_A_TIME:
         import matplotlib
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
+        marks = {"Software": maker, FIGURE.decode(): json.dumps({"maker": maker})}
         with matplotlib.rc_context(), warnings.catch_warnings():
             matplotlib.rcdefaults()
             # Of a script that the font lacks, boxes are drawn.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
-            whole = Figure(figsize=size, dpi=dpi, layout="constrained")
-            FigureCanvasAgg(whole)
-            yield whole
-
-
-def figure(canvas: Canvas) -> contextlib.AbstractContextManager[Figure]:
-    """A `drawing` of the size of a canvas."""
-    return drawing((canvas.width / canvas.dpi, canvas.height / canvas.dpi), canvas.dpi)
-
-
-def save_figure(whole: Figure, path: str | os.PathLike[str], maker: str) -> None:
-    """Write a figure as PNG, marked as one for people."""
-    marks = {"Software": maker, FIGURE.decode(): json.dumps({"maker": maker})}
-    whole.savefig(path, format="png", dpi="figure", metadata=marks)
+            figure = Figure(figsize=inches, dpi=dpi, layout="constrained")
+            FigureCanvasAgg(figure)
+            yield figure
+            with replacing(Path(path)) as temp:
+                figure.savefig(temp, format="png", metadata=marks)
 
 
 def decibels_of(image: Image, frontend: FrontEnd) -> Any:
@@ -188,11 +192,5 @@ def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) 
 
 def shortened(text: str, letters: int) -> str:
     """The end of a text, which for a path tells more than the beginning, in so many letters."""
-    plain = text.encode("utf-8", "replace").decode()
-    return plain if len(plain) <= letters else f"...{plain[3 - letters :]}"
-
-
-def save_drawing(figure: Figure, path: Path, maker: str) -> None:
-    """Write a figure of matplotlib's as PNG; ``maker`` is the command that drew it."""
-    with replacing(path) as temp:
-        figure.savefig(temp, format="png", metadata={"Software": maker})
+    printable = text.encode("utf-8", "replace").decode()
+    return printable if len(printable) <= letters else f"...{printable[3 - letters :]}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +28,16 @@ def write_metrics(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     ------
     RunError : the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for row in history:
-        writer.writerow([_text(row.get(name)) for name in COLUMNS])
-    _write(folder / "metrics.csv", text.getvalue().encode())
+    path = folder / "metrics.csv"
+    with (
+        _named(path),
+        replacing(path) as temp,
+        temp.open("w", encoding="utf-8", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for row in history:
+            writer.writerow([_text(row.get(name)) for name in COLUMNS])
 
 
 def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
@@ -45,10 +49,10 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
     """
     from matplotlib.ticker import MaxNLocator
 
-    from mgrkit.reports.figures import drawing
+    from mgrkit.reports.figures import drawn
 
-    content = io.BytesIO()
-    with drawing((9, 3.6), 100) as figure:
+    path = folder / "curves.png"
+    with _named(path), drawn(path, "mgrkit train", (9, 3.6), 100) as figure:
         for place, name in enumerate(("loss", "accuracy")):
             axes = figure.add_subplot(1, 2, place + 1, xlabel="epoch", ylabel=name)
             _plot(axes, name, history)
@@ -56,8 +60,6 @@ def write_curves(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
                 axes.legend(frameon=False)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(alpha=0.3)
-        figure.savefig(content, format="png")
-    _write(folder / "curves.png", content.getvalue())
 
 
 def _plot(axes: Axes, name: str, history: Sequence[Mapping[str, Any]]) -> None:
@@ -76,9 +78,10 @@ def _text(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
 
 
-def _write(path: Path, content: bytes) -> None:
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """What goes wrong in writing a file, as an error that names it."""
     try:
-        with replacing(path) as temp:
-            temp.write_bytes(content)
+        yield
     except OSError as error:
         raise RunError(f"{path} cannot be written: {error.strerror}") from error

@@ -122,10 +122,10 @@ def test_an_earlier_picture_stays_when_drawing_fails(
     assert mgrkit("show", song, "--size", "640x480") == 0
     before = Path("song.png").read_bytes()
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mgrkit.reports.figures.save_figure", fail)
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
     assert mgrkit("show", song) == 3
     assert Path("song.png").read_bytes() == before
     assert sorted(os.listdir()) == ["song.png", "song.wav"]

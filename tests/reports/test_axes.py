@@ -17,7 +17,7 @@ from mgrkit_neural.curves import write_curves
 
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
-from mgrkit.errors import ItemError, UsageError
+from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.experiments.standings import Comparison, Row
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.reports.comparison import write_report
@@ -26,7 +26,6 @@ from mgrkit.reports.figures import (
     Canvas,
     decibels_of,
     draw_figure,
-    figure,
     mark_frequencies,
     shortened,
 )
@@ -158,12 +157,13 @@ def test_of_kaggle_pictures_nothing_can_be_chosen(
 
 
 def marks(front: FrontEnd, notes: bool, lines: float = 30) -> dict[str, float]:
-    with figure(Canvas()) as whole:
-        axes = whole.add_subplot()
-        mark_frequencies(axes, front, notes, lines)
-        assert axes.get_ylabel() == ("note" if notes else "Hz")
-        names = [label.get_text() for label in axes.get_yticklabels()]
-        return dict(zip(names, axes.get_yticks(), strict=True))
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    mark_frequencies(axes, front, notes, lines)
+    assert axes.get_ylabel() == ("note" if notes else "Hz")
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    return dict(zip(names, axes.get_yticks(), strict=True))
 
 
 def test_frequencies_stand_where_their_bands_are() -> None:
@@ -252,6 +252,31 @@ def drawn_curves(folder: Path) -> Path:
     ]
     write_curves(folder, history)
     return folder / "curves.png"
+
+
+@pytest.mark.parametrize("drawn", [drawn_confusion, drawn_comparison, drawn_curves])
+def test_no_picture_for_people_is_taken_for_a_spectrogram(
+    tmp_path: Path, drawn: Callable[[Path], Path]
+) -> None:
+    with pytest.raises(ItemError, match="for-people"):
+        read_picture(drawn(tmp_path))
+
+
+@pytest.mark.parametrize("drawn", [drawn_confusion, drawn_comparison, drawn_curves])
+def test_an_earlier_picture_stays_when_drawing_fails(
+    tmp_path: Path, drawn: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = drawn(tmp_path)
+    before = path.read_bytes()
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    with pytest.raises((OSError, RunError), match="No space left on device"):
+        drawn(tmp_path)
+    assert path.read_bytes() == before
+    assert not list(tmp_path.glob("*.tmp"))
 
 
 @pytest.mark.parametrize("drawn", [drawn_confusion, drawn_comparison, drawn_curves])
