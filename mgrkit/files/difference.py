@@ -12,6 +12,7 @@ _INTERNAL = {
     "DATA's digest": "other DATA",
     "examples": "other examples of DATA",
     "front-end": "another way of drawing",
+    "network": "another network",
     "revision": "another release of the feature set",
     "settings": "another release of the feature set",
     "tracks' digest": "other tracks, genres, artists or parts",
@@ -19,7 +20,7 @@ _INTERNAL = {
 }
 """Settings whose values mean nothing to a person, and what a difference in them is."""
 
-_NO_OPTIONS = ("classifier", "tracks")
+_NO_OPTIONS = ("classifier", "genres", "tracks")
 
 
 def difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
@@ -32,15 +33,16 @@ def difference(made: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
     """
     asked = json.loads(json.dumps(asked))
     names = [name for name in {**made, **asked} if made.get(name) != asked.get(name)]
-    told = [
+    differences = [
         words
         for name in names
         if name not in _INTERNAL
         for words in _words(name, made.get(name), asked.get(name))
     ]
-    told = told or list(dict.fromkeys(_INTERNAL[name] for name in names))
-    more = f", and {len(told) - _MOST} more" if len(told) > _MOST else ""
-    return ", ".join(told[:_MOST]) + more
+    differences = differences or list(dict.fromkeys(_INTERNAL[name] for name in names))
+    others = len(differences) - _MOST
+    more = f", and {others} more" if others > 0 else ""
+    return ", ".join(differences[:_MOST]) + more
 
 
 def _words(name: str, was: Any, now: Any) -> Iterator[str]:
@@ -66,5 +68,5 @@ def _value(value: Any) -> str:
     if value is None or value is False:
         return "none"
     if isinstance(value, list):
-        return " and ".join(map(_value, value))
+        return f"{' and '.join(map(_value, value)):.60}"
     return f"{value:g}" if isinstance(value, float) else f"{value!s:.60}"

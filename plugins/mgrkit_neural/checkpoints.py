@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.difference import difference
 from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
@@ -35,12 +36,12 @@ class Checkpoint:
     Parameters
     ----------
     settings : what decides the numbers; a fit of other settings cannot go on from here.
-    plain : what can be JSON: member, epoch, history, ...
+    place : how far the fit has come, JSON values: member, epoch, history, ...
     arrays : weights, moments and averages by name.
     """
 
     settings: Mapping[str, Any]
-    plain: Mapping[str, Any]
+    place: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
 
 
@@ -55,8 +56,8 @@ def save(folder: Path, checkpoint: Checkpoint) -> None:
 
     # Not ascontiguousarray, which makes one-dimensional what has no dimension.
     arrays = {name: np.asarray(a, order="C") for name, a in checkpoint.arrays.items()}
-    told = {"settings": checkpoint.settings, "plain": checkpoint.plain}
-    text = json.dumps({**told, "digest": _digest(told, arrays)})
+    record = {"settings": checkpoint.settings, "plain": checkpoint.place}
+    text = json.dumps({**record, "digest": _digest(record, arrays)})
     try:
         with replacing(folder / NAME) as temp:
             temp.write_bytes(packed(arrays, {_KEY: text}))
@@ -100,34 +101,24 @@ def parsed(content: bytes) -> Checkpoint | None:
     try:
         arrays = load(content)
         length = int.from_bytes(content[:8], "little")
-        told = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_KEY])
-        whole = told.pop("digest") == _digest(told, arrays)
+        record = json.loads(json.loads(content[8 : 8 + length])["__metadata__"][_KEY])
+        intact = record.pop("digest") == _digest(record, arrays)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return Checkpoint(told["settings"], told["plain"], arrays) if whole else None
+    return Checkpoint(record["settings"], record["plain"], arrays) if intact else None
 
 
 def agree(checkpoint: Checkpoint, settings: Mapping[str, Any], folder: Path | None) -> None:
     """UsageError, which names the difference, unless a fit of these settings can go on from it."""
-    there, here = checkpoint.settings, json.loads(json.dumps(settings))
-    other = [
-        f"{name} {_short(there.get(name))}, not {_short(here.get(name))}"
-        for name in [*here, *(name for name in there if name not in here)]
-        if there.get(name) != here.get(name)
-    ]
-    if other:
+    if other := difference(checkpoint.settings, settings):
         raise UsageError(
-            f"{folder} holds a run of other settings: {'; '.join(other)}",
+            f"{folder} was made with other settings: {other}",
             "give another run folder, or delete that one",
         )
 
 
-def _short(value: Any) -> str:
-    return f"{value}" if len(f"{value}") <= 60 else f"{value}"[:57] + "..."
-
-
-def _digest(told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+def _digest(record: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode())
     for name in sorted(arrays):
         array = arrays[name]
         digest.update(json.dumps([name, array.dtype.name, array.shape]).encode())

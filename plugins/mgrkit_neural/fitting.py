@@ -290,11 +290,11 @@ class Fit:
         shapes = [[name, list(t.shape)] for name, t in self._new(0).state_dict().items()]
         valid = self.data.valid
         return {
-            **dataclasses.asdict(self.recipe),
+            "parameters": dataclasses.asdict(self.recipe),
             "seed": self.run.seed,
             "precision": self.run.precision,
-            "labels": self.task.labels,
-            "shape": self.task.shape,
+            "genres": self.task.labels,
+            "bands and columns": self.task.shape,
             "pieces in train": len(self.data),
             "pieces in valid": 0 if valid is None else len(valid.pictures),
             "network": hashlib.sha256(json.dumps(shapes).encode()).hexdigest()[:16],
@@ -310,7 +310,7 @@ class Fit:
         if found is None:
             return {}
         checkpoints.agree(found, self.settings, folder)
-        self.place = Place(**found.plain)
+        self.place = Place(**found.place)
         tensors = {name: torch.from_numpy(array) for name, array in found.arrays.items()}
         self.kept = {n: t.to(self.run.device) for n, t in _of(tensors, "kept.").items()}
         for note in self.place.notes if self.ranks.first else ():

@@ -38,10 +38,16 @@ from mgrkit.files.difference import difference
             "tracks of train and valid 3 and 4 instead of 5 and 4",
         ),
         (
+            {"genres": ["abcdefghi"] * 9},
+            {"genres": ["a"]},
+            f"genres {'abcdefghi and ' * 4}abcd instead of a",
+        ),
+        (
             {"n-fft": 1, "front-end": "abc"},
             {"n-fft": 2, "front-end": "def"},
             "--n-fft 1 instead of 2",
         ),
+        ({"network": "abc"}, {"network": "def"}, "another network"),
         ({"front-end": "abc"}, {"front-end": "def"}, "another way of drawing"),
         (
             dict.fromkeys("abcd", 1),
