@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from mgrkit.errors import UsageError
 from mgrkit_neural import threads
-from mgrkit_neural.fitting import Fit
+from mgrkit_neural.course import Course
 from mgrkit_neural.material import material
 from mgrkit_neural.predicting import Trained
 
@@ -78,4 +78,4 @@ def train(
             f"a batch of {recipe.batch} cannot be shared evenly by {run.world_size} processes",
             f"--param batch={-(-recipe.batch // run.world_size) * run.world_size}",
         )
-    return Fit(network, task, recipe, material(task, train, valid, run), run).done()
+    return Course(network, task, recipe, material(task, train, valid, run), run).done()

@@ -14,8 +14,8 @@ from statistics import median
 
 import numpy as np
 import torch
-from mgrkit_neural.fitting import Fit
-from mgrkit_neural.learner import Learner
+from mgrkit_neural.course import Course
+from mgrkit_neural.epochs import one_epoch
 from mgrkit_neural.material import material
 from torch import nn
 
@@ -65,12 +65,13 @@ class Ours:
     def __init__(self, model: object, data: Examples, run: Run) -> None:
         task, recipe = model.task, model.parameters  # type: ignore[attr-defined]
         network = model.network  # type: ignore[attr-defined]
-        self.fit = Fit(network, task, recipe, material(task, data, None, run), run)
-        self.learner = Learner(self.fit._new(0), recipe, self.fit.seen, self.fit.ranks)
+        self.course = Course(network, task, recipe, material(task, data, None, run), run)
+        self.learner = self.course.learner(0)
         self.outside: list[float] = []
 
     def epoch(self) -> None:
-        self.outside.append(self.fit._epoch(self.learner)["outside"])
+        row = one_epoch(self.course.problem, self.course.state.place, self.learner)
+        self.outside.append(row["outside"])
 
 
 def seconds(loop: Plain | Ours, device: str) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from mgrkit_neural import fitting
+from mgrkit_neural import resuming
 from torch import Tensor, distributed
 
 from mgrkit.errors import MgrkitError, Stopped
@@ -53,7 +53,7 @@ def scenario(kind: str, rank: int, folder: Path, recipe: dict[str, Any]) -> dict
 
 def main(rank: int, folder: Path) -> None:
     torch.set_num_threads(1)
-    fitting.EVERY = 0.0
+    resuming.EVERY = 0.0
     order = json.loads((folder / "order.json").read_text())
     distributed.init_process_group(
         "gloo",

@@ -87,19 +87,19 @@ def test_mixup_mixes_two_crops() -> None:
 
 
 def test_mixed_pictures_have_mixed_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mgrkit_neural import fitting
+    from mgrkit_neural import epochs
 
     from tests.plugins.small_network import TOY, Quick
 
     told: list[tuple[Draws, Tensor]] = []
-    targets = fitting.Fit._targets
+    targets = epochs.targets
 
-    def noting(self: fitting.Fit, drawn: Draws) -> Any:
-        result = targets(self, drawn)
+    def noting(problem: Any, drawn: Draws) -> Any:
+        result = targets(problem, drawn)
         told.append((drawn, result[0]))
         return result
 
-    monkeypatch.setattr(fitting.Fit, "_targets", noting)
+    monkeypatch.setattr(epochs, "targets", noting)
     model = small(mixup=1.0, label_smoothing=0.3, epochs=1)
     model.fit(TOY.train, None, Run(0))
     ((drawn, given),) = told

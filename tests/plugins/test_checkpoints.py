@@ -16,7 +16,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mgrkit_neural import checkpoints, fitting
+from mgrkit_neural import checkpoints, resuming
 from mgrkit_neural.checkpoints import NAME, PREVIOUS, Checkpoint
 
 from mgrkit.classifiers import Run, Task
@@ -152,7 +152,7 @@ def test_one_that_may_not_be_read_is_an_error(tmp_path: Path) -> None:
 def test_a_fit_goes_on_after_a_full_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
-    monkeypatch.setattr(fitting, "EVERY", 0.0)
+    monkeypatch.setattr(resuming, "EVERY", 0.0)
     expected, saved = fit(small()), []
     save = checkpoints.save
 
@@ -173,7 +173,7 @@ def test_a_fit_goes_on_after_a_full_disk(
 def test_a_fit_goes_on_from_the_one_before_a_torn_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, undrawn: None
 ) -> None:
-    monkeypatch.setattr(fitting, "EVERY", 0.0)
+    monkeypatch.setattr(resuming, "EVERY", 0.0)
     expected = fit(small())
     stopped(small(), 20, tmp_path)
     (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes()[:-100])
@@ -188,7 +188,7 @@ def test_checkpoints_are_not_written_more_often_than_worth_it(
     fit(small(), folder=tmp_path)
     # Ten seconds are more than all of it: only the end is.
     assert saved == [0]
-    monkeypatch.setattr(fitting, "EVERY", 0.0)
+    monkeypatch.setattr(resuming, "EVERY", 0.0)
     fit(small(), folder=tmp_path)
     assert saved == [0, 1, 2, 3, 4, 0]
 

@@ -80,10 +80,10 @@ KILLED = """
 import sys
 from pathlib import Path
 import torch
-from mgrkit_neural import fitting
+from mgrkit_neural import resuming
 from tests.plugins.small_network import fit, small
 torch.set_num_threads(1)
-fitting.EVERY = 0.0
+resuming.EVERY = 0.0
 fit(small(epochs=40, average=0.9), folder=Path(sys.argv[1]))
 """
 

@@ -12,8 +12,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from mgrkit_neural import augmentation, fitting, learner, predicting
+from mgrkit_neural import augmentation, course, learner, predicting
 from mgrkit_neural.distributed import Ranks
+from mgrkit_neural.epochs import batch_ends
 from mgrkit_neural.learner import Learner, cycle
 from mgrkit_neural.material import Valid, material
 from mgrkit_neural.recipe import Recipe
@@ -51,13 +52,13 @@ def test_the_best_epoch_is_kept_and_ties_go_to_the_lower_loss(
     told = iter([(0.5, 0.1), (0.7, 0.9), (0.7, 0.8), (0.7, 0.85), (0.6, 0.2)])
     monkeypatch.setattr(Valid, "scores", lambda *_: next(told))
     after: list[dict[str, Tensor]] = []
-    advance = fitting.Fit._advance
+    advance = course.Course._advance
 
-    def noting(self: fitting.Fit, of: Learner, row: dict[str, float]) -> None:
+    def noting(self: course.Course, of: Learner, row: dict[str, float]) -> None:
         advance(self, of, row)
         after.append({n: t.clone() for n, t in of.network.state_dict().items()})
 
-    monkeypatch.setattr(fitting.Fit, "_advance", noting)
+    monkeypatch.setattr(course.Course, "_advance", noting)
     model = small(epochs=5)
     fit(model)
     for name, array in model.state().items():
@@ -153,7 +154,7 @@ def test_members_begin_differently_and_see_other_crops(monkeypatch: pytest.Monke
         seen.append(drawn(*asked))
         return seen[-1]
 
-    monkeypatch.setattr(fitting, "Learner", Noting)
+    monkeypatch.setattr(course, "Learner", Noting)
     monkeypatch.setattr(augmentation, "drawn", noting)
     fit(small(members=2, epochs=2))
     assert not torch.equal(*begun)
@@ -191,7 +192,7 @@ def test_the_cycle_ends_at_nearly_nothing(warmup: float) -> None:
     [(72, 16, 1), (3, 2, 1), (2, 16, 1), (33, 32, 1), (5, 4, 4), (442, 32, 2), (65, 2, 2)],
 )
 def test_no_batch_is_of_one_and_no_process_empty(count: int, batch: int, processes: int) -> None:
-    ends = fitting.batch_ends(count, batch, processes)
+    ends = batch_ends(count, batch, processes)
     assert [first for first, _ in ends] == [0, *(end for _, end in ends)][:-1]
     assert ends[-1][1] == count
     sizes = [end - first for first, end in ends]
