@@ -123,9 +123,6 @@ def _is_ours(out: Path) -> bool:
 def _described(file: Path, out: Path, seen: Overview) -> Shown:
     # A piece of the path is enough: collections are known by the file and its folder.
     track = known(PurePath(os.path.abspath(file)).as_posix())
-    genre = ""
-    if track and track.id.startswith("gtzan:"):
-        genre = track.id.removeprefix("gtzan:").partition(".")[0]
     return Shown(
         file=str(file),
         out=str(out),
@@ -135,7 +132,7 @@ def _described(file: Path, out: Path, seen: Overview) -> Shown:
         peak_db=round(20 * math.log10(max(float(np.abs(seen.extremes).max()), 1e-10)), 2),
         column_seconds=round(seen.column_seconds, 6),
         track=track.id if track else "",
-        genre=genre,
+        genre=track.genre if track else "",
         artist=track.artist if track else "",
         warning=seen.warning,
     )

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from mgrkit.tracks.collections.known import known
 from mgrkit.tracks.splits import group_key
-
-if TYPE_CHECKING:
-    pass
 
 ARTIST, FILE = "artist:", "file:"
 """Begin the artists, and the names of the files of tracks that are known by their sound, among

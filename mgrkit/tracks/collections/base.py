@@ -1,0 +1,46 @@
+"""What a known collection says of itself and of its tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A track of a known collection.
+
+    Parameters
+    ----------
+    id : the collection's name, a colon and the track's: ``gtzan:blues.00000``, ``fma:000002``.
+    artist : '' where it is not known.
+    part : in the collection's published split: 'train', 'valid', 'test', or '' for none.
+    piece : what tells a slice of it, or something else made of it, from others; '' for the whole.
+    genre : '' where a track's name does not tell it.
+    """
+
+    id: str
+    artist: str = ""
+    part: str = ""
+    piece: str = ""
+    genre: str = ""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A collection that many have, known by the names of its files.
+
+    Parameters
+    ----------
+    name : in small letters, what its tracks' ids begin with.
+    track : from the folder, the name and the stem of a POSIX path (``'genres/blues'``,
+        ``'blues.00000.au'``, ``'blues.00000'``) the track that the path names, or None. It opens
+        no file of the path.
+    example : a path of one of its tracks, by which tests hold it to what is said here.
+    has_published_split : whether to be in no part of a split is telling.
+    """
+
+    name: str
+    track: Callable[[str, str, str], Known | None]
+    example: str
+    has_published_split: bool = False

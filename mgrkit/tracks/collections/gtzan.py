@@ -1,0 +1,45 @@
+"""GTZAN (Tzanetakis and Cook 2002): 1,000 clips of 30 seconds, 100 of each of ten genres.
+
+``gtzan.csv`` holds each track's artist, from Sturm's index of its content (Sturm 2013, "The GTZAN
+dataset: its contents, its faults, their effects on evaluation, and its future use"; 81 of the
+1,000 are unnamed there), and its part in the fault-filtered split (Kereliuk, Sturm and Larsen
+2015, "Deep learning and music adversaries"): 443 in train, 197 in valid, 290 in test, no named
+artist in two parts, and 70 replicas, faulty or unsure ones in none.
+
+Names are ``<genre>.NNNNN`` and, as Kaggle has them, ``<genre>NNNNN``, with any suffix or none.
+Whatever else begins with such a name is a slice of the track, or something made of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from importlib import resources
+
+from mgrkit.tracks.collections.base import Collection, Known
+
+_NAME = re.compile(
+    r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.?000(\d\d)"
+    r"((?:[^A-Za-z\d]|[A-Za-z]+[ ._-]*\d).*)?"
+)
+
+
+def _track(folder: str, name: str, stem: str) -> Known | None:
+    del folder, name
+    if match := _NAME.fullmatch(stem):
+        track = f"{match[1]}.000{match[2]}"
+        artist, part = _index()[track]
+        return Known(f"gtzan:{track}", artist, part, piece=match[3] or "", genre=match[1])
+    return None
+
+
+@functools.cache
+def _index() -> dict[str, tuple[str, str]]:
+    """Artist and part by track."""
+    text = resources.files("mgrkit.tracks.collections").joinpath("gtzan.csv").read_text("utf-8")
+    rows = csv.DictReader(text.splitlines())
+    return {row["track"]: (row["artist"], row["part"]) for row in rows}
+
+
+COLLECTION = Collection("gtzan", _track, "genres/blues/blues.00006.au", has_published_split=True)
