@@ -88,20 +88,20 @@ def save_bundle(path: Path, bundle: Bundle) -> str:
     """
     from safetensors.numpy import save
 
-    arrays = {_STATE + name: _plain_array(array) for name, array in bundle.state.items()}
+    arrays = {_STATE + name: _as_stored(array) for name, array in bundle.state.items()}
     try:
         arrays[_SEEN] = np.frombuffer("\n".join(bundle.seen).encode(), np.uint8)
-        plain = json.loads(canonical(_plain(bundle)))
+        fields = json.loads(canonical(_fields(bundle)))
     except (TypeError, ValueError) as error:  # NaN, a number of NumPy's, a lone surrogate
         raise BundleError(f"{path} cannot be written: {error}") from None
-    if _from_plain(path, plain, arrays).seen != bundle.seen:
+    if _from_fields(path, fields, arrays).seen != bundle.seen:
         raise BundleError(f"{path} cannot be written: an id of a track is empty or holds a line")
-    plain["digest"] = _digest(plain, arrays)
-    content = save(arrays, {"mgrkit": canonical(plain)})
+    fields["digest"] = _digest(fields, arrays)
+    content = save(arrays, {"mgrkit": canonical(fields)})
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temp:
         temp.write_bytes(content)
-    return str(plain["digest"])
+    return str(fields["digest"])
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -114,15 +114,15 @@ def load_bundle(path: Path) -> Bundle:
     """
     content = _content(path)
     text, arrays = _unpacked(path, content)
-    plain = _read_json(path, text)
-    if type(plain.get("format")) is int and plain["format"] > FORMAT:
+    fields = _read_json(path, text)
+    if type(fields.get("format")) is int and fields["format"] > FORMAT:
         raise BundleError(
-            f"{path} has format {plain['format']}, this mgrkit reads {FORMAT}", "update mgrkit"
+            f"{path} has format {fields['format']}, this mgrkit reads {FORMAT}", "update mgrkit"
         )
-    told = plain.pop("digest", None)
-    if told != _digest(plain, arrays):
+    digest = fields.pop("digest", None)
+    if digest != _digest(fields, arrays):
         raise BundleError(f"{path} is damaged: its digest does not fit", "get the file again")
-    return _from_plain(path, plain, arrays)
+    return _from_fields(path, fields, arrays)
 
 
 def read_head(path: Path) -> Bundle:
@@ -152,7 +152,7 @@ def read_head(path: Path) -> Bundle:
         raise BundleError(f"{path} is damaged: it has another size than it says")
     fields = _read_json(path, text)
     fields.pop("digest", None)
-    return _from_plain(path, fields, {_SEEN: np.empty(0, np.uint8)})
+    return _from_fields(path, fields, {_SEEN: np.empty(0, np.uint8)})
 
 
 def looks_like_bundle(path: Path) -> bool:
@@ -161,18 +161,18 @@ def looks_like_bundle(path: Path) -> bool:
         return file.read(64)[8:].startswith(b'{"__metadata__":{"mgrkit"')
 
 
-def canonical(plain: object) -> str:
+def canonical(value: object) -> str:
     """The one JSON text of a value: sorted keys, no spaces, ASCII, no NaN."""
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _plain_array(array: NDArray[Any]) -> NDArray[Any]:
+def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
     """Little-endian and in C order, which is what safetensors takes all arrays for."""
     array = np.asarray(array, order="C")
     return array.astype(array.dtype.newbyteorder("<"), copy=False)
 
 
-def _plain(bundle: Bundle) -> dict[str, Any]:
+def _fields(bundle: Bundle) -> dict[str, Any]:
     front = bundle.task.frontend
     return {
         "format": FORMAT,
@@ -193,13 +193,13 @@ def _plain(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _digest(plain: Mapping[str, Any], arrays: Arrays) -> str:
-    whole = hashlib.sha256(canonical(plain).encode())
+def _digest(fields: Mapping[str, Any], arrays: Arrays) -> str:
+    digest = hashlib.sha256(canonical(fields).encode())
     for name in sorted(arrays):
         array = arrays[name]
-        whole.update(canonical([name, array.dtype.name, list(array.shape)]).encode())
-        whole.update(array.tobytes())
-    return whole.hexdigest()
+        digest.update(canonical([name, array.dtype.name, list(array.shape)]).encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
 
 
 def _content(path: Path) -> bytes:
@@ -244,18 +244,18 @@ def _unpacked(path: Path, content: bytes) -> tuple[str, Arrays]:
 def _read_json(path: Path, text: str) -> dict[str, Any]:
     """The JSON object of a canonical text; any other text was changed since it was written."""
     try:
-        plain = json.loads(text)
-        if isinstance(plain, dict) and canonical(plain) == text:
-            return plain
+        fields = json.loads(text)
+        if isinstance(fields, dict) and canonical(fields) == text:
+            return fields
     except (ValueError, RecursionError):
         pass
     raise BundleError(f"{path} is damaged: what it says of itself is not canonical JSON")
 
 
-def _from_plain(path: Path, plain: dict[str, Any], arrays: Arrays) -> Bundle:
+def _from_fields(path: Path, fields: dict[str, Any], arrays: Arrays) -> Bundle:
     """The bundle of fields and tensors, each checked."""
     try:
-        task = bundlefields.check(plain)
+        task = bundlefields.check(fields)
         bundlefields.check_arrays(arrays, _STATE, _SEEN)
         seen = bundlefields.lines(arrays[_SEEN])
     except BundleError as error:
@@ -263,9 +263,9 @@ def _from_plain(path: Path, plain: dict[str, Any], arrays: Arrays) -> Bundle:
     state = {n.removeprefix(_STATE): a for n, a in arrays.items() if n != _SEEN}
     kept = ("classifier", "distribution", "version", "parameters", "eats", "calibration")
     return Bundle(
-        **{name: plain[name] for name in (*kept, "metrics", "seed", "card")},
+        **{name: fields[name] for name in (*kept, "metrics", "seed", "card")},
         task=task,
         state=state,
         seen=seen,
-        input_digest=plain.get("input_digest", ""),
+        input_digest=fields.get("input_digest", ""),
     )

@@ -34,26 +34,26 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-
 """What moves a terminal or turns text around, and lone surrogates, which cannot be printed."""
 
 
-def check(plain: Mapping[str, Any]) -> Task:
+def check(fields: Mapping[str, Any]) -> Task:
     """The task that the fields describe; BundleError for the first that cannot be."""
-    for name in sorted(plain.keys() - _FIELDS.keys()):
+    for name in sorted(fields.keys() - _FIELDS.keys()):
         raise BundleError(f"unknown field {_shown(name)}")
     for name, (fits, words) in _FIELDS.items():
-        if name not in plain and name in _MAY_LACK:
+        if name not in fields and name in _MAY_LACK:
             continue
-        if name not in plain:
+        if name not in fields:
             raise BundleError(f"field {name!r} is missing")
-        if not fits(plain[name]):
-            raise BundleError(f"{name} must be {words}, not {_shown(plain[name])}")
-    for part, fields in (("calibration", _CALIBRATION), ("metrics", _METRICS)):
-        for name, (fits, words) in fields.items():
-            value = plain[part].get(name)
+        if not fits(fields[name]):
+            raise BundleError(f"{name} must be {words}, not {_shown(fields[name])}")
+    for part, numbers in (("calibration", _CALIBRATION), ("metrics", _METRICS)):
+        for name, (fits, words) in numbers.items():
+            value = fields[part].get(name)
             if value is not None and not fits(value):
                 raise BundleError(f"{part}: {name} must be {words}, not {_shown(value)}")
-    _check_texts(plain)
-    _check_shape(plain["eats"], plain["shape"], plain["columns"])
+    _check_texts(fields)
+    _check_shape(fields["eats"], fields["shape"], fields["columns"])
     return Task(
-        tuple(plain["labels"]), tuple(plain["shape"]), tuple(plain["columns"]), _front(plain)
+        tuple(fields["labels"]), tuple(fields["shape"]), tuple(fields["columns"]), _front(fields)
     )
 
 
@@ -98,9 +98,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _check_texts(plain: Mapping[str, Any]) -> None:
+def _check_texts(fields: Mapping[str, Any]) -> None:
     """BundleError for a text that does not belong on a terminal: all of them may be shown."""
-    for name, value in plain.items():
+    for name, value in fields.items():
         if name == "card":
             for heading, text in value.items():
                 _check_text(name, heading, LONGEST)
@@ -139,11 +139,11 @@ def _check_shape(eats: str, shape: list[int], columns: list[str]) -> None:
         raise BundleError(f"columns must be {expected} names for {eats}, not {len(columns)}")
 
 
-def _front(plain: Mapping[str, Any]) -> FrontEnd | None:
-    if plain["frontend"] is None:
+def _front(fields: Mapping[str, Any]) -> FrontEnd | None:
+    if fields["frontend"] is None:
         return None
     try:
-        return FrontEnd.from_json(json.dumps(plain["frontend"]))
+        return FrontEnd.from_json(json.dumps(fields["frontend"]))
     except UsageError as error:
         raise BundleError(error.message, error.hint) from None
 

@@ -59,7 +59,7 @@ class Settings:
     def plain(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
         front = self.frontend
-        plain: dict[str, object] = {
+        values: dict[str, object] = {
             "command": "spectrograms",
             "kind": front.kind,
             "sample-rate": front.sample_rate,
@@ -68,19 +68,19 @@ class Settings:
             "top-db": front.in_decibels.top_db,
         }
         if front.mel:
-            plain |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}
-        plain |= {
+            values |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}
+        values |= {
             "piece-seconds": self.piece_seconds,
             "cmap": self.cmap,
             "front-end": front.digest,
         }
         if self.axes:
             canvas = self.canvas()
-            plain |= {
+            values |= {
                 "notes" if self.axes == "notes" else "axes": True,
                 "size": f"{canvas.width}x{canvas.height}",
             }
-        return plain
+        return values
 
     def canvas(self) -> Canvas:
         """Where pictures for people are drawn; UsageError for a size that cannot be."""

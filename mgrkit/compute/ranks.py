@@ -44,11 +44,11 @@ class Ranks:
         names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
         if "WORLD_SIZE" not in os.environ:
             return cls()
-        told = [os.environ.get(name, "0") for name in names]
-        if not all(text.isdecimal() for text in told) or not int(told[0]) < int(told[1]):
-            pairs = ", ".join(f"{n}={t}" for n, t in zip(names, told, strict=True))
+        values = [os.environ.get(name, "0") for name in names]
+        if not all(text.isdecimal() for text in values) or not int(values[0]) < int(values[1]):
+            pairs = ", ".join(f"{n}={t}" for n, t in zip(names, values, strict=True))
             raise UsageError(f"the environment holds {pairs}", "start it with torchrun")
-        return cls(*map(int, told))
+        return cls(*map(int, values))
 
     def device(self, resolved: str) -> str:
         """The device of this process: each has a GPU of its own."""
@@ -101,7 +101,7 @@ class Ranks:
         # up after ten minutes.
         group = distributed.new_group(backend="gloo", timeout=_PATIENCE)
         if self.rank:
-            if not self._told(True, group):
+            if not self._shared(True, group):
                 raise RunError("process 0 has failed", "it says why")
             yield
             return
@@ -109,11 +109,11 @@ class Ranks:
             yield
         except BaseException:
             with contextlib.suppress(RunError):
-                self._told(False, group)
+                self._shared(False, group)
             raise
-        self._told(True, group)
+        self._shared(True, group)
 
-    def _told(self, good: bool, group: ProcessGroup) -> bool:
+    def _shared(self, good: bool, group: ProcessGroup) -> bool:
         """What rank 0 tells the others, which wait for it."""
         import torch
 

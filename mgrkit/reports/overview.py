@@ -72,7 +72,7 @@ class Columns:
     def __init__(self, join: Callable[[Floats], Floats]) -> None:
         self.size = 1
         self._join = join
-        self._whole: list[Floats] = []
+        self._full: list[Floats] = []
         self._count = 0
         self._rest: Floats | None = None
         self._rest_rows = 0
@@ -96,20 +96,20 @@ class Columns:
         self._rest = self._join(joined[None])
         self._rest_rows += rows
         if self._rest_rows == self.size:
-            whole, self._rest, self._rest_rows = self._rest, None, 0
-            self._add(whole)
+            column, self._rest, self._rest_rows = self._rest, None, 0
+            self._add(column)
 
     def _add(self, columns: Floats) -> None:
-        self._whole.append(columns)
+        self._full.append(columns)
         self._count += len(columns)
         if self._count == COLUMNS:  # an even number, and no column has too few rows
-            pairs = np.concatenate(self._whole)
+            pairs = np.concatenate(self._full)
             halved = self._join(pairs.reshape(COLUMNS // 2, 2, -1))
-            self._whole, self._count, self.size = [halved], len(halved), 2 * self.size
+            self._full, self._count, self.size = [halved], len(halved), 2 * self.size
 
     def columns(self) -> tuple[Floats, NDArray[np.int64]]:
         """The columns so far ``(n, k)``, and how many rows each has."""
-        parts = [*self._whole, *([] if self._rest is None else [self._rest])]
+        parts = [*self._full, *([] if self._rest is None else [self._rest])]
         rows = [self.size] * self._count + [self._rest_rows] * (self._rest is not None)
         return np.concatenate(parts), np.array(rows, np.int64)
 

@@ -58,12 +58,12 @@ class Ranks:
         distributed.broadcast(length, 0)
         if length < 0:
             return None
-        plain = torch.zeros(int(length), dtype=torch.uint8)
+        shared = torch.zeros(int(length), dtype=torch.uint8)
         if content is not None:
-            plain = torch.frombuffer(bytearray(content), dtype=torch.uint8)
-        plain = plain.to(self.run.device)
-        distributed.broadcast(plain, 0)
-        return plain.cpu().numpy().tobytes()
+            shared = torch.frombuffer(bytearray(content), dtype=torch.uint8)
+        shared = shared.to(self.run.device)
+        distributed.broadcast(shared, 0)
+        return shared.cpu().numpy().tobytes()
 
     def spread(self, network: nn.Module) -> nn.Module:
         """The network whose gradients are the means over all processes."""
@@ -91,8 +91,8 @@ class Ranks:
 
 
 def _is_of_connection(error: RuntimeError) -> bool:
-    told = str(error).lower()
-    return isinstance(error, distributed.DistError) or "gloo" in told or "connection" in told
+    message = str(error).lower()
+    return isinstance(error, distributed.DistError) or "gloo" in message or "connection" in message
 
 
 def with_global_statistics(network: nn.Module) -> nn.Module:

@@ -53,10 +53,10 @@ def one_genre(problem: Problem, trained: Trained) -> str:
     """A note if the same genre is predicted of everything, else ''."""
     data, valid = problem.data, problem.data.valid
     if valid is not None:
-        part, best = "valid", valid.averaged(trained.told(valid.pictures)).argmax(1)
+        part, best = "valid", valid.averaged(trained.of_tensor(valid.pictures)).argmax(1)
     else:
         few = data.pictures[:: max(1, len(data) // _SOME)]
-        part, best = "train", trained.told(few).argmax(1)
+        part, best = "train", trained.of_tensor(few).argmax(1)
     genres = np.unique(best)
     if len(best) < 2 or len(genres) > 1:
         return ""

@@ -60,8 +60,8 @@ class Recurrent(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """``(n, frames, into)`` to ``(n, 2 * hidden)``."""
-        told: Tensor = self.gru(x)[0]
-        return told.mean(1)
+        columns: Tensor = self.gru(x)[0]
+        return columns.mean(1)
 
 
 class Patches(nn.Module):
@@ -133,5 +133,5 @@ class Transformer(nn.Module):
             kept = max(1, round(x.shape[1] * (1 - self.drop)))
             chosen = torch.rand(x.shape[:2], device=x.device).argsort(1)[:, :kept, None]
             x = x.gather(1, chosen.expand(-1, -1, x.shape[2]))
-        told: Tensor = self.blocks(x)
-        return told.mean(1)
+        columns: Tensor = self.blocks(x)
+        return columns.mean(1)

@@ -117,8 +117,8 @@ class Learner:
                 state[f"{key}.{name}"] = value
         state["steps"] = torch.tensor(self.steps)
         if self._scaler.is_enabled():
-            told = self._scaler.state_dict()
-            state["scale"] = torch.tensor([told["scale"], told["_growth_tracker"]])
+            kept = self._scaler.state_dict()
+            state["scale"] = torch.tensor([kept["scale"], kept["_growth_tracker"]])
         return {name: tensor.detach().clone() for name, tensor in state.items()}
 
     def take(self, state: Mapping[str, Tensor]) -> None:
@@ -139,8 +139,8 @@ class Learner:
         self._scaler = self._new_scaler()
         if "scale" in state:
             scale, growth = state["scale"].tolist()
-            told = self._scaler.state_dict()
-            self._scaler.load_state_dict({**told, "scale": scale, "_growth_tracker": int(growth)})
+            kept = self._scaler.state_dict()
+            self._scaler.load_state_dict({**kept, "scale": scale, "_growth_tracker": int(growth)})
 
     def _new_scaler(self) -> torch.amp.GradScaler:
         return torch.amp.GradScaler(self._kind, enabled=self._type is torch.float16)

@@ -55,18 +55,18 @@ class Valid:
     labels: NDArray[np.int64]
     of_piece: NDArray[np.int64]
 
-    def scores(self, told: NDArray[Any], seen: NDArray[np.int64]) -> tuple[float, float]:
+    def scores(self, probabilities: NDArray[Any], seen: NDArray[np.int64]) -> tuple[float, float]:
         """Accuracy and log-loss of the tracks, from probabilities ``(pieces, k)`` of ``seen``."""
-        tracks = self.averaged(told)
+        tracks = self.averaged(probabilities)
         right = seen[tracks.argmax(1)] == self.labels
         column = np.searchsorted(seen, self.labels).clip(max=len(seen) - 1)
         of_label = tracks[np.arange(len(tracks)), column] * (seen[column] == self.labels)
         return float(right.mean()), float(-np.log(np.maximum(of_label, _LEAST)).mean())
 
-    def averaged(self, told: NDArray[Any]) -> NDArray[np.float64]:
+    def averaged(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The means over the pieces of each track, ``(m, columns)``."""
-        sums = np.zeros((len(self.labels), told.shape[1]))
-        np.add.at(sums, self.of_piece, told)
+        sums = np.zeros((len(self.labels), values.shape[1]))
+        np.add.at(sums, self.of_piece, values)
         return sums / np.bincount(self.of_piece, minlength=len(sums))[:, None]
 
 
@@ -87,9 +87,9 @@ def material(task: Task, train: Examples, valid: Examples | None, run: Run) -> M
         raise UsageError(f"{len(y)} examples cannot be shared by {run.world_size} processes")
     judged = None
     if valid is not None and len(valid):
-        shown, told = _checked(task, valid)
+        shown, labels_of_pieces = _checked(task, valid)
         _, first, of_piece = np.unique(valid.tracks, return_index=True, return_inverse=True)
-        judged = Valid(_placed(shown, run), told[first], of_piece)
+        judged = Valid(_placed(shown, run), labels_of_pieces[first], of_piece)
     return Material(
         seen=seen.astype(np.int64),
         pictures=_placed(pictures, run),

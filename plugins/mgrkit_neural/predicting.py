@@ -48,19 +48,19 @@ class Trained:
         UsageError : pictures of another shape or type.
         RunError : torch cannot compute in this process, see `threads.check`.
         """
-        return self.told(as_pictures(x, self.task))
+        return self.of_tensor(as_pictures(x, self.task))
 
-    def told(self, pictures: Tensor) -> Floats:
+    def of_tensor(self, pictures: Tensor) -> Floats:
         """As `probabilities`, of a tensor on any device."""
         threads.check()
-        told = np.zeros((len(pictures), len(self.task.labels)), np.float32)
+        probabilities = np.zeros((len(pictures), len(self.task.labels)), np.float32)
         seen = torch.from_numpy(self.seen).to(self.device)
         width = self.recipe.columns(self.task)
         with in_float32(self.device):
             for member in self.members:
                 of_member = predicted(member, pictures, seen, width, self.recipe.views, self.device)
-                told[:, self.seen] += of_member.cpu().numpy()
-        return told / np.float32(len(self.members))
+                probabilities[:, self.seen] += of_member.cpu().numpy()
+        return probabilities / np.float32(len(self.members))
 
 
 def as_pictures(x: NDArray[Any], task: Task) -> Tensor:
@@ -111,7 +111,7 @@ def predicted(
     width = width if views else frames
     starts = np.unique(np.linspace(0, frames - width, max(1, views)).round().astype(int))
     rows = max(1, _PIXELS[torch.device(device).type] // (bands * width * len(starts)))
-    told = torch.zeros((count, len(seen)), device=device)
+    probabilities = torch.zeros((count, len(seen)), device=device)
     network.eval()
     with torch.inference_mode():
         for first in range(0, count, rows):
@@ -121,8 +121,8 @@ def predicted(
             cut = torch.cat([part[:, :, start : start + width] for start in starts.tolist()])
             logits = network(augmentation.scaled(cut.to(device)))[:, seen]
             by_crop = logits.float().softmax(1).view(len(starts), len(part), -1)
-            told[first : first + rows] = by_crop.mean(0)
-    return told
+            probabilities[first : first + rows] = by_crop.mean(0)
+    return probabilities
 
 
 @contextlib.contextmanager
@@ -183,9 +183,9 @@ def restored(
     if len(seen) < 2 or seen[0] < 0 or seen[-1] >= len(task.labels) or (np.diff(seen) <= 0).any():
         raise BundleError("the model's labels are not two or more of the bundle's, in order")
     for number, member in enumerate(members):
-        own = {name: torch.from_numpy(np.array(state[f"{number}.{name}"]))
+        tensors = {name: torch.from_numpy(np.array(state[f"{number}.{name}"]))
                for name in member.state_dict()}  # fmt: skip
-        member.load_state_dict(own)
+        member.load_state_dict(tensors)
     ready = [placed(member, device).eval().requires_grad_(False) for member in members]
     return Trained(task, recipe, ready, seen, device)
 

@@ -40,8 +40,8 @@ class ViT(NeuralClassifier):
 
         from mgrkit_neural import layers
 
-        own, cell = self.parameters, layers.Patches.CELL
-        patch, width = (own.patch_bands, own.patch_frames), 32 * own.heads
+        parameters, cell = self.parameters, layers.Patches.CELL
+        patch, width = (parameters.patch_bands, parameters.patch_frames), 32 * parameters.heads
         if patch[0] % cell[0] or patch[1] % cell[1]:
             raise UsageError(
                 f"vit: no patches of {patch[0]} bands x {patch[1]} frames",
@@ -49,6 +49,6 @@ class ViT(NeuralClassifier):
             )
         return nn.Sequential(
             layers.Patches(self.task.shape[0], patch, width),
-            layers.Transformer(own.heads, own.depth, own.patch_drop),
+            layers.Transformer(parameters.heads, parameters.depth, parameters.patch_drop),
             nn.Linear(width, len(self.task.labels)),
         )
