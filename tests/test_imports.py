@@ -14,27 +14,47 @@ from mgrkit.cli.group import COMMANDS, command
 
 ROOT = Path(__file__).parent.parent
 
-LAYERS = {
-    "errors": set(),
-    "seeds": set(),
-    "audio": {"errors"},
-    "frontend": {"errors"},
-    "augment": {"errors", "seeds", "audio"},
-    "spectrograms": {"errors", "audio", "frontend"},
-    "tracks": {"errors", "seeds", "audio"},
-    "batch": {"errors"},
-    "features": {"errors", "audio", "frontend", "spectrograms"},
-    "registry": {"errors", "frontend"},
-    "classifiers": {"errors", "seeds", "frontend", "registry"},
-    "learning": {"errors", "seeds", "registry", "classifiers"},
-    "testing": {"errors", "seeds", "audio", "frontend", "registry", "classifiers", "learning"},
-    "commands": {
-        "errors", "seeds", "audio", "frontend", "augment", "spectrograms", "features", "tracks",
-        "batch", "registry", "classifiers", "learning", "testing",
-    },
-    "cli": {"errors", "frontend", "tracks", "batch", "commands"},
+ROOMS = {
+    "errors": "what can go wrong, and what is said of it",
+    "seeds": "random numbers that depend on nothing but what they are for",
+    "files": "files whole or absent, locked, hashed; the folder for what can be made again",
+    "compute": "on which device and in which process, and when to stop",
+    "audio": "files <-> samples, their digest, their tags",
+    "frontend": "how sound becomes a model's input, as data",
+    "synthetic": "made music",
+    "batch": "many items through one job; knows nothing of sound",
+    "augment": "samples -> noisy samples",
+    "spectrograms": "samples -> spectra -> pictures",
+    "features": "samples -> named numbers",
+    "tracks": "tables, names, lineage, ids, splits",
+    "registry": "what plugins say of themselves, and the loader",
+    "classifiers": "what a model is, and the file that keeps one",
+    "learning": "fit, calibrate, judge: arrays in, arrays out",
+    "weights": "the weights of networks: kept, fetched, checked",
+    "inputs": "a piece of sound as what a classifier eats",
+    "datasets": "DATA -> labelled examples",
+    "models": "trained models at hand, ready to answer",
+    "experiments": "DATA and a split -> a measured model, once or many times",
+    "reports": "results as pictures and documents for people",
+    "commands": "one module a command, without a terminal",
+    "cli": "parse, call, show",
+    "testing": "checks for authors of plugins",
+}
+"""The rooms of mgrkit from the ground up: each may know those above it in this list."""
+
+STRANGERS = {
+    "batch": set(ROOMS) - {"errors", "files"},
+    "tracks": {"batch"},
+    "learning": {"audio", "batch", "tracks", "frontend", "spectrograms", "features"},
+    "models": {"datasets"},
+}
+"""Rooms that a room does not know although they are above it."""
+
+FOR_PLUGINS = {
+    "errors", "seeds", "files", "compute", "frontend", "spectrograms", "features", "registry",
+    "classifiers", "learning", "reports", "testing",
 }  # fmt: skip
-"""Each package and the packages of mgrkit that it may import."""
+"""Rooms that mgrkit's own plugins may know, as anybody's."""
 
 HEAVY = {
     "torch", "torchvision", "librosa", "sklearn", "matplotlib", "polars", "audiomentations",
@@ -59,13 +79,65 @@ def modules() -> list[Path]:
     return sorted((ROOT / "mgrkit").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
-def test_imports_point_the_right_way(path: Path) -> None:
-    own = path.relative_to(ROOT / "mgrkit").parts[0].removesuffix(".py")
-    if own in ("__init__", "__main__"):
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in modules()
+}
+
+
+def plugin_modules() -> list[Path]:
+    return sorted((ROOT / "plugins").rglob("*.py"))
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def known_by(path: Path) -> set[str]:
+    """The modules of mgrkit that a file imports, at its top or inside a function."""
+    names = {name for name in imported(path) if name.startswith("mgrkit.")}
+    # Of "from mgrkit.audio import probe" the face mgrkit.audio is not what is wanted.
+    wanted = {name for name in names if not any(one.startswith(f"{name}.") for one in names)}
+    return {module for name in wanted if (module := module_of(name))}
+
+
+def module_of(name: str) -> str:
+    """The module that a dotted name is, or lies in."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name
+
+
+def test_every_room_is_in_the_list() -> None:
+    assert {room_of(module) for module in MODULES} - {"", "__main__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_no_import_climbs(module: str) -> None:
+    own, order = room_of(module), list(ROOMS)
+    if own in ("", "__main__"):
         return
-    others = {n.split(".")[1] for n in imported(path) if n.startswith("mgrkit.")}
-    assert others <= LAYERS[own] | {own, "__version__"}
+    for other in {room_of(name) for name in known_by(MODULES[module])} - {own, ""}:
+        climbs = order.index(other) > order.index(own) or other in STRANGERS.get(own, ())
+        assert not climbs, (
+            f"{module} imports from {other}, but the room {own} ({ROOMS[own]}) may not know "
+            f"{other} ({ROOMS[other]}): move what both need into a room above {own} in ROOMS, or "
+            f"{module} into {other} or a room below it"
+        )
+
+
+@pytest.mark.parametrize("path", plugin_modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_plugins_know_what_anybodys_may(path: Path) -> None:
+    rooms = {room_of(name) for name in known_by(path)} - {""}
+    assert rooms <= FOR_PLUGINS
+
+
+def test_no_two_files_know_each_other() -> None:
+    """Neither directly nor by way of others; an import inside a function counts."""
+    knows = {module: known_by(path) - {module} for module, path in MODULES.items()}
+    while outer := [m for m in knows if not knows[m] or not any(m in o for o in knows.values())]:
+        knows = {m: others - {*outer} for m, others in knows.items() if m not in outer}
+    assert not knows, f"move what these files share to a module of its own: {knows}"
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
