@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nox
 
-nox.options.sessions = ["tests"]
+nox.options.sessions = ["lint", "check", "docs"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.download_python = "never"
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -25,10 +25,34 @@ MADE = {
 
 
 @nox.session
-def tests(session: nox.Session) -> None:
-    """Style, types and the test suite; arguments go to pytest."""
+def lint(session: nox.Session) -> None:
+    """Style, spelling and types."""
+    session.install(*TESTED, ".[test]")
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("mypy")
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """The test suite, style, types and docs included; arguments go to pytest."""
     session.install(*TESTED, ".[test]")
     session.run("pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The site in ``site/``; a dead link or a page that nothing leads to is an error."""
+    session.install(*TESTED, ".[docs]")
+    session.run("mkdocs", "build", "--quiet", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(venv_backend="none")
+def findings(session: nox.Session) -> None:
+    """Each script of findings/: whether libraries still surprise as they did."""
+    for script in sorted(Path("findings").glob("*.sh")):
+        session.run("bash", str(script), external=True)
 
 
 @nox.session(python=PYTHONS)

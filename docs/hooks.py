@@ -1,4 +1,4 @@
-"""What MkDocs fills in when it builds the pages: the help of every command, and findings/README.md."""
+"""What MkDocs fills in: the help of every command, and the README of the findings."""
 
 from __future__ import annotations
 
