@@ -10,9 +10,10 @@ import typer.main
 from click import Command, Context, Group
 
 from mgrkit.cli.app import app
+from mgrkit.cli.group import HELP_OPTIONS
 
 WIDTH = 80
-HELP = app.info.context_settings["help_option_names"]
+HELP = HELP_OPTIONS["help_option_names"]
 FINDINGS = Path(__file__).parent.parent / "findings" / "README.md"
 
 
@@ -36,5 +37,6 @@ def _helps() -> Iterator[str]:
 def _commands(command: Command, words: list[str]) -> Iterator[tuple[list[str], Command]]:
     yield words, command
     if isinstance(command, Group):
-        for name, below in command.commands.items():
-            yield from _commands(below, [*words, name])
+        for name in command.list_commands(Context(command)):
+            if below := command.get_command(Context(command), name):
+                yield from _commands(below, [*words, name])
