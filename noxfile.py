@@ -107,11 +107,11 @@ def gpu(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The README's table: ours against the rivals, on real clips; needs sox for its rows."""
+    """The figures of the docs: ours against the rivals, on real clips; needs sox for its rows."""
     session.install(*TESTED, ".[bench]")
-    session.run("python", "tests/bench/bench.py", *session.posargs)
+    session.run("python", "tests/bench/bench.py", "--record", *session.posargs)
     if not session.posargs:
-        session.run("python", "tests/bench/learning.py")
+        session.run("python", "tests/bench/learning.py", "--record")
 
 
 @nox.session

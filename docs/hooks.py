@@ -1,7 +1,9 @@
-"""What MkDocs fills in: the help of every command, and the README of the findings."""
+"""What MkDocs fills in: the help of every command, the figures, the README of the findings."""
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,11 @@ from click import Command, Context, Group
 from mgrkit.cli.app import app
 from mgrkit.cli.group import HELP_OPTIONS
 
+SHOWN = ("what", "asked", "measured", "date")
 WIDTH = 80
 HELP = HELP_OPTIONS["help_option_names"]
-FINDINGS = Path(__file__).parent.parent / "findings" / "README.md"
+HERE = Path(__file__).parent
+FINDINGS = HERE.parent / "findings" / "README.md"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -23,7 +27,17 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
         markdown = markdown.replace("<!-- commands -->", "\n".join(_helps()))
     if "<!-- findings -->" in markdown:
         markdown = markdown.replace("<!-- findings -->", FINDINGS.read_text().partition("\n")[2])
-    return markdown
+    return re.sub(r"<!-- figures (\w+) -->", lambda found: _figures(found[1]), markdown)
+
+
+def _figures(table: str) -> str:
+    """The rows of a table of figures.csv, and below it by which commands they came, and where."""
+    with (HERE / "figures.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["table"] == table]
+    lines = ["| | asked | measured | on |", "|---|---|---|---|"]
+    lines += [" | ".join(["", *(row[c] for c in SHOWN), ""]).strip() for row in rows]
+    runs = dict.fromkeys(f"`{row['command']}` ({row['machine']})" for row in rows)
+    return "\n".join([*lines, "", f"By {'; '.join(runs)}.", ""])
 
 
 def _helps() -> Iterator[str]:

@@ -32,6 +32,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 import rivals
+from record import record
 
 for library in ("OMP", "OPENBLAS", "MKL", "NUMBA"):  # two processes on two cores: one thread each
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
@@ -402,6 +403,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="default 5, or 3 with --quick")
     parser.add_argument("--only", nargs="+", choices=ROWS, default=list(ROWS), metavar="NAME",
                         help=f"of {', '.join(ROWS)}")  # fmt: skip
+    parser.add_argument("--record", action="store_true", help="put them into docs/figures.csv")
     asked = parser.parse_args()
     ram = Path("/dev/shm")  # where there is one, no disk counts for anybody
     with tempfile.TemporaryDirectory(
@@ -410,9 +412,13 @@ def main() -> None:
         bench = Bench(Path(tmp), asked.data, asked.rounds or (3 if asked.quick else 5), asked.quick)
         bench.measure({name for row in asked.only for name in ROWS[row].subjects})
         print("| | at least / aim | measured |\n|---|---|---|", flush=True)
+        found = []
         for name in asked.only:
             row = ROWS[name]
-            print(f"| {row.what} | {row.asked} | {row.find(bench)} |", flush=True)
+            found.append((row.what, row.asked, row.find(bench)))
+            print(f"| {' | '.join(found[-1])} |", flush=True)
+        if asked.record:
+            record("speed", found)
         if "workers" in asked.only:
             print_by_workers(bench)
         print(f"\n{conditions(bench)}")

@@ -23,6 +23,7 @@ from statistics import mean, median
 from typing import Any
 
 import no_music
+from record import record
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -268,6 +269,7 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=1000, help="simulated for the coverage")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="of musicnn, for its head")
     parser.add_argument("--head", action="store_true", help="only the head on musicnn")
+    parser.add_argument("--record", action="store_true", help="put them into docs/figures.csv")
     asked = parser.parse_args()
     print("| | asked | measured |\n|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="mgrkit-bench-") as folder:
@@ -279,7 +281,7 @@ def main() -> None:
             told("models", "fetch", "musicnn", "--weights", asked.weights)
             rows += [*unsure(tmp), ears_agreement(), delay("musicnn", "-", path)]
         if asked.head:
-            show(rows)
+            show(rows, recorded=asked.record)
             return
         rows += [*accuracies(tmp), agreement(tmp), likeness()]
         rows += [delay("svm", "1.5 s", path), delay("cnn", "3.5 s", path)]
@@ -289,12 +291,14 @@ def main() -> None:
         ]
         rows.append(("contract checks, imports apart", "2 s", contract()))
         rows.append(("intervals that hold the truth", "93-97 %", coverage(asked.tables)))
-        show(rows)
+        show(rows, recorded=asked.record)
 
 
-def show(rows: Sequence[tuple[str, str, str]]) -> None:
+def show(rows: Sequence[tuple[str, str, str]], *, recorded: bool) -> None:
     for row in rows:
         print(f"| {' | '.join(row)} |", flush=True)
+    if recorded:
+        record("learning", rows)
 
 
 if __name__ == "__main__":
