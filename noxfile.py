@@ -44,7 +44,10 @@ def check(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """The site in ``site/``; a dead link or a page that nothing leads to is an error."""
-    session.install(*TESTED, ".[docs]")
+    project = nox.project.load_toml("pyproject.toml")["project"]
+    # The help of the commands needs typer, and nothing else of what mgrkit depends on.
+    session.install("-c", "constraints.txt", "typer", *project["optional-dependencies"]["docs"])
+    session.install("--no-deps", "-e", ".")
     session.run("mkdocs", "build", "--quiet", *session.posargs, env={"NO_MKDOCS_2_WARNING": "1"})
 
 
