@@ -26,6 +26,7 @@ from mgrkit.cli.options import (
     number,
     read_list,
 )
+from mgrkit.frontend.kinds import in_words
 
 _DRAWING = ("kind", "sample_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db")
 _OPTIONS = {name: f"--{name.replace('_', '-')}" for name in _DRAWING}
@@ -42,7 +43,7 @@ def spectrograms(
             "--kind",
             "--front-end",
             metavar="KIND",
-            help="mel, stft (linear frequency), or kaggle-images (as GTZAN's public pictures).",
+            help=f"{in_words()}.",
         ),
     ] = "mel",
     sample_rate: Annotated[

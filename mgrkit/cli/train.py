@@ -20,6 +20,7 @@ from mgrkit.cli.options import (
     named_as,
     number,
 )
+from mgrkit.frontend.kinds import KINDS
 
 
 def train(
@@ -56,7 +57,7 @@ def train(
         str | None,
         typer.Option(
             metavar="KIND",
-            help="Draw sound as mel, stft or kaggle-images, for networks. [default: mel]",
+            help=f"Draw sound as {', '.join(KINDS)}, for networks. [default: mel]",
             show_default=False,
         ),
     ] = None,

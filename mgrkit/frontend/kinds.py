@@ -17,7 +17,7 @@ class Kind:
     Parameters
     ----------
     code : the module in ``mgrkit.spectrograms.kinds``.
-    help : what it is, in a few words.
+    help : what it is, in a few words, where its name does not tell.
     has_mel : whether its bands are those of a `Mel` record.
     bands : how many there are otherwise; 0 where each frequency of the transform is one.
     padding : of the transform.
@@ -35,7 +35,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "mel": Kind("mel", "mel", has_mel=True),
+    "mel": Kind("mel", "", has_mel=True),
     "stft": Kind("stft", "linear frequency"),
     KAGGLE: Kind(
         "kaggle",
@@ -47,3 +47,13 @@ KINDS: dict[str, Kind] = {
     ),
 }
 """By name. A new kind is a line here and a file there."""
+
+
+def in_words() -> str:
+    """All kinds, each with its help.
+
+    >>> in_words()
+    "mel, stft (linear frequency) or kaggle-images (as GTZAN's public pictures)"
+    """
+    *others, last = (f"{name} ({k.help})" if k.help else name for name, k in KINDS.items())
+    return f"{', '.join(others)} or {last}"
