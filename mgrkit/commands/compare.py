@@ -90,7 +90,9 @@ def compare(
         resolve_device(asked.device, KINDS)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
-    common = read_common(data, wanted, asked.split, asked.device, options, report, asked.genres)
+    common = read_common(
+        data, wanted, asked.split, asked.device, options, report, asked.genres, asked.feature_set
+    )
     judged = _judged(common, asked.part)
     _begin(out, common, asked.part)
     runs = _runs(out, entries, asked, common)

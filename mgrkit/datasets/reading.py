@@ -61,7 +61,7 @@ def read_dataset(
                 f"{data} holds numbers, not {wanted.name}",
                 "give sound, pictures, or a list of them",
             )
-        dataset = read_feature_table(data, wanted.feature_set)
+        dataset = read_feature_table(data, wanted.feature_set, asked=wanted.asked)
     else:
         dataset = prepare(data.parent, wanted, data, options, report)
     return _checked(data, dataset)

@@ -43,7 +43,7 @@ def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
     )
 
 
-def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
+def read_feature_table(path: Path, wanted: FeatureSetSpec, *, asked: bool = False) -> Dataset:
     """The rows of a feature table that can be used.
 
     Failed rows, repeated rows and rows with a value that is no finite number are left out and
@@ -51,9 +51,13 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     are summed up: the pieces of a track are those of the column ``piece_start``; without it
     windows lie one after the other, and a track beyond 45 s has a piece every 30 s.
 
+    Parameters
+    ----------
+    asked : ``wanted`` was asked for by name; else a table that names its own set is of that.
+
     Raises
     ------
-    UsageError : columns are missing, or hold no numbers at all; rows of several feature sets,
+    UsageError : the table is of another set than was asked for; columns are missing, or hold no numbers at all; rows of several feature sets,
         or of another front end than the set's; windows that nothing tells apart.
     RunError : no row can be used, or the file cannot be read.
     """
@@ -61,7 +65,7 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec) -> Dataset:
     notes: list[str] = []
     if "status" in frame.columns:
         frame = _where(frame, frame["status"] != "failed", "failed rows", notes)
-    feature_set, wanted = _feature_sets(path, frame, wanted)
+    feature_set, wanted = _feature_sets(path, frame, wanted, asked)
     _check_columns(path, frame.columns, feature_set)
     named, layout = _named(path, frame, notes)
     x, good = _finite(path, frame, feature_set.columns, notes)
@@ -239,7 +243,7 @@ def _count(notes: list[str], number: int, what: str) -> None:
 
 
 def _feature_sets(
-    path: Path, frame: Any, wanted: FeatureSetSpec
+    path: Path, frame: Any, wanted: FeatureSetSpec, asked: bool
 ) -> tuple[FeatureSetSpec, FeatureSetSpec]:
     """The set that the rows are of, and the one that is made of them: ``wanted`` or that itself.
 
@@ -254,12 +258,16 @@ def _feature_sets(
             f"{path} holds several feature sets: {', '.join(sorted(kinds))}", "one a table"
         )
     feature_set = registry().feature_set(kinds[0]) if kinds else wanted
+    if asked and feature_set.name not in (wanted.name, base.name if base else ""):
+        raise UsageError(
+            f"{path} holds {feature_set.name}, --set asks for {wanted.name}",
+            f"leave out --set, or make the table by mgrkit features --set {wanted.name}",
+        )
     others = {digest for digest in frame["settings"].unique().to_list() if digest}
     if others - {feature_set.digest}:
         raise UsageError(
-            f"{path} was made with front end {min(others - {feature_set.digest})}, "
-            f"{feature_set.name} of this mgrkit has {feature_set.digest}",
-            "make the table again with mgrkit features",
+            f"{path} was made by another release of {feature_set.name}",
+            f"make it again by mgrkit features --set {feature_set.name}",
         )
     return feature_set, wanted if windows == feature_set else feature_set
 

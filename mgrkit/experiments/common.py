@@ -84,6 +84,7 @@ def read_common(
     options: Options | None = None,
     report: Report | None = None,
     genres: GenreMap = AS_SPELT,
+    feature_set: str | None = None,
 ) -> Common:
     """Read DATA, each kind of example from the first that holds it or can be made into it.
 
@@ -96,6 +97,7 @@ def read_common(
     how : the split, as for `mgrkit.tracks.splits.make_split`.
     device : where a feature set's network runs.
     genres : what genres of DATA count as.
+    feature_set : that was asked for, so that tables of others will not do.
 
     Raises
     ------
@@ -138,7 +140,8 @@ def _read(
     lacking: dict[str, str] = {}
     for eats, name in wanted.items():
         try:
-            read[eats] = _first(data, input_of(eats, name, device=device), options, report)
+            asked = feature_set if eats.startswith("features:") else None
+            read[eats] = _first(data, input_of(eats, name, None, asked, device), options, report)
         except (UsageError, RunError) as error:
             lacking[eats] = str(error)
     if not read:

@@ -106,10 +106,12 @@ class Features:
     Parameters
     ----------
     device : where the set's network runs, if it has one.
+    asked : the set was asked for by name, so that a table of another set will not do.
     """
 
     feature_set: FeatureSetSpec
     device: str = "auto"
+    asked: bool = False
 
     @property
     def eats(self) -> str:
@@ -332,7 +334,8 @@ def input_of(
                 f"{name} eats features, which have a front end of their own",
                 "leave out --front-end",
             )
-        return Features(registry().feature_set(feature_set or which), device)
+        asked = feature_set is not None
+        return Features(registry().feature_set(feature_set or which), device, asked)
     if feature_set:
         raise UsageError(f"{name} eats {kind}, no features", "leave out --set")
     return (Pictures if kind == "image" else Samples)(frontend or front_end())

@@ -73,3 +73,15 @@ def test_a_parameter_that_is_given_twice_is_refused(
     assert guarded(app, ["compare", "features.csv", *twice]) == 2
     assert "--param svm.C is given twice" in capfd.readouterr().err
     assert not Path("compare").exists()
+
+
+@pytest.mark.parametrize("words", [["compare", "--classifiers"], ["train"]])
+def test_a_set_is_not_passed_over_for_that_of_the_table(
+    words: list[str], table: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write(table, [{**row, "kind": "gtzan57", "settings": ""} for row in rows()])
+    asked = [*words, "svm", "features.csv", "--out", "m.safetensors"]
+    assert guarded(app, [*asked, "--set", "musicnn-tags:mean"]) in (2, 3)
+    told = "features.csv holds gtzan57, --set asks for musicnn-tags:mean (leave out --set, "
+    assert told in capfd.readouterr().err
+    assert guarded(app, [*asked, "--set", "gtzan57"]) == 0

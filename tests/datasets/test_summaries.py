@@ -19,7 +19,8 @@ from mgrkit.commands.train import train
 from mgrkit.datasets import tables
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.reading import read_dataset
-from mgrkit.errors import BundleError, UsageError
+from mgrkit.errors import BundleError, RunError, UsageError
+from mgrkit.experiments.common import read_common
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features, input_of
@@ -238,3 +239,16 @@ def test_what_is_no_summary_is_refused() -> None:
 
 def test_tables_know_the_sets_by_name() -> None:
     assert tables.registry().feature_set("half-seconds:mean") == MEAN
+
+
+@pytest.mark.parametrize("asked", ["gtzan57", "half-seconds", "half-seconds:mean"])
+def test_a_table_of_another_set_than_was_asked_for_is_refused(audio: Path, asked: str) -> None:
+    made = table(audio, "half-seconds:mean-sd")
+    told = f"holds half-seconds:mean-sd, --set asks for {asked} "
+    wanted = input_of("features:gtzan57", "svm", feature_set=asked)
+    with pytest.raises(UsageError, match=told):
+        read_dataset(made, wanted)
+    with pytest.raises(RunError, match=told):
+        read_common([made], {f"features:{asked}": "svm"}, feature_set=asked)
+    own = input_of("features:gtzan57", "svm", feature_set="half-seconds:mean-sd")
+    assert read_dataset(made, own).input.name == "half-seconds:mean-sd"
