@@ -101,13 +101,14 @@ def read_common(
 
     Raises
     ------
-    UsageError : the common tracks cannot be split so, or no DATA has a genre that is mapped.
+    UsageError : the common tracks cannot be split so, no DATA has a genre that is mapped, or the
+        only DATA is of another kind.
     RunError : a DATA is not there, none can be used, or they have no track in common.
     """
     for path in data:
         if not path.exists():
             raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
-    read, lacking = _read(data, wanted, device, options, report)
+    read, lacking = _read(data, wanted, device, feature_set, options, report)
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
@@ -132,21 +133,22 @@ def _read(
     data: Sequence[Path],
     wanted: Mapping[str, str],
     device: str,
+    feature_set: str | None,
     options: Options | None,
     report: Report | None,
 ) -> tuple[dict[str, tuple[Path, Dataset]], dict[str, str]]:
     """What is eaten, each with the DATA that it is from; and why there is none for the others."""
     read: dict[str, tuple[Path, Dataset]] = {}
-    lacking: dict[str, str] = {}
+    refused: dict[str, UsageError | RunError] = {}
     for eats, name in wanted.items():
         try:
             asked = feature_set if eats.startswith("features:") else None
             read[eats] = _first(data, input_of(eats, name, None, asked, device), options, report)
         except (UsageError, RunError) as error:
-            lacking[eats] = str(error)
+            refused[eats] = error
     if not read:
-        raise RunError(next(iter(lacking.values())), "give other DATA")
-    return read, lacking
+        raise next(iter(refused.values()))
+    return read, {eats: str(error) for eats, error in refused.items()}
 
 
 def _lost(read: Sequence[tuple[Path, Dataset]], common: int) -> Iterator[str]:

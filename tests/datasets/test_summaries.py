@@ -19,7 +19,7 @@ from mgrkit.commands.train import train
 from mgrkit.datasets import tables
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.reading import read_dataset
-from mgrkit.errors import BundleError, RunError, UsageError
+from mgrkit.errors import BundleError, UsageError
 from mgrkit.experiments.common import read_common
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
@@ -248,7 +248,7 @@ def test_a_table_of_another_set_than_was_asked_for_is_refused(audio: Path, asked
     wanted = input_of("features:gtzan57", "svm", feature_set=asked)
     with pytest.raises(UsageError, match=told):
         read_dataset(made, wanted)
-    with pytest.raises(RunError, match=told):
+    with pytest.raises(UsageError, match=told):
         read_common([made], {f"features:{asked}": "svm"}, feature_set=asked)
     own = input_of("features:gtzan57", "svm", feature_set="half-seconds:mean-sd")
     assert read_dataset(made, own).input.name == "half-seconds:mean-sd"

@@ -249,7 +249,7 @@ def test_what_no_data_can_feed_is_a_row(table: Path, tmp_path: Path) -> None:
         ("svm", False),
         ("cnn", True),
     ]
-    with pytest.raises(RunError):
+    with pytest.raises(UsageError):
         again(table, tmp_path / "none", classifiers=["cnn"])
     assert not (tmp_path / "none").exists()
 
