@@ -49,7 +49,9 @@ def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
         (f"decoder {one['name']}", f"{_state(one)}\n{', '.join(one['formats'])}")
         for one in found["decoders"]
     ]
-    rows += [("torch", f"built for {found['torch']}")] if found["torch"] else []
+    torch = next(one for one in found["dependencies"] if one["name"] == "torch")
+    built = f"built for {found['torch']}" if found["torch"] else _state(torch)
+    rows += [("torch", built)] if torch["version"] else []
     rows.append(("devices", "\n".join(found["devices"])))
     rows.append(("cache", f"{cache['path']}\n{cache['bytes'] / 1e6:.1f} MB, {words}"))
     rows += [("weights", "\n".join(map(_weights, found["weights"])))] if found["weights"] else []

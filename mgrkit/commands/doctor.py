@@ -26,7 +26,7 @@ from mgrkit.errors import RunError
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec
 from mgrkit.registry.catalogue import OWN, Plugin
 from mgrkit.registry.guard import attempt
-from mgrkit.registry.loader import missing, registry, resolve
+from mgrkit.registry.loader import how_to_install, missing, registry, resolve
 
 _MODULES = {
     "asyncio-pool": "asyncio_pool",
@@ -34,6 +34,10 @@ _MODULES = {
     "scikit-learn": "sklearn",
 }
 """The modules that are not called as their distributions are."""
+
+_TORCH = ("torch", "torchvision")
+_MEND_TORCH = "install it as docs/start.md says; without it --model svm works"
+"""pip alone may fetch gigabytes: which torch it is to be is a person's choice."""
 
 _UNTRIED = ("torchvision",)
 """What a plain import does not tell of: without CUDA it fails, and a plugin mends that."""
@@ -121,7 +125,8 @@ def _needed(name: str, lowest: str) -> dict[str, Any]:
         _, wrong = attempt(lambda: look(module))
         error = f"cannot be imported: {wrong}" if wrong else ""
         how = "install --force-reinstall"
-    mend = f"pip {how} {name}" if error else ""
+    mend = _MEND_TORCH if name in _TORCH else f"pip {how} {name}"
+    mend = mend if error else ""
     return {"name": name, "version": version, "lowest": lowest, "error": error, "mend": mend}
 
 
@@ -215,10 +220,8 @@ def _torch() -> str:
             return f"ROCm {torch.version.hip}"
         return "CPUs and MPS" if torch.backends.mps.is_built() else "CPUs"
 
-    if not _version("torch"):
-        return ""
-    found, wrong = attempt(build)
-    return found or wrong
+    # Why it cannot be imported stands with the dependencies.
+    return (attempt(build)[0] if _version("torch") else "") or ""
 
 
 def _devices() -> list[str]:
@@ -252,16 +255,30 @@ def _plugin(plugin: Plugin) -> dict[str, Any]:
             resolve(spec.factory)
         except RunError as error:
             errors.append(f"{spec.name}: {error}")
-    name = plugin.distribution
-    mend = f"pip install --force-reinstall {name}"
-    if name != OWN:
-        mend = f"pip install --upgrade {name}, or pip uninstall {name}"
+    wrong = "; ".join(errors)
     return {
-        "distribution": name,
+        "distribution": plugin.distribution,
         "version": plugin.version,
-        "error": "; ".join(errors),
-        "mend": mend if errors else "",
+        "error": wrong,
+        "mend": _mend(plugin.distribution, wrong, specs) if errors else "",
     }
+
+
+def _mend(name: str, error: str, specs: Sequence[ClassifierSpec | FeatureSetSpec]) -> str:
+    """The cure of a plugin: get what it lacks, or else another release of it."""
+    try:
+        points = metadata.distribution(name).entry_points
+    except metadata.PackageNotFoundError:
+        return "correct or unset MGRKIT_PLUGINS"
+    own = {point.value for point in points} | {spec.factory for spec in specs}
+    lacking = dict.fromkeys(re.findall(r"No module named '(\w+)", error))
+    # A module of its own that it lacks is a mistake in it: nothing else to install.
+    others = [one for one in lacking if one not in {re.split("[.:]", place)[0] for place in own}]
+    if others:
+        return how_to_install(others)
+    if name == OWN:
+        return f"pip install --force-reinstall {name}"
+    return f"pip install --upgrade {name}, or pip uninstall {name}"
 
 
 def _cache() -> dict[str, Any]:
@@ -271,12 +288,21 @@ def _cache() -> dict[str, Any]:
         folder = cache_folder().absolute()
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         there = next(place for place in (folder, *folder.parents) if place.exists())
-        writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        writable = _takes_a_folder(there)
         mend = "" if writable else "set MGRKIT_CACHE to a folder that can be written"
         return {"path": os.fspath(folder), "bytes": size, "writable": writable, "mend": mend}
 
     found, wrong = attempt(examined)
     return found or {"path": "", "bytes": 0, "writable": False, "mend": wrong}
+
+
+def _takes_a_folder(place: Path) -> bool:
+    """Tried, for permissions do not tell all; what is made for it is deleted."""
+    try:
+        with tempfile.TemporaryDirectory(prefix=".mgrkit-", dir=place):
+            return True
+    except OSError:
+        return False
 
 
 def _weights() -> list[dict[str, Any]]:

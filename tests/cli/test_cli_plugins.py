@@ -427,6 +427,56 @@ def test_doctor_finds_a_decoder_that_loses_samples(
     assert "0 samples of 800 came out" in capsys.readouterr().out
 
 
+def test_the_cure_of_a_plugin_that_is_not_there_is_the_variable(
+    healthy: Site, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    monkeypatch.setenv("MGRKIT_PLUGINS", "nix")
+    [nix] = listed(capsys, "doctor")["plugins"]
+    assert nix["mend"] == "correct or unset MGRKIT_PLUGINS"
+
+
+@pytest.mark.parametrize(
+    ("code", "mend"),
+    [
+        ("import not_here.part", "pip install not_here"),
+        ("import lacks_hooks.part", "pip install --upgrade lacks, or pip uninstall lacks"),
+    ],
+)
+def test_the_cure_of_a_plugin_that_lacks_a_module_is_that_module(
+    healthy: Site, code: str, mend: str, capsys: Captured
+) -> None:
+    healthy.install("lacks", code)
+    lacks = next(p for p in listed(capsys, "doctor")["plugins"] if p["distribution"] == "lacks")
+    assert "ModuleNotFoundError" in lacks["error"]
+    assert lacks["mend"] == mend
+
+
+def test_a_torch_that_cannot_be_imported_is_not_built_for_anything(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "9" if name == "torch" else real(name))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert mgrkit("doctor") == 1
+    text = " ".join(capsys.readouterr().out.split())
+    assert "torch cannot be imported: ModuleNotFoundError" in text
+    assert "install it as docs/start.md says; without it --model svm works" in text
+    assert "pip install --force-reinstall torch" not in text
+    assert "built for" not in text
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="no /proc")
+def test_the_cache_is_tried(
+    healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MGRKIT_CACHE", "/proc/x")
+    assert not listed(capsys, "doctor")["cache"]["writable"]
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "some" / "where"))
+    there = set(tmp_path.iterdir())
+    assert listed(capsys, "doctor")["cache"]["writable"]
+    assert set(tmp_path.iterdir()) == there
+
+
 @pytest.mark.torch
 def test_doctor_finds_that_the_cache_cannot_be_written(
     healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
