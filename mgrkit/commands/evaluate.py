@@ -12,6 +12,7 @@ from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
+from mgrkit.inputs.wording import how_to_get, told_apart
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.model import Model, load_model
@@ -108,8 +109,9 @@ def _read(
     dataset = read_dataset(data, judge.input, options, report)
     if dataset.input.digest != judge.input.digest:
         raise UsageError(
-            f"{data} holds {dataset.input.name}, {judge.name} was trained on {judge.input.name}",
-            "make it again as the model wants it",
+            f"{data} holds {told_apart(dataset.input, judge.input)}, {judge.name} was trained "
+            f"on {judge.input.name}",
+            how_to_get(judge.input),
         )
     [dataset] = genres.applied(dataset)
     return dataset

@@ -58,21 +58,12 @@ class Settings:
 
     def plain(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
-        front = self.frontend
         values: dict[str, object] = {
             "command": "spectrograms",
-            "kind": front.kind,
-            "sample-rate": front.sample_rate,
-            "n-fft": front.transform.n_fft,
-            "hop-length": front.transform.hop_length,
-            "top-db": front.in_decibels.top_db,
-        }
-        if front.mel:
-            values |= {"n-mels": front.mel.n_mels, "fmin": front.mel.fmin, "fmax": front.mel.fmax}
-        values |= {
+            **self.frontend.options(),
             "piece-seconds": self.piece_seconds,
             "cmap": self.cmap,
-            "front-end": front.digest,
+            "front-end": self.frontend.digest,
         }
         if self.axes:
             canvas = self.canvas()

@@ -15,6 +15,7 @@ from mgrkit.errors import UsageError
 from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import input_of
+from mgrkit.inputs.wording import told_apart
 from mgrkit.registry.loader import registry
 from mgrkit.tracks.splits import check_split, make_split
 
@@ -98,7 +99,8 @@ def train(
         [dataset] = settings.genres.applied(dataset)
         if front and dataset.input.digest != wanted.digest:
             raise UsageError(
-                f"{data} holds {dataset.input.name}, --front-end asks for {wanted.name}",
+                f"{data} holds {told_apart(dataset.input, wanted)}, --front-end asks for "
+                f"{wanted.name}",
                 "leave out --front-end, or give sound",
             )
         split = make_split(dataset.labelled, settings.split, settings.seed)

@@ -25,6 +25,7 @@ from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
+from mgrkit.inputs.wording import how_to_get, told_apart
 from mgrkit.tracks.find import Finder, Search, passed_over
 from mgrkit.tracks.lineage import Lineage
 from mgrkit.tracks.schema import NOISE, SNR
@@ -254,10 +255,11 @@ def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
     assert isinstance(wanted, Pictures)
     kinds = [Pictures(front, wanted.frames, bands) for front, bands in drawn]
     if len(kinds) > 1:
-        both = zip(kinds[:2], drawn.values(), strict=False)
-        shown = " and ".join(f"{path} ({kind.name})" for kind, path in both)
+        first, other = list(drawn.values())[:2]
         raise UsageError(
-            f"{data} holds pictures of {len(kinds)} front ends or sizes: {shown}", "one a folder"
+            f"{data} holds pictures of {len(kinds)} kinds: {first} ({kinds[0].name}) and {other} "
+            f"({told_apart(kinds[1], kinds[0])})",
+            f"one kind a folder: {how_to_get(kinds[0])}",
         )
     # Out of the rows, which whoever ran the jobs may hold on to.
     values = {n: [row.pop("values") for row in own] for n, own in enumerate(of_source.values())}

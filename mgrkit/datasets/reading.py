@@ -17,6 +17,7 @@ from mgrkit.datasets.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.sets.columns import GTZAN57_COLUMNS
 from mgrkit.inputs.kinds import Features, Input
+from mgrkit.inputs.wording import how_to_get
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number
@@ -57,10 +58,7 @@ def read_dataset(
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
     elif is_feature_table(data, _named(wanted)):
         if not isinstance(wanted, Features):
-            raise UsageError(
-                f"{data} holds numbers, not {wanted.name}",
-                "give sound, pictures, or a list of them",
-            )
+            raise UsageError(f"{data} holds numbers, not {wanted.name}", how_to_get(wanted))
         dataset = read_feature_table(data, wanted.feature_set, asked=wanted.asked)
     else:
         dataset = prepare(data.parent, wanted, data, options, report)

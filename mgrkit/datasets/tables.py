@@ -57,8 +57,9 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec, *, asked: bool = Fals
 
     Raises
     ------
-    UsageError : the table is of another set than was asked for; columns are missing, or hold no numbers at all; rows of several feature sets,
-        or of another front end than the set's; windows that nothing tells apart.
+    UsageError : the table is of another set than was asked for; columns are missing, or hold no
+        numbers at all; rows of several feature sets, or of another release of the set; windows
+        that nothing tells apart.
     RunError : no row can be used, or the file cannot be read.
     """
     frame = _frame(path)
@@ -258,7 +259,7 @@ def _feature_sets(
             f"{path} holds several feature sets: {', '.join(sorted(kinds))}", "one a table"
         )
     feature_set = registry().feature_set(kinds[0]) if kinds else wanted
-    if asked and feature_set.name not in (wanted.name, base.name if base else ""):
+    if asked and feature_set.name not in (wanted.name, windows.name):
         raise UsageError(
             f"{path} holds {feature_set.name}, --set asks for {wanted.name}",
             f"leave out --set, or make the table by mgrkit features --set {wanted.name}",

@@ -85,6 +85,20 @@ class FrontEnd:
             raise UsageError("a front end with log10(1 + factor * power) gives no decibels")
         return self.decibels
 
+    def options(self) -> dict[str, object]:
+        """What can be chosen of it, by the names of the options of ``mgrkit spectrograms``."""
+        own: dict[str, object] = {
+            "kind": self.kind,
+            "sample-rate": self.sample_rate,
+            "n-fft": self.transform.n_fft,
+            "hop-length": self.transform.hop_length,
+        }
+        if self.decibels:
+            own["top-db"] = self.decibels.top_db
+        if self.mel:
+            own |= {"n-mels": self.mel.n_mels, "fmin": self.mel.fmin, "fmax": self.mel.fmax}
+        return own
+
     @functools.cached_property
     def digest(self) -> str:
         """The first 16 hexadecimal digits of the SHA-256 of ``to_json()``."""

@@ -193,7 +193,7 @@ class Pictures:
     def name(self) -> str:
         if self.frontend is None:
             return f"foreign pictures of {self.foreign_bands} bands"
-        return f"pictures ({self.frontend.kind} {self.frontend.digest})"
+        return f"{self.frontend.kind} pictures"
 
     @property
     def digest(self) -> str:

@@ -15,6 +15,7 @@ from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task, is_picture
+from mgrkit.inputs.wording import how_to_get, told_apart
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
@@ -237,8 +238,8 @@ class Model:
         if own.digest != wanted.digest:
             raise ItemError(
                 "other-front-end",
-                f"these are {own.name}, {self.name} was trained on {wanted.name}",
-                "make the picture as the model wants it",
+                f"these are {told_apart(own, wanted)}, {self.name} was trained on {wanted.name}",
+                how_to_get(wanted),
             )
         front = picture.frontend
         seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
