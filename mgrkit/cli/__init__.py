@@ -14,22 +14,23 @@ def main() -> None:
     """The console script ``mgrkit``."""
     # Threads inside BLAS fight with ours: they raise the time of a dot product tenfold.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if sys.stderr is None:  # closed by the caller: there is nobody to talk to
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    _open_stderr()
     try:
         from mgrkit.cli.app import app
         from mgrkit.cli.terminal.errors import guarded
-        from mgrkit.cli.terminal.stdout import escape
+        from mgrkit.cli.terminal.stdout import open_stdout
 
-        escape()
+        open_stdout()
         code = guarded(app, sys.argv[1:])
-        if sys.stdout:
-            sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:  # nobody reads any more
-        code = 141
-    except OSError:  # the disk is full: the result is lost
-        code = 3
     # A thread that hangs in a decoder must not keep the process from ending.
     os._exit(code)
+
+
+def _open_stderr() -> None:
+    """Where the caller has closed it there is nobody to talk to: that is no error."""
+    if sys.stderr is None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)  # what is printed by decoders goes to the descriptor
+        sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)  # noqa: SIM115

@@ -57,11 +57,10 @@ def demo(
                 return int(code)
             if code:
                 raise RunError(f"mgrkit {step.words[0]} ended with {code}", "see above")
-            if sys.stdout:
-                sys.stdout.flush()
+            sys.stdout.flush()
     finally:
         os.chdir(here)
-    if not quick and sys.stdout:
+    if not quick:
         print("\n" + "\n".join(_table(results(folder))), flush=True)
     _say(f"\n# {time.monotonic() - began:.0f} s; everything is in {folder}. To open:")
     for path, what in pictures(folder, quick=quick):

@@ -55,11 +55,28 @@ def test_it_follows_a_stderr_that_is_replaced(
     assert capsys.readouterr().err == "here\n"
 
 
-def test_closed_stdout_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdout", None)
-    with results_only():
-        print("chatter")
-        assert results() is None
+@pytest.mark.parametrize(
+    "words", ["doctor --help", "plugins", "plugins --json", "models", "classifiers", "train -h"]
+)
+@pytest.mark.parametrize(
+    ("into", "why"), [(">&-", "stdout is closed"), (">/dev/full", "no space left on device")]
+)
+def test_what_cannot_be_printed_is_one_sentence(words: str, into: str, why: str) -> None:
+    line = f"{sys.executable} -m mgrkit {words} {into}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.stderr == f"mgrkit: the results cannot be printed: {why}\n"
+    assert done.returncode == 3
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "2>&- <&-", "0<&- 2>&-"])
+def test_nobody_who_hears_words_is_no_error(tmp_path: Path, closed: str) -> None:
+    write(tmp_path / "f.csv", rows(artists=5, songs=3, spread=4.0))
+    line = f"{sys.executable} -m mgrkit train svm f.csv --out m.safetensors {closed}"
+    done = subprocess.run(
+        ["sh", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "wrote m.safetensors" in done.stdout
 
 
 NAMES = ("plain.wav", "\u00e4.wav", "\u6f14.wav")

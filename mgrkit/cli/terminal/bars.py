@@ -83,8 +83,7 @@ class Bar:
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
         """A context to print whole lines on stdout: where that is a terminal, above the bar."""
-        stdout = results()
-        if stdout is not None and stdout.isatty():
+        if results().isatty():
             from rich.control import Control
             from rich.segment import ControlType
 

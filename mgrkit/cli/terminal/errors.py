@@ -10,7 +10,7 @@ from typing import Any, TextIO
 import typer
 
 from mgrkit.cli.terminal.printing import printable
-from mgrkit.errors import MgrkitError, ReaderGoneError
+from mgrkit.errors import MgrkitError, ReaderGoneError, RunError
 
 _HEAD, _TAIL = 600, 200
 """Of a longer message so many characters are shown: its end is where a hint stands."""
@@ -24,14 +24,9 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
     if "" in arguments:
         return _tell("an argument is empty (is a variable not set?)", 2, arguments)
     try:
-        result: Any = app(arguments, prog_name="mgrkit", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except typer.Exit as error:
-        return error.exit_code
-    except SystemExit as error:  # Typer's way out of completion, and when nobody reads
-        if isinstance(error.__context__, BrokenPipeError):
-            return ReaderGoneError.exit_code
-        return error.code if isinstance(error.code, int) else 0
+        code = _run(app, arguments)
+        sys.stdout.flush()
+        return code
     except (ReaderGoneError, BrokenPipeError):
         return ReaderGoneError.exit_code
     except (typer.Abort, KeyboardInterrupt):
@@ -43,6 +38,18 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
         if "--debug" in arguments:
             raise
         return _tell(*_explained(error), arguments)
+
+
+def _run(app: typer.Typer, arguments: list[str]) -> int:
+    try:
+        result: Any = app(arguments, prog_name="mgrkit", standalone_mode=False)
+    except typer.Exit as error:
+        return error.exit_code
+    except SystemExit as error:  # Typer's way out of completion, and when nobody reads
+        if isinstance(error.__context__, BrokenPipeError):
+            return ReaderGoneError.exit_code
+        result = error.code
+    return result if isinstance(result, int) else 0
 
 
 def _explained(error: Exception) -> tuple[str, int]:
@@ -70,7 +77,7 @@ def _print(text: str, stream: TextIO) -> None:
     """Print where somebody still reads; an error must not raise another."""
     try:
         print(text, file=stream, flush=True)
-    except OSError:
+    except (OSError, RunError):
         return
 
 

@@ -8,22 +8,19 @@ import textwrap
 from collections.abc import Sequence
 
 from mgrkit.cli.terminal.stdout import results
-from mgrkit.errors import RunError
 
 _WIDTH = 80
 
 
 def print_json(value: object) -> None:
-    """One JSON value on stdout; RunError if stdout is closed."""
-    if results() is None:
-        raise RunError("stdout is closed, so --json has nowhere to go")
+    """One JSON value on stdout."""
     print(json.dumps(value, ensure_ascii=True), file=results(), flush=True)
 
 
 def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns; the last one, which may hold several lines, is wrapped to fit."""
     shown = [["\n".join(map(printable, cell.split("\n"))) for cell in row] for row in rows]
-    if sys.stdout is not None and sys.stdout.isatty():
+    if sys.stdout.isatty():
         _rich(heads, shown)
     else:
         print("\n".join(_plain([list(heads), *shown])))

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mgrkit.cli.terminal.printing import print_json, printable
-from mgrkit.cli.terminal.stdout import results
-from mgrkit.errors import ReaderGoneError, RunError, UsageError
+from mgrkit.cli.terminal.stdout import check_stdout, results
+from mgrkit.errors import ReaderGoneError, UsageError
 from mgrkit.files.replacing import replacing
 from mgrkit.tracks.lineage import as_written
 
@@ -49,8 +49,7 @@ class Printer:
     """
 
     def __init__(self, form: str, *, only_unsure: bool = False, pieces: Path | None = None) -> None:
-        if results() is None:
-            raise RunError("stdout is closed, so results have nowhere to go")
+        check_stdout()
         if pieces:
             _check_pieces(pieces)
         self._form = form
