@@ -90,8 +90,8 @@ class Summary:
     of ``made`` and ``kept`` that have a warning; ``reasons`` counts
     the failures by reason and ``examples`` holds the first of them as (path, text); ``ignored``
     counts the files that were not tried, by the reason why, and ``ignored_files`` holds them as
-    (path, why) where that was asked for. Of a dry run ``to_do`` items of ``files`` sources are to
-    be made, which takes about ``expected`` seconds, and ``kept`` counts items.
+    (path, why) where that was asked for. Of a dry run ``to_do`` items are to be made, which
+    takes about ``expected`` seconds, ``kept`` counts items, and ``files`` all their sources.
     """
 
     made: int = 0

@@ -70,14 +70,14 @@ def _surveyed(items: Iterable[Item], sink: Sink, report: Report) -> tuple[Summar
     chance = random.Random(0)  # noqa: S311
     source = None
     for item in items:
+        summary.files += item.source != source
+        source = item.source
         src = item.fingerprint()
         error = item.error or (missing() if src is None else None)
         rows = [failed(item.row, error)] if error else sink.kept(item)
         if rows is None:
             assert summary.to_do is not None
             summary.to_do += 1
-            summary.files += item.source != source
-            source = item.source
             weight += _weight(src)
             place = chance.randrange(summary.to_do)
             if len(sample) < _SAMPLE:

@@ -14,7 +14,7 @@ from pathlib import Path
 from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
-from mgrkit.tracks.find import SOUND, Finder, Search, Track, passed_over
+from mgrkit.tracks.find import SOUND, Finder, Search, Track, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage, columns
 
 
@@ -33,7 +33,7 @@ class Plan:
 
     Raises
     ------
-    RunError : a source is not there.
+    RunError : a source is not there, or a folder that cannot be read.
     UsageError : OUT is a source, or holds one, or is a file instead of a folder or the reverse.
     """
 
@@ -51,6 +51,8 @@ class Plan:
                 raise RunError(
                     f"there is no {source}", "name a folder or a sound file: SRC is the first word"
                 )
+            if self.files is None and source.is_dir():
+                check_readable(source)
         first = self.sources[0]
         if self.files is None and not first.is_dir():
             self.sources, self.files = [first.parent], [first.name]

@@ -18,7 +18,7 @@ from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import PICTURES, Pictures
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
-from mgrkit.tracks.find import SOUND, Finder, Search, passed_over
+from mgrkit.tracks.find import SOUND, Finder, Search, check_readable, passed_over
 
 COLUMNS = ("path", "status", "reason")
 
@@ -168,6 +168,8 @@ class _Walk:
             several = f"none of {len(self.paths)} files is there, as {self.paths[0]}"
             what = several if len(self.paths) > 1 else f"there is no {self.paths[0]}"
             raise RunError(what, "name sound files, or folders of them")
+        if len(self.paths) == 1 and self.paths[0].is_dir():
+            check_readable(self.paths[0])
         items = self.items()
         first = next(items, None)
         if first is None:
@@ -181,11 +183,15 @@ class _Walk:
 
     def items(self) -> Iterator[Item]:
         """An item for each file, called as the caller would call it."""
+        real, seen = functools.cache(os.path.realpath), set[str]()
         for path in self.paths:
             for name, problem in self._tracks(path):
-                if name in self.places:
+                folder, last = os.path.split(name)
+                file = os.path.join(real(folder), last)  # a link to a file has a name of its own
+                if file in seen:
                     self.again[name] += 1
                     continue
+                seen.add(file)
                 self.places[name] = len(self.places)
                 yield Item(name, name, {"path": name, "source": name}, error=problem)
 
@@ -208,7 +214,10 @@ class _Walk:
         finder = Finder([path], search=self.search)
         if self.pictures and next(iter(finder), None) is None:
             finder = Finder([path], search=replace(self.search, suffixes=PICTURES))
-        tracks = [(os.path.join(path, track.path), track.problem) for track in finder]
+        tracks = [
+            (os.path.join(path, track.path).removesuffix(f"{os.sep}."), track.problem)
+            for track in finder
+        ]
         self.ignored += finder.ignored
         self.ignored_files += [
             (os.path.join(path, one.path), one.why) for one in finder.ignored_files

@@ -26,7 +26,7 @@ from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
 from mgrkit.inputs.wording import how_to_get, told_apart
-from mgrkit.tracks.find import Finder, Search, passed_over
+from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage
 from mgrkit.tracks.schema import NOISE, SNR
 
@@ -53,6 +53,8 @@ def prepare(
     Stopped : a person ended the run; what is finished is kept.
     """
     data = table or folder
+    if not table:
+        check_readable(folder)
     lineage = Lineage.read(folder, table=table)
     if table and not lineage.rows:
         raise RunError(f"{table} lists no tracks", "one row a track, with the columns path, genre")

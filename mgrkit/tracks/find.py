@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mgrkit.audio import SUFFIXES
-from mgrkit.errors import ItemError, UsageError
+from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.tracks.names import fold, prefixes
 from mgrkit.tracks.schema import TABLE
 
@@ -211,6 +211,16 @@ class Finder:
             else:
                 taken[fold(prefix)] = f"{root.name}/{begin}{name}"
             yield Track(root, begin + name, begin + prefix, clash)
+
+
+def check_readable(folder: Path) -> None:
+    """Raise RunError if nothing in a folder can be found or opened."""
+    try:
+        os.stat(os.path.join(folder, os.curdir))
+        os.scandir(folder).close()
+    except OSError as error:
+        reason = (error.strerror or "input/output error").lower()
+        raise RunError(f"{folder} cannot be read: {reason}") from None
 
 
 def passed_over(ignored: Mapping[str, int]) -> str:

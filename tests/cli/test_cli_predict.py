@@ -132,6 +132,20 @@ def test_a_name_given_twice_is_said(model: Path, capfd: pytest.CaptureFixture[st
     assert "named twice, judged once: songs/short.wav" in err
 
 
+@pytest.mark.parametrize("other", ["songs/../songs/short.wav", "./songs/short.wav", "*"])
+def test_another_spelling_of_a_path_is_the_same_file(
+    model: Path, capfd: pytest.CaptureFixture[str], other: str
+) -> None:
+    other = str(Path("songs/short.wav").resolve()) if other == "*" else other
+    Path("link.wav").symlink_to("songs/short.wav")
+    words = ["predict", "songs", other, "link.wav", "--model", str(model), "--json"]
+    assert guarded(app, words) == 1
+    out, err = capfd.readouterr()
+    told = [row["path"] for row in json.loads(out)]
+    assert told == ["songs/bad.wav", "songs/long.wav", "songs/short.wav", "link.wav"]
+    assert "named twice, judged once: " in err
+
+
 def test_the_next_call_may_ask_for_more_of_what_is_remembered(
     model: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

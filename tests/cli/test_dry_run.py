@@ -73,6 +73,9 @@ def test_what_is_done_already_is_said(
     assert "1 to do, 3 done already; nothing was made" in untimed(err)
     assert mgrkit(*words, *more) == 0
     assert "1 made, 3 kept" in capfd.readouterr().err.replace("1 done", "1 made")
+    assert mgrkit(*words, *more, "--dry-run", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert (told["to_do"], told["kept"], told["files"]) == (0, 4, 4)
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -95,10 +98,13 @@ def test_a_folder_that_cannot_be_read_is_named(
     err = capfd.readouterr().err
     assert "shut: unreadable: this folder cannot be read" in err
     assert "3 to do, 1 cannot be done (1 unreadable)" in untimed(err)
-    assert mgrkit(words[0], "audio/shut", *words[2:], "--dry-run") == 1
+    for way in ([], ["--dry-run"]):
+        assert mgrkit(words[0], "audio/shut", *words[2:], *way) == 3
+        err = capfd.readouterr().err
+        assert err == "mgrkit: audio/shut cannot be read: permission denied\n"
+    assert mgrkit("evaluate", "svm", "audio/shut") == 3
     err = capfd.readouterr().err
-    assert "this folder cannot be read" in err
-    assert f"{words[0]}: 0 to do, 1 cannot be done (1 unreadable); nothing was made" in err
+    assert err == "mgrkit: audio/shut cannot be read: permission denied\n"
 
 
 def test_copies_of_one_file_are_told_from_files(capfd: pytest.CaptureFixture[str]) -> None:

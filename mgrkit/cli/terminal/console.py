@@ -212,7 +212,8 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
 
 
 def _to_do(summary: Summary) -> list[str]:
-    of = f" of {summary.files} files" if summary.files != summary.to_do else ""
+    several = summary.files != (summary.to_do or 0) + summary.kept + summary.failed  # of a file
+    of = f" of {summary.files} files" if several else ""
     parts = [f"{summary.to_do} to do{of}"]
     parts += [f"about {span(summary.expected)}"] if summary.to_do else []
     parts += [f"{summary.kept} done already"] if summary.kept else []
