@@ -51,6 +51,8 @@ def of_classifiers(texts: Sequence[str]) -> dict[str, dict[str, object]]:
 def genre_map(texts: Sequence[str]) -> GenreMap:
     """THEIRS=OURS texts; one without an equals sign names a file of them, one a line.
 
+    Blank lines of a file and those that begin with ``#`` are passed over.
+
     Raises
     ------
     UsageError : a text or a line is neither, or `GenreMap` refuses them.
@@ -61,8 +63,9 @@ def genre_map(texts: Sequence[str]) -> GenreMap:
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    lines = [text]
+    lines, where = [text], ""
     if "=" not in text:
+        where = f"{text}: a line of "
         try:
             lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as error:
@@ -70,8 +73,9 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
             raise UsageError(
                 f"--map must be theirs=ours, or a file of such lines, not {text!r} ({reason})"
             ) from None
-    for line in filter(str.strip, lines):
-        theirs, equals, ours = line.partition("=")
-        if not equals:
-            raise UsageError(f"{text}: a line must be theirs=ours, not {line!r:.80}")
-        yield theirs.strip(), ours.strip()
+        lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    for line in lines:
+        theirs, *ours = line.split("=")
+        if len(ours) != 1:
+            raise UsageError(f"{where}--map must be theirs=ours, one = only, not {line!r:.80}")
+        yield theirs.strip(), ours[0].strip()

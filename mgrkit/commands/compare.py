@@ -94,7 +94,7 @@ def compare(
         data, wanted, asked.split, asked.device, options, report, asked.genres, asked.feature_set
     )
     judged = _judged(common, asked.part)
-    _begin(out, common, asked.part)
+    _begin(out, common, asked)
     runs = _runs(out, entries, asked, common)
     # What was made otherwise is refused before anything is trained.
     done = {run.name: kept for run in runs if (kept := run.kept(judged))}
@@ -187,20 +187,24 @@ def _is_ours(out: Path) -> bool:
     return record is not None and record.get("made by") == _MAKER
 
 
-def _begin(out: Path, common: Common, part: str) -> None:
+def _begin(out: Path, common: Common, asked: Asked) -> None:
     """Make the folder, or see that it is one of the same tracks."""
     both = zip(common.tracks, common.split.parts, strict=True)
     rows = [[track.id, track.genre, track.group, own] for track, own in both]
     settings = {
         "made by": _MAKER,
-        "part": part,
+        "part": asked.part,
         "split": common.split.words,
         "tracks": len(rows),
         "tracks' digest": hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16],
     }
+    if asked.genres.pairs:
+        settings["map"] = [f"{theirs}={ours}" for theirs, ours in asked.genres.pairs]
     kept = read_record(out / SETTINGS)
     if kept is not None:
-        refuse_other(out, kept, settings)
+        same = kept.get("tracks' digest") == settings["tracks' digest"]
+        # Another map that gives the same tracks is no other comparison.
+        refuse_other(out, kept, {**settings, "map": kept.get("map")} if same else settings)
     try:
         (out / RUNS).mkdir(parents=True, exist_ok=True)
         write_record(out / SETTINGS, settings)

@@ -85,7 +85,7 @@ def test_map_takes_pairs_and_a_file_of_them(capfd: pytest.CaptureFixture[str]) -
     theirs = {"blues": "Delta Blues", "techno": "EBM, dark"}
     made = [{**row, "genre": theirs.get(str(row["genre"]), row["genre"])} for row in rows()]
     write(Path("theirs.csv"), made)
-    Path("ours.txt").write_text("\ufeff\n EBM, dark = Techno\r\n\n", encoding="utf-8")
+    Path("ours.txt").write_text("\ufeff# ours\n EBM, dark = Techno\r\n\n #x\n", encoding="utf-8")
     assert evaluate("theirs.csv", "--map", "delta-blues=Blues", "--map", "ours.txt", "--json") == 0
     told = json.loads(capfd.readouterr().out)
     assert told["labels"] == ["ambient", "Blues", "Techno", "waltz"]
@@ -101,7 +101,8 @@ def test_map_takes_pairs_and_a_file_of_them(capfd: pytest.CaptureFixture[str]) -
         (["walzt=blues"], "--map: no track of DATA is walzt (did you mean waltz?)"),
         (["waltz"], "--map must be theirs=ours, or a file of such lines, not 'waltz' (No such"),
         (["=blues"], "--map must be theirs=ours, not '=blues'"),
-        (["lines.txt"], "lines.txt: a line must be theirs=ours, not 'waltz blues'"),
+        (["lines.txt"], "lines.txt: a line of --map must be theirs=ours, one = only, not '"),
+        (["a=b=c"], "--map must be theirs=ours, one = only, not 'a=b=c'"),
         (["latin.txt"], "not 'latin.txt' (it is not UTF-8)"),
     ],
 )
@@ -125,6 +126,43 @@ def test_train_and_compare_take_a_map(capfd: pytest.CaptureFixture[str]) -> None
     assert "note: tracks counted by --map: techno is ambient (16)" in capfd.readouterr().err
     assert guarded(app, [*words, "--map", "tekno=ambient"]) == 2
     assert "no track of DATA is tekno (did you mean techno?)" in capfd.readouterr().err
+    told = "o was made with other settings: --map techno=Ambient instead of"
+    for other, was in ((["--map", "waltz=blues"], "waltz=blues"), ([], "none")):
+        assert guarded(app, [*words, *other]) == 2
+        assert f"{told} {was} (give another --out)" in capfd.readouterr().err
+    assert guarded(app, [*words, "--map", "Techno = ambient"]) == 0, "the same tracks"
+
+
+@pytest.mark.parametrize(("columns", "fits"), [(38, False), (40, True)])
+def test_few_columns_hold_all_but_the_matrix(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int, fits: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert evaluate("noisy.csv") == 0
+    text = capfd.readouterr().out.split("\n\n", 1)[1]
+    assert max(map(len, text.splitlines())) <= columns
+    assert "pink, 10 dB: " in text
+    assert "  macro F1 " in text
+    assert ("waltz     ." in text) == fits
+    told = "matrix left out: the terminal is too narrow; --png draws it"
+    assert (told in " ".join(text.split())) != fits
+
+
+def test_what_a_table_holds_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    evil = "\x1b[2Jevil"
+    made = copies(rows(), [(evil, "10.0")])
+    odd = [{**row, "genre": str(row["genre"]).replace("waltz", f"w{evil}")} for row in made]
+    for row in odd[:5]:
+        row["genre"] = evil
+    write(Path("evil.csv"), odd)
+    words = ("evil.csv", "--map", f"w{evil}=waltz", "--part", "all", "--seen")
+    assert evaluate(*words) == 0
+    out, err = capfd.readouterr()
+    assert "\x1b" not in out + err
+    assert "\\x1b[2Jevil" in out
+    assert "\\x1b[2Jevil" in err
+    assert evaluate(*words, "--json") == 0
+    assert json.loads(capfd.readouterr().out)["by_noise"][0]["noise"] == evil
 
 
 def read(path: str) -> list[dict[str, str]]:

@@ -69,3 +69,9 @@ def test_every_hostile_file_has_its_row(data: Path, tmp_path: Path, command: str
         assert (row["status"] == "failed") == bool(row["reason"])
     made = {row["path"] for row in rows if row["status"] == "ok"}
     assert files(tmp_path / "out") == {*made, "tracks.csv"}
+
+
+def test_a_reason_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    row = {"status": "failed", "source": "a.wav", "reason": "odd: \x1b[2J is no genre"}
+    Shown("x", quiet=False, table=False).finished([row], kept=False)
+    assert capfd.readouterr().err == "a.wav: odd: \\x1b[2J is no genre\n"

@@ -68,7 +68,7 @@ class Shown(Report):
             self.note("more are in the table")
         else:
             kind = "" if is_failure else "warning: "
-            self.note(f"{kind}{printable(row['source'])}: {row['reason']}")
+            self.note(f"{kind}{printable(row['source'])}: {printable(row['reason'])}")
 
     def tick(self) -> None:
         """See ``Report.tick``."""
@@ -206,7 +206,7 @@ def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
     parts += [f"{summary.deleted} deleted"] if summary.deleted else []
     parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
     stopped = "stopped: " if summary.stopped_by else ""
-    where = f"; see {table}" if table else ""
+    where = f"; see {printable(table)}" if table else ""
     lines.append(f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s{where}")
     return lines
 

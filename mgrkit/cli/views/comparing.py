@@ -52,7 +52,7 @@ def show_comparison(
         return
     width = max(80, min(100, shutil.get_terminal_size((80, 24)).columns))
     good = [row for row in found.rows if not row.reason]
-    lines = textwrap.wrap(found.judged, width)
+    lines = textwrap.wrap(printable(found.judged), width)
     lines += ["", *_table([_cells(row) for row in good], width)] if good else []
     for row in found.rows:
         if row.reason:
@@ -61,7 +61,7 @@ def show_comparison(
     told += [CHOSE] if any(row.chose for row in good) else []
     lines += ["", *(line for text in told for line in textwrap.wrap(text, width))]
     print("\n".join(lines))
-    print(f"wrote {', '.join(str(path) for path in paths)}")
+    print(f"wrote {', '.join(map(printable, paths))}")
 
 
 def _cells(row: Row) -> list[str]:

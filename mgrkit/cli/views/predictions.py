@@ -144,11 +144,12 @@ def _text(row: dict[str, Any]) -> list[str]:
     mark = "?" if row["unsure"] else ""
     first = f"{best['genre']}{mark} {best['probability']:.2f}"
     rest = ", ".join(f"{other['genre']} {other['probability']:.2f}" for other in others)
-    lines = [f"{printable(row['path'])}: {first}{f' ({rest})' if rest else ''}"]
-    return lines + [
+    lines = [f"{row['path']}: {first}{f' ({rest})' if rest else ''}"]
+    lines += [
         f"  {_clock(piece['start'])}  {piece['genre']} {piece['probability']:.2f}"
         for piece in row.get("timeline", ())
     ]
+    return list(map(printable, lines))
 
 
 def _clock(seconds: float) -> str:

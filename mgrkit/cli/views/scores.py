@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mgrkit.cli.terminal.printing import printable
 from mgrkit.tracks.splits import PARTS
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
         return
     bundle, counts = trained.bundle, trained.counts
     parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
-    print(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}")
+    print(printable(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}"))
     metrics = bundle.metrics
     if metrics["part"] == "valid":
         _print_scores("valid (used to choose)", metrics)
@@ -34,7 +35,7 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
         _print_scores("folds of train", metrics["folds"])
     if metrics["refit"]:
         print("fit again on train + valid; the numbers are those from before")
-    print(f"wrote {trained.path} ({trained.path.stat().st_size / 1000:,.0f} kB)")
+    print(f"wrote {printable(trained.path)} ({trained.path.stat().st_size / 1000:,.0f} kB)")
 
 
 def show_evaluation(
@@ -51,14 +52,14 @@ def show_evaluation(
         _tell(f"wrote {path}" for path in written if path)
     if not on_stdout:
         return
-    _print_scores(result["model"], result)
-    width = shutil.get_terminal_size((80, 24)).columns
-    print(textwrap.fill(f"{result['tracks']} tracks: {result['split']}", max(40, width)))
+    _print_scores(printable(result["model"]), result)
+    width = max(20, shutil.get_terminal_size((80, 24)).columns)
+    print(textwrap.fill(printable(f"{result['tracks']} tracks: {result['split']}"), width))
     print()
     if result["by_noise"]:
-        print("\n".join(_by_noise(result["by_noise"])))
+        print("\n".join(_by_noise(result["by_noise"], width)))
         print()
-    print("\n".join(_confusion(result["labels"], result["confusion"], result["per_genre"])))
+    print("\n".join(_confusion(result, width)))
 
 
 def _print_scores(what: str, scores: Mapping[str, Any]) -> None:
@@ -73,10 +74,11 @@ def _print_scores(what: str, scores: Mapping[str, Any]) -> None:
     )
 
 
-def _by_noise(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A line for each noise and SNR; a name that leaves no room for the rest is cut."""
-    names = [row["noise"] or "unknown" for row in rows]
+def _by_noise(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    """A line for each noise and SNR, or several in a narrow terminal; long names are cut."""
+    names = [printable(row["noise"] or "unknown") for row in rows]
     first = min(max(map(len, ("noise", *names))), _NAME)
+    folded = []
     lines = [f"{'noise':{first}}  {'SNR':>7}  accuracy  95 % interval   macro F1  genres  tracks"]
     for name, row in zip(names, rows, strict=True):
         shown = name if len(name) <= first else f"{name[: first - 1]}~"
@@ -86,23 +88,32 @@ def _by_noise(rows: Sequence[Mapping[str, Any]]) -> list[str]:
             f"{row['accuracy_high']:.3f}  {row['macro_f1']:8.3f}  {row['macro_f1_genres']:6}  "
             f"{row['tracks']:6}"
         )
-    return lines
+        low, high = row["accuracy_low"], row["accuracy_high"]
+        folded += [
+            f"{shown}, {snr}: {row['tracks']} tracks",
+            f"  accuracy {row['accuracy']:.3f} ({low:.3f} to {high:.3f})",
+            f"  macro F1 {row['macro_f1']:.3f} over {row['macro_f1_genres']} genres",
+        ]
+    return lines if max(map(len, lines)) <= width else folded
 
 
-def _confusion(
-    labels: Sequence[str], confusion: Sequence[Sequence[int]], per_genre: Mapping[str, Any]
-) -> list[str]:
+def _confusion(result: Mapping[str, Any], width: int) -> list[str]:
     """Rows are the truth, columns the verdict; without the matrix where it does not fit."""
+    confusion, per_genre = result["confusion"], result["per_genre"]
+    labels = list(map(printable, result["labels"]))
     first = max(map(len, labels))
     wide = [max(3, len(str(max(row[i] for row in confusion)))) for i in range(len(labels))]
-    fits = first + sum(wide) + len(wide) + 16 <= shutil.get_terminal_size((80, 24)).columns
+    fits = first + sum(wide) + len(wide) + 16 <= width
     head = "".join(f" {label[:w]:>{w}}" for label, w in zip(labels, wide, strict=True))
     lines = [f"{'':{first}}{head if fits else ''}  recall  prec."]
-    for label, row in zip(labels, confusion, strict=True):
+    for genre, label, row in zip(result["labels"], labels, confusion, strict=True):
         cells = "".join(f" {n or '.':>{w}}" for n, w in zip(row, wide, strict=True))
-        told = per_genre.get(label, {})
+        told = per_genre.get(genre, {})
         recall, precision = (_share(told.get(name)) for name in ("recall", "precision"))
         lines.append(f"{label:{first}}{cells if fits else ''}  {recall:>6} {precision:>6}")
+    if not fits:
+        why = "matrix left out: the terminal is too narrow; --png draws it"
+        lines += ["", *textwrap.wrap(why, width)]
     return lines
 
 
@@ -112,4 +123,4 @@ def _share(value: float | None) -> str:
 
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
