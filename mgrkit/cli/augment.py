@@ -52,7 +52,7 @@ def augment(
             metavar="DB",
             help="Signal-to-noise ratio in dB, -20 to 80; may be repeated. [default: 10]",
             show_default=False,
-            **number(float),
+            **number(float, -20, 80),
         ),
     ] = None,
     copies: Annotated[

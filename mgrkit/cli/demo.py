@@ -22,7 +22,7 @@ def demo(
         Path, typer.Argument(metavar="FOLDER", help="A new folder for all that is made.")
     ] = Path("mgrkit-demo"),
     quick: Annotated[
-        bool, typer.Option("--quick", help="Without the network: about ten seconds.")
+        bool, typer.Option("--quick", help="Without the network: about 15 s.")
     ] = False,
     seed: Annotated[
         int,

@@ -60,9 +60,9 @@ def evaluate(
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --map Rap=hiphop
 
-    The interval (95 %) is a bootstrap by artist. Tracks of train and valid are left out, and
-    their number is said. Case, spaces, hyphens and underscores in a genre's name do not count.
-    Noisy copies are judged for each noise and SNR that their tracks.csv names.
+    The interval (95 %) is a bootstrap by artist. Tracks that the model learnt from or was chosen
+    on are left out, and their number is said. Case, spaces, hyphens and underscores in a genre's
+    name do not count. Noisy copies are judged for each noise and SNR that their tracks.csv names.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map

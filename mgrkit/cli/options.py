@@ -139,7 +139,8 @@ Timeout = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        help="Give a file up after so long. [default: 60, or the sound's own length]",
+        help="Give a file up after so long. [default: the longer of 60 s and the "
+        "sound's own length]",
         show_default=False,
         **number(float, 0.1),
     ),

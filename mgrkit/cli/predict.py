@@ -39,8 +39,8 @@ def predict(
             "--model",
             "-m",
             metavar="MODEL",
-            help="A file of mgrkit train, or a name of mgrkit models. [default: the best that "
-            "came with mgrkit and needs no weights that are not here]",
+            help="A file of mgrkit train, or a name of mgrkit models. [default: the best "
+            "model that can run here now]",
             show_default=False,
         ),
     ] = None,
@@ -129,11 +129,12 @@ def predict(
     mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
     find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
 
-    A verdict marked ? is more likely wrong than right. A file that cannot be used is an error
-    of its own, and the others go on. Nothing is downloaded without --fetch.
+    A verdict marked ? is more likely wrong than right. A bad file is reported; the others are
+    done. Nothing is downloaded without --fetch.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import printable
     from mgrkit.cli.views.predictions import Printer
     from mgrkit.cli.views.weights import fetching, say, say_whose
     from mgrkit.commands.predict import Settings, genres
@@ -163,8 +164,6 @@ def predict(
             say_whose(got)
 
     path, why = choose(model, get_weights if fetch else None)
-    if why and not quiet:
-        say(why)
     settings = Settings(
         str(path), sys.maxsize if as_csv else top, threshold, max_seconds,
         timeline or pieces is not None, allow_truncated, device,
@@ -175,6 +174,8 @@ def predict(
             with console.report.aside():
                 printer.emit(row)
 
+        if not quiet:
+            console.report.opening = printable(why)
         with nullcontext() if dry_run else printer.open(genres(settings)):
             summary = command(
                 settings,
@@ -189,4 +190,7 @@ def predict(
             if (as_json or as_jsonl) and not dry_run:
                 for name, reason in summary.ignored_files or ():
                     printer.emit({"path": name, "ignored": reason})
-        return console.show(summary, as_json=as_json and dry_run)
+        code = console.show(summary, as_json=as_json and dry_run)
+        if only_unsure and not (quiet or dry_run):
+            say(f"{printer.unsure} of {printer.verdicts} verdicts are unsure")
+        return code

@@ -128,13 +128,17 @@ def _chosen(
 ) -> _Chosen:
     """The recordings or copies of the part that the model can answer for and has not seen."""
     notes = list(dataset.notes)
-    dataset = _kind(dataset, copies, data, notes)
-    dataset, published = _part(dataset, part, data, notes)
+    whole = _kind(dataset, copies, data, notes)
+    dataset, published = _part(whole, part, data, notes)
     dataset = _of_genres(dataset, labels, notes)
     where = f"the published part {published}" if published else str(data)
-    dataset, known = _unseen(dataset, judge, seen, where)
-    words = _words(dataset, published, judge, known if seen else 0)
-    return _Chosen(dataset, words, 0 if seen else known, notes)
+    known = _seen(dataset, judge)
+    if known and not seen:
+        if len(known) == len(dataset.entries):
+            raise _all_seen(judge, len(known), where, _of_genres(whole, labels, []))
+        dataset = dataset.take(sorted({*range(len(dataset.entries))} - {*known}))
+    words = _words(dataset, published, judge, len(known) if seen else 0)
+    return _Chosen(dataset, words, 0 if seen else len(known), notes)
 
 
 def _measured(
@@ -220,20 +224,21 @@ def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dat
     return dataset.take(known)
 
 
-def _unseen(dataset: Dataset, model: Model, seen: bool, where: str) -> tuple[Dataset, int]:
-    """Without tracks that the model has seen, unless they count too; and how many those are."""
+def _seen(dataset: Dataset, model: Model) -> list[int]:
+    """The tracks that the model was fit or chosen on."""
     if dataset.entries[0].is_copy:
-        known = copies_seen(dataset, model)
-    else:
-        known = [i for i, label in enumerate(dataset.labelled) if label.id in model.known_tracks]
-    if seen or not known:
-        return dataset, len(known)
-    if len(known) == len(dataset.entries):
-        raise UsageError(
-            f"{model.name} has seen all {len(known)} tracks of {where}",
-            "other DATA or another --part, or --seen to count them nevertheless",
-        )
-    return dataset.take(sorted({*range(len(dataset.entries))} - {*known})), len(known)
+        return copies_seen(dataset, model)
+    return [i for i, label in enumerate(dataset.labelled) if label.id in model.known_tracks]
+
+
+def _all_seen(model: Model, known: int, where: str, whole: Dataset) -> UsageError:
+    """That nothing is left to judge by, and the option that has more if there is any."""
+    more = len(whole.entries) - len(_seen(whole, model))
+    other = f"--part all has {more} more" if more else "other DATA"
+    return UsageError(
+        f"{model.name} has seen all {known} tracks of {where}",
+        f"{other}, or --seen to count them nevertheless",
+    )
 
 
 def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:

@@ -94,7 +94,7 @@ def group_key(group: str) -> str:
 def check_split(how: str | None) -> None:
     """Raise UsageError, which names the nearest, if there is no such split."""
     if how is not None and how not in KINDS:
-        raise UsageError(f"there is no split {how!r}", nearest(how, KINDS, "there are"))
+        raise UsageError(f"there is no --split {how!r}", nearest(how, KINDS, "there are"))
 
 
 def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0) -> Split:
@@ -207,7 +207,7 @@ def _published(tracks: Sequence[Labelled], seed: int) -> Split:
         for index in members:
             parts[index] = part
     if out := parts.count(""):
-        notes.append(f"left out, without a part in the published split: {out} tracks")
+        notes.append(f"left out, in no part of the published split: {out} tracks")
     words = "published split"
     if torn := _torn(tracks, parts):
         notes.append(f"in more than one part: {_listed(torn)}")

@@ -63,7 +63,7 @@ def test_train_tells_people_and_scripts(place: Path, capfd: pytest.CaptureFixtur
         (["--param", "C"], "--param must be name=value"),
         (["--param", "c=1"], "did you mean C?"),
         (["--param", "C=1", "--param", "C=3"], "--param C is given twice"),
-        (["--split", "artist"], "no split 'artist'"),
+        (["--split", "artist"], "there is no --split 'artist'"),
         (["--device", "cuda:77"], "no device cuda:77 here"),
     ],
 )

@@ -122,6 +122,11 @@ def test_only_what_is_unsure_is_printed(
     bad = 1 if form else 0
     assert predicted(model, capfd, *asked, "--threshold", "1").count("songs/") == 2 + bad
     assert predicted(model, capfd, *asked, "--threshold", "0").count("songs/") == bad
+    for threshold, unsure in (("1", 2), ("0", 0)):
+        words = ["predict", "songs", "--model", str(model), *asked, "--threshold", threshold]
+        assert guarded(app, words) == 1
+        told = capfd.readouterr().err.splitlines()[-1]
+        assert told == f"{unsure} of 2 verdicts are unsure"
 
 
 def test_a_name_given_twice_is_said(model: Path, capfd: pytest.CaptureFixture[str]) -> None:

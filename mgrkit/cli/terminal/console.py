@@ -23,11 +23,15 @@ _SHOWN_WARNINGS = 5
 
 
 class Shown(Report):
-    """Failures as they come, and how far it is: a bar on a terminal, else a line now and then."""
+    """Failures as they come, and how far it is: a bar on a terminal, else a line now and then.
+
+    ``opening`` is said first, once there is something to do and nothing speaks against it.
+    """
 
     def __init__(self, name: str, quiet: bool, table: bool) -> None:
         self.name, self.quiet, self.table = name, quiet, table
         self.wants_total = not quiet
+        self.opening = ""
         self._named = 0
         self._bar: Bar | None = None
         self._restart()
@@ -40,6 +44,8 @@ class Shown(Report):
     def begun(self) -> None:
         """See ``Report.begun``."""
         self._restart()
+        if self.opening:
+            self.note(self.opening)
         if wanted(quiet=self.quiet):
             self._bar = Bar(self.name)
 

@@ -42,6 +42,10 @@ class Printer:
     only_unsure : print no verdict that is sure.
     pieces : of CSV, the file for a table of the songs' pieces; an older one is replaced.
 
+    Attributes
+    ----------
+    verdicts, unsure : how many it was given, and how many of them are unsure.
+
     Raises
     ------
     RunError : stdout is closed.
@@ -56,6 +60,7 @@ class Printer:
         self._only_unsure = only_unsure
         self._pieces_path = pieces
         self._pieces: TextIO | None = None
+        self.verdicts = self.unsure = 0
         self._rows: list[dict[str, Any]] = []
         self._table = Table(())
 
@@ -78,6 +83,8 @@ class Printer:
 
     def emit(self, row: dict[str, Any]) -> None:
         """Take one result of `mgrkit.commands.predict.predict`."""
+        self.verdicts += "unsure" in row
+        self.unsure += row.get("unsure", False)
         if self._only_unsure and row.get("unsure") is False:
             return
         if self._form == "json":
