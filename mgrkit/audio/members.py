@@ -34,7 +34,9 @@ _End = Callable[[BinaryIO, int], "int | None"]
 class Member(NamedTuple):
     """A sound in a file: its bytes, and of those how many its structure accounts for.
 
-    ``told`` is larger than the span where the file is cut, and None where nothing tells.
+    The bytes begin behind tags in front, but for frames of MPEG audio, whose decoders look for
+    the first one. ``told`` is larger than the span where the file is cut, and None where nothing
+    tells.
     """
 
     span: Span
@@ -46,27 +48,34 @@ def members(path: str | Path, size: int) -> list[Member]:
     found: list[Member] = []
     begin = 0
     while True:
-        told, follower = _first(path, Span(begin, size))
+        start, told, follower = _first(path, Span(begin, size))
         if follower is None:
-            return [*found, Member(Span(begin, size), told)]
+            return [*found, Member(Span(start, size), told)]
         assert told is not None
-        found.append(Member(Span(begin, begin + told), told))
+        found.append(Member(Span(start, start + told), told))
         begin = follower
 
 
-def _first(path: str | Path, span: Span) -> tuple[int | None, int | None]:
-    """Bytes of the first sound in a span as it tells them, and where another begins behind it."""
+def _first(path: str | Path, span: Span) -> tuple[int, int | None, int | None]:
+    """Where the first sound in a span begins, its bytes as it tells them, where another begins."""
     with opened(path, span) as file:
         front = tags_end(file, 0)
-        told = _told(path, Span(span.start + front, span.end))
-        if told is None:
-            return None, None
-        told += front
-        if told >= span.end - span.start:
-            return told, None
-        behind = span.start + tags_end(file, told)
+        file.seek(front)
+        head = file.read(_MAGIC)
+        is_mpeg = head.startswith(b"\xff") or (not _kind(head) and mpeg.begins(file, front))
+    start = span.start
+    if not is_mpeg:
+        start, front = start + front, 0
+    told = _told(path, Span(start + front, span.end))
+    if told is None:
+        return start, None, None
+    told += front
+    if start + told >= span.end:
+        return start, told, None
+    with opened(path, span) as file:
+        behind = span.start + tags_end(file, start + told - span.start)
     follows = _told(path, Span(behind, span.end)) is not None
-    return told, behind if follows else None
+    return start, told, behind if follows else None
 
 
 def _told(path: str | Path, span: Span) -> int | None:

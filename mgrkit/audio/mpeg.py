@@ -57,6 +57,12 @@ def frame(head: bytes) -> Frame | None:
     return Frame(length, (version, layer, hertz), side)
 
 
+def begins(file: BinaryIO, at: int) -> bool:
+    """Whether frames begin at a place or not far behind it."""
+    file.seek(at)
+    return _first(file.read(_SEARCHED), _CHAIN) >= 0
+
+
 class Info(NamedTuple):
     """What a Xing or Info frame tells: where it is, of how many frames and bytes; 0 for unknown."""
 

@@ -79,10 +79,9 @@ def inspect(path: str | Path) -> tuple[Head, ...]:
             raise AudioError("not-audio", "this is not a regular file")
         with open(path, "rb") as file:
             size = _checked(file)
+        whole = Span(0, size)
         parts = members(path, size)
-        if len(parts) == 1:
-            return (_inspect(path, None, parts[0]),)
-        return tuple(_inspect(path, part.span, part) for part in parts)
+        return tuple(_inspect(path, None if part.span == whole else part.span, part) for part in parts)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError("missing", "there is no such file", "check the name") from error
     except PermissionError as error:

@@ -15,7 +15,7 @@ from av.audio.plane import AudioPlane
 
 from mgrkit.audio.sndfile import Damaged, changed
 from mgrkit.audio.spans import Span, opened
-from mgrkit.audio.tagbytes import metadata_end, sound_end, tags_around, tags_end, zeros_begin
+from mgrkit.audio.tagbytes import metadata_end, sound_end, tags_around, zeros_begin
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ FORMATS = (
 # picture's length or time to fill a buffer count (ASF).
 _HONEST_LENGTH = ("mov", "matroska")
 _HONEST_IN_OGG = frozenset({"flac", "opus"})  # of some Speex FFmpeg takes the beginning wrongly
-_UNTAGGED = (b"MAC ", b"MP+\x07", b"MP+\x17", b"MPCK")
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
 _FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "mp3"})
@@ -80,7 +79,7 @@ class PyavDecoder:
 
     def __init__(self, path: str | Path, span: Span | None = None) -> None:
         self._path = path
-        self._span = span or behind_tags(path)
+        self._span = span
         try:
             self._container = open_container(path, self._span)
         except _FAILURES as error:
@@ -224,16 +223,6 @@ class PyavDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
-
-
-def behind_tags(path: str | Path) -> Span | None:
-    """What follows ID3v2 tags in front of Monkey's Audio or Musepack, where FFmpeg refuses them."""
-    with open(path, "rb") as file:
-        start = tags_end(file, 0)
-        file.seek(start)
-        if start and file.read(4) in _UNTAGGED:
-            return Span(start, file.seek(0, os.SEEK_END))
-    return None
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:

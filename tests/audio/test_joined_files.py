@@ -97,6 +97,15 @@ def test_tags_between_joined_sounds(tmp_path, kind, between):
     assert seconds(path) == pytest.approx(2 * one)
 
 
+@pytest.mark.parametrize("kind", ["m4a", "mov", "mka", "webm", "wma", "caf", "wv", "rf64", "ogg"])
+@pytest.mark.parametrize("front", [ID3V2, 6 * ID3V2], ids=["50 kB", "300 kB"])
+def test_tags_in_front_of_joined_sounds(tmp_path, kind, front):
+    part = made(tmp_path, kind, 2)
+    one = seconds(joined(tmp_path / f"one.{kind}", part))
+    path = joined(tmp_path / f"two.{kind}", front, part, ID3V2, part)
+    assert seconds(path) == pytest.approx(2 * one)
+
+
 def test_zeros_behind_joined_frames(tmp_path):
     part = made(tmp_path, "aac", 2)
     one = seconds(joined(tmp_path / "one.aac", part))

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from mgrkit.audio import open_sound
-from mgrkit.audio.pyav import PyavDecoder, behind_tags
+from mgrkit.audio.pyav import PyavDecoder
+from mgrkit.audio.probe import inspect
 from mgrkit.audio.reading import SHORTFALLS
 from mgrkit.errors import AudioError
 from tests.audio.encoded import bare_mp3, encode, tone
@@ -317,8 +318,40 @@ def test_the_encoders_delay_is_not_missed(tmp_path):
 @pytest.mark.parametrize("magic", [b"MAC \x96\x0f", b"MP+\x07", b"MPCK"])
 def test_tags_in_front_that_ffmpeg_does_not_skip(tmp_path, magic):
     path = joined(tmp_path / "a.ape", ID3V2, magic, bytes(100))
-    assert behind_tags(path) == (len(ID3V2), len(ID3V2) + len(magic) + 100)
-    assert behind_tags(joined(tmp_path / "a.mp3", ID3V2, b"\xff\xfb")) is None
+    span = inspect(path)[0].span
+    assert span and span.start == len(ID3V2)
+    assert inspect(joined(tmp_path / "a.mp3", ID3V2, b"\xff\xfb"))[0].span is None
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "kind"),
+    [
+        ("m4a", "aac", "ipod"),
+        ("mkv", "aac", "matroska"),
+        ("webm", "libopus", "webm"),
+        ("wma", "wmav2", "asf"),
+        ("avi", "pcm_s16le", "avi"),
+        ("avi", "libmp3lame", "avi"),
+        ("wv", "wavpack", "wv"),
+        ("wav", "libmp3lame", "wav"),
+        ("caf", "pcm_s16be", "caf"),
+        ("voc", "pcm_u8", "voc"),
+        ("ac3", "ac3", "ac3"),
+        ("tta", "tta", "tta"),
+    ],
+)
+def test_tags_in_front_of_any_sound(tmp_path, suffix, codec, kind):
+    part = tmp_path / f"part.{suffix}"
+    encode(part, tone(2, 48_000), 48_000, codec, kind)
+    tagged = joined(tmp_path / f"tagged.{suffix}", ID3V2, part.read_bytes())
+    np.testing.assert_array_equal(samples_of(tagged), samples_of(part))
+
+
+def test_an_mp3_that_begins_some_bytes_behind_its_tags(tmp_path):
+    part = bare_mp3(tmp_path / "part.mp3", tone(2), RATE)
+    path = joined(tmp_path / "late.mp3", ID3V2, bytes(3_000), part)
+    assert inspect(path)[0].span is None
+    assert seconds(path) == pytest.approx(seconds(tmp_path / "part.mp3"), abs=2 * FRAME)
 
 
 def samples_of(path: Path) -> np.ndarray:
