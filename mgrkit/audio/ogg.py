@@ -1,10 +1,9 @@
-"""Ogg files (RFC 3533): where a chained stream begins, and whether the last page is cut."""
+"""Ogg files (RFC 3533): which streams begin where, and what the last page tells."""
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio import tagbytes
 from mgrkit.audio.spans import mark, places
 
 _PAGE_HEAD = 27
@@ -12,7 +11,11 @@ _LONGEST_PAGE = _PAGE_HEAD + 255 + 255 * 255  # header, segment table, payload
 # A page that begins a stream (4: it ends there, too), the first of it: sound does not look so by
 # chance.
 _BEGINS = mark(b"OggS", rb"\0[\x02\x06].{12}\0{4}")
+_FIRST, _LAST = 2, 4  # flags of a page
+_VORBIS = b"\x01vorbis"
+_LONGEST_FIRST = 512  # of a sound's first page, and more than is looked at
 _BLOCK = 2**20
+_OVERLAP = 8
 
 
 def end(file: BinaryIO, size: int) -> int:
@@ -28,27 +31,38 @@ def end(file: BinaryIO, size: int) -> int:
     return size
 
 
-def unexplained(file: BinaryIO, size: int) -> float:
-    """Bytes behind the last page, tags and zeros aside, over those in front of them."""
+class Last(NamedTuple):
+    """The last page: where it ends as it says, and whether it says that it is the last."""
+
+    end: int
+    is_told: bool
+
+
+def last(file: BinaryIO, size: int) -> Last | None:
+    """The last page of the streams; None without any."""
     stop = size
     while stop > 0:
         start = max(0, stop - _BLOCK)
         file.seek(start)
-        at = file.read(stop - start + 4).rfind(b"OggS\0")
+        data = file.read(stop - start + _OVERLAP)
+        at = data.rfind(b"OggS\0")
         if at >= 0:
-            return tagbytes.unexplained(file, _page_end(file, start + at), size)
+            is_told = bool(data[at + 5 : at + 6] and data[at + 5] & _LAST)
+            return Last(_page_end(file, start + at), is_told)
         stop = start
-    return 0.0
+    return None
 
 
-def is_cut(file: BinaryIO, size: int) -> bool:
-    """Whether the last page wants more bytes than there are."""
-    start = max(0, size - _LONGEST_PAGE)
-    file.seek(start)
-    tail = file.read(_LONGEST_PAGE)
-    at = tail.rfind(b"OggS\0")
-    # Without one, something else follows the last page, a tag for example.
-    return at >= 0 and _page_end(file, start + at) > size
+def sounds(file: BinaryIO) -> int:
+    """How many streams of Vorbis begin side by side."""
+    at = count = 0
+    while True:
+        file.seek(at)
+        head = file.read(_LONGEST_FIRST)
+        if len(head) < _PAGE_HEAD or head[:5] != b"OggS\0" or not head[5] & _FIRST:
+            return count
+        count += head.startswith(_VORBIS, _PAGE_HEAD + head[26])
+        at = _page_end(file, at)
 
 
 def _page_end(file: BinaryIO, at: int) -> int:

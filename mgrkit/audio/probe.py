@@ -49,6 +49,7 @@ class Head(NamedTuple):
     rest : bytes behind the sound that nothing explains, over those of the sound.
     behind : the same of a kind whose structure tells where the sound ends.
     cut : True when the file ends in the middle of an Ogg page.
+    ended : False when the last Ogg page does not say that it is the last.
     span : where in the file the sound is; None where it is all of it.
     padded : of a WAV of 24 bits in 4 bytes, how to read it.
     """
@@ -57,6 +58,7 @@ class Head(NamedTuple):
     rest: float = 0.0
     behind: float = 0.0
     cut: bool = False
+    ended: bool = True
     span: Span | None = None
     padded: Padded | None = None
 
@@ -81,7 +83,7 @@ def inspect(path: str | Path) -> tuple[Head, ...]:
             size = _checked(file)
         whole = Span(0, size)
         parts = members(path, size)
-        return tuple(_inspect(path, None if part.span == whole else part.span, part) for part in parts)
+        return tuple(_inspect(path, part, is_all=part.span == whole) for part in parts)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError("missing", "there is no such file", "check the name") from error
     except PermissionError as error:
@@ -102,15 +104,19 @@ def _checked(file: BinaryIO) -> int:
     return file.seek(0, os.SEEK_END)
 
 
-def _inspect(path: str | Path, span: Span | None, part: Member) -> Head:
+def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
+    span = None if is_all else part.span
     begin, size, told = part.span.start, part.span.end - part.span.start, part.told
     with opened(path, span) as file:
         front = tags_end(file, 0)
         file.seek(front)
         magic = file.read(4)
-        if magic == b"OggS":
-            cut, behind = ogg.is_cut(file, size), ogg.unexplained(file, size)
-            return Head(cut=cut, behind=behind, span=span)
+        if magic == b"OggS" and (last := ogg.last(file, size)):
+            behind = 0.0
+            if last.end < size:
+                span, behind = Span(begin, begin + last.end), unexplained(file, last.end, size)
+            cut = last.end > size
+            return Head(cut=cut, ended=last.is_told, behind=behind, span=span)
         if magic[:1] == b"\xff" or (front and told is None):
             return Head(mpeg.promised(file, size), span=span)
         padded, found = padded_pcm(file, size), sizes(file, size)

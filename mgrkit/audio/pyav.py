@@ -33,10 +33,10 @@ FORMATS = (
 # Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS), or a
 # picture's length or time to fill a buffer count (ASF).
 _HONEST_LENGTH = ("mov", "matroska")
-_HONEST_IN_OGG = frozenset({"flac", "opus"})  # of some Speex FFmpeg takes the beginning wrongly
+_HONEST_IN_OGG = frozenset({"flac", "opus", "vorbis"})  # FFmpeg takes some Speex wrongly
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
-_FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "mp3"})
+_FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "loas", "mp3"})
 # PyAV 19 has lost the keyword, and by itself keeps tags that are not UTF-8.
 _REPLACING = hasattr(av.container.InputContainer, "metadata_errors")
 _TAGS: dict[str, Any] = {"metadata_errors": "replace"} if _REPLACING else {}
@@ -79,7 +79,7 @@ class PyavDecoder:
 
     def __init__(self, path: str | Path, span: Span | None = None) -> None:
         self._path = path
-        self._span = span
+        self._span = _without_tags_behind(path, span)
         try:
             self._container = open_container(path, self._span)
         except _FAILURES as error:
@@ -133,12 +133,10 @@ class PyavDecoder:
         """Frames as they come; in files of frames alone, what gives none is kept in mind."""
         kind = self._container.format.name
         is_framed = kind in _FRAMED
-        end = self._sound_end() if is_framed else 0
+        end = self._size()
         reached = 0
         for packet in self._container.demux(self._stream):
             if is_framed and packet.pos is not None and kind != "flac":  # whose places drift
-                if packet.pos >= end:
-                    break
                 self._lose(reached or packet.pos, packet.pos)
                 reached = packet.pos + packet.size
             try:
@@ -152,9 +150,9 @@ class PyavDecoder:
                 yield from frames
         self._lose(reached or end, end)
 
-    def _sound_end(self) -> int:
+    def _size(self) -> int:
         with opened(self._path, self._span) as file:
-            return sound_end(file, file.seek(0, os.SEEK_END))
+            return file.seek(0, os.SEEK_END)
 
     def _lose(self, start: int, end: int) -> None:
         if end > start:
@@ -223,6 +221,15 @@ class PyavDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def _without_tags_behind(path: str | Path, span: Span | None) -> Span | None:
+    """Decoders of frames take tags for some, or for a part of the last one."""
+    with opened(path, span) as file:
+        size = file.seek(0, os.SEEK_END)
+        end = sound_end(file, size)
+    start = span.start if span else 0
+    return Span(start, start + end) if end < size else span
 
 
 def _samples(frame: av.AudioFrame) -> NDArray[np.float32]:

@@ -171,6 +171,8 @@ class Sound:
         if self._is_much(behind, got + behind):
             # The file tells where the sound ends, so it is whole; but who knows what this is?
             self.warning = f"unread-rest: {self._rest_of(held, behind)}"
+        elif not head.ended:
+            self.warning = f"truncated: after {held} its last page does not say that it is the last"
 
     def _rest_of(self, held: str, rest: int) -> str:
         return (

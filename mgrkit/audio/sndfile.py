@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from mgrkit.audio import flac, mpeg
+from mgrkit.audio import flac, mpeg, ogg
 from mgrkit.audio.riff import Padded
-from mgrkit.audio.spans import Span, SpanFile
+from mgrkit.audio.spans import Span, SpanFile, opened
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -112,10 +112,11 @@ class SndfileDecoder:
             return False  # what lies behind the sound would be sound, too
         if kind == "FLAC":
             return self._has_sound() and self._tells_all(path, span)
+        if kind == "OGG" and subtype == "VORBIS":
+            with opened(path, span) as file:
+                return ogg.sounds(file) < 2  # else the length is the one of all
         if kind == "OGG":
-            return bool(
-                subtype == "VORBIS" or (subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
-            )
+            return bool(subtype == "OPUS" and self._file.samplerate == _OPUS_RATE)
         if subtype.startswith("MPEG"):
             return bool(kind == "MP3") and self._reaches_end(path, span)
         return True

@@ -127,7 +127,9 @@ def _size_before(file: BinaryIO, end: int) -> int:
         return _ID3V1 + (_ID3V1_PLUS if plus else 0)
     foot = tail[-_APE_HEAD:]
     if foot[:8] == _APE:
-        return int.from_bytes(foot[12:16], "little") + (_APE_HEAD if foot[23] & 0x80 else 0)
+        size = int.from_bytes(foot[12:16], "little")
+        head = end - size - _APE_HEAD  # not all have one that say so
+        return size + (_APE_HEAD if _read(file, head, head + len(_APE)) == _APE else 0)
     if tail[-10:-7] == b"3DI":
         return 10 + _size_of_tag(b"ID3" + tail[-7:])
     if tail[-9:] in _LYRICS_END:

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 
 from mgrkit.audio import open_sound
-from mgrkit.audio.pyav import PyavDecoder
 from mgrkit.audio.probe import inspect
+from mgrkit.audio.pyav import PyavDecoder
 from mgrkit.audio.reading import SHORTFALLS
 from mgrkit.errors import AudioError
 from tests.audio.encoded import bare_mp3, encode, tone
@@ -195,6 +195,33 @@ def test_header_pages_that_stand_there_twice(tmp_path):
     assert seconds(path) == seconds(tmp_path / "one.ogg")
 
 
+def test_two_sounds_side_by_side_in_an_ogg(tmp_path):
+    """libsndfile reads the first one, and takes its length from the last page of all."""
+    parts = []
+    for length in (3, 5):
+        soundfile.write(tmp_path / "one.ogg", tone(length).T, RATE, format="OGG", subtype="VORBIS")
+        parts.append((tmp_path / "one.ogg").read_bytes())
+    begins = [part[: part.index(b"OggS", 4)] for part in parts]
+    rests = [part[len(begin) :] for part, begin in zip(parts, begins, strict=True)]
+    assert begins[0][14:18] != begins[1][14:18]  # the numbers of the streams
+    joined(tmp_path / "two.ogg", *begins, *rests)
+    assert seconds(tmp_path / "two.ogg") == pytest.approx(3, abs=0.02)
+
+
+def test_an_ogg_that_ends_with_a_page_that_is_not_the_last(tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 20 * RATE)
+    soundfile.write(tmp_path / "whole.ogg", noise, RATE, format="OGG", subtype="VORBIS")
+    whole = (tmp_path / "whole.ogg").read_bytes()
+    path = joined(tmp_path / "cut.ogg", whole[: whole.rindex(b"OggS")])
+    with open_sound(path) as sound:
+        got = sum(block.shape[1] for block in sound.blocks()) / RATE
+        assert 10 < got < 20
+        assert "does not say that it is the last" in sound.warning
+    with open_sound(tmp_path / "whole.ogg") as sound:
+        assert sum(block.shape[1] for block in sound.blocks()) == 20 * RATE
+        assert not sound.warning
+
+
 def test_a_broken_later_link_is_damage(tmp_path):
     soundfile.write(tmp_path / "one.ogg", tone(2).T, RATE, format="OGG", subtype="VORBIS")
     one = (tmp_path / "one.ogg").read_bytes()
@@ -319,7 +346,8 @@ def test_the_encoders_delay_is_not_missed(tmp_path):
 def test_tags_in_front_that_ffmpeg_does_not_skip(tmp_path, magic):
     path = joined(tmp_path / "a.ape", ID3V2, magic, bytes(100))
     span = inspect(path)[0].span
-    assert span and span.start == len(ID3V2)
+    assert span
+    assert span.start == len(ID3V2)
     assert inspect(joined(tmp_path / "a.mp3", ID3V2, b"\xff\xfb"))[0].span is None
 
 
@@ -345,6 +373,43 @@ def test_tags_in_front_of_any_sound(tmp_path, suffix, codec, kind):
     encode(part, tone(2, 48_000), 48_000, codec, kind)
     tagged = joined(tmp_path / f"tagged.{suffix}", ID3V2, part.read_bytes())
     np.testing.assert_array_equal(samples_of(tagged), samples_of(part))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "kind"),
+    [
+        ("ac3", "ac3", "ac3"),
+        ("eac3", "eac3", "eac3"),
+        ("aac", "aac", "adts"),
+        ("loas", "aac", "latm"),
+        ("opus", "libopus", "opus"),
+    ],
+)
+@pytest.mark.parametrize(
+    "behind",
+    [COVER, COVER[-3_000:-32] + APE[:12] + struct.pack("<I", 3_000) + APE[16:], ID3V1, bytes(300)],
+    ids=["cover", "ape", "id3v1", "zeros"],
+)
+def test_what_follows_the_last_frame_costs_none(tmp_path, suffix, codec, kind, behind):
+    part = tmp_path / f"part.{suffix}"
+    encode(part, tone(2, 48_000), 48_000, codec, kind)
+    path = joined(tmp_path / f"behind.{suffix}", part.read_bytes(), behind)
+    lost = 0.04 if behind == bytes(300) and "ac3" in suffix else 0  # the last frame, with zeros
+    assert seconds(path) == pytest.approx(seconds(part), abs=lost)
+
+
+@pytest.mark.parametrize("behind", ["cover", "zeros", "noise"])
+def test_what_follows_an_ogg_is_none_of_its_sound(tmp_path, data, behind):
+    whole = data / "cases" / "whole.oga"  # FLAC, which FFmpeg reads
+    bytes_behind = {
+        "cover": COVER,
+        "zeros": bytes(200_000),
+        "noise": np.random.default_rng(0).bytes(200_000),
+    }[behind]
+    with open_sound(joined(tmp_path / "a.oga", whole.read_bytes(), bytes_behind)) as sound:
+        found = np.concatenate(list(sound.blocks()), axis=1)
+        assert sound.warning[:11] == ("unread-rest" if behind == "noise" else "")
+    np.testing.assert_array_equal(found, samples_of(whole))
 
 
 def test_an_mp3_that_begins_some_bytes_behind_its_tags(tmp_path):
