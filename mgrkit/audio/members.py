@@ -2,7 +2,7 @@
 
 Decoders read the first one and say nothing of the others. Where a sound ends, its own structure
 tells: chunks (RIFF, AIFF, CAF, Wave64, DSDIFF), boxes (MP4: ISO 14496-12), objects (ASF), elements
-(Matroska: RFC 9559), blocks (WavPack, Musepack SV8), frames (ADTS: ISO 13818-7) or numbers in its
+(Matroska: RFC 9559), blocks (WavPack, Musepack), frames (ADTS: ISO 13818-7) or numbers in its
 header (AU, DSF, TTA, Monkey's Audio, the Info frame of MP3). Other kinds end where the next begins.
 """
 
@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio import mpeg, ogg, riff
+from mgrkit.audio import avi, mpeg, musepack, ogg, riff
 from mgrkit.audio.spans import Mark, Span, mark, opened, places
 from mgrkit.audio.tagbytes import metadata_end, tags_end
 
@@ -169,24 +169,6 @@ def _monkey(file: BinaryIO, size: int) -> int:
     return end
 
 
-def _musepack(file: BinaryIO, size: int) -> int:
-    at = 4
-    while at + 3 <= size:
-        file.seek(at)
-        head = file.read(12)
-        length, used = 0, 2
-        for byte in head[2:]:
-            length, used = length << 7 | byte & 0x7F, used + 1
-            if byte < 0x80:
-                break
-        if not head[:2].isupper() or length < used:
-            break
-        at += length
-        if head[:2] == b"SE":
-            break
-    return at
-
-
 def _wavpack(file: BinaryIO, size: int) -> int:
     at = latest = 0
     while at + 32 <= size:
@@ -240,19 +222,19 @@ def _pattern(text: bytes) -> re.Pattern[bytes]:
 _MONKEY = mark(b"MAC ", rb".[\x0e\x0f]")
 _ALIKE = [
     mark(b"fLaC", rb"[\0\x80]\0\0\x22"),
-    mark(b"MP+\x07", rb"..[\0-\x0f]\0"),
-    mark(b"MP+\x17", rb"..[\0-\x0f]\0"),
     mark(b"#!AM", rb"R(-WB)?\n"),
     mark(b"tBaK", rb"\x01"),
 ]
 _KINDS: list[tuple[re.Pattern[bytes], _End]] = [
     (_pattern(riff.MAGIC), riff.end),
+    (_pattern(rb"RIFF....AVI "), avi.end),
     (_pattern(rb"....ftyp"), _mp4),
     (_pattern(re.escape(_ASF)), _asf),
     (_pattern(re.escape(_MATROSKA)), _matroska),
     (_pattern(rb"TTA1[\x01-\x03]\0"), _tta),
     (_MONKEY.pattern, _monkey),
-    (_pattern(rb"MPCK"), _musepack),
+    (_pattern(rb"MPCK"), musepack.end_8),
+    (_pattern(rb"MP[+][\x07\x17]..[\0-\x0f]\0"), musepack.end_7),
     (_pattern(rb"wvpk"), _wavpack),
     (_pattern(rb"DSD \x1c\0{7}"), _dsf),
     (_pattern(rb"FRM8.{8}DSD "), _dsdiff),

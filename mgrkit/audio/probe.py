@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio import mpeg, ogg
+from mgrkit.audio import avi, mpeg, musepack, ogg
 from mgrkit.audio.members import Member, members
 from mgrkit.audio.riff import Padded, padded_pcm, sizes
 from mgrkit.audio.spans import Span, opened
@@ -46,6 +46,7 @@ class Head(NamedTuple):
     ----------
     promised : bytes of sound the header promises over bytes that are there; 1 or more, and
         1 where the format tells no such size.
+    seconds : of sound that the header promises; 0 where it does not.
     rest : bytes behind the sound that nothing explains, over those of the sound.
     behind : the same of a kind whose structure tells where the sound ends.
     cut : True when the file ends in the middle of an Ogg page.
@@ -55,6 +56,7 @@ class Head(NamedTuple):
     """
 
     promised: float = 1.0
+    seconds: float = 0.0
     rest: float = 0.0
     behind: float = 0.0
     cut: bool = False
@@ -124,10 +126,20 @@ def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
             padded = padded._replace(span=Span(*(begin + place for place in padded.span)))
         if found:
             promised, rest = found.promised / found.present, found.rest / found.present
-            return Head(promised, rest, span=span, padded=padded)
+            return Head(promised, rest=rest, span=span, padded=padded)
+        seconds = _seconds(file)
         if told is None or told == size:
-            return Head(span=span, padded=padded)
+            return Head(seconds=seconds, span=span, padded=padded)
         if told > size:
-            return Head(told / size, span=span)
+            return Head(told / size, seconds, span=span)
         behind = unexplained(file, told, size)
-        return Head(behind=behind, span=Span(begin + front, begin + told))
+        return Head(seconds=seconds, behind=behind, span=Span(begin, begin + told))
+
+
+def _seconds(file: BinaryIO) -> float:
+    """What headers promise of which FFmpeg tells something else."""
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"AVI ":
+        return avi.seconds(file)
+    return musepack.seconds_8(file)

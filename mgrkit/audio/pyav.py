@@ -30,9 +30,9 @@ FORMATS = (
 )
 """FFmpeg's names of the formats that are read."""
 
-# Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS), or a
+# Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS, AVI), or a
 # picture's length or time to fill a buffer count (ASF).
-_HONEST_LENGTH = ("mov", "matroska")
+_HONEST_LENGTH = ("mov", "matroska", "wv", "ape", "mpc")
 _HONEST_IN_OGG = frozenset({"flac", "opus", "vorbis"})  # FFmpeg takes some Speex wrongly
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.

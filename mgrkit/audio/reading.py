@@ -159,7 +159,8 @@ class Sound:
         held = self._seconds(before + got)
         if head.cut:
             raise AudioError("truncated", f"the file breaks off after {held}", "get it again")
-        promised = max(decoder.promised, round(got * head.promised))
+        told = max(round(got * head.promised), round(head.seconds * self.rate))
+        promised = max(decoder.promised, told)
         if self._is_much(promised - got, promised):
             promise = self._seconds(before + promised)
             message = f"the header promises {promise}, the file holds {held}"

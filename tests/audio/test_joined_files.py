@@ -30,6 +30,7 @@ ENCODED = {
     "webm": ("libopus", "webm"),
     "tta": ("tta", "tta"),
     "wv": ("wavpack", "wv"),
+    "avi": ("pcm_s16le", "avi"),
     "aac": ("aac", "adts"),
     "mp3": ("libmp3lame", "mp3"),
 }
@@ -158,7 +159,7 @@ def test_joined_dsdiff(tmp_path):
 MONKEY = b"MAC " + struct.pack("<HHIIIIIII", 3990, 0, 52, 24, 8, 44, 600, 0, 0) + bytes(692)
 OLD_MONKEY = b"MAC " + struct.pack("<HH", 3970, 2000) + bytes(500)
 SV8 = b"MPCK" + b"SH\x0f" + bytes(12) + b"AP\x81\x00" + bytes(124) + b"SE\x03"
-SV7 = b"MP+\x07" + struct.pack("<I", 300) + bytes(500)
+SV7 = b"MP+\x07" + struct.pack("<I", 300) + bytes(772)  # its frames have a length of 0 each
 DSF = b"DSD " + struct.pack("<QQQ", 28, 700, 0) + bytes(672)
 AMR = b"#!AMR\n" + bytes(300)
 TAK = b"tBaK\x01" + bytes(300)
