@@ -2,7 +2,7 @@
 
 Decoders read the first one and say nothing of the others. Where a sound ends, its own structure
 tells: chunks (RIFF, AIFF, CAF, Wave64, DSDIFF), boxes (MP4: ISO 14496-12), objects (ASF), elements
-(Matroska: RFC 9559), blocks (WavPack, Musepack), frames (ADTS: ISO 13818-7) or numbers in its
+(Matroska: RFC 9559), blocks (WavPack, Musepack, FLV), frames (ADTS: ISO 13818-7) or numbers in its
 header (AU, DSF, TTA, Monkey's Audio, the Info frame of MP3). Other kinds end where the next begins.
 """
 
@@ -24,6 +24,8 @@ _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # its file proper
 _ASF_HEAD = 2**16
 _ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 _MATROSKA, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_FLV_HEAD, _FLV_AROUND = 13, 15  # bytes in front of its first tag, and around each
+_FLV_TAGS = (8, 9, 18)  # sound, picture, data
 _MAGIC = 32  # bytes in which the beginning of a kind can be known
 _FRAMES = 3  # so many of ADTS one behind the other are no accident
 _BLOCK = 2**20
@@ -149,6 +151,20 @@ def _matroska(file: BinaryIO, size: int) -> int:
     return at
 
 
+def _flv(file: BinaryIO, size: int) -> int:
+    at = _FLV_HEAD
+    while at + _FLV_AROUND <= size:
+        file.seek(at)
+        head = file.read(4)
+        if head[0] not in _FLV_TAGS:
+            break
+        at += _FLV_AROUND + int.from_bytes(head[1:], "big")
+    else:
+        return at
+    file.seek(tags_end(file, at))
+    return at if _kind(file.read(_MAGIC)) else size  # a decoder finds its way over what is none
+
+
 def _tta(file: BinaryIO, size: int) -> int:
     head = file.read(22)
     rate, samples = struct.unpack("<II", head[10:18]) if len(head) == 22 else (0, 0)
@@ -231,6 +247,7 @@ _KINDS: list[tuple[re.Pattern[bytes], _End]] = [
     (_pattern(rb"....ftyp"), _mp4),
     (_pattern(re.escape(_ASF)), _asf),
     (_pattern(re.escape(_MATROSKA)), _matroska),
+    (_pattern(rb"FLV\x01[\0-\x07]\0{3}\x09"), _flv),
     (_pattern(rb"TTA1[\x01-\x03]\0"), _tta),
     (_MONKEY.pattern, _monkey),
     (_pattern(rb"MPCK"), musepack.end_8),

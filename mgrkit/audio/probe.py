@@ -28,8 +28,9 @@ SNDFILE_SUFFIXES = frozenset(
 FFMPEG_SUFFIXES = frozenset(
     {
         ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts",
-        ".eac3", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp+", ".mp4", ".mpc",
-        ".mpp", ".ogx", ".spx", ".tak", ".tta", ".weba", ".webm", ".wma", ".wv",
+        ".eac3", ".flv", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp+", ".mp4",
+        ".mpc", ".mpeg", ".mpg", ".mpp", ".ogx", ".spx", ".tak", ".ts", ".tta", ".vob", ".weba",
+        ".webm", ".wma", ".wv",
     }
 )  # fmt: skip
 """Of files that go to FFmpeg without asking libsndfile first."""

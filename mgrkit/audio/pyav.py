@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 av.logging.set_level(None)  # what FFmpeg prints comes without the file's name
 
 FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,iff,loas,matroska,webm,mov,mp4,m4a,mp3,"
-    "mpc,mpc8,ogg,tak,tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,webm,mov,mp4,m4a,"
+    "mp3,mpc,mpc8,mpeg,mpegts,ogg,tak,tta,voc,w64,wav,wv"
 )
 """FFmpeg's names of the formats that are read."""
 

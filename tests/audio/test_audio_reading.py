@@ -122,6 +122,11 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
         (".mkv", "aac"),
         (".webm", "libopus"),
         (".m4v", "aac"),
+        (".flv", "aac"),
+        (".ts", "aac"),
+        (".mpg", "mp2"),
+        (".mpeg", "mp2"),
+        (".vob", "ac3"),
         (".ogx", "libopus"),
         (".avi", "pcm_s24le"),
         (".mkv", "pcm_u8"),
@@ -131,10 +136,12 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
 )
 def test_containers_of_films(tmp_path, suffix, codec):
     path, samples = tmp_path / f"x{suffix}", tone(1.0, 48000, 2)
-    # FFmpeg itself takes these two for films alone.
-    encode(path, samples, 48000, codec, {".m4v": "mp4", ".ogx": "ogg"}.get(suffix))
+    # What FFmpeg itself takes for films alone, or by another name.
+    kinds = {".m4v": "mp4", ".ogx": "ogg", ".vob": "vob"}
+    encode(path, samples, 44100 if suffix == ".flv" else 48000, codec, kinds.get(suffix))
     rate, found = read(path)
-    assert (rate, len(found)) == (48000, 2)
+    assert (rate, len(found)) == (44100 if suffix == ".flv" else 48000, 2)
+    assert found.shape[1] == pytest.approx(samples.shape[1], abs=4096)
     assert suffix in SUFFIXES
     np.testing.assert_array_equal(found, in_one_go_av(path)[1])
     if codec.startswith("pcm"):

@@ -31,6 +31,7 @@ ENCODED = {
     "tta": ("tta", "tta"),
     "wv": ("wavpack", "wv"),
     "avi": ("pcm_s16le", "avi"),
+    "flv": ("aac", "flv"),
     "aac": ("aac", "adts"),
     "mp3": ("libmp3lame", "mp3"),
 }
@@ -118,6 +119,15 @@ def test_zeros_behind_joined_frames(tmp_path):
 def test_joined_sounds_of_different_kinds(tmp_path):
     parts = [made(tmp_path, kind, 2) for kind in ("m4a", "wav", "tta", "flac")]
     assert seconds(joined(tmp_path / "all.m4a", *parts)) == pytest.approx(8, abs=0.1)
+
+
+def test_what_follows_a_flash_video(tmp_path):
+    parts = [made(tmp_path, kind, 2) for kind in ("flv", "m4a")]
+    assert seconds(joined(tmp_path / "all.flv", parts[0], ID3V1, parts[1])) == pytest.approx(
+        4, abs=0.2
+    )
+    holed = parts[0][: len(parts[0]) // 2] + parts[0][len(parts[0]) // 2 + 50 :]
+    assert reason(joined(tmp_path / "holed.flv", holed)) == "damaged"
 
 
 def test_joined_fragments(tmp_path):
