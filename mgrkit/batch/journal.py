@@ -35,7 +35,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(slots=True)
-class Entry:
+class Record:
     """A finished item: the fingerprint it was made from, its outputs and rows."""
 
     src: Fingerprint | None
@@ -221,18 +221,18 @@ class Journal:
         """Whether an earlier call finished ``key``."""
         return key in self._places
 
-    def entry(self, key: str) -> Entry:
+    def entry(self, key: str) -> Record:
         """What an earlier call noted of ``key``."""
         return self._entry(self._places[key])
 
-    def _entry(self, place: int) -> Entry:
+    def _entry(self, place: int) -> Record:
         stream = self._files[place >> _FILE_SHIFT]
         stream.seek(place & ((1 << _FILE_SHIFT) - 1))
         line = json.loads(stream.readline())
         out = [(path, size, mtime) for path, size, mtime in line["out"]]
-        return Entry(line["src"], out, line["rows"], line.get("again", False))
+        return Record(line["src"], out, line["rows"], line.get("again", False))
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Record]:
         """All finished items, of this call and earlier ones, sorted by key."""
         keys = [*self._places, *self._new_keys]
         places = array("Q", self._places.values()) + self._new_places
@@ -243,7 +243,7 @@ class Journal:
         """Note that ``key`` starts; called on the thread that runs it."""
         self._append({"began": key})
 
-    def done(self, key: str, entry: Entry) -> None:
+    def done(self, key: str, entry: Record) -> None:
         """Note that ``key`` is finished, well or not."""
         line: dict[str, Any] = {"done": key, "src": entry.src, "out": entry.out, "rows": entry.rows}
         if entry.again:

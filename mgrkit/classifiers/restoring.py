@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from mgrkit.classifiers.calls import made
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.registry.guard import one_line
-from mgrkit.registry.loader import registry, require, resolve, unable
+from mgrkit.registry.loader import installed, require, resolve, unable
 from mgrkit.registry.specs import with_parameters
 
 if TYPE_CHECKING:
     from mgrkit.classifiers.base import Classifier
     from mgrkit.classifiers.bundle import Bundle
-    from mgrkit.registry import Entry
+    from mgrkit.registry import Provider
     from mgrkit.registry.specs import ClassifierSpec
 
 
-def provider(bundle: Bundle) -> Entry:
+def provider(bundle: Bundle) -> Provider:
     """The installed classifier that the bundle needs.
 
     Raises
@@ -25,7 +25,7 @@ def provider(bundle: Bundle) -> Entry:
     BundleError : there is none of its name; who provided it is named.
     """
     try:
-        return registry().classifier(bundle.classifier)
+        return installed().classifier(bundle.classifier)
     except UsageError as error:
         raise BundleError(
             f"the bundle needs the classifier {bundle.classifier!r}: {error.message}",

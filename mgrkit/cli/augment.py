@@ -95,14 +95,14 @@ def augment(
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
-    from mgrkit.commands.augment import DEFAULT_SOURCE, Settings
+    from mgrkit.commands.augment import DEFAULT_SOURCE, AugmentSettings
     from mgrkit.commands.augment import augment as command
     from mgrkit.tracks.find import Search
 
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
     with Console("augment", quiet=quiet, debug=debug) as console:
         summary = command(
-            Settings(seed, subtype, format),
+            AugmentSettings(seed, subtype, format),
             root,
             out,
             noises=noise or ["white"],

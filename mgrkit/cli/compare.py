@@ -102,6 +102,6 @@ def compare(
         warnings = console.warnings()
     paths = write_report(found, out)
     if as_json:
-        print_json({**found.plain(), "warnings": warnings, "files": [str(p) for p in paths]})
+        print_json({**found.as_json(), "warnings": warnings, "files": [str(p) for p in paths]})
     show_comparison(found, warnings, paths, on_stdout=not as_json, quiet=quiet)
     return found.exit_code

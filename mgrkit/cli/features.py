@@ -66,11 +66,11 @@ def features(
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
-    from mgrkit.commands.features import Settings
+    from mgrkit.commands.features import FeaturesSettings
     from mgrkit.commands.features import features as command
     from mgrkit.tracks.find import Search
 
-    settings = Settings.of(name, piece_seconds, device)
+    settings = FeaturesSettings.of(name, piece_seconds, device)
     with Console("features", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

@@ -96,7 +96,7 @@ def fetch(
         say_whose(got)
         say(f"{name} is here" if got.new else f"{name} was here already")
     if as_json or (context.parent and context.parent.params["as_json"]):
-        print_json(got.plain())
+        print_json(got.as_json())
     else:
         print(got.path)
 

@@ -137,7 +137,7 @@ def predict(
     from mgrkit.cli.terminal.printing import printable
     from mgrkit.cli.views.predictions import Printer
     from mgrkit.cli.views.weights import fetching, say, say_whose
-    from mgrkit.commands.predict import Settings, genres
+    from mgrkit.commands.predict import PredictSettings, genres
     from mgrkit.commands.predict import predict as command
     from mgrkit.models.choosing import choose
     from mgrkit.tracks.find import Search
@@ -164,7 +164,7 @@ def predict(
             say_whose(got)
 
     path, why = choose(model, get_weights if fetch else None)
-    settings = Settings(
+    settings = PredictSettings(
         str(path), sys.maxsize if as_csv else top, threshold, max_seconds,
         timeline or pieces is not None, allow_truncated, device,
     )  # fmt: skip

@@ -129,7 +129,7 @@ def spectrograms(
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
-    from mgrkit.commands.spectrograms import Settings
+    from mgrkit.commands.spectrograms import SpectrogramsSettings
     from mgrkit.commands.spectrograms import spectrograms as command
     from mgrkit.frontend import front_end
     from mgrkit.tracks.find import Search
@@ -146,7 +146,7 @@ def spectrograms(
             top_db=top_db,
         )
     marks = "notes" if notes else "hz" if axes or size is not None else ""
-    settings = Settings(frontend, piece_seconds, cmap, marks, size, allow_truncated)
+    settings = SpectrogramsSettings(frontend, piece_seconds, cmap, marks, size, allow_truncated)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

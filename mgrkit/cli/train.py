@@ -99,7 +99,7 @@ def train(
     from mgrkit.cli.terminal.fitting import FitBar
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.scores import show_trained
-    from mgrkit.commands.train import Settings
+    from mgrkit.commands.train import TrainSettings
     from mgrkit.commands.train import train as command
     from mgrkit.compute.ranks import Ranks
     from mgrkit.frontend import front_end as check
@@ -108,7 +108,7 @@ def train(
         with named_as({"kind": "--front-end"}):
             check(front_end)
     follower = Ranks.here().rank > 0
-    settings = Settings(
+    settings = TrainSettings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []),
     )  # fmt: skip
@@ -129,6 +129,6 @@ def train(
     if follower:
         return 0
     if as_json:
-        print_json(trained.plain())
+        print_json(trained.as_json())
     show_trained(trained, notes, on_stdout=not as_json, quiet=quiet)
     return 1 if trained.failed else 0

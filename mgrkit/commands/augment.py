@@ -30,7 +30,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Settings:
+class AugmentSettings:
     """What decides the bytes of the copies, beside the noise and the SNR of each.
 
     ``subtype`` is PCM_16, PCM_24 or FLOAT, ``format`` wav or flac (PCM only).
@@ -53,9 +53,9 @@ class Settings:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that stand for these settings in the table."""
-        return hashlib.sha256(json.dumps(self.plain()).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(self.as_json()).encode()).hexdigest()[:16]
 
-    def plain(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
         return {
             "command": "augment",
@@ -67,7 +67,7 @@ class Settings:
 
 
 def augment(
-    settings: Settings,
+    settings: AugmentSettings,
     source: Path = DEFAULT_SOURCE,
     out: Path = DEFAULT_OUT,
     *,
@@ -99,7 +99,7 @@ def augment(
     ratios = _ratios(snrs)
     sources = _noises(noises, search)
     plan = Plan([source], out, COLUMNS, files, search=search)
-    sink = FolderSink(out, settings.plain(), replace)
+    sink = FolderSink(out, settings.as_json(), replace)
     ready: list[tuple[tuple[str, str], Noise]] = []
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:
@@ -161,7 +161,7 @@ def _ready(noise: Colour | Recordings, sink: FolderSink, report: Report) -> Nois
 
 
 def _copies(
-    settings: Settings,
+    settings: AugmentSettings,
     ready: Sequence[tuple[tuple[str, str], Noise]],
     ratios: Sequence[float],
     copies: int,
@@ -188,7 +188,7 @@ def _copies(
                 )
 
 
-def copy(settings: Settings, item: Item, work: Work) -> list[Output]:
+def copy(settings: AugmentSettings, item: Item, work: Work) -> list[Output]:
     """The job: one noisy copy."""
     from mgrkit.audio import Writer, open_sound
     from mgrkit.augment import mix

@@ -18,8 +18,8 @@ from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
 from mgrkit.experiments.common import Common, read_common
 from mgrkit.experiments.records import SETTINGS, digest, read_record, refuse_other, write_record
 from mgrkit.experiments.standings import Comparison, compared
-from mgrkit.experiments.trials import RUNS, Finished, Judged, Run
-from mgrkit.registry import Entry, registry, with_parameters
+from mgrkit.experiments.trials import RUNS, Judged, Outcome, Trial
+from mgrkit.registry import Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Asked:
     ----------
     classifiers : names; none means all that are installed.
     seeds : fits of each, with the seeds 0, 1, ...
-    split : as for `mgrkit.commands.train.Settings`.
+    split : as for `mgrkit.commands.train.TrainSettings`.
     part : 'valid' or 'test': the tracks to judge by.
     parameters : by classifier.
     device : for the classifiers and feature sets that can use it; the others take the CPU.
@@ -107,20 +107,20 @@ def compare(
 
 
 def _finished(
-    runs: Sequence[Run],
-    done: Mapping[str, Finished],
+    runs: Sequence[Trial],
+    done: Mapping[str, Outcome],
     common: Common,
     judged: Judged,
     reasons: dict[str, str],
     say: Callable[[str], None],
     progress: Callable[[int, int, Mapping[str, float]], None],
-) -> dict[str, list[Finished]]:
+) -> dict[str, list[Outcome]]:
     """What each run gave, by classifier; adds to the reasons why a classifier failed.
 
     What is done already is taken as it is, and after a failure the classifier's other seeds are
     passed over.
     """
-    finished: dict[str, list[Finished]] = {}
+    finished: dict[str, list[Outcome]] = {}
     for number, run in enumerate(runs, 1):
         name = run.entry.spec.name
         if name in reasons:
@@ -144,16 +144,16 @@ def _finished(
     return finished
 
 
-def _entries(asked: Asked) -> list[Entry]:
+def _entries(asked: Asked) -> list[Provider]:
     """The classifiers by name, each once; what is wrong with the call is said here."""
     if asked.part not in PARTS[1:]:
         raise UsageError(f"--part must be valid or test, not {asked.part!r}")
     if asked.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
     check_split(asked.split)
-    every = [entry.spec.name for entry in registry().classifiers() if not entry.error]
+    every = [entry.spec.name for entry in installed().classifiers() if not entry.error]
     names = list(dict.fromkeys(asked.classifiers or every))
-    entries = [_eating(registry().classifier(name), asked.feature_set) for name in names]
+    entries = [_eating(installed().classifier(name), asked.feature_set) for name in names]
     for entry in entries:
         with_parameters(entry.spec, asked.parameters.get(entry.spec.name, {}))
     for name in asked.parameters:
@@ -162,11 +162,11 @@ def _entries(asked: Asked) -> list[Entry]:
     return entries
 
 
-def _eating(entry: Entry, feature_set: str | None) -> Entry:
+def _eating(entry: Provider, feature_set: str | None) -> Provider:
     """The classifier on this feature set, if it eats features."""
     if feature_set is None or not entry.spec.eats.startswith("features:"):
         return entry
-    eats = f"features:{registry().feature_set(feature_set).name}"
+    eats = f"features:{installed().feature_set(feature_set).name}"
     return dataclasses.replace(entry, spec=dataclasses.replace(entry.spec, eats=eats))
 
 
@@ -224,7 +224,7 @@ def _judged(common: Common, part: str) -> Judged:
     )
 
 
-def _runs(out: Path, entries: Sequence[Entry], asked: Asked, common: Common) -> list[Run]:
+def _runs(out: Path, entries: Sequence[Provider], asked: Asked, common: Common) -> list[Trial]:
     """Every classifier with every seed; those that have nothing to eat are there once."""
     genres = sorted({track.genre for track in common.tracks})
     digests = {eats: digest(one.dataset.examples(genres)) for eats, one in common.eaten.items()}
@@ -240,7 +240,7 @@ def _runs(out: Path, entries: Sequence[Entry], asked: Asked, common: Common) -> 
         }
         for seed in range(asked.seeds):
             device = asked.device if usable else "cpu"
-            runs.append(Run(out, entry, seed, device, given, {**settings, "seed": seed}))
+            runs.append(Trial(out, entry, seed, device, given, {**settings, "seed": seed}))
     return runs
 
 

@@ -26,7 +26,7 @@ from mgrkit.errors import RunError
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec
 from mgrkit.registry.catalogue import OWN, Plugin
 from mgrkit.registry.guard import attempt
-from mgrkit.registry.loader import how_to_install, missing, registry, resolve
+from mgrkit.registry.loader import how_to_install, installed, missing, resolve
 
 _MODULES = {
     "asyncio-pool": "asyncio_pool",
@@ -77,8 +77,8 @@ def examine() -> dict[str, Any]:
     """Everything that the doctor knows; ``exit_code`` is 1 if a command cannot work."""
     needed = [_needed(name, lowest) for name, lowest in sorted(_requirements().items())]
     decoders = _decoders()
-    plugins = [told for plugin in registry().plugins if (told := _plugin(plugin))["error"]]
-    unlisted = [p.distribution for p in registry().plugins if p.status == "broken"]
+    plugins = [told for plugin in installed().plugins if (told := _plugin(plugin))["error"]]
+    unlisted = [p.distribution for p in installed().plugins if p.status == "broken"]
     faults = {one["name"]: one["error"] for one in needed if one["error"]}
     commands = [_command(name, needs, faults, decoders, unlisted) for name, needs in _NEEDS.items()]
     return {

@@ -12,7 +12,7 @@ from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.inputs.extracting import extractor
-from mgrkit.registry import FeatureSetSpec, registry
+from mgrkit.registry import FeatureSetSpec, installed
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.schema import PIECE_START, TABLE
 
@@ -24,7 +24,7 @@ _LONGEST = 120
 
 
 @dataclass(frozen=True)
-class Settings:
+class FeaturesSettings:
     """What decides the numbers of the table, and where they are computed.
 
     ``piece_seconds`` None: a track of at most 45 s is one piece, a longer one is cut every
@@ -46,11 +46,13 @@ class Settings:
             )
 
     @classmethod
-    def of(cls, name: str, piece_seconds: float | None = None, device: str = "auto") -> Settings:
+    def of(
+        cls, name: str, piece_seconds: float | None = None, device: str = "auto"
+    ) -> FeaturesSettings:
         """The settings for an installed feature set; UsageError where there is no such set."""
-        return cls(registry().feature_set(name), piece_seconds, device)
+        return cls(installed().feature_set(name), piece_seconds, device)
 
-    def plain(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
         return {
             "command": "features",
@@ -62,7 +64,7 @@ class Settings:
 
 
 def features(
-    settings: Settings,
+    settings: FeaturesSettings,
     sources: Sequence[Path] = (),
     out: Path = DEFAULT_OUT,
     *,
@@ -100,7 +102,7 @@ def features(
         yield Item(f"{key}\t{feature_set.name}", track.file, row, error=track.problem)
 
     items = plan.items(make)
-    sink = TableSink(out, names, settings.plain(), replace)
+    sink = TableSink(out, names, settings.as_json(), replace)
     job = partial(describe, settings)
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count
@@ -127,7 +129,7 @@ def _check_name(out: Path, sources: Sequence[Path]) -> None:
         raise UsageError(f"{TABLE} is the table of a folder of sound", "give another OUT")
 
 
-def describe(settings: Settings, item: Item, work: Work) -> list[Output]:
+def describe(settings: FeaturesSettings, item: Item, work: Work) -> list[Output]:
     """The job: the rows of each piece; a piece without any, such as silence, fails alone."""
     from mgrkit.audio import pieces
     from mgrkit.audio.hashing import HashedSound

@@ -7,8 +7,8 @@ import math
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.registry.catalogue import Entry
-from mgrkit.registry.loader import how_to_install, missing, registry
+from mgrkit.registry.catalogue import Provider
+from mgrkit.registry.loader import how_to_install, installed, missing
 
 _FEATURES = "features:"
 
@@ -24,27 +24,27 @@ def list_plugins() -> list[dict[str, Any]]:
             "classifiers": [spec.name for spec in plugin.classifiers],
             "feature_sets": [spec.name for spec in plugin.feature_sets],
         }
-        for plugin in registry().plugins
+        for plugin in installed().plugins
     ]
 
 
 def broken_plugins() -> list[str]:
     """The distributions, with versions, with which something is wrong."""
-    plugins = registry().plugins
+    plugins = installed().plugins
     return [f"{p.distribution} {p.version}".strip() for p in plugins if p.status == "broken"]
 
 
 def list_classifiers() -> list[dict[str, Any]]:
     """One object for each classifier, by name; imports no code of a model."""
-    return [_row(entry) for entry in registry().classifiers()]
+    return [_row(entry) for entry in installed().classifiers()]
 
 
 def describe_classifier(name: str) -> dict[str, Any]:
     """The object of `list_classifiers` for one name; UsageError names the nearest."""
-    return _row(registry().classifier(name))
+    return _row(installed().classifier(name))
 
 
-def _row(entry: Entry) -> dict[str, Any]:
+def _row(entry: Provider) -> dict[str, Any]:
     spec = entry.spec
     lacking = _lacking(entry)
     return {
@@ -62,7 +62,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def _lacking(entry: Entry) -> str:
+def _lacking(entry: Provider) -> str:
     """What must be installed before the classifier can be used; empty if nothing."""
     lacking = missing(entry.spec.requires)
     if lacking:
@@ -70,7 +70,7 @@ def _lacking(entry: Entry) -> str:
     eats = entry.spec.eats
     if eats.startswith(_FEATURES):
         try:
-            registry().feature_set(eats.removeprefix(_FEATURES))
+            installed().feature_set(eats.removeprefix(_FEATURES))
         except UsageError as error:
             return str(error)
     return ""

@@ -24,7 +24,7 @@ COLUMNS = ("path", "status", "reason")
 
 
 @dataclass(frozen=True)
-class Settings:
+class PredictSettings:
     """How to predict.
 
     Parameters
@@ -58,7 +58,7 @@ class Settings:
 
 
 def predict(
-    settings: Settings,
+    settings: PredictSettings,
     paths: Sequence[Path],
     emit: Callable[[Row], None],
     *,
@@ -102,7 +102,7 @@ def predict(
     return summary
 
 
-def _answer(model: Model, settings: Settings, row: Row) -> Row:
+def _answer(model: Model, settings: PredictSettings, row: Row) -> Row:
     """The prediction in a row, or the path and the error."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
@@ -114,7 +114,7 @@ def _answer(model: Model, settings: Settings, row: Row) -> Row:
     )
 
 
-def genres(settings: Settings) -> tuple[str, ...]:
+def genres(settings: PredictSettings) -> tuple[str, ...]:
     """The genres that the model knows; it stays loaded for `predict`. Raises what that does."""
     path, _ = choose(settings.model)
     return loaded(path, content_key(str(path)), settings.device).labels
@@ -127,7 +127,9 @@ def loaded(path: Path, key: str, device: str) -> Model:
     return Model(path, device)
 
 
-def predict_track(path: Path, key: str, settings: Settings, item: Item, work: Work) -> list[Output]:
+def predict_track(
+    path: Path, key: str, settings: PredictSettings, item: Item, work: Work
+) -> list[Output]:
     """The job: one row with the prediction."""
     model = loaded(path, key, settings.device)
     judged = model.judged(

@@ -25,7 +25,7 @@ COLUMNS = ("peak_db",)
 
 
 @dataclass(frozen=True)
-class Settings:
+class SpectrogramsSettings:
     """What decides the bytes of the pictures.
 
     ``piece_seconds`` None: a track of at most 45 s is one picture, a longer one is cut every
@@ -56,7 +56,7 @@ class Settings:
                 f"not {self.piece_seconds:g}"
             )
 
-    def plain(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
         values: dict[str, object] = {
             "command": "spectrograms",
@@ -82,7 +82,7 @@ class Settings:
 
 
 def spectrograms(
-    settings: Settings,
+    settings: SpectrogramsSettings,
     sources: Sequence[Path] = (),
     out: Path = DEFAULT_OUT,
     *,
@@ -118,13 +118,13 @@ def spectrograms(
         )
 
     items = plan.items(make)
-    sink = FolderSink(out, settings.plain(), replace)
+    sink = FolderSink(out, settings.as_json(), replace)
     job = partial(draw, settings)
     count = plan.finder.count
     return plan.complete(run_now(run(items, job, sink, plan.columns, options, report, count)))
 
 
-def draw(settings: Settings, item: Item, work: Work) -> list[Output]:
+def draw(settings: SpectrogramsSettings, item: Item, work: Work) -> list[Output]:
     """The job: one output per piece; a silent piece fails alone."""
     from mgrkit.audio import SHORTFALLS, open_sound, pieces
 
@@ -142,7 +142,7 @@ def draw(settings: Settings, item: Item, work: Work) -> list[Output]:
     return outputs
 
 
-def _drawn(settings: Settings, item: Item, work: Work, piece: Piece) -> Output:
+def _drawn(settings: SpectrogramsSettings, item: Item, work: Work, piece: Piece) -> Output:
     from mgrkit.spectrograms import render, write_png
 
     frontend = settings.frontend
@@ -164,7 +164,9 @@ def _drawn(settings: Settings, item: Item, work: Work, piece: Piece) -> Output:
     return Output({**row, "peak_db": round(image.peak_db, 4)}, temp)
 
 
-def _draw_for_people(settings: Settings, temp: str, image: Image, row: Row, source: str) -> None:
+def _draw_for_people(
+    settings: SpectrogramsSettings, temp: str, image: Image, row: Row, source: str
+) -> None:
     from mgrkit.reports.figures import draw_figure
 
     draw_figure(

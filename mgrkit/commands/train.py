@@ -16,16 +16,16 @@ from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import input_of
 from mgrkit.inputs.wording import told_apart
-from mgrkit.registry.loader import registry
+from mgrkit.registry.loader import installed
 from mgrkit.tracks.splits import check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
-    from mgrkit.registry import Entry
+    from mgrkit.registry import Provider
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainSettings:
     """How to train.
 
     Parameters
@@ -50,7 +50,7 @@ class Settings:
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
 
-    def recipe(self, entry: Entry, ranks: Ranks) -> Recipe:
+    def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
         return Recipe.of(
             entry, self.parameters, self.seed, refit=self.refit,
@@ -62,7 +62,7 @@ def train(
     classifier: str,
     data: Path,
     out: Path,
-    settings: Settings | None = None,
+    settings: TrainSettings | None = None,
     *,
     replace: bool = False,
     options: Options | None = None,
@@ -85,8 +85,8 @@ def train(
         is not installed.
     Stopped : a person ended it; ``out`` was not written.
     """
-    settings = settings or Settings()
-    entry = registry().classifier(classifier)
+    settings = settings or TrainSettings()
+    entry = installed().classifier(classifier)
     check_out(out, replace=replace)
     check_split(settings.split)
     front = front_end(settings.frontend) if settings.frontend else None

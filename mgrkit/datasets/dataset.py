@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Examples
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.inputs.kinds import Input
 from mgrkit.tracks.splits import Labelled
 
@@ -36,7 +36,7 @@ class Dataset:
     failed : files that could not be used, which the notes count by reason.
     """
 
-    entries: tuple[Entry, ...]
+    entries: tuple[DataTrack, ...]
     input: Input
     build: Build
     places: NDArray[np.int64]

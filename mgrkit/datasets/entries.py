@@ -16,7 +16,7 @@ _EXAMPLES = 2
 
 
 @dataclass(frozen=True)
-class Entry:
+class DataTrack:
     """One track, or one noisy copy of a track, as DATA tells it.
 
     Parameters
@@ -67,8 +67,8 @@ class Entry:
 
 
 def belonging(
-    entries: Sequence[Entry], notes: list[str]
-) -> tuple[tuple[Entry, ...], list[list[int]]]:
+    entries: Sequence[DataTrack], notes: list[str]
+) -> tuple[tuple[DataTrack, ...], list[list[int]]]:
     """The tracks, each a recording of its own unless it is a noisy copy. Adds to the notes.
 
     A copy's ``parent`` is its recording, as its table says; or, where it does not, as its name
@@ -131,7 +131,7 @@ def _slice_notes(kept: Mapping[str, Sequence[int]], torn: Sequence[Sequence[str]
 
 
 def doubted(
-    entries: Sequence[Entry], labels: Sequence[Labelled], doubts: Sequence[Sequence[int]]
+    entries: Sequence[DataTrack], labels: Sequence[Labelled], doubts: Sequence[Sequence[int]]
 ) -> str:
     """A note on the tracks that may be slices of one recording; '' where artists keep all."""
     if all(one.group for one in labels):
@@ -156,7 +156,7 @@ def _ends(names: Sequence[str]) -> dict[str, str]:
     return ends | {name: name for name in names}
 
 
-def _settled(entry: Entry, ends: Mapping[str, str], stems: Mapping[str, str]) -> Entry:
+def _settled(entry: DataTrack, ends: Mapping[str, str], stems: Mapping[str, str]) -> DataTrack:
     """An entry whose parent is its recording, or itself where it is no copy."""
     roots = copy_of(entry.name)
     if entry.is_copy:
@@ -171,7 +171,7 @@ def _settled(entry: Entry, ends: Mapping[str, str], stems: Mapping[str, str]) ->
     return entry
 
 
-def labelled(entries: Sequence[Entry]) -> tuple[Labelled, ...]:
+def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
     """What is known of each track; a copy is labelled as its recording, where that is there.
 
     A copy's ``parent`` is relative to where the recording was found, which may be a folder
@@ -193,7 +193,7 @@ def labelled(entries: Sequence[Entry]) -> tuple[Labelled, ...]:
     return tuple(labels)
 
 
-def artist_folders(entries: Sequence[Entry], labels: Sequence[Labelled]) -> list[str]:
+def artist_folders(entries: Sequence[DataTrack], labels: Sequence[Labelled]) -> list[str]:
     """Each track's artist by ``<genre>/<artist>/...``, where no artist is known otherwise.
 
     Empty unless every track lies so and each genre has several of these folders.

@@ -19,7 +19,7 @@ from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.datasets.prepared import Described, cached
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
@@ -273,10 +273,10 @@ def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
     return _dataset(entries, kinds[0], sizes, values.pop)
 
 
-def _entry(row: Row, name: str, digest: str, length: float) -> Entry:
+def _entry(row: Row, name: str, digest: str, length: float) -> DataTrack:
     parent, genre, group, part = (row[c] for c in ("parent", "genre", "group", "split"))
     noise, snr = (row.get(c, "") for c in (NOISE, SNR))
-    return Entry(
+    return DataTrack(
         name, parent, genre, group, part, digest, row["noisy"], length, noise=noise, snr=snr
     )
 
@@ -291,7 +291,7 @@ def _digest(values: Sequence[NDArray[Any]]) -> str:
 
 
 def _dataset(
-    entries: Sequence[Entry],
+    entries: Sequence[DataTrack],
     wanted: Input,
     sizes: Sequence[Sequence[int]],
     values: Callable[[int], Sequence[NDArray[Any]]],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import Entry, artist_folders, belonging, doubted, labelled
+from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, doubted, labelled
 from mgrkit.datasets.genres import one_spelling, with_genres
 from mgrkit.datasets.preparing import prepare
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
@@ -140,6 +140,6 @@ def _joined(dataset: Dataset, notes: list[str]) -> Dataset:
     return joined.take(np.unique(place).tolist())
 
 
-def _proof(track_id: str, entry: Entry) -> str:
+def _proof(track_id: str, entry: DataTrack) -> str:
     """An id that two tracks share only if they are one: a file's name alone proves nothing."""
     return entry.name if track_id.startswith(NAME) else f"{track_id} {entry.piece}"

@@ -12,11 +12,11 @@ import numpy as np
 from mgrkit.audio.cutting import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.datasets.building import of_rows
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.features.windows import summary
 from mgrkit.inputs.kinds import Features
-from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import check_csv
 from mgrkit.tracks.schema import NOISE, NOISY, PIECE_START, SNR
@@ -160,7 +160,7 @@ def _tracks(
     layout: Layout,
     good: NDArray[np.int64],
     windows: bool,
-) -> tuple[list[int], list[int], tuple[Entry, ...]]:
+) -> tuple[list[int], list[int], tuple[DataTrack, ...]]:
     """The rows to use, the number of each one's track, and the tracks.
 
     ``named`` are the name and the genre of each row.
@@ -179,7 +179,7 @@ def _tracks(
     numbers: dict[str, int] = {}
     used: list[int] = []
     tracks: list[int] = []
-    entries: list[Entry] = []
+    entries: list[DataTrack] = []
     for row in map(int, good):
         (name, genre), start = named[row], text["start"][row]
         if (name, start) in seen:
@@ -192,7 +192,7 @@ def _tracks(
             noise, snr = text[NOISE][row], text[SNR][row]
             noisy = text["kind"][row] == NOISY or bool(noise)
             entries.append(
-                Entry(
+                DataTrack(
                     name, parent, genre, group, part, sound, noisy, lengths[row],
                     noise=noise, snr=snr,
                 )
@@ -258,7 +258,7 @@ def _feature_sets(
         raise UsageError(
             f"{path} holds several feature sets: {', '.join(sorted(kinds))}", "one a table"
         )
-    feature_set = registry().feature_set(kinds[0]) if kinds else wanted
+    feature_set = installed().feature_set(kinds[0]) if kinds else wanted
     if asked and feature_set.name not in (wanted.name, windows.name):
         raise UsageError(
             f"{path} holds {feature_set.name}, --set asks for {wanted.name}",
@@ -275,7 +275,7 @@ def _feature_sets(
 
 def _sets_of(header: Collection[str]) -> list[str]:
     """The names of the feature sets all of whose columns are there."""
-    return [one.name for one in registry().feature_sets() if set(one.columns) <= set(header)]
+    return [one.name for one in installed().feature_sets() if set(one.columns) <= set(header)]
 
 
 def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.learning.metrics import scores
 from mgrkit.tracks.identity import NAME, SOUND, track_id
 from mgrkit.tracks.slices import copy_of, without_suffix
@@ -48,7 +48,7 @@ def by_noise(
     return rows
 
 
-def unknown_snr(entries: Iterable[Entry]) -> list[str]:
+def unknown_snr(entries: Iterable[DataTrack]) -> list[str]:
     """A note on the copies of which no table tells the SNR, or none if there are none."""
     lost = [entry for entry in entries if math.isinf(_snr(entry))]
     if not lost:
@@ -58,7 +58,7 @@ def unknown_snr(entries: Iterable[Entry]) -> list[str]:
     return [f"the SNR of {len(lost)} noisy copies is unknown ({why})"]
 
 
-def _snr(entry: Entry) -> float:
+def _snr(entry: DataTrack) -> float:
     """In dB; infinite where it is not known, so that such rows come last."""
     try:
         snr = float(entry.snr)

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from mgrkit.experiments.common import Common
-from mgrkit.experiments.trials import Finished, Judged
+from mgrkit.experiments.trials import Judged, Outcome
 from mgrkit.learning.comparing import Difference, Spread, differences, letters, ranking
 from mgrkit.learning.metrics import interval, scores
-from mgrkit.registry import Entry
+from mgrkit.registry import Provider
 
 
 @dataclass(frozen=True)
-class Row:
+class Standing:
     """One classifier.
 
     Parameters
@@ -69,7 +69,7 @@ class Comparison:
     tracks: int
     artists: int
     seeds: int
-    rows: tuple[Row, ...]
+    rows: tuple[Standing, ...]
     pairs: tuple[Difference, ...]
     notes: tuple[str, ...]
     failed: int
@@ -87,19 +87,19 @@ class Comparison:
         seeds = f"{self.seeds} seeds" if self.seeds > 1 else "one seed"
         return f"{part}: {self.tracks} tracks of {self.artists} artists, {self.split}, {seeds}"
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         pairs = [{**asdict(p), "tied": p.tied} for p in self.pairs]
         return asdict(self) | {"pairs": pairs, "exit_code": self.exit_code}
 
 
 def compared(
-    entries: Sequence[Entry],
+    entries: Sequence[Provider],
     part: str,
     seeds: int,
     common: Common,
     judged: Judged,
-    finished: Mapping[str, Sequence[Finished]],
+    finished: Mapping[str, Sequence[Outcome]],
     reasons: Mapping[str, str],
 ) -> Comparison:
     """The table, from what the runs gave and nothing else.
@@ -123,7 +123,7 @@ def compared(
         row = _row(name, finished[name], judged)
         chose = part == "valid" and ranked[name].spec.calibrate == "valid"
         rows.append(replace(row, ties=shown[name], chose=chose))
-    rows += [Row(name, reason) for name, reason in reasons.items()]
+    rows += [Standing(name, reason) for name, reason in reasons.items()]
     devices = sorted({row.device for row in rows if row.device})
     notes = list(common.notes)
     notes += [
@@ -145,7 +145,7 @@ def compared(
     )
 
 
-def _row(name: str, runs: Sequence[Finished], judged: Judged) -> Row:
+def _row(name: str, runs: Sequence[Outcome], judged: Judged) -> Standing:
     right = np.stack([run.probabilities.argmax(1) == judged.y for run in runs])
     each = [scores(r.probabilities, judged.y, judged.groups, judged.labels) for r in runs]
 
@@ -153,7 +153,7 @@ def _row(name: str, runs: Sequence[Finished], judged: Judged) -> Row:
         return float(np.mean(values))
 
     low, high = interval(right.mean(0), judged.groups)
-    return Row(
+    return Standing(
         name,
         accuracy=mean([one["accuracy"] for one in each]),
         low=low,

@@ -29,7 +29,7 @@ from mgrkit.tracks.identity import FILE, NAME, SOUND, artist_id, track_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Split
 
 if TYPE_CHECKING:
-    from mgrkit.registry import ClassifierSpec, Entry
+    from mgrkit.registry import ClassifierSpec, Provider
 
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
 """The scores that a bundle keeps."""
@@ -54,7 +54,7 @@ class Recipe:
     precision : 'float32' or 'mixed'.
     """
 
-    entry: Entry
+    entry: Provider
     parameters: Any
     seed: int = 0
     refit: bool = False
@@ -64,7 +64,7 @@ class Recipe:
     @classmethod
     def of(
         cls,
-        entry: Entry,
+        entry: Provider,
         parameters: Mapping[str, object],
         seed: int = 0,
         *,
@@ -122,7 +122,7 @@ class Trained:
     notes: tuple[str, ...]
     failed: int = 0
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         bundle = self.bundle
         return {

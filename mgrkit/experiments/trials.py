@@ -30,7 +30,7 @@ from mgrkit.learning.fitting import predict_tracks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.registry import Entry
+    from mgrkit.registry import Provider
 
 RUNS = "runs"
 _MEASURES = {"training_seconds": float, "prediction_ms": float, "numbers": int, "bytes": int}
@@ -62,7 +62,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Finished:
+class Outcome:
     """What a run gave.
 
     Parameters
@@ -84,7 +84,7 @@ class Finished:
 
 
 @dataclass(frozen=True)
-class Run:
+class Trial:
     """One classifier with one seed.
 
     Parameters
@@ -95,7 +95,7 @@ class Run:
     """
 
     folder: Path
-    entry: Entry
+    entry: Provider
     seed: int
     device: str
     parameters: Mapping[str, object]
@@ -110,7 +110,7 @@ class Run:
     def _bundle(self) -> Path:
         return self.folder / f"{self.name}{SUFFIX}"
 
-    def kept(self, judged: Judged) -> Finished | None:
+    def kept(self, judged: Judged) -> Outcome | None:
         """What the run gave, if it was finished before.
 
         Raises
@@ -132,14 +132,14 @@ class Run:
         if not all(isinstance(value, int | float) for value in measured.values()):
             raise damaged(self._record)
         numbers = {name: kind(measured[name]) for name, kind in _MEASURES.items()}
-        return Finished(self._read(judged), **numbers, device=str(record.get("device", "")))
+        return Outcome(self._read(judged), **numbers, device=str(record.get("device", "")))
 
     def make(
         self,
         eaten: Eaten,
         judged: Judged,
         progress: Callable[[int, int, Mapping[str, float]], None],
-    ) -> Finished:
+    ) -> Outcome:
         """Train, judge and keep; a run that was stopped goes on where its classifier can.
 
         Raises
@@ -165,7 +165,7 @@ class Run:
         probabilities, seconds = judge(trained.bundle, eaten, judged, recipe.device)
         self._write_probabilities(probabilities, judged)
         arrays = trained.bundle.state.values()
-        done = Finished(
+        done = Outcome(
             probabilities,
             training_seconds=round(spent, 3),
             prediction_ms=round(1000 * seconds / len(probabilities), 4),

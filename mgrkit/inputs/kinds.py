@@ -18,7 +18,7 @@ from mgrkit.errors import UsageError
 from mgrkit.features.windows import summary
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.inputs.extracting import extractor
-from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -335,7 +335,7 @@ def input_of(
                 "leave out --front-end",
             )
         asked = feature_set is not None
-        return Features(registry().feature_set(feature_set or which), device, asked)
+        return Features(installed().feature_set(feature_set or which), device, asked)
     if feature_set:
         raise UsageError(f"{name} eats {kind}, no features", "leave out --set")
     return (Pictures if kind == "image" else Samples)(frontend or front_end())
@@ -345,7 +345,7 @@ def input_of_task(eats: str, task: Task, device: str = "auto") -> Input:
     """What a trained classifier eats; UsageError for a feature set that no plugin provides."""
     kind, _, which = eats.partition(":")
     if kind == "features":
-        return Features(registry().feature_set(which), device)
+        return Features(installed().feature_set(which), device)
     if kind == "image":
         return Pictures(task.frontend, task.shape[1], 0 if task.frontend else task.shape[0])
     return Samples(task.frontend or front_end(), task.shape[0])

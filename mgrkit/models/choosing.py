@@ -17,7 +17,7 @@ from mgrkit.classifiers.bundle import SUFFIX, read_head
 from mgrkit.errors import BundleError, RunError, UsageError, nearest
 from mgrkit.files.cache import cache_folder
 from mgrkit.registry.catalogue import OWN
-from mgrkit.registry.loader import how_to_install, missing, registry
+from mgrkit.registry.loader import how_to_install, installed, missing
 from mgrkit.registry.specs import FeatureSetSpec, Weights
 from mgrkit.weights.store import at_hand, command
 
@@ -50,8 +50,8 @@ def models() -> list[ModelFile]:
     A file that several specs name is there once, as mgrkit's own if one of them is.
     """
     cached = (cache_folder() / "models").glob(f"*{SUFFIX}")
-    shipped = [(one.distribution, one.spec.bundles) for one in registry().classifiers()]
-    for plugin in registry().plugins:
+    shipped = [(one.distribution, one.spec.bundles) for one in installed().classifiers()]
+    for plugin in installed().plugins:
         shipped += [(plugin.distribution, spec.bundles) for spec in plugin.feature_sets]
     found: dict[Path, ModelFile] = {}
     for distribution, bundles in sorted(shipped, key=lambda pair: pair[0] != OWN):
@@ -152,7 +152,7 @@ def _feature_set(bundle: Bundle) -> FeatureSetSpec | None:
     if kind != "features":
         return None
     try:
-        return registry().feature_set(name)
+        return installed().feature_set(name)
     except UsageError:  # it is not installed: told by whoever loads the model
         return None
 

@@ -22,9 +22,9 @@ features learns from it where ``--set loudness`` says so, or by itself with
 ``eats="features:loudness"``. ``mgrkit plugins`` shows what was found, and what is wrong with it.
 """
 
-from mgrkit.registry.catalogue import Entry, Plugin, Registry
+from mgrkit.registry.catalogue import Plugin, Provider, Registry
 from mgrkit.registry.hooks import hookimpl
-from mgrkit.registry.loader import missing, registry, require, resolve, unable
+from mgrkit.registry.loader import installed, missing, require, resolve, unable
 from mgrkit.registry.specs import (
     ClassifierSpec,
     Embedder,
@@ -38,16 +38,16 @@ from mgrkit.registry.specs import (
 __all__ = [
     "ClassifierSpec",
     "Embedder",
-    "Entry",
     "FeatureSetSpec",
     "Plugin",
+    "Provider",
     "Registry",
     "SummarySpec",
     "Weights",
     "hookimpl",
+    "installed",
     "missing",
     "parameter",
-    "registry",
     "require",
     "resolve",
     "unable",

@@ -54,7 +54,7 @@ class Plugin:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Provider:
     """A classifier and who provides it; ``error`` says why it cannot be had by its name."""
 
     spec: ClassifierSpec
@@ -85,11 +85,11 @@ class Registry:
                         p.with_fault(told) if p.distribution in makers else p for p in self.plugins
                     ]
 
-    def classifiers(self) -> list[Entry]:
+    def classifiers(self) -> list[Provider]:
         """All classifiers by name; one that two distributions claim is there twice."""
         makers = _makers(self.plugins, "classifiers")
         entries = [
-            Entry(
+            Provider(
                 spec,
                 plugin.distribution,
                 plugin.version,
@@ -102,7 +102,7 @@ class Registry:
         ]
         return sorted(entries, key=lambda entry: (entry.spec.name, entry.distribution))
 
-    def classifier(self, name: str) -> Entry:
+    def classifier(self, name: str) -> Provider:
         """The classifier of this name.
 
         Raises

@@ -34,8 +34,8 @@ _Spec = TypeVar("_Spec", ClassifierSpec, FeatureSetSpec)
 
 
 @functools.cache
-def registry() -> Registry:
-    """All plugins, loaded once in a process; ``registry.cache_clear()`` forgets them."""
+def installed() -> Registry:
+    """All plugins, loaded once in a process; ``installed.cache_clear()`` forgets them."""
     found = _distributions()
     named = os.environ.get("MGRKIT_PLUGINS")
     wanted = set(found)

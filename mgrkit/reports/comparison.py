@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.experiments.standings import Comparison, Row
+from mgrkit.experiments.standings import Comparison, Standing
 from mgrkit.files.replacing import replacing
 from mgrkit.reports.figures import drawn
 
@@ -105,7 +105,7 @@ def _markdown(found: Comparison) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Standing) -> list[str]:
     return [
         _escaped(row.classifier) + ("\\*" if row.chose else ""),
         f"{row.accuracy:.3f}",
@@ -141,7 +141,7 @@ def _draw(found: Comparison, path: Path) -> None:
         _plot(figure, found, rows)
 
 
-def _plot(figure: Figure, found: Comparison, rows: Sequence[Row]) -> None:
+def _plot(figure: Figure, found: Comparison, rows: Sequence[Standing]) -> None:
     axes = figure.add_subplot()
     places = range(len(rows))
     for place, row in zip(places, rows, strict=True):

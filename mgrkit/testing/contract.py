@@ -61,7 +61,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mgrkit.registry import ClassifierSpec, registry
+from mgrkit.registry import ClassifierSpec, installed
 from mgrkit.testing import keeping_promises, learning_promises, suite
 from mgrkit.testing.case import Broken, Case, NotApplicable
 
@@ -108,5 +108,5 @@ def failures(
 def _case(classifier: str | ClassifierSpec, parameters: Mapping[str, object]) -> Case:
     if isinstance(classifier, ClassifierSpec):
         return Case(classifier, parameters, (classifier.parameters.__module__,))
-    entry = registry().classifier(classifier)
+    entry = installed().classifier(classifier)
     return Case(entry.spec, parameters, suite.hooks_of(entry.distribution))

@@ -56,7 +56,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mgrkit.errors import UsageError
-from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.testing import feature_promises, suite
 from mgrkit.testing.case import Broken, NotApplicable
 from mgrkit.testing.feature_case import FeatureCase
@@ -107,7 +107,7 @@ def failures(feature_set: str | FeatureSetSpec, *, weights: Path | None = None) 
 def _case(feature_set: str | FeatureSetSpec, weights: Path | None) -> FeatureCase:
     if isinstance(feature_set, FeatureSetSpec):
         return FeatureCase(feature_set, weights, ())
-    known = registry()
+    known = installed()
     spec = known.feature_set(feature_set)
     if isinstance(spec, SummarySpec):
         base = feature_set.partition(":")[0]

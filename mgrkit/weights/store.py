@@ -17,7 +17,7 @@ from mgrkit.errors import MgrkitError, UsageError, WeightsError, nearest
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.files.lock import lock
 from mgrkit.files.replacing import replacing
-from mgrkit.registry import Weights, registry, resolve
+from mgrkit.registry import Weights, installed, resolve
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.guard import one_line
 from mgrkit.weights.wheels import download
@@ -49,7 +49,7 @@ class Fetched:
         """Where licence and authors are kept."""
         return _licence(self.path)
 
-    def plain(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The same for JSON."""
         return {
             "name": self.weights.name,
@@ -119,7 +119,7 @@ def list_weights() -> list[dict[str, Any]]:
 
     ``error`` says what is wrong with a file that is.
     """
-    sets = registry().feature_sets()
+    sets = installed().feature_sets()
     return [
         {
             "name": one.name,
@@ -214,7 +214,7 @@ def fetch(
 
 def _needed() -> list[tuple[str, Weights]]:
     """Distributions and the weights that their feature sets need, mgrkit's own first."""
-    plugins = sorted(registry().plugins, key=lambda plugin: plugin.distribution != OWN)
+    plugins = sorted(installed().plugins, key=lambda plugin: plugin.distribution != OWN)
     return [
         (plugin.distribution, spec.weights)
         for plugin in plugins

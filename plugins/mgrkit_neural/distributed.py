@@ -25,7 +25,7 @@ class Lost(RunError):  # noqa: N818
     """Another process of this fit has ended."""
 
 
-class Ranks:
+class Peers:
     """This process among those that fit together; alone, every method is as good as nothing."""
 
     def __init__(self, run: Run) -> None:

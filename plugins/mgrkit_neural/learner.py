@@ -17,7 +17,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mgrkit_neural.distributed import Ranks
+    from mgrkit_neural.distributed import Peers
     from mgrkit_neural.recipe import Recipe
 
 _BEGIN, _END = 1 / 25, 4e-6
@@ -40,7 +40,7 @@ class Learner:
         statistics (Polyak, Juditsky 1992), or the network itself where the recipe has none.
     """
 
-    def __init__(self, network: nn.Module, recipe: Recipe, columns: Tensor, ranks: Ranks) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, columns: Tensor, ranks: Peers) -> None:
         self.network = network
         self.recipe = recipe
         self.columns = columns

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mgrkit_neural.distributed import Ranks
+from mgrkit_neural.distributed import Peers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,7 +31,7 @@ class Problem:
 
     def __init__(self, task: Task, recipe: Recipe, data: Material, run: Run) -> None:
         self.task, self.recipe, self.data, self.run = task, recipe, data, run
-        self.ranks = Ranks(run)
+        self.ranks = Peers(run)
         self.seen = torch.from_numpy(data.seen).to(run.device)
         self.width = recipe.columns(task)
 

@@ -14,7 +14,7 @@ from mgrkit_neural import checkpoints, curves
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mgrkit_neural.distributed import Ranks
+    from mgrkit_neural.distributed import Peers
 
 EVERY = 10.0
 """Seconds from checkpoint to checkpoint at least; an end or a stop writes one in any case."""
@@ -57,7 +57,7 @@ class State:
     pending : the learner's at the end of the last epoch, empty between members; None before.
     """
 
-    def __init__(self, ranks: Ranks, settings: Mapping[str, Any], batch: int) -> None:
+    def __init__(self, ranks: Peers, settings: Mapping[str, Any], batch: int) -> None:
         self.place = Place(batch)
         self.kept: dict[str, Tensor] = {}
         self.pending: dict[str, Tensor] | None = None

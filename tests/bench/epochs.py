@@ -21,7 +21,7 @@ from torch import nn
 
 from mgrkit.classifiers import Examples, Run, Task
 from mgrkit.frontend import front_end
-from mgrkit.registry import registry, resolve, with_parameters
+from mgrkit.registry import installed, resolve, with_parameters
 
 COUNT, BANDS, FRAMES, GENRES = 442, 128, 334, 10
 FRONT = front_end("kaggle-images")
@@ -94,7 +94,7 @@ def main() -> None:
     data = examples()
     print(f"{'':28}{'plain s':>9}{'ours s':>9}{'ratio':>8}{'outside':>9}")
     for name in asked.classifiers.split(","):
-        spec = registry().classifier(name).spec
+        spec = installed().classifier(name).spec
         for mixup in ("off", "default"):
             given = {"mixup": 0} if mixup == "off" else {}
             model = resolve(spec.factory)(TASK, with_parameters(spec, given))

@@ -475,7 +475,7 @@ def test_restored_finds_the_classifier_among_the_plugins(monkeypatch) -> None:
             assert name == "centroid"
             return type("Entry", (), {"spec": GOOD})
 
-    monkeypatch.setattr("mgrkit.classifiers.restoring.registry", Plugins)
+    monkeypatch.setattr("mgrkit.classifiers.restoring.installed", Plugins)
     assert restored(good()).predict_proba(np.zeros((1, 1), np.float32)).shape == (1, 2)
 
 

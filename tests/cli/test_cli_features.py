@@ -18,7 +18,7 @@ from mgrkit.audio.hashing import SoundDigest
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.features.sets.gtzan57 import COLUMNS, FRONT_END, gtzan57
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 
 
 def tone(path: Path, seconds: float = 1.0, hz: float = 440.0, level: float = 0.3) -> Path:
@@ -75,7 +75,7 @@ def test_without_arguments(audio: Path, capfd: pytest.CaptureFixture[str]) -> No
         "path": "low/c.wav", "genre": "low", "group": "", "split": "", "parent": "low/c.wav",
         "start": "0.0", "seconds": "1.0", "rate": "22050", "channels": "1", "kind": "gtzan57",
         "status": "ok", "reason": "", "source": "low/c.wav",
-        "settings": registry().feature_set("gtzan57").digest,
+        "settings": installed().feature_set("gtzan57").digest,
         "sound": content_of(audio / "low" / "c.wav"), "frontend": FRONT_END.to_json(),
     }  # fmt: skip
     assert list(row) == [*known, *COLUMNS]

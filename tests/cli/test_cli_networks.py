@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.commands.spectrograms import Settings, spectrograms
+from mgrkit.commands.spectrograms import SpectrogramsSettings, spectrograms
 from mgrkit.frontend import front_end
 from mgrkit.synthetic.collection import write_collection
 
@@ -22,7 +22,7 @@ EPOCHS = 40
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("networks")
     write_collection(folder / "audio", songs=4, artists=4, seconds=1.5)
-    drawing = Settings(front_end(n_mels=32))
+    drawing = SpectrogramsSettings(front_end(n_mels=32))
     spectrograms(drawing, [folder / "audio"], folder / "pictures")
     return folder
 

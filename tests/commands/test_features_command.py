@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mgrkit.batch import Options, Summary
-from mgrkit.commands.features import Settings, features
+from mgrkit.commands.features import FeaturesSettings, features
 from mgrkit.errors import RunError
 from mgrkit.frontend import FrontEnd
 from mgrkit.registry import FeatureSetSpec
@@ -61,7 +61,7 @@ def source(tmp_path: Path) -> Path:
 
 def table(source: Path, spec: FeatureSetSpec, **options: bool) -> tuple[Summary, list[dict]]:
     out = source.parent / "f.csv"
-    summary = features(Settings(spec), [source], out, options=Options(**options))
+    summary = features(FeaturesSettings(spec), [source], out, options=Options(**options))
     with out.open(newline="") as file:
         return summary, list(csv.DictReader(file))
 

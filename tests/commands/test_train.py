@@ -9,7 +9,7 @@ import pytest
 
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.models.model import Model
 from mgrkit.tracks.collections.known import known
@@ -45,7 +45,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_another_split(
 ) -> None:
     train("svm", table, tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == bundle.read_bytes()
-    train("svm", table, tmp_path / "other.safetensors", Settings(seed=1))
+    train("svm", table, tmp_path / "other.safetensors", TrainSettings(seed=1))
     assert load_bundle(tmp_path / "other.safetensors").seen != load_bundle(bundle).seen
 
 
@@ -82,7 +82,7 @@ def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None
     made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
     table = write(tmp_path / "t.csv", made)
     out = tmp_path / "m.safetensors"
-    trained = train("random_forest", table, out, Settings(parameters={"trees": "20"}))
+    trained = train("random_forest", table, out, TrainSettings(parameters={"trees": "20"}))
     assert trained.bundle.metrics["split"] == "published split"
     assert (trained.counts["train"], trained.counts["valid"], trained.counts["test"]) == (
         32,
@@ -103,7 +103,7 @@ def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None
 def test_refit_learns_from_valid_too_and_keeps_the_metrics_from_before(
     table: Path, bundle: Path, tmp_path: Path
 ) -> None:
-    trained = train("svm", table, tmp_path / "r.safetensors", Settings(refit=True))
+    trained = train("svm", table, tmp_path / "r.safetensors", TrainSettings(refit=True))
     before = load_bundle(bundle)
     after = trained.bundle
     assert after.metrics == {**before.metrics, "refit": True}
@@ -134,7 +134,7 @@ def test_noisy_copies_are_learnt_from_but_never_judged(tmp_path: Path) -> None:
 def test_random_splits_and_unknown_artists_carry_the_words(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", rows(artists=1, songs=12))
     out = tmp_path / "m.safetensors"
-    trained = train("svm", table, out, Settings(split="random"))
+    trained = train("svm", table, out, TrainSettings(split="random"))
     assert "random split" in trained.bundle.metrics["split"]
     result = evaluate(str(out), table)
     assert "random split" in result["split"]
@@ -173,18 +173,18 @@ def test_constant_columns_and_huge_values_are_learnt_around(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "settings", "told"),
     [
-        ("swm", Settings(), "swm"),
-        ("svm", Settings(parameters={"kernal": "rbf"}), "did you mean kernel"),
-        ("svm", Settings(parameters={"C": "-1"}), "from"),
-        ("svm", Settings(parameters={"kernel": "cubic"}), "kernel"),
-        ("svm", Settings(split="sorted"), "sorted"),
-        ("svm", Settings(device="tpu"), "no device 'tpu'"),
-        ("svm", Settings(device="mps"), "cannot use mps"),
-        ("svm", Settings(split="published"), "part"),
+        ("swm", TrainSettings(), "swm"),
+        ("svm", TrainSettings(parameters={"kernal": "rbf"}), "did you mean kernel"),
+        ("svm", TrainSettings(parameters={"C": "-1"}), "from"),
+        ("svm", TrainSettings(parameters={"kernel": "cubic"}), "kernel"),
+        ("svm", TrainSettings(split="sorted"), "sorted"),
+        ("svm", TrainSettings(device="tpu"), "no device 'tpu'"),
+        ("svm", TrainSettings(device="mps"), "cannot use mps"),
+        ("svm", TrainSettings(split="published"), "part"),
     ],
 )
 def test_a_wrong_call_is_refused_before_anything_is_fit(
-    table: Path, tmp_path: Path, name: str, settings: Settings, told: str
+    table: Path, tmp_path: Path, name: str, settings: TrainSettings, told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
         train(name, table, tmp_path / "m.safetensors", settings)
@@ -194,13 +194,13 @@ def test_a_wrong_call_is_refused_before_anything_is_fit(
 def test_cuda_where_there_is_none_is_refused(table: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("mgrkit.compute.device.os.path.exists", lambda _: False)
     with pytest.raises(UsageError, match="no device cuda here"):
-        train("svm", table, tmp_path / "m.safetensors", Settings(device="cuda"))
+        train("svm", table, tmp_path / "m.safetensors", TrainSettings(device="cuda"))
 
 
 def test_an_existing_bundle_is_not_written_over_unless_asked(table: Path, bundle: Path) -> None:
     before = bundle.read_bytes()
     with pytest.raises(UsageError, match="is there already"):
-        train("svm", table, bundle, Settings(seed=3))
+        train("svm", table, bundle, TrainSettings(seed=3))
     assert bundle.read_bytes() == before
     with pytest.raises(UsageError, match=r"must end in \.safetensors"):
         train("svm", table, table.parent / "svm.pkl")
@@ -263,7 +263,7 @@ def test_a_noisy_copy_stays_with_its_recording_wherever_both_lie(tmp_path: Path)
     ]
     table = write(tmp_path / "t.csv", [*made, *copies])
     for split in ("grouped", "random"):
-        trained = train("svm", table, tmp_path / f"{split}.safetensors", Settings(split=split))
+        trained = train("svm", table, tmp_path / f"{split}.safetensors", TrainSettings(split=split))
         # 64 recordings: their copies double train, and none of the others' copies is used
         assert trained.counts["train"] % 2 == 0
         used = trained.counts["train"] // 2 + trained.counts["valid"] + trained.counts["test"]
@@ -304,7 +304,7 @@ def test_the_words_of_a_random_split_go_with_every_number(tmp_path: Path) -> Non
     made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
     table = write(tmp_path / "t.csv", made)
     out = tmp_path / "m.safetensors"
-    train("svm", table, out, Settings(split="random"))
+    train("svm", table, out, TrainSettings(split="random"))
     for part in ("valid", "test", "all"):
         words = evaluate(str(out), table, part=part)["split"]
         assert "random split, artists not separated" in words

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mgrkit.commands.features import Settings, features
+from mgrkit.commands.features import FeaturesSettings, features
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.inputs.kinds import Features
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_a_dataset_notes_it_also_when_the_cache_holds_the_sound(music: Path) -> None:
-    wanted = Features(registry().feature_set("gtzan57"))
+    wanted = Features(installed().feature_set("gtzan57"))
     for _ in range(2):
         data = read_dataset(music, wanted)
         assert data.failed == 0
@@ -39,6 +39,6 @@ def test_a_dataset_notes_it_also_when_the_cache_holds_the_sound(music: Path) -> 
 
 def test_a_table_of_features_counts_it(music: Path, tmp_path: Path) -> None:
     out = tmp_path / "features.csv"
-    summary = features(Settings.of("gtzan57"), [music], out)
+    summary = features(FeaturesSettings.of("gtzan57"), [music], out)
     assert (summary.made, summary.warned, summary.failed) == (2, 1, 0)
     assert out.read_text().count("unread-rest: 3 s were decoded") == 1

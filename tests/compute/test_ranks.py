@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.classifiers import load_bundle
-from mgrkit.commands.spectrograms import Settings, spectrograms
+from mgrkit.commands.spectrograms import SpectrogramsSettings, spectrograms
 from mgrkit.commands.train import train
 from mgrkit.compute.ranks import Ranks
 from mgrkit.errors import RunError, UsageError
@@ -97,7 +97,7 @@ def test_the_others_end_when_the_first_fails(tmp_path: Path) -> None:
 @pytest.mark.torch
 def test_two_processes_write_one_bundle(tmp_path: Path) -> None:
     write_collection(tmp_path / "audio", songs=4, artists=4, seconds=1.5)
-    drawing = Settings(front_end(n_mels=32))
+    drawing = SpectrogramsSettings(front_end(n_mels=32))
     spectrograms(drawing, [tmp_path / "audio"], tmp_path / "pictures")
     words = ["train", "cnn", "pictures", "--out", "m.safetensors", "--param", "epochs=2",
              "--param", "crop_seconds=0.75", "--param", "width=4"]  # fmt: skip

@@ -12,14 +12,14 @@ import pytest
 from mgrkit.commands.train import train
 from mgrkit.datasets.building import OfPieces, of_rows
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Input, Pictures, Samples
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 from mgrkit.registry.specs import SummarySpec
 from tests.datasets.made_tables import rows, write
 
-GTZAN57 = registry().feature_set("gtzan57")
+GTZAN57 = installed().feature_set("gtzan57")
 DRAWN = Pictures(front_end(n_mels=8), 10)
 
 
@@ -38,7 +38,7 @@ class Values:
 
 
 def dataset(sizes: list[list[int]], values: Values) -> Dataset:
-    entries = tuple(Entry(f"{n}.png", f"{n}.png", "ab"[n % 2]) for n in range(len(sizes)))
+    entries = tuple(DataTrack(f"{n}.png", f"{n}.png", "ab"[n % 2]) for n in range(len(sizes)))
     labelled = tuple(entry.labelled() for entry in entries)
     build = OfPieces(DRAWN, sizes, values)
     return Dataset(entries, DRAWN, build, np.arange(len(entries)), labelled=labelled)

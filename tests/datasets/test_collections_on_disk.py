@@ -12,12 +12,12 @@ import pytest
 import soundfile as sf
 from PIL import Image
 
-from mgrkit.commands.augment import Settings as Noise
+from mgrkit.commands.augment import AugmentSettings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.features import Settings as Described
+from mgrkit.commands.features import AugmentSettings as Described
 from mgrkit.commands.features import features
-from mgrkit.commands.spectrograms import Settings as Drawing
+from mgrkit.commands.spectrograms import AugmentSettings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import train
 from mgrkit.datasets.reading import read_dataset

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
@@ -24,7 +24,7 @@ def read(folder: Path, made: list[dict[str, object]]) -> Dataset:
 def parts(folder: Path, made: list[dict[str, object]]) -> dict[str, int]:
     """How many tracks a random split has in each part."""
     write(folder / "t.csv", made)
-    settings = Settings(split="random")
+    settings = TrainSettings(split="random")
     return dict(train("svm", folder / "t.csv", folder / "m.safetensors", settings).counts)
 
 

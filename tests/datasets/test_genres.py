@@ -11,7 +11,7 @@ import pytest
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.genres import GenreMap, genre_key, one_spelling, spelt_as
 from mgrkit.errors import UsageError
 from tests.datasets.made_tables import rows, write
@@ -122,7 +122,7 @@ def test_a_mapped_genre_is_spelt_as_data_spells_it_where_it_has_it(
 def test_train_and_compare_merge_genres(tmp_path: Path) -> None:
     table = spelt(tmp_path / "t.csv", lambda genre, _: genre)
     merged = GenreMap((("techno", "Ambient"), ("Waltz", "dance"), ("blues", "BLUES")))
-    trained = train("svm", table, tmp_path / "m.safetensors", Settings(genres=merged))
+    trained = train("svm", table, tmp_path / "m.safetensors", TrainSettings(genres=merged))
     assert trained.bundle.task.labels == ("BLUES", "ambient", "dance")
     found = compare([table], tmp_path / "out", Asked(("svm",), seeds=1, genres=merged))
     assert not found.rows[0].reason
@@ -158,7 +158,7 @@ def test_a_map_of_unknown_genres_names_the_nearest(bundle: Path, tmp_path: Path)
     with pytest.raises(UsageError, match=r"no track of DATA is Walzt \(did you mean waltz\?\)"):
         judged(bundle, table, ("Walzt", "blues"))
     for call in (
-        lambda asked: train("svm", table, tmp_path / "m.safetensors", Settings(genres=asked)),
+        lambda asked: train("svm", table, tmp_path / "m.safetensors", TrainSettings(genres=asked)),
         lambda asked: compare([table], tmp_path / "o", Asked(("svm",), seeds=1, genres=asked)),
     ):
         with pytest.raises(UsageError, match=r"no track of DATA is Rep \(did you mean Rap\?\)"):

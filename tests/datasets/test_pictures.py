@@ -15,21 +15,21 @@ from PIL import Image
 
 import mgrkit
 from mgrkit.classifiers import load_bundle
-from mgrkit.commands.augment import Settings as Noise
+from mgrkit.commands.augment import AugmentSettings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.predict import Settings as Asked
+from mgrkit.commands.predict import AugmentSettings as Asked
 from mgrkit.commands.predict import predict
-from mgrkit.commands.spectrograms import Settings as Drawing
+from mgrkit.commands.spectrograms import AugmentSettings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import AugmentSettings, train
 from mgrkit.datasets.dataset import parts_with_copies
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.training import Trained
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Pictures
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 from mgrkit.synthetic.collection import write_collection
 from tests.registry.fakes import installed_site
 
@@ -67,7 +67,7 @@ def _plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def fit(data: Path, out: Path, name: str = "blobs", **settings: Any) -> Trained:
-    return train(name, data, out, Settings(parameters=ONE_STEP, **settings))
+    return train(name, data, out, AugmentSettings(parameters=ONE_STEP, **settings))
 
 
 def test_a_folder_of_our_pictures(music: Path, tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_front_end_of_sound_can_be_chosen(music: Path, tmp_path: Path) -> No
 
 def test_features_and_numbers_are_no_pictures(music: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds pictures, gtzan57 is made of sound"):
-        read_dataset(music / "pictures", Features(registry().feature_set("gtzan57")))
+        read_dataset(music / "pictures", Features(installed().feature_set("gtzan57")))
     table = tmp_path / "features.csv"
     for text in ("genre,a,b\nrock,1,2\n", "filename,tempo,label\nblues.00000.wav,120,blues\n"):
         table.write_text(text)
@@ -329,7 +329,7 @@ def test_a_run_folder_remembers_what_it_was_begun_with(music: Path, tmp_path: Pa
     out.unlink()
     with pytest.raises(UsageError, match=r"unfinished run .*: --seed 7 instead of 0"):
         fit(music / "audio", out)
-    train("blobs", music / "audio", out, Settings(parameters=ONE_STEP), replace=True)
+    train("blobs", music / "audio", out, AugmentSettings(parameters=ONE_STEP), replace=True)
     assert out.exists()
 
 

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.features import Settings, features
-from mgrkit.commands.train import Settings as Training
+from mgrkit.commands.features import FeaturesSettings, features
+from mgrkit.commands.train import FeaturesSettings as Training
 from mgrkit.commands.train import train
 from mgrkit.datasets import tables
 from mgrkit.datasets.dataset import Dataset
@@ -25,7 +25,7 @@ from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features, input_of
 from mgrkit.models.model import Model
-from mgrkit.registry import FeatureSetSpec, SummarySpec, registry
+from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.registry.catalogue import Plugin, Registry
 
 HERE = "tests.datasets.test_summaries"
@@ -49,10 +49,10 @@ MEAN, BOTH = (SummarySpec.of(SPEC, form) for form in ("mean", "mean-sd"))
 
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    known = Registry([*registry().plugins, Plugin("halves", "1", feature_sets=(SPEC,))])
+    known = Registry([*installed().plugins, Plugin("halves", "1", feature_sets=(SPEC,))])
     for module in ("datasets.tables", "inputs.kinds", "commands.features", "commands.train",
                    "models.choosing", "commands.plugins"):  # fmt: skip
-        monkeypatch.setattr(f"mgrkit.{module}.registry", lambda: known)
+        monkeypatch.setattr(f"mgrkit.{module}.installed", lambda: known)
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
     calls.clear()
 
@@ -77,7 +77,7 @@ def audio(tmp_path: Path) -> Path:
 
 def table(audio: Path, name: str = "half-seconds", suffix: str = ".csv") -> Path:
     out = audio.parent / f"{name.replace(':', '-')}{suffix}"
-    assert features(Settings.of(name), [audio], out).failed == 0
+    assert features(FeaturesSettings.of(name), [audio], out).failed == 0
     return out
 
 
@@ -192,8 +192,8 @@ def test_a_head_of_other_numbers_of_that_name_is_refused(
     train("svm", audio, out, Training(feature_set="half-seconds:mean", split="random"))
     assert Model(out).bundle.input_digest == MEAN.digest
     newer = replace(SPEC, revision=2)
-    known = Registry([*registry().plugins, Plugin("halves", "2", feature_sets=(newer,))])
-    monkeypatch.setattr("mgrkit.inputs.kinds.registry", lambda: known)
+    known = Registry([*installed().plugins, Plugin("halves", "2", feature_sets=(newer,))])
+    monkeypatch.setattr("mgrkit.inputs.kinds.installed", lambda: known)
     with pytest.raises(BundleError, match="was trained on other features than half-seconds:mean"):
         Model(out)
 
@@ -230,15 +230,15 @@ def test_from_training_to_verdict(audio: Path) -> None:
 
 def test_what_is_no_summary_is_refused() -> None:
     with pytest.raises(UsageError, match="no summary 'median'"):
-        registry().feature_set("musicnn-tags:median")
+        installed().feature_set("musicnn-tags:median")
     with pytest.raises(UsageError, match="gtzan57 has one row a piece"):
-        registry().feature_set("gtzan57:mean")
+        installed().feature_set("gtzan57:mean")
     with pytest.raises(UsageError, match="cnn eats image, no features"):
         input_of("image", "cnn", feature_set="gtzan57")
 
 
 def test_tables_know_the_sets_by_name() -> None:
-    assert tables.registry().feature_set("half-seconds:mean") == MEAN
+    assert tables.installed().feature_set("half-seconds:mean") == MEAN
 
 
 @pytest.mark.parametrize("asked", ["gtzan57", "half-seconds", "half-seconds:mean"])

@@ -38,7 +38,7 @@ class Sets:
 
 @pytest.fixture(autouse=True)
 def _sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgrkit.datasets.tables.registry", Sets)
+    monkeypatch.setattr("mgrkit.datasets.tables.installed", Sets)
 
 
 def read(path: Path, text: str) -> Dataset:

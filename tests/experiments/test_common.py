@@ -12,7 +12,7 @@ import pytest
 
 from mgrkit.datasets.building import of_rows
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import Entry
+from mgrkit.datasets.entries import DataTrack
 from mgrkit.datasets.genres import GenreMap
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments import common as matching
@@ -21,7 +21,7 @@ from mgrkit.inputs.kinds import Features, Input, input_of
 from tests.datasets.made_tables import GENRES
 
 
-def dataset(entries: list[Entry], wanted: Input) -> Dataset:
+def dataset(entries: list[DataTrack], wanted: Input) -> Dataset:
     return Dataset(
         entries=tuple(entries),
         input=wanted,
@@ -33,16 +33,16 @@ def dataset(entries: list[Entry], wanted: Input) -> Dataset:
     )
 
 
-def entry(name: str, genre: str = "", **more: str) -> Entry:
+def entry(name: str, genre: str = "", **more: str) -> DataTrack:
     told = {"parent": name, "genre": genre or name.split("/")[-2], "group": f"by {name}"} | more
-    return Entry(name, **told)
+    return DataTrack(name, **told)
 
 
 @pytest.fixture
 def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """Reads two DATA, a for features and b for images, as the entries that are given."""
 
-    def read(a: list[Entry], b: list[Entry], how: str | None = None, **more: Any) -> Any:
+    def read(a: list[DataTrack], b: list[DataTrack], how: str | None = None, **more: Any) -> Any:
         held = {
             "a": dataset(a, input_of("features:gtzan57", "svm")),
             "b": dataset(b, input_of("image", "cnn")),
@@ -62,7 +62,7 @@ def two(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return read
 
 
-def songs(suffix: str, numbers: range = range(4), **more: str) -> list[Entry]:
+def songs(suffix: str, numbers: range = range(4), **more: str) -> list[DataTrack]:
     return [entry(f"{g}/{g}-{n}.{suffix}", **more) for g in GENRES[:2] for n in numbers]
 
 
@@ -134,7 +134,7 @@ def test_a_map_holds_for_all_data_and_each_of_theirs_is_in_one(two: Any) -> None
 
 
 def test_copies_count_where_all_data_have_them(two: Any) -> None:
-    def copies(suffix: str) -> list[Entry]:
+    def copies(suffix: str) -> list[DataTrack]:
         return [
             entry(f"{one.name}.pink.{suffix}", one.genre, parent=one.name, group=one.group)
             for one in songs(suffix)

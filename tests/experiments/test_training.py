@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.training import Recipe, fit_model
 from mgrkit.inputs.kinds import input_of
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 from mgrkit.tracks.splits import Split, make_split
 from tests.datasets.made_tables import rows, write
 
-SVM = registry().classifier("svm")
+SVM = installed().classifier("svm")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_it_gives_what_the_command_gives(table: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
     recipe = Recipe.of(SVM, {"C": "3"}, 1)
     made = fit_model(*read(table), recipe, one, source=table)
-    told = train("svm", table, other, Settings(1, {"C": 3.0}))
+    told = train("svm", table, other, TrainSettings(1, {"C": 3.0}))
     assert one.read_bytes() == other.read_bytes()
     assert (made.counts, made.notes) == (told.counts, told.notes)
 
@@ -54,12 +54,12 @@ def test_all_that_is_cheap_is_checked_before_a_device_is_sought(
     monkeypatch.setattr(sought, lambda *_: pytest.fail("a device is sought"))
     out = tmp_path / "m.safetensors"
     for path, settings in (
-        (tmp_path / "m.pt", Settings()),
-        (tmp_path / "none" / "m.safetensors", Settings()),
-        (out, Settings(split="halves")),
-        (out, Settings(parameters={"C": "much"})),
-        (out, Settings(precision="double")),
-        (out, Settings(frontend="cqt")),
+        (tmp_path / "m.pt", TrainSettings()),
+        (tmp_path / "none" / "m.safetensors", TrainSettings()),
+        (out, TrainSettings(split="halves")),
+        (out, TrainSettings(parameters={"C": "much"})),
+        (out, TrainSettings(precision="double")),
+        (out, TrainSettings(frontend="cqt")),
     ):
         with pytest.raises(UsageError):
             train("svm", table, path, settings)

@@ -331,7 +331,7 @@ def test_files_hold_what_was_found(done: tuple[Path, Comparison]) -> None:
     assert f"{found.pairs[0].difference:.3f}" in text
     assert paths[2].read_bytes().startswith(b"\x89PNG")
     assert not list(out.rglob(".*.tmp"))
-    json.dumps(found.plain())
+    json.dumps(found.as_json())
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from mgrkit.classifiers import Run
-from mgrkit.commands.train import Settings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.models.model import Model
-from mgrkit.registry import registry, resolve, with_parameters
+from mgrkit.registry import installed, resolve, with_parameters
 from mgrkit.testing.keeping_promises import has_cuda
 from mgrkit.testing.toys import toy
 from tests.plugins.made_checkpoint import made_arrays
@@ -26,7 +26,7 @@ SECONDS = 60.0
 @pytest.mark.parametrize("precision", ["float32", "mixed"])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_learns_on_cuda_and_answers_alike_on_the_cpu(name: str, precision: str) -> None:
-    spec = registry().classifier(name).spec
+    spec = installed().classifier(name).spec
     toys = toy("image")
 
     def new():
@@ -48,8 +48,8 @@ def test_the_public_pictures_take_a_minute(
     data: Path, tmp_path: Path, name: str, precision: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pictures = data / "gtzan" / "images_original"
-    settings = Settings(device="cuda", precision=precision)
-    train(name, pictures, tmp_path / "warm.safetensors", Settings(
+    settings = TrainSettings(device="cuda", precision=precision)
+    train(name, pictures, tmp_path / "warm.safetensors", TrainSettings(
         device="cuda", precision=precision, parameters={"epochs": 1}))  # fmt: skip
     begun = time.perf_counter()
     trained = train(name, pictures, tmp_path / "m.safetensors", settings)

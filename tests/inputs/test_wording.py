@@ -7,7 +7,7 @@ import pytest
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Input, Pictures, Samples
 from mgrkit.inputs.wording import how_to_get, told_apart
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 
 MEL = Pictures(front_end())
 SUCH = "give sound, or make such by mgrkit spectrograms SRC OUT --kind mel"
@@ -39,7 +39,7 @@ def test_the_options_that_differ_are_told_where_the_kind_does_not(own: Pictures,
         ),
         (Samples(front_end()), "give sound"),
         (
-            Features(registry().feature_set("gtzan57")),
+            Features(installed().feature_set("gtzan57")),
             "give sound, or make such by mgrkit features SRC OUT.csv --set gtzan57",
         ),
         (Pictures(None, 40, 60), "give pictures that are drawn as those that it learnt from"),

@@ -41,7 +41,7 @@ class Shop:
         (self.folder / "inner").mkdir(parents=True)
         (self.folder / "__init__.py").write_text("raise ImportError('heavy')")
         monkeypatch.syspath_prepend(folder)
-        monkeypatch.setattr(choosing, "registry", lambda: Registry(self.plugins))
+        monkeypatch.setattr(choosing, "installed", lambda: Registry(self.plugins))
 
     def ship(self, distribution: str, *names: str) -> None:
         paths = tuple(f"shop_of_bundles.inner:data/{name}.safetensors" for name in names)

@@ -15,7 +15,7 @@ from mgrkit.errors import BundleError, UsageError
 from mgrkit.models import choosing
 from mgrkit.models.choosing import choose
 from mgrkit.models.listing import list_models
-from mgrkit.registry import Weights, registry
+from mgrkit.registry import Weights, installed
 from tests.models.shop import HEAVY, Shop, bundle, put, with_weights
 
 
@@ -70,7 +70,7 @@ def test_to_choose_reads_no_model_whole_and_to_load_reads_one(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop.ship("mgrkit", "poor", "best", "changed")
-    svm = load_bundle(choosing._shipped(registry().classifier("svm").spec.bundles[0], "").path)
+    svm = load_bundle(choosing._shipped(installed().classifier("svm").spec.bundles[0], "").path)
     for name, accuracy in (("poor", 0.1), ("best", 0.8), ("changed", 0.9)):
         shop.path(name).parent.mkdir(parents=True, exist_ok=True)
         save_bundle(shop.path(name), replace(svm, metrics={**svm.metrics, "accuracy": accuracy}))

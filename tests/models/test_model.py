@@ -13,7 +13,7 @@ import pytest
 
 import mgrkit
 from mgrkit.batch import Options, Work
-from mgrkit.commands.predict import Settings, loaded, predict
+from mgrkit.commands.predict import PredictSettings, loaded, predict
 from mgrkit.commands.train import train
 from mgrkit.datasets import preparing
 from mgrkit.errors import BundleError, ItemError, RunError, UsageError
@@ -49,7 +49,7 @@ def write_song(path: Path, seconds: float, rate: int = 22050, song: int = 50) ->
 def results(model: Path, paths: list[Path], **more: Any) -> tuple[list[dict[str, Any]], Any]:
     rows: list[dict[str, Any]] = []
     options = {name: more.pop(name) for name in ("resume", "options") if name in more}
-    summary = predict(Settings(str(model), **more), paths, rows.append, **options)
+    summary = predict(PredictSettings(str(model), **more), paths, rows.append, **options)
     return rows, summary
 
 
@@ -107,7 +107,7 @@ def test_limits_that_cannot_be_kept_are_wrong_calls(
 ) -> None:
     (name,) = limits
     with pytest.raises(UsageError, match=f"{name} must be"):
-        Settings(**limits)
+        PredictSettings(**limits)
     with pytest.raises(UsageError, match=f"{name} must be"):
         mgrkit.load(model).predict(place / "audio" / "blues" / "blues-01.wav", **limits)
 
@@ -284,7 +284,7 @@ def test_in_order_is_the_order_asked_for(
     monkeypatch.setattr(modelling.Model, "judged", late)
     rows: list[dict[str, Any]] = []
     paths = [first, place / "none.wav", place / "audio"]
-    predict(Settings(str(model)), paths, rows.append, in_order=True)
+    predict(PredictSettings(str(model)), paths, rows.append, in_order=True)
     songs = sorted(str(path) for path in (place / "audio").rglob("*.wav"))
     songs.remove(str(first))
     assert [row["path"] for row in rows] == [str(first), str(place / "none.wav"), *songs]
@@ -317,9 +317,9 @@ def test_a_model_of_other_features_is_refused(model: Path, monkeypatch) -> None:
     from dataclasses import replace
 
     from mgrkit.inputs.kinds import Features
-    from mgrkit.registry import registry
+    from mgrkit.registry import installed
 
-    changed = replace(registry().feature_set("gtzan57"), columns=("a", "b"))
+    changed = replace(installed().feature_set("gtzan57"), columns=("a", "b"))
     monkeypatch.setattr(modelling, "input_of_task", lambda *_: Features(changed))
     with pytest.raises(BundleError, match="trained on other features"):
         mgrkit.load(model)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers import Classifier, Examples, Run, Task
-from mgrkit.registry import registry, resolve, with_parameters
+from mgrkit.registry import installed, resolve, with_parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ QUICK = {"svm": {}, "random_forest": {"trees": 12}, "logistic_regression": {}}
 
 def make(name: str, labels: int = 4, columns: int = 6, **parameters: object) -> Classifier:
     """The quick version of a classifier, of so many labels and columns."""
-    spec = registry().classifier(name).spec
+    spec = installed().classifier(name).spec
     given = {**QUICK[name], **parameters}
     names = tuple(f"c{i}" for i in range(columns))
     task = Task(tuple(f"genre{i}" for i in range(labels)), (columns,), names)

@@ -206,12 +206,12 @@ def test_three_of_four_tag_rows_are_told_by_other_artists(data: Path) -> None:
     from mgrkit.datasets.reading import read_dataset
     from mgrkit.inputs.kinds import Features
     from mgrkit.learning.fitting import fit_classifier
-    from mgrkit.registry import registry
+    from mgrkit.registry import installed
 
-    wanted = Features(registry().feature_set("musicnn-tags:mean-sd"))
+    wanted = Features(installed().feature_set("musicnn-tags:mean-sd"))
     dataset = read_dataset(data / "gtzan" / "msd_musicnn_tags_train.csv.gz", wanted)
     labels = sorted({entry.genre for entry in dataset.entries})
-    spec, runs = registry().classifier(NAME).spec, []
+    spec, runs = installed().classifier(NAME).spec, []
     for seed in range(3):
         train = dataset.examples(labels)
         fit = fit_classifier(

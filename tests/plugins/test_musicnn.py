@@ -18,7 +18,7 @@ from safetensors.numpy import save_file
 
 from mgrkit.errors import ItemError
 from mgrkit.features.windows import windows
-from mgrkit.registry import registry, resolve
+from mgrkit.registry import installed, resolve
 from mgrkit.seeds import generator
 from mgrkit.spectrograms import compressed
 from tests.plugins.made_checkpoint import LIVING, made_arrays, plain
@@ -99,7 +99,7 @@ def test_negative_scales_turn_the_maximum_round() -> None:
 
 def test_the_sets_name_these_classes(weights: Path) -> None:
     for name, (make, columns) in LAYERS.items():
-        spec = registry().feature_set(f"musicnn-{name}")
+        spec = installed().feature_set(f"musicnn-{name}")
         assert resolve(spec.factory) is make
         assert spec.columns == columns
         assert (spec.window, spec.hop) == (2.992, 0.976)

@@ -17,14 +17,14 @@ from torch import nn
 
 from mgrkit.classifiers.base import Task
 from mgrkit.errors import UsageError
-from mgrkit.registry import registry, resolve, with_parameters
+from mgrkit.registry import installed, resolve, with_parameters
 
 LABELS = tuple("abcdefghij")
 NAMES = ("cnn", "crnn", "vit")
 
 
 def classifier(name: str, bands: int = 128, **given: object) -> NeuralClassifier:
-    spec = registry().classifier(name).spec
+    spec = installed().classifier(name).spec
     made = resolve(spec.factory)(Task(LABELS, (bands, 334)), with_parameters(spec, given))
     assert isinstance(made, NeuralClassifier)
     return made

@@ -13,8 +13,8 @@ import soxr
 import mgrkit
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.predict import Settings, predict
-from mgrkit.commands.train import Settings as TrainSettings
+from mgrkit.commands.predict import PredictSettings, predict
+from mgrkit.commands.train import PredictSettings as TrainSettings
 from mgrkit.commands.train import train
 from mgrkit.datasets.tables import read_feature_table
 from mgrkit.errors import UsageError, WeightsError
@@ -22,7 +22,7 @@ from mgrkit.learning.fitting import predict_tracks
 from mgrkit.models.choosing import choose
 from mgrkit.models.listing import list_models
 from mgrkit.models.model import Model
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 
 GENRES = (
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
@@ -97,7 +97,7 @@ def test_the_head_hears_what_the_stored_tags_say(data: Path, ears: Path) -> None
     """The same genre from our own tags as from the original network's, but for one clip."""
     model = mgrkit.load("musicnn")
     stored = data / "gtzan" / "msd_musicnn_tags_train.csv.gz"
-    table = read_feature_table(stored, registry().feature_set("musicnn-tags:mean-sd"))
+    table = read_feature_table(stored, installed().feature_set("musicnn-tags:mean-sd"))
     told = predict_tracks(
         model.classifier, model.spec, model.calibration, table.x, table.tracks
     ).argmax(1)
@@ -151,7 +151,7 @@ def test_anyone_can_make_it_again(data: Path, tmp_path: Path) -> None:
     assert again.metrics["accuracy"] == pytest.approx(shipped.metrics["accuracy"], abs=0.006)
     assert again.seen == shipped.seen
     old, new = Model(choose("svm")[0]), Model(made)
-    rows = read_feature_table(table, registry().feature_set("gtzan57"))
+    rows = read_feature_table(table, installed().feature_set("gtzan57"))
     one, other = (
         predict_tracks(m.classifier, m.spec, m.calibration, rows.x, rows.tracks) for m in (old, new)
     )
@@ -162,7 +162,7 @@ def test_the_verdict_on_sound_is_that_on_the_table(data: Path) -> None:
     """At least 42 of the 44 clips, by the figure; more would be a change to be explained."""
     model = mgrkit.load("svm")
     rows = data / "gtzan" / "features_30_sec.csv"
-    table = read_feature_table(rows, registry().feature_set("gtzan57"))
+    table = read_feature_table(rows, installed().feature_set("gtzan57"))
     told = predict_tracks(
         model.classifier, model.spec, model.calibration, table.x, table.tracks
     ).argmax(1)
@@ -171,7 +171,7 @@ def test_the_verdict_on_sound_is_that_on_the_table(data: Path) -> None:
         for entry, best in zip(table.entries, told, strict=True)
     }
     told_by_sound: list[dict[str, Any]] = []
-    predict(Settings("svm"), [data / "gtzan" / "clips"], told_by_sound.append)
+    predict(PredictSettings("svm"), [data / "gtzan" / "clips"], told_by_sound.append)
     by_sound = {Path(row["path"]).stem: row["genre"] for row in told_by_sound}
     assert len(by_sound) == 44
     same = [name for name, genre in by_sound.items() if by_table[name] == genre]
@@ -187,7 +187,7 @@ def test_the_network_hears_what_it_sees(data: Path) -> None:
         for genre, number in (clip.stem.split(".") for clip in clips)
     ]
     rows: list[dict[str, Any]] = []
-    predict(Settings("cnn"), [*clips, *pictures], rows.append, in_order=True)
+    predict(PredictSettings("cnn"), [*clips, *pictures], rows.append, in_order=True)
     assert len(rows) == 88
     heard, seen = ([row["genre"] for row in part] for part in (rows[:44], rows[44:]))
     assert sum(a == b for a, b in zip(heard, seen, strict=True)) >= 42
@@ -200,7 +200,7 @@ def test_it_answers_every_real_song_and_clip(
     if name == "musicnn":
         request.getfixturevalue("ears")
     rows: list[dict[str, Any]] = []
-    summary = predict(Settings(name), [data / "songs", data / "fma" / "clips"], rows.append)
+    summary = predict(PredictSettings(name), [data / "songs", data / "fma" / "clips"], rows.append)
     assert (summary.made, summary.failed) == (19, 0)
     assert all(row["genre"] in GENRES for row in rows)
 

@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from mgrkit_neural import augmentation, course, learner, predicting
-from mgrkit_neural.distributed import Ranks
+from mgrkit_neural.distributed import Peers
 from mgrkit_neural.epochs import batch_ends
 from mgrkit_neural.learner import Learner, cycle
 from mgrkit_neural.material import Valid, material
@@ -105,7 +105,7 @@ def test_the_average_follows_weights_and_statistics() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.LazyLinear(3))
     network(torch.randn(2, 1, 8, 8))
     run = Run(0)
-    one = Learner(network, Quick(average=0.6), torch.arange(3), Ranks(run))
+    one = Learner(network, Quick(average=0.6), torch.arange(3), Peers(run))
     mean = {n: t.clone() for n, t in network.state_dict().items()}
     for step in range(1, 6):
         x, targets = torch.randn(4, 1, 8, 8), torch.eye(3)[[0, 1, 2, 0]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.registry import registry
+from mgrkit.registry import installed
 
 HEAD = """\
 from dataclasses import dataclass, field
@@ -59,7 +59,7 @@ class Site:
         for one, text in (modules or {module: code}).items():
             (self.folder / f"{one}.py").write_text(text)
         importlib.invalidate_caches()
-        registry.cache_clear()
+        installed.cache_clear()
         return module
 
 
@@ -68,10 +68,10 @@ def installed_site(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Si
     """A site on the path; afterwards its modules and the registry are forgotten."""
     monkeypatch.syspath_prepend(folder)
     monkeypatch.delenv("MGRKIT_PLUGINS", raising=False)
-    registry.cache_clear()
+    installed.cache_clear()
     before = set(sys.modules)
     yield Site(folder)
     for name in set(sys.modules) - before:
         if str(getattr(sys.modules[name], "__file__", "")).startswith(str(folder)):
             del sys.modules[name]
-    registry.cache_clear()
+    installed.cache_clear()

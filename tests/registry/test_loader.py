@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.errors import RunError, UsageError
-from mgrkit.registry import ClassifierSpec, Plugin, Registry, missing, registry, require, resolve
+from mgrkit.registry import ClassifierSpec, Plugin, Registry, installed, missing, require, resolve
 from mgrkit.registry.checks import RESERVED
 from mgrkit.registry.guard import quietly
 from mgrkit.tracks.schema import COLUMNS
@@ -30,9 +30,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
 def plugin(name: str) -> Plugin:
     """The plugin; the good one beside it must be well whatever this one does."""
-    found = {one.distribution: one for one in registry().plugins}
+    found = {one.distribution: one for one in installed().plugins}
     assert found["good"].status == "ok"
-    assert registry().classifier("knn").distribution == "good"
+    assert installed().classifier("knn").distribution == "good"
     return found[name]
 
 
@@ -44,13 +44,13 @@ def test_a_good_plugin_is_there_with_all_it_says(site: Site) -> None:
     one = plugin("good")
     assert (one.version, one.error) == ("1.0", "")
     assert [spec.name for spec in one.classifiers] == ["knn"]
-    entry = registry().classifier("knn")
+    entry = installed().classifier("knn")
     assert (entry.spec.name, entry.distribution, entry.version) == ("knn", "good", "1.0")
 
 
 def test_mgrkit_comes_first_then_the_others_by_name(site: Site) -> None:
     site.install("Alpha", offering("alpha"))
-    assert [one.distribution for one in registry().plugins] == ["mgrkit", "Alpha", "good"]
+    assert [one.distribution for one in installed().plugins] == ["mgrkit", "Alpha", "good"]
 
 
 def test_a_plugin_that_fails_to_import(site: Site) -> None:
@@ -90,7 +90,7 @@ def test_a_text_that_cannot_be_had_either(site: Site) -> None:
 def test_control_c_while_plugins_are_loaded_is_no_fault_of_theirs(site: Site) -> None:
     site.install("bad", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        registry()
+        installed()
 
 
 def test_an_error_that_cannot_be_printed(site: Site) -> None:
@@ -261,9 +261,9 @@ def test_a_bad_feature_set_is_left_out(site: Site, more: str, told: str) -> None
 def test_a_good_feature_set_is_found(site: Site) -> None:
     site.install("sets", hook(f"[{SET.format('window=1.0, hop=0.5')}]", name="mgrkit_feature_sets"))
     assert plugin("sets").error == ""
-    assert registry().feature_set("mine").columns == ("a", "b")
+    assert installed().feature_set("mine").columns == ("a", "b")
     with pytest.raises(UsageError, match=r"no feature set 'mien' \(did you mean mine"):
-        registry().feature_set("mien")
+        installed().feature_set("mien")
 
 
 def test_a_hook_that_raises(site: Site) -> None:
@@ -283,19 +283,19 @@ def test_a_name_of_mgrkit_itself_cannot_be_taken(site: Site) -> None:
     one = plugin("thief")
     assert one.error == "its classifier svm is left out, that name belongs to mgrkit itself"
     assert [spec.name for spec in one.classifiers] == ["fine"]
-    assert registry().classifier("svm").distribution == "mgrkit"
-    assert [e.distribution for e in registry().classifiers() if e.spec.name == "svm"] == ["mgrkit"]
+    assert installed().classifier("svm").distribution == "mgrkit"
+    assert [e.distribution for e in installed().classifiers() if e.spec.name == "svm"] == ["mgrkit"]
 
 
 def test_a_name_that_two_third_parties_claim(site: Site) -> None:
     site.install("other", offering("knn", "fine"))
     told = "the classifier knn is claimed by good and by other"
     with pytest.raises(UsageError, match=told + r" .*MGRKIT_PLUGINS=good"):
-        registry().classifier("knn")
-    states = {one.distribution: (one.status, one.error) for one in registry().plugins}
+        installed().classifier("knn")
+    states = {one.distribution: (one.status, one.error) for one in installed().plugins}
     assert states["good"] == states["other"] == ("broken", told)
-    assert registry().classifier("fine").distribution == "other"
-    claimed = [e for e in registry().classifiers() if e.spec.name == "knn"]
+    assert installed().classifier("fine").distribution == "other"
+    claimed = [e for e in installed().classifiers() if e.spec.name == "knn"]
     assert [(e.distribution, e.error) for e in claimed] == [("good", told), ("other", told)]
 
 
@@ -311,13 +311,13 @@ def test_of_two_entry_points_one_is_broken(site: Site) -> None:
     assert one.status == "broken"
     assert "entry point first (half_hooks_first): ZeroDivisionError" in one.error
     assert "second" not in one.error
-    assert registry().classifier("fine").distribution == "half"
+    assert installed().classifier("fine").distribution == "half"
 
 
 def test_of_two_entry_points_the_hook_of_one_raises(site: Site) -> None:
     site.install("half", points={"a": hook("1 / 0"), "b": offering("fine")})
     assert "entry point a (half_hooks_a): mgrkit_classifiers: ZeroDiv" in plugin("half").error
-    assert registry().classifier("fine").distribution == "half"
+    assert installed().classifier("fine").distribution == "half"
 
 
 def test_an_entry_point_that_names_an_object(site: Site) -> None:
@@ -331,7 +331,7 @@ def test_an_entry_point_that_names_an_object(site: Site) -> None:
     points = site.folder / "objects-1.0.dist-info" / "entry_points.txt"
     points.write_text("[mgrkit]\nmain = objects_hooks:hooks\n")
     assert plugin("objects").error == ""
-    assert registry().classifier("object").distribution == "objects"
+    assert installed().classifier("object").distribution == "objects"
 
 
 def test_a_damaged_list_of_entry_points(site: Site) -> None:
@@ -344,8 +344,8 @@ def test_a_damaged_list_of_entry_points(site: Site) -> None:
 def test_damage_in_a_distribution_that_is_not_ours(site: Site) -> None:
     site.install("foreign", offering("x"))
     (site.folder / "foreign-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe[mgrkit]")
-    assert "foreign" not in {one.distribution for one in registry().plugins}
-    assert registry().classifier("knn").distribution == "good"
+    assert "foreign" not in {one.distribution for one in installed().plugins}
+    assert installed().classifier("knn").distribution == "good"
 
 
 def test_an_older_copy_further_down_the_path_does_not_count(
@@ -355,7 +355,7 @@ def test_an_older_copy_further_down_the_path_does_not_count(
     sys.path.append(str(older.folder))
     try:
         older.install("good", offering("old"), version="0.5")
-        names = [one.distribution for one in registry().plugins]
+        names = [one.distribution for one in installed().plugins]
         assert names.count("good") == 1
         assert plugin("good").version == "1.0"
     finally:
@@ -378,14 +378,14 @@ def test_what_a_plugin_prints_is_dropped(site: Site, capfd: pytest.CaptureFixtur
 def test_mgrkit_plugins_narrows_what_is_loaded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     module = site.install("other-one", offering("other"))
     monkeypatch.setenv("MGRKIT_PLUGINS", " Good ,")
-    assert [one.distribution for one in registry().plugins] == ["mgrkit", "good"]
+    assert [one.distribution for one in installed().plugins] == ["mgrkit", "good"]
     assert module not in sys.modules
     monkeypatch.setenv("MGRKIT_PLUGINS", "other_one")
-    registry.cache_clear()
-    assert [one.distribution for one in registry().plugins] == ["mgrkit", "other-one"]
+    installed.cache_clear()
+    assert [one.distribution for one in installed().plugins] == ["mgrkit", "other-one"]
     monkeypatch.setenv("MGRKIT_PLUGINS", "")
-    registry.cache_clear()
-    assert [one.distribution for one in registry().plugins] == ["mgrkit"]
+    installed.cache_clear()
+    assert [one.distribution for one in installed().plugins] == ["mgrkit"]
 
 
 def test_mgrkit_plugins_that_names_what_is_not_there(
@@ -404,11 +404,11 @@ def test_mgrkit_plugins_ends_a_quarrel(site: Site, monkeypatch: pytest.MonkeyPat
 def test_an_unknown_classifier_names_the_nearest_and_what_is_broken(site: Site) -> None:
     site.install("bad", "1 / 0")
     with pytest.raises(UsageError, match=r"'knm' \(did you mean knn\?; broken: .*bad"):
-        registry().classifier("knm")
+        installed().classifier("knm")
 
 
 def test_plugins_are_loaded_once(site: Site) -> None:
-    assert registry() is registry()
+    assert installed() is installed()
 
 
 def test_no_feature_may_have_the_name_of_a_tables_own_column() -> None:
@@ -475,8 +475,8 @@ def test_require_names_what_is_missing_and_how_to_get_it(monkeypatch: pytest.Mon
 def test_loading_imports_no_model_code_and_no_numpy() -> None:
     code = (
         "import sys\n"
-        "from mgrkit.registry import registry\n"
-        "registry().classifiers()\n"
+        "from mgrkit.registry import installed\n"
+        "installed().classifiers()\n"
         "print(*sys.modules)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ from mgrkit_neural.curves import write_curves
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.errors import ItemError, RunError, UsageError
-from mgrkit.experiments.standings import Comparison, Row
+from mgrkit.experiments.standings import Comparison, Standing
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.reports.comparison import write_report
 from mgrkit.reports.confusion import draw_confusion
@@ -240,7 +240,9 @@ def drawn_confusion(folder: Path) -> Path:
 
 
 def drawn_comparison(folder: Path) -> Path:
-    rows = tuple(Row(name, accuracy=0.5, low=0.4, high=0.6, ties="a") for name in ("svm", "cnn"))
+    rows = tuple(
+        Standing(name, accuracy=0.5, low=0.4, high=0.6, ties="a") for name in ("svm", "cnn")
+    )
     found = Comparison("valid", "grouped split", 12, 4, 1, rows, (), (), 0)
     return write_report(found, folder)[-1]
 

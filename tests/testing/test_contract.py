@@ -196,7 +196,7 @@ def test_one_line_is_a_test_suite(tmp_path: Path) -> None:
 
 def test_checks_by_name_import_every_hooks_module(monkeypatch) -> None:
     entry = SimpleNamespace(spec=GOOD, distribution="mgrkit")
-    monkeypatch.setattr(contract, "registry", lambda: SimpleNamespace(classifier=lambda n: entry))
+    monkeypatch.setattr(contract, "installed", lambda: SimpleNamespace(classifier=lambda n: entry))
     assert "mgrkit_classical.hooks" in contract._case("centroid", {}).hooks
 
 

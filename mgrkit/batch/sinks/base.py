@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Entry, Journal
+from mgrkit.batch.journal import Journal, Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.errors import ItemError, RunError
 
@@ -103,7 +103,7 @@ class Sink:
             return None
         return entry.rows
 
-    def stands(self, entry: Entry) -> bool:
+    def stands(self, entry: Record) -> bool:
         """Whether all that the entry lists is still there as it was left."""
         del entry
         return True
@@ -111,7 +111,7 @@ class Sink:
     def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
         """Remember a failed item."""
         rows = [failed(item.row, error)]
-        self.journal.done(item.key, Entry(src, [], rows, error.again))
+        self.journal.done(item.key, Record(src, [], rows, error.again))
         return rows
 
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Entry
+from mgrkit.batch.journal import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.tablefiles import write_csv
@@ -46,7 +46,7 @@ class FolderSink(Sink):
         if table.exists() and not (self.out / STATE / "journal").is_dir():
             raise RunError(f"{table} was not made by mgrkit", "move it away, or give another OUT")
 
-    def stands(self, entry: Entry) -> bool:
+    def stands(self, entry: Record) -> bool:
         """Whether every file has the size and time that the journal gives."""
         return all(_status(self.out / path) == (size, time) for path, size, time in entry.out)
 
@@ -74,7 +74,7 @@ class FolderSink(Sink):
         for path, status in mine.items():
             if path not in made:
                 self._delete(path, status)
-        self.journal.done(item.key, Entry(src, out, rows, again))
+        self.journal.done(item.key, Record(src, out, rows, again))
         return rows
 
     def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
@@ -88,7 +88,7 @@ class FolderSink(Sink):
             for path, status in mine.items():
                 self._delete(path, status)
         rows = [failed(item.row, error)]
-        self.journal.done(item.key, Entry(src, out, rows, error.again))
+        self.journal.done(item.key, Record(src, out, rows, error.again))
         return rows
 
     def _mine(self, key: str) -> dict[str, tuple[int, int]]:

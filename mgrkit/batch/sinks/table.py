@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Entry
+from mgrkit.batch.journal import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.folder import STATE
@@ -70,7 +70,7 @@ class TableSink(Sink):
             if self._spool.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             rows.append({**good(row, output), _SPOOL: place})
-        self.journal.done(item.key, Entry(src, [], rows))
+        self.journal.done(item.key, Record(src, [], rows))
         return rows
 
     async def finish(self, complete: bool) -> None:

@@ -13,7 +13,7 @@ from mgrkit.cli.terminal.fitting import FitBar
 from mgrkit.cli.terminal.printing import printable
 
 if TYPE_CHECKING:
-    from mgrkit.experiments.standings import Comparison, Row
+    from mgrkit.experiments.standings import Comparison, Standing
 
 _HEADS = ("accuracy (95 %)", "seeds", "ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
 _LEGEND = (
@@ -64,7 +64,7 @@ def show_comparison(
     print(f"wrote {', '.join(map(printable, paths))}")
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Standing) -> list[str]:
     from mgrkit.reports.comparison import short
 
     interval = f"{_share(row.accuracy)} {_share(row.low)}-{_share(row.high)}"
