@@ -196,3 +196,28 @@ def test_what_needs_no_heavy_library_works_without(tmp_path: Path) -> None:
     )
     codes = [line for line in out.splitlines() if line.startswith("CODE")]
     assert codes == ["CODE 0"] * 7
+
+
+@pytest.mark.parametrize("room", ["commands", "datasets", "experiments", "models"])
+def test_functions_fit_on_a_screen(room: str) -> None:
+    paths = [path for path in modules() if path.relative_to(ROOT / "mgrkit").parts[0] == room]
+    trees = {path: ast.parse(path.read_text()) for path in paths}
+    assert not [
+        (path.name, node.name)
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= 50
+    ]
+
+
+def test_no_room_is_a_warehouse() -> None:
+    lines = dict.fromkeys(ROOMS, 0)
+    for module, path in MODULES.items():
+        if room_of(module) in lines:
+            lines[room_of(module)] += len(path.read_text().splitlines())
+    everything = sum(lines.values()) + sum(
+        len(p.read_text().splitlines()) for p in plugin_modules()
+    )
+    biggest = max(lines, key=lambda room: lines[room])
+    assert lines[biggest] <= 0.16 * everything, f"{biggest} is a warehouse: split it"

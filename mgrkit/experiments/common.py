@@ -112,8 +112,7 @@ def read_common(
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
-    used = {path for path, _ in read.values()}
-    notes += [f"{path} is not used" for path in data if path not in used]
+    notes += [f"{p} is not used" for p in data if p not in {path for path, _ in read.values()}]
     places, tracks = _merged([dataset for _, dataset in read.values()], notes)
     notes += _lost(list(read.values()), len(places))
     split = make_split(tracks, how, 0)
@@ -125,8 +124,8 @@ def read_common(
         notes.append("noisy copies left out: not all DATA hold the same")
         eaten = {eats: _recordings(one, len(tracks)) for eats, one in eaten.items()}
     failed = sum(dataset.failed for _, dataset in read.values())
-    every = tuple(dict.fromkeys((*notes, *split.notes)))
-    return Common(tracks, split, eaten, lacking, every, failed)
+    notes = list(dict.fromkeys((*notes, *split.notes)))
+    return Common(tracks, split, eaten, lacking, tuple(notes), failed)
 
 
 def _read(

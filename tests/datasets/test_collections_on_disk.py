@@ -15,9 +15,9 @@ from PIL import Image
 from mgrkit.commands.augment import AugmentSettings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.features import AugmentSettings as Described
+from mgrkit.commands.features import FeaturesSettings as Described
 from mgrkit.commands.features import features
-from mgrkit.commands.spectrograms import AugmentSettings as Drawing
+from mgrkit.commands.spectrograms import SpectrogramsSettings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
 from mgrkit.commands.train import train
 from mgrkit.datasets.reading import read_dataset

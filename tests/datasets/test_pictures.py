@@ -18,11 +18,11 @@ from mgrkit.classifiers import load_bundle
 from mgrkit.commands.augment import AugmentSettings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.predict import AugmentSettings as Asked
+from mgrkit.commands.predict import PredictSettings as Asked
 from mgrkit.commands.predict import predict
-from mgrkit.commands.spectrograms import AugmentSettings as Drawing
+from mgrkit.commands.spectrograms import SpectrogramsSettings as Drawing
 from mgrkit.commands.spectrograms import spectrograms
-from mgrkit.commands.train import AugmentSettings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.dataset import parts_with_copies
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
@@ -67,7 +67,7 @@ def _plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def fit(data: Path, out: Path, name: str = "blobs", **settings: Any) -> Trained:
-    return train(name, data, out, AugmentSettings(parameters=ONE_STEP, **settings))
+    return train(name, data, out, TrainSettings(parameters=ONE_STEP, **settings))
 
 
 def test_a_folder_of_our_pictures(music: Path, tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_a_run_folder_remembers_what_it_was_begun_with(music: Path, tmp_path: Pa
     out.unlink()
     with pytest.raises(UsageError, match=r"unfinished run .*: --seed 7 instead of 0"):
         fit(music / "audio", out)
-    train("blobs", music / "audio", out, AugmentSettings(parameters=ONE_STEP), replace=True)
+    train("blobs", music / "audio", out, TrainSettings(parameters=ONE_STEP), replace=True)
     assert out.exists()
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.features import FeaturesSettings, features
-from mgrkit.commands.train import FeaturesSettings as Training
+from mgrkit.commands.train import TrainSettings as Training
 from mgrkit.commands.train import train
 from mgrkit.datasets import tables
 from mgrkit.datasets.dataset import Dataset

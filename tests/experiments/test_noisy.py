@@ -16,7 +16,7 @@ from mgrkit.classifiers import load_bundle, save_bundle
 from mgrkit.commands.augment import AugmentSettings as Noise
 from mgrkit.commands.augment import augment
 from mgrkit.commands.evaluate import evaluate
-from mgrkit.commands.train import AugmentSettings, train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.errors import UsageError
 from mgrkit.models.model import Model
 from tests.datasets.made_tables import rows, write
@@ -167,7 +167,7 @@ def test_a_copy_of_sound_is_seen_as_its_recording_is(tmp_path: Path) -> None:
         csv.writer(file).writerows([["path", "genre", "artist"], *made])
     augment(Noise(), tmp_path / "audio", tmp_path / "noisy", noises=["pink"], snrs=[20.0, 40.0])
     out = tmp_path / "m.safetensors"
-    trained = train("svm", tmp_path / "audio", out, AugmentSettings(split="grouped"))
+    trained = train("svm", tmp_path / "audio", out, TrainSettings(split="grouped"))
     heard = trained.counts["train"] + trained.counts["valid"]
     told = evaluate(str(out), tmp_path / "noisy")
     assert told["dropped_as_seen"] == 2 * heard

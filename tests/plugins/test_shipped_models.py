@@ -14,8 +14,7 @@ import mgrkit
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.predict import PredictSettings, predict
-from mgrkit.commands.train import PredictSettings as TrainSettings
-from mgrkit.commands.train import train
+from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.tables import read_feature_table
 from mgrkit.errors import UsageError, WeightsError
 from mgrkit.learning.fitting import predict_tracks
