@@ -17,7 +17,7 @@ from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
-from mgrkit.tracks.collections.known import has_published_split
+from mgrkit.tracks.collections.lookup import has_published_split
 from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.splits import PARTS, UNKNOWN
 

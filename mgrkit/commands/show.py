@@ -13,8 +13,8 @@ import numpy as np
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.reports.figures import Canvas
 from mgrkit.reports.overview import Overview, overview
-from mgrkit.reports.sound import draw_sound
-from mgrkit.tracks.collections.known import known
+from mgrkit.reports.show import draw_sound
+from mgrkit.tracks.collections.lookup import known
 
 DEFAULT_SIZE = "1200x1000"
 _MAKER = "mgrkit show"

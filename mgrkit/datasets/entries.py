@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.identity import track_id
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio import open_sound
+from mgrkit.audio.cutting import PIECE_SECONDS
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.compute.device import resolve_device
@@ -19,6 +20,7 @@ from mgrkit.inputs.wording import how_to_get, told_apart
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
+from mgrkit.models.answer import answer
 from mgrkit.models.choosing import choose
 from mgrkit.models.excerpts import excerpts
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
@@ -36,8 +38,10 @@ def check_limits(top: int, max_seconds: float | None, threshold: float | None = 
         raise UsageError(f"top must be at least 1, not {top}")
     if threshold is not None and not 0 <= threshold <= 1:
         raise UsageError(f"threshold must be from 0 to 1, not {threshold:g}")
-    if max_seconds is not None and not 30 <= max_seconds < math.inf:
-        raise UsageError(f"max_seconds must be a number from 30, not {max_seconds:g}")
+    if max_seconds is not None and not PIECE_SECONDS <= max_seconds < math.inf:
+        raise UsageError(
+            f"max_seconds must be a number from {PIECE_SECONDS:g}, not {max_seconds:g}"
+        )
 
 
 def load_model(model: str | None, device: str = "auto") -> Model:
@@ -217,17 +221,8 @@ class Model:
         timeline: bool = False,
     ) -> dict[str, Any]:
         """What `predict` returns, of what `judged` did."""
-        best = max(judged["probabilities"])
         least = self.calibration.unsure_below if threshold is None else threshold
-        result = {"path": judged["path"], **self._genres(judged, top)}
-        result |= {"unsure": best < least, "seconds": judged["seconds"], "model": self.name}
-        result["warning"] = judged["warning"]
-        if timeline:
-            result["timeline"] = [
-                {"start": one["start"], "seconds": one["seconds"], **self._genres(one, top)}
-                for one in judged["pieces"]
-            ]
-        return result
+        return answer(judged, self.labels, self.name, top=top, least=least, timeline=timeline)
 
     def _examples_of_picture(self, path: str | Path, wanted: Pictures) -> _Examples:
         """A picture's examples; it shows no time where nobody knows how it was drawn."""
@@ -280,12 +275,3 @@ class Model:
         if not rows:
             raise first or ItemError("too-short", "the track holds no piece")
         return rows, spans, length, sound.warning
-
-    def _genres(self, judged: Mapping[str, Any], top: int) -> dict[str, Any]:
-        known = sorted(zip(self.labels, judged["probabilities"], strict=True), key=_falling)
-        genres = [{"genre": name, "probability": round(p, 4)} for name, p in known[:top]]
-        return {**genres[0], "genres": genres}
-
-
-def _falling(pair: tuple[str, float]) -> float:
-    return -pair[1]

@@ -159,7 +159,8 @@ def _decoded(content: bytes) -> Picture:
     frontend, peak_db, source = _described(texts[0][len(_KEYWORD) :])
     width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][0][:10])
     colours = b"".join(chunks.get(b"PLTE", []))
-    ours = colour == _GREY or (colour == _PALETTE and colours in map(palette, CMAPS[:-1]))
+    palettes = (palette(name) for name in CMAPS if name != "grey")
+    ours = colour == _GREY or (colour == _PALETTE and colours in palettes)
     if depth != 8 or not ours:
         raise ItemError("not-ours", "its pixels were written by another program")
     packed = sum(map(len, chunks.get(b"IDAT", [])))

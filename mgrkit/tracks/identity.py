@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.splits import group_key
 
 ARTIST, FILE = "artist:", "file:"

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from mgrkit.batch import TableSink, run
-from mgrkit.batch.sinks.tablefiles import write_parquet
+from mgrkit.batch.sinks.csv_parquet import write_parquet
 from tests.batch import toys
 
 
@@ -44,7 +44,7 @@ def written(tmp_path: Path, columns: list[str], rows: list[list[object]]) -> pl.
 
 
 def test_types_are_those_of_the_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgrkit.batch.sinks.tablefiles._CHUNK", 2)
+    monkeypatch.setattr("mgrkit.batch.sinks.csv_parquet._CHUNK", 2)
     rows: list[list[object]] = [
         [None, None, None, None, 1],
         [None, 1, None, None, 2],

@@ -12,7 +12,7 @@ from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.errors import BundleError, RunError, UsageError
 from mgrkit.models.model import Model
-from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.collections.lookup import known
 from tests.datasets.made_tables import GENRES, rows, write
 
 

@@ -15,7 +15,7 @@ import pytest
 from mgrkit.audio import open_sound
 from mgrkit.audio.hashing import SoundDigest
 from mgrkit.tracks.collections.base import Known
-from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.identity import track_id
 
 GENRES = [
@@ -188,8 +188,8 @@ def test_a_track_is_called_by_its_collection_then_its_sound_then_its_name() -> N
 
 def test_names_are_known_without_numpy() -> None:
     code = (
-        "import sys; from mgrkit.tracks.collections import known\n"
-        "known.known('blues.00000.au'); print('numpy' in sys.modules)"
+        "import sys; from mgrkit.tracks.collections import lookup\n"
+        "lookup.known('blues.00000.au'); print('numpy' in sys.modules)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "False"

@@ -11,7 +11,7 @@ from mgrkit.commands.train import train
 from mgrkit.tracks import collections
 from mgrkit.tracks.collections import COLLECTIONS
 from mgrkit.tracks.collections.base import Known
-from mgrkit.tracks.collections.known import collection, has_published_split, known
+from mgrkit.tracks.collections.lookup import collection, has_published_split, known
 from mgrkit.tracks.identity import track_id
 from tests.datasets.made_tables import rows, write
 
@@ -41,7 +41,7 @@ def quartets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "quartets.py").write_text(FILE)
     monkeypatch.setattr(collections, "__path__", [*collections.__path__, str(tmp_path)])
     lines = (*COLLECTIONS, "quartets")
-    monkeypatch.setattr("mgrkit.tracks.collections.known.COLLECTIONS", lines)
+    monkeypatch.setattr("mgrkit.tracks.collections.lookup.COLLECTIONS", lines)
 
 
 def test_a_new_collection_is_a_file_and_a_line(quartets: None, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from mgrkit.errors import UsageError
 from mgrkit.tracks.audit import audit
-from mgrkit.tracks.collections.known import known
+from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import PARTS, Labelled, Split, group_key, make_split, published_part
 

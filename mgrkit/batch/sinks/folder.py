@@ -11,7 +11,7 @@ from typing import Any
 from mgrkit.batch.journal import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
-from mgrkit.batch.sinks.tablefiles import write_csv
+from mgrkit.batch.sinks.csv_parquet import write_csv
 from mgrkit.errors import ItemError, RunError
 
 TABLE = "tracks.csv"

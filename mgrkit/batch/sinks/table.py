@@ -13,8 +13,8 @@ from typing import Any
 from mgrkit.batch.journal import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
+from mgrkit.batch.sinks.csv_parquet import write_csv, write_parquet
 from mgrkit.batch.sinks.folder import STATE
-from mgrkit.batch.sinks.tablefiles import write_csv, write_parquet
 from mgrkit.errors import RunError
 
 _SPOOL = "spool"

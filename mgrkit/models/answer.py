@@ -1,0 +1,47 @@
+"""What ``predict`` says of a song: the fields of its JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def answer(
+    judged: Mapping[str, Any],
+    labels: Sequence[str],
+    model: str,
+    *,
+    top: int,
+    least: float,
+    timeline: bool,
+) -> dict[str, Any]:
+    """The fields, as `mgrkit.models.model.Model.predict` lists them.
+
+    Parameters
+    ----------
+    judged : what `mgrkit.models.model.Model.judged` gives.
+    labels : the genres of its probabilities.
+    model : the model's name.
+    top : how many genres to name.
+    least : a verdict of a lower probability is unsure.
+    timeline : whether to give the genres of each piece, too.
+    """
+    fields = {"path": judged["path"], **_genres(judged, labels, top)}
+    fields |= {"unsure": max(judged["probabilities"]) < least, "seconds": judged["seconds"]}
+    fields |= {"model": model, "warning": judged["warning"]}
+    if timeline:
+        fields["timeline"] = [
+            {"start": one["start"], "seconds": one["seconds"], **_genres(one, labels, top)}
+            for one in judged["pieces"]
+        ]
+    return fields
+
+
+def _genres(judged: Mapping[str, Any], labels: Sequence[str], top: int) -> dict[str, Any]:
+    known = sorted(zip(labels, judged["probabilities"], strict=True), key=_falling)
+    genres = [{"genre": name, "probability": round(p, 4)} for name, p in known[:top]]
+    return {**genres[0], "genres": genres}
+
+
+def _falling(pair: tuple[str, float]) -> float:
+    return -pair[1]
