@@ -24,6 +24,8 @@ CANCELLED_DB = -20.0
 """Channels whose mix has so much less power than they have on average cancel each other."""
 MISSING_SECONDS, MISSING_SHARE = 0.1, 0.01
 """A shortfall above the larger of these means that the file was cut."""
+_HIGHEST_LEVEL = 1e15
+"""300 dB above full scale; the powers of what is much beyond cannot be added."""
 SHORTFALLS = frozenset({"channels-change", "damaged", "truncated", "unread-rest"})
 """Reasons of files that hold more than could be decoded."""
 _BLOCK_SAMPLES = 2**22  # bounds the memory of a block of very many channels
@@ -272,10 +274,16 @@ class Mixdown:
         self._mixed = self._apart = 0.0
 
     def push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Mix ``(channels, frames)`` to mono."""
+        """Mix ``(channels, frames)`` to mono; AudioError ``non-finite`` beyond any real level."""
+        with np.errstate(over="ignore"):  # ends as inf
+            return self._push(block)
+
+    def _push(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
         mix = mono(block)
         self._lowest = min(self._lowest, float(mix.min()))
         self._highest = max(self._highest, float(mix.max()))
+        if max(-self._lowest, self._highest) > _HIGHEST_LEVEL:
+            raise AudioError("non-finite", "a sample is beyond any real level")
         if len(block) > 1:
             self._mixed += float(np.dot(mix, mix))
             self._apart += sum(float(np.dot(channel, channel)) for channel in block) / len(block)

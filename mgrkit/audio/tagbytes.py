@@ -142,5 +142,6 @@ def _size_before(file: BinaryIO, end: int) -> int:
 
 
 def _read(file: BinaryIO, start: int, end: int) -> bytes:
-    file.seek(max(0, start))
-    return file.read(end - max(0, start))
+    start = max(0, start)
+    file.seek(start)
+    return file.read(max(0, end - start))

@@ -24,8 +24,8 @@ _SPELLINGS = {
     "test": ("test", "testing", "eval", "evaluation"),
 }
 _PART_OF = {spelling: part for part, own in _SPELLINGS.items() for spelling in own}
-_SET = re.compile(r"[\s_-]*(?:set|data|split)$")
-PARTS_HINT = "parts are called " + ", ".join(_PART_OF) + ", also with _set behind"
+_AROUND = re.compile(r"^\d+[\s_.-]+|[\s_-]*(?:set|data|split)$")
+PARTS_HINT = "parts are called " + ", ".join(_PART_OF) + ", also with 01_ in front or _set behind"
 """What is understood, for a person whose folders are called otherwise."""
 _SHOWN = 3
 
@@ -149,10 +149,10 @@ def published_part(text: str) -> str:
 def part_of(name: str) -> str:
     """One of `PARTS` for any usual spelling of it; '' for any other name.
 
-    >>> part_of("Training_set"), part_of("dev"), part_of("eval"), part_of("blues")
+    >>> part_of("Training_set"), part_of("dev"), part_of("03_eval"), part_of("blues")
     ('train', 'valid', 'test', '')
     """
-    return _PART_OF.get(_SET.sub("", name.strip().casefold()), "")
+    return _PART_OF.get(_AROUND.sub("", name.strip().casefold()), "")
 
 
 def one_part(name: str, parts: set[str], notes: list[str]) -> str:

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-from mgrkit.audio import Resampler, open_sound, pieces
+from mgrkit.audio import Mixdown, Resampler, open_sound, pieces
 from mgrkit.audio.reading import BLOCK_FRAMES
 from mgrkit.errors import AudioError
 from tests.audio.encoded import tone
@@ -31,6 +31,18 @@ def test_resampling_in_blocks_is_resampling_in_one_go(rates, channels, step):
     assert abs(found.shape[-1] - expected.shape[-1]) <= 1
     size = min(found.shape[-1], expected.shape[-1])
     np.testing.assert_allclose(found[..., :size], expected[..., :size], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("peak", [3e38, 1e25, 1e16])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_a_level_beyond_any_real_one_is_named(peak, channels):
+    block = np.full((channels, 1_000), peak, np.float32)
+    with pytest.raises(AudioError) as caught:
+        Mixdown().push(block)
+    assert caught.value.reason == "non-finite"
+    if channels == 2:  # what cancels in the mix
+        Mixdown().push(np.stack([block[0], -block[0]]))
 
 
 def test_equal_rates_pass_untouched():

@@ -412,6 +412,11 @@ def test_what_follows_an_ogg_is_none_of_its_sound(tmp_path, data, behind):
     np.testing.assert_array_equal(found, samples_of(whole))
 
 
+@pytest.mark.parametrize("text", [b"TAG", bytes(8) + APE], ids=["id3v1", "ape"])
+def test_a_tag_that_would_begin_in_front_of_the_file(tmp_path, text):
+    assert reason(joined(tmp_path / "a.wv", text)) == "not-audio"
+
+
 def test_an_mp3_that_begins_some_bytes_behind_its_tags(tmp_path):
     part = bare_mp3(tmp_path / "part.mp3", tone(2), RATE)
     path = joined(tmp_path / "late.mp3", ID3V2, bytes(3_000), part)

@@ -42,6 +42,8 @@ def test_a_file_alone_is_labelled_by_its_folder_or_its_name(path: str, genre: st
         (("train", "dev", "eval"), ("train", "valid", "test")),
         (("train", "val", "test"), ("train", "valid", "test")),
         (("training_set", "dev", "eval"), ("train", "valid", "test")),
+        (("01_train", "02_valid", "03_test"), ("train", "valid", "test")),
+        (("1. Train", "2-val_set", "3 Test"), ("train", "valid", "test")),
         (("Train Set", "validate", "evaluation-set"), ("train", "valid", "test")),
         (("tr", "development", "testset"), ("train", "valid", "test")),
         (("train", "test"), ("train", "test")),
