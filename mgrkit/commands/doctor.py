@@ -36,7 +36,7 @@ _MODULES = {
 """The modules that are not called as their distributions are."""
 
 _TORCH = ("torch", "torchvision")
-_MEND_TORCH = "install it as docs/start.md says; without it --model svm works"
+_MEND_TORCH = "install torch as pytorch.org says for your machine; without it --model svm works"
 """pip alone may fetch gigabytes: which torch it is to be is a person's choice."""
 
 _UNTRIED = ("torchvision",)
