@@ -14,8 +14,18 @@ _BEGINS = mark(b"OggS", rb"\0[\x02\x06].{12}\0{4}")
 _FIRST, _LAST = 2, 4  # flags of a page
 _VORBIS = b"\x01vorbis"
 _LONGEST_FIRST = 512  # of a sound's first page, and more than is looked at
+_CRC = 22  # where it is in a page
 _BLOCK = 2**20
 _OVERLAP = 8
+
+
+def _remainder(crc: int) -> int:
+    for _ in range(8):
+        crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+_TABLE = [_remainder(byte << 24) for byte in range(256)]
 
 
 def end(file: BinaryIO, size: int) -> int:
@@ -32,10 +42,13 @@ def end(file: BinaryIO, size: int) -> int:
 
 
 class Last(NamedTuple):
-    """The last page: where it ends as it says, and whether it says that it is the last."""
+    """The last page: where it ends as it says, whether it says that it is the last, and whether
+    it is cut, even if zeros or something else follow.
+    """
 
     end: int
     is_told: bool
+    is_cut: bool
 
 
 def last(file: BinaryIO, size: int) -> Last | None:
@@ -48,7 +61,9 @@ def last(file: BinaryIO, size: int) -> Last | None:
         at = data.rfind(b"OggS\0")
         if at >= 0:
             is_told = bool(data[at + 5 : at + 6] and data[at + 5] & _LAST)
-            return Last(_page_end(file, start + at), is_told)
+            end = _page_end(file, start + at)
+            is_cut = end > size or (end < size and not _is_sound(file, start + at, end))
+            return Last(end, is_told, is_cut)
         stop = start
     return None
 
@@ -63,6 +78,18 @@ def sounds(file: BinaryIO) -> int:
             return count
         count += head.startswith(_VORBIS, _PAGE_HEAD + head[26])
         at = _page_end(file, at)
+
+
+def _is_sound(file: BinaryIO, at: int, end: int) -> bool:
+    """Whether a page is as its checksum says."""
+    file.seek(at)
+    page = bytearray(file.read(end - at))
+    told = int.from_bytes(page[_CRC : _CRC + 4], "little")
+    page[_CRC : _CRC + 4] = bytes(4)
+    crc = 0
+    for byte in page:
+        crc = (crc << 8 & 0xFFFFFFFF) ^ _TABLE[crc >> 24 ^ byte]
+    return crc == told
 
 
 def _page_end(file: BinaryIO, at: int) -> int:

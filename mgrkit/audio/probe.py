@@ -50,7 +50,7 @@ class Head(NamedTuple):
     seconds : of sound that the header promises; 0 where it does not.
     rest : bytes behind the sound that nothing explains, over those of the sound.
     behind : the same of a kind whose structure tells where the sound ends.
-    cut : True when the file ends in the middle of an Ogg page.
+    cut : True when the last Ogg page is not whole.
     ended : False when the last Ogg page does not say that it is the last.
     span : where in the file the sound is; None where it is all of it.
     padded : of a WAV of 24 bits in 4 bytes, how to read it.
@@ -118,8 +118,7 @@ def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
             behind = 0.0
             if last.end < size:
                 span, behind = Span(begin, begin + last.end), unexplained(file, last.end, size)
-            cut = last.end > size
-            return Head(cut=cut, ended=last.is_told, behind=behind, span=span)
+            return Head(cut=last.is_cut, ended=last.is_told, behind=behind, span=span)
         if magic[:1] == b"\xff" or (front and told is None):
             return Head(mpeg.promised(file, size), span=span)
         padded, found = padded_pcm(file, size), sizes(file, size)

@@ -222,6 +222,16 @@ def test_an_ogg_that_ends_with_a_page_that_is_not_the_last(tmp_path):
         assert not sound.warning
 
 
+@pytest.mark.parametrize("behind", [b"", bytes(20_000), ID3V1], ids=["none", "zeros", "tag"])
+def test_an_ogg_cut_within_a_page_is_cut_whatever_follows(tmp_path, behind):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 20 * RATE)
+    soundfile.write(tmp_path / "whole.ogg", noise, RATE, format="OGG", subtype="VORBIS")
+    whole = (tmp_path / "whole.ogg").read_bytes()
+    page = whole.rindex(b"OggS", 0, len(whole) // 2)
+    cut = joined(tmp_path / "cut.ogg", whole[: page + 2_000], behind)
+    assert reason(cut) in {"truncated", "damaged"}
+
+
 def test_a_broken_later_link_is_damage(tmp_path):
     soundfile.write(tmp_path / "one.ogg", tone(2).T, RATE, format="OGG", subtype="VORBIS")
     one = (tmp_path / "one.ogg").read_bytes()
