@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 from mgrkit.audio import avi, mpeg, musepack, ogg, riff
 from mgrkit.audio.spans import Mark, Span, mark, opened, places
-from mgrkit.audio.tagbytes import metadata_end, tags_end
+from mgrkit.audio.tagbytes import metadata_end, tags_end, zeros_end
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")  # its file properties object
@@ -75,9 +75,12 @@ def _first(path: str | Path, span: Span) -> tuple[int, int | None, int | None]:
     if start + told >= span.end:
         return start, told, None
     with opened(path, span) as file:
-        behind = span.start + tags_end(file, start + told - span.start)
-    follows = _told(path, Span(behind, span.end)) is not None
-    return start, told, behind if follows else None
+        behind = tags_end(file, start + told - span.start)
+        zeros = zeros_end(file, behind, span.end - span.start)
+        after = tags_end(file, zeros)
+    # An MP4 begins with zeros of its own.
+    places = (span.start + at for at in (after, zeros - 2, zeros - 3) if at >= behind)
+    return start, told, next((at for at in places if _told(path, Span(at, span.end))), None)
 
 
 def _told(path: str | Path, span: Span) -> int | None:

@@ -79,12 +79,18 @@ def metadata_end(file: BinaryIO, at: int) -> int:
 
 def is_blank(file: BinaryIO, at: int, end: int) -> bool:
     """Whether nothing but zeros lies between two places."""
+    return zeros_end(file, at, end) >= end
+
+
+def zeros_end(file: BinaryIO, at: int, end: int) -> int:
+    """Where the zeros end that begin at ``at``; ``at`` itself where there are none."""
     file.seek(at)
     while at < end and (data := file.read(min(_BLOCK, end - at))):
-        if data.strip(b"\0"):
-            return False
-        at += len(data)
-    return True
+        left = len(data.lstrip(b"\0"))
+        at += len(data) - left
+        if left:
+            return at
+    return end
 
 
 def zeros_begin(file: BinaryIO, end: int) -> int:

@@ -90,8 +90,12 @@ def test_of_joined_sounds_none_may_be_cut(tmp_path, kind):
     assert reason(joined(tmp_path / f"last.{kind}", part, cut)) in {"truncated", "damaged"}
 
 
-@pytest.mark.parametrize("kind", ["m4a", "wma", "tta", "wv", "wav", "flac", "mp3", "aac"])
-@pytest.mark.parametrize("between", [ID3V1, ID3V2, APE], ids=["id3v1", "id3v2", "ape"])
+@pytest.mark.parametrize("kind", ["m4a", "avi", "wma", "tta", "wv", "wav", "flac", "mp3", "aac"])
+@pytest.mark.parametrize(
+    "between",
+    [ID3V1, ID3V2, APE, bytes(5_000), ID3V1 + bytes(99) + ID3V2],
+    ids=["id3v1", "id3v2", "ape", "zeros", "all"],
+)
 def test_tags_between_joined_sounds(tmp_path, kind, between):
     part = made(tmp_path, kind, 2)
     one = seconds(joined(tmp_path / f"one.{kind}", part))
