@@ -86,6 +86,8 @@ class RunFolder:
             raise RunError(f"cannot write to {self.path}: {error.strerror}") from None
         if not lock(self._lock.fileno()):
             raise RunError(f"another process is training in {self.path}", "wait for its end")
+        for half_written in self.path.glob("**/.*.tmp"):  # of a run that was killed
+            half_written.unlink()
 
     def _empty(self) -> None:
         for path in self.path.iterdir():
