@@ -123,7 +123,7 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
         (".webm", "libopus"),
         (".m4v", "aac"),
         (".flv", "aac"),
-        (".ts", "aac"),
+        (".m2ts", "aac"),
         (".mpg", "mp2"),
         (".mpeg", "mp2"),
         (".vob", "ac3"),
@@ -137,7 +137,7 @@ def test_integers_are_scaled_as_libsndfile_scales_them(tmp_path, suffix, kind, s
 def test_containers_of_films(tmp_path, suffix, codec):
     path, samples = tmp_path / f"x{suffix}", tone(1.0, 48000, 2)
     # What FFmpeg itself takes for films alone, or by another name.
-    kinds = {".m4v": "mp4", ".ogx": "ogg", ".vob": "vob"}
+    kinds = {".m2ts": "mpegts", ".m4v": "mp4", ".ogx": "ogg", ".vob": "vob"}
     encode(path, samples, 44100 if suffix == ".flv" else 48000, codec, kinds.get(suffix))
     rate, found = read(path)
     assert (rate, len(found)) == (44100 if suffix == ".flv" else 48000, 2)
