@@ -27,10 +27,10 @@ SNDFILE_SUFFIXES = frozenset(
 )  # fmt: skip
 FFMPEG_SUFFIXES = frozenset(
     {
-        ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf", ".dts",
-        ".eac3", ".flv", ".m2ts", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp+", ".mp4",
-        ".mpc", ".mpeg", ".mpg", ".mpp", ".ogx", ".spx", ".tak", ".tta", ".vob", ".weba",
-        ".webm", ".wma", ".wv",
+        ".3g2", ".3gp", ".aac", ".ac3", ".amr", ".ape", ".asf", ".avi", ".dff", ".dsf",
+        ".dts", ".eac3", ".flv", ".m2ts", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv",
+        ".mov", ".mp+", ".mp4", ".mpc", ".mpeg", ".mpg", ".mpp", ".ogx", ".spx", ".tak",
+        ".tta", ".vob", ".weba", ".webm", ".wma", ".wv",
     }
 )  # fmt: skip
 """Of files that go to FFmpeg without asking libsndfile first; not .ts, which TypeScript has too."""
