@@ -20,9 +20,9 @@ from mgrkit.inputs.wording import how_to_get, told_apart
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
-from mgrkit.models.answer import answer
 from mgrkit.models.choosing import choose
 from mgrkit.models.excerpts import excerpts
+from mgrkit.models.prediction_fields import answer
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ import pytest
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.train import train
 from mgrkit.tracks import collections
-from mgrkit.tracks.collections import COLLECTIONS
 from mgrkit.tracks.collections.base import Known
-from mgrkit.tracks.collections.lookup import collection, has_published_split, known
+from mgrkit.tracks.collections.lookup import COLLECTIONS, collection, has_published_split, known
 from mgrkit.tracks.identity import track_id
 from tests.datasets.made_tables import rows, write
 
