@@ -35,8 +35,8 @@ def seconds(file: BinaryIO) -> float:
     if len(headers) != 1 or len(headers[0]) < _HEADER or headers[0][:4] != b"auds":
         return 0.0
     scale, rate, _, length = struct.unpack("<4I", headers[0][20:])
-    told: float = length * scale / rate if rate else 0.0
-    return told
+    length_seconds: float = length * scale / rate if rate else 0.0
+    return length_seconds
 
 
 def _stream_headers(file: BinaryIO) -> Iterator[bytes]:

@@ -56,7 +56,7 @@ def pieces(sound: Sound, rate: int, seconds: float | None = None) -> Iterator[Pi
         at its end), and ``too-short`` for less than ``seconds``.
     """
     size = round((seconds or PIECE_SECONDS) * rate)
-    # Full, this buffer proves that the track is longer than one whole piece may be.
+    # Full, this buffer proves that the track is longer than one piece may be.
     capacity = size if seconds else round(WHOLE_SECONDS * rate) + 1
     held = np.empty(capacity, np.float32)
     count = index = 0

@@ -12,12 +12,11 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.spans import BLOCK, Span, opened
 from mgrkit.audio.tagbytes import is_blank, metadata_end, sound_end
 
 _MARK = b"\xff\xf8"
 _LONGEST_HEAD = 16
-_BLOCK = 2**20
 _LARGE = 3  # frames that are so many times as large as most are rare
 _KEPT = 8  # the last places that may be a frame; by chance a few are none
 
@@ -85,7 +84,7 @@ def _count(file: BinaryIO, start: int, first: Frame) -> Counted:
     other: Frame | None = None
     while True:
         file.seek(at)
-        data = file.read(_BLOCK + _LONGEST_HEAD)
+        data = file.read(BLOCK + _LONGEST_HEAD)
         like, unlike = _candidates(data, first)
         for place in unlike:
             if found := frame(data[place : place + _LONGEST_HEAD]):
@@ -96,9 +95,9 @@ def _count(file: BinaryIO, start: int, first: Frame) -> Counted:
             if found := frame(data[place : place + _LONGEST_HEAD]):
                 last, latest = at + place, found
         count += len(like)
-        if len(data) <= _BLOCK:
+        if len(data) <= BLOCK:
             break
-        at += _BLOCK
+        at += BLOCK
     if count > latest.number + 1 + _KEPT:  # their numbers began anew
         return Counted(0)
     samples = latest.number * first.samples + latest.samples

@@ -1,7 +1,7 @@
 """The sounds that a file holds one behind the other, as ``cat a.m4a b.m4a`` joins them.
 
 Decoders read the first one and say nothing of the others. Where a sound ends, its own structure
-tells: chunks (RIFF, AIFF, CAF, Wave64, DSDIFF), boxes (MP4: ISO 14496-12), objects (ASF), elements
+says: chunks (RIFF, AIFF, CAF, Wave64, DSDIFF), boxes (MP4: ISO 14496-12), objects (ASF), elements
 (Matroska: RFC 9559), blocks (WavPack, Musepack, FLV), frames (ADTS: ISO 13818-7) or numbers in its
 header (AU, DSF, TTA, Monkey's Audio, the Info frame of MP3). Other kinds end where the next begins.
 """
@@ -12,11 +12,10 @@ import re
 import struct
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from mgrkit.audio import avi, mpeg, musepack, ogg, riff
-from mgrkit.audio.spans import Mark, Span, mark, opened, places
+from mgrkit.audio.spans import BLOCK, Mark, Source, Span, mark, places
 from mgrkit.audio.tagbytes import metadata_end, tags_end, zeros_end
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -28,39 +27,38 @@ _FLV_HEAD, _FLV_AROUND = 13, 15  # bytes in front of its first tag, and around e
 _FLV_TAGS = (8, 9, 18)  # sound, picture, data
 _MAGIC = 32  # bytes in which the beginning of a kind can be known
 _FRAMES = 3  # so many of ADTS one behind the other are no accident
-_BLOCK = 2**20
 
 _End = Callable[[BinaryIO, int], "int | None"]
 
 
 class Member(NamedTuple):
-    """A sound in a file: its bytes, and of those how many its structure accounts for.
+    """A sound in a file: its bytes, and how many its structure says it has.
 
     The bytes begin behind tags in front, but for frames of MPEG audio, whose decoders look for
-    the first one. ``told`` is larger than the span where the file is cut, and None where nothing
-    tells.
+    the first one. ``stated`` is larger than the span where the file is cut, and None where the
+    structure does not say.
     """
 
     span: Span
-    told: int | None
+    stated: int | None
 
 
-def members(path: str | Path, size: int) -> list[Member]:
-    """The sounds of a file of ``size`` bytes; of one that is of no known kind, all of it."""
+def members(source: Source) -> list[Member]:
+    """The sounds of a file; of one that is of no known kind, all of it."""
     found: list[Member] = []
     begin = 0
     while True:
-        start, told, follower = _first(path, Span(begin, size))
+        start, stated, follower = _first(source, Span(begin, source.size))
         if follower is None:
-            return [*found, Member(Span(start, size), told)]
-        assert told is not None
-        found.append(Member(Span(start, start + told), told))
+            return [*found, Member(Span(start, source.size), stated)]
+        assert stated is not None
+        found.append(Member(Span(start, start + stated), stated))
         begin = follower
 
 
-def _first(path: str | Path, span: Span) -> tuple[int, int | None, int | None]:
-    """Where the first sound in a span begins, its bytes as it tells them, where another begins."""
-    with opened(path, span) as file:
+def _first(source: Source, span: Span) -> tuple[int, int | None, int | None]:
+    """Where the first sound in a span begins, its stated bytes, and where another begins."""
+    with source.opened(span) as file:
         front = tags_end(file, 0)
         file.seek(front)
         head = file.read(_MAGIC)
@@ -68,26 +66,26 @@ def _first(path: str | Path, span: Span) -> tuple[int, int | None, int | None]:
     start = span.start
     if not is_mpeg:
         start, front = start + front, 0
-    told = _told(path, Span(start + front, span.end))
-    if told is None:
+    stated = _stated(source, Span(start + front, span.end))
+    if stated is None:
         return start, None, None
-    told += front
-    if start + told >= span.end:
-        return start, told, None
-    with opened(path, span) as file:
-        behind = tags_end(file, start + told - span.start)
+    stated += front
+    if start + stated >= span.end:
+        return start, stated, None
+    with source.opened(span) as file:
+        behind = tags_end(file, start + stated - span.start)
         zeros = zeros_end(file, behind, span.end - span.start)
         after = tags_end(file, zeros)
-    # An MP4 begins with zeros of its own.
+    # The size at the front of an MP4 begins with zeros.
     places = (span.start + at for at in (after, zeros - 2, zeros - 3) if at >= behind)
-    return start, told, next((at for at in places if _told(path, Span(at, span.end))), None)
+    return start, stated, next((at for at in places if _stated(source, Span(at, span.end))), None)
 
 
-def _told(path: str | Path, span: Span) -> int | None:
-    """Where the sound ends that a span begins with; None for nothing that is known."""
+def _stated(source: Source, span: Span) -> int | None:
+    """Bytes of the sound that a span begins with; None for nothing that is known."""
     if span.start >= span.end:
         return None
-    with opened(path, span) as file:
+    with source.opened(span) as file:
         size = span.end - span.start
         end = _kind(file.read(_MAGIC))
         file.seek(0)
@@ -183,8 +181,8 @@ def _monkey(file: BinaryIO, size: int) -> int:
     head = file.read(36)
     if len(head) < 36 or int.from_bytes(head[4:6], "little") < 3980:
         return _searched(_MONKEY, file, size)
-    own, header, seeks, wave, low, high, behind = struct.unpack("<7I", head[8:])
-    end: int = own + header + seeks + wave + (high << 32 | low) + behind
+    descriptor, header, seeks, wave, low, high, behind = struct.unpack("<7I", head[8:])
+    end: int = descriptor + header + seeks + wave + (high << 32 | low) + behind
     return end
 
 
@@ -202,8 +200,7 @@ def _wavpack(file: BinaryIO, size: int) -> int:
 
 
 def _dsf(file: BinaryIO, size: int) -> int:
-    told = int.from_bytes(file.read(20)[12:], "little")
-    return told or size
+    return int.from_bytes(file.read(20)[12:], "little") or size
 
 
 def _dsdiff(file: BinaryIO, _: int) -> int:
@@ -217,7 +214,7 @@ def _adts(file: BinaryIO, _: int) -> int | None:
         if at + 6 > begin + len(data):
             begin = at
             file.seek(at)
-            data = file.read(_BLOCK)
+            data = file.read(BLOCK)
         head = data[at - begin : at - begin + 6]
         if len(head) < 6 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
             break

@@ -1,8 +1,8 @@
-"""Streams of MPEG audio frames (ISO 11172-3, 13818-3): whether an MP3 tells its true length.
+"""Streams of MPEG audio frames (ISO 11172-3, 13818-3): whether an MP3 states its true length.
 
 Only a Xing or Info frame (of LAME and others) does. Without one libsndfile estimates the length
 from the file's size, tags and pictures included, and stops there, so that frames must be counted.
-With one it tells the length of its own stream, and others may be joined behind it.
+With one it states the length of its stream, and others may be joined behind it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.spans import BLOCK, Span, opened
 from mgrkit.audio.tagbytes import is_blank, sound_end, tags_end
 
 _KBITS = {
@@ -25,7 +25,6 @@ _KBITS = {
 _RATES = (44100, 48000, 32000)
 _SEARCHED = 2**16  # bytes in which the first frame must begin
 _CHAIN = 4  # so many frames one behind the other are no accident
-_BLOCK = 2**20
 
 
 class Frame(NamedTuple):
@@ -64,7 +63,7 @@ def begins(file: BinaryIO, at: int) -> bool:
 
 
 class Info(NamedTuple):
-    """What a Xing or Info frame tells: where it is, of how many frames and bytes; 0 for unknown."""
+    """What a Xing or Info frame states: its place, frames and bytes; 0 for unknown."""
 
     start: int
     frames: int
@@ -103,7 +102,7 @@ def promised(file: BinaryIO, size: int) -> float:
 def unexplained(path: str | Path, span: Span | None) -> float | None:
     """Bytes behind the frames that an Info frame speaks for, over those of the frames.
 
-    Tags and zeros do not count. None where it does not tell the length of all: there is no such
+    Tags and zeros do not count. None where it does not state the length of all: there is no such
     frame, or others follow its own.
     """
     with opened(path, span) as file:
@@ -114,10 +113,10 @@ def unexplained(path: str | Path, span: Span | None) -> float | None:
         rest = begin = tags_end(file, found.start + found.bytes)
         while rest < end:
             file.seek(rest)
-            data = file.read(min(_BLOCK, end - rest))
+            data = file.read(min(BLOCK, end - rest))
             if _first(data, _CHAIN) >= 0:
                 return None
-            rest += max(1, _BLOCK - _SEARCHED)
+            rest += max(1, BLOCK - _SEARCHED)
         return 0.0 if is_blank(file, begin, end) else (end - begin) / found.bytes
 
 

@@ -1,10 +1,10 @@
-"""Ogg files (RFC 3533): which streams begin where, and what the last page tells."""
+"""Ogg files (RFC 3533): which streams begin where, and what the last page says."""
 
 from __future__ import annotations
 
 from typing import BinaryIO, NamedTuple
 
-from mgrkit.audio.spans import mark, places
+from mgrkit.audio.spans import BLOCK, mark, places
 
 _PAGE_HEAD = 27
 _LONGEST_PAGE = _PAGE_HEAD + 255 + 255 * 255  # header, segment table, payload
@@ -15,8 +15,7 @@ _FIRST, _LAST = 2, 4  # flags of a page
 _VORBIS = b"\x01vorbis"
 _LONGEST_FIRST = 512  # of a sound's first page, and more than is looked at
 _CRC = 22  # where it is in a page
-_BLOCK = 2**20
-_OVERLAP = 8
+_OVERLAP = 16
 
 
 def _remainder(crc: int) -> int:
@@ -42,28 +41,31 @@ def end(file: BinaryIO, size: int) -> int:
 
 
 class Last(NamedTuple):
-    """The last page: where it ends as it says, whether it says that it is the last, and whether
-    it is cut, even if zeros or something else follow.
+    """The last page: where it ends as it says, whether it says that it is the last, whether it is
+    cut, even if zeros or something else follow, and its granule position: samples up to its end,
+    0 for headers, and -1 where no packet ends in it.
     """
 
     end: int
-    is_told: bool
+    is_last: bool
     is_cut: bool
+    samples: int
 
 
 def last(file: BinaryIO, size: int) -> Last | None:
     """The last page of the streams; None without any."""
     stop = size
     while stop > 0:
-        start = max(0, stop - _BLOCK)
+        start = max(0, stop - BLOCK)
         file.seek(start)
         data = file.read(stop - start + _OVERLAP)
         at = data.rfind(b"OggS\0")
         if at >= 0:
-            is_told = bool(data[at + 5 : at + 6] and data[at + 5] & _LAST)
+            is_last = bool(data[at + 5 : at + 6] and data[at + 5] & _LAST)
             end = _page_end(file, start + at)
-            is_cut = end > size or (end < size and not _is_sound(file, start + at, end))
-            return Last(end, is_told, is_cut)
+            is_cut = end > size or (end < size and not _is_intact(file, start + at, end))
+            samples = int.from_bytes(data[at + 6 : at + 14], "little", signed=True)
+            return Last(end, is_last, is_cut, samples)
         stop = start
     return None
 
@@ -80,16 +82,16 @@ def sounds(file: BinaryIO) -> int:
         at = _page_end(file, at)
 
 
-def _is_sound(file: BinaryIO, at: int, end: int) -> bool:
+def _is_intact(file: BinaryIO, at: int, end: int) -> bool:
     """Whether a page is as its checksum says."""
     file.seek(at)
     page = bytearray(file.read(end - at))
-    told = int.from_bytes(page[_CRC : _CRC + 4], "little")
+    stated = int.from_bytes(page[_CRC : _CRC + 4], "little")
     page[_CRC : _CRC + 4] = bytes(4)
     crc = 0
     for byte in page:
         crc = (crc << 8 & 0xFFFFFFFF) ^ _TABLE[crc >> 24 ^ byte]
-    return crc == told
+    return crc == stated
 
 
 def _page_end(file: BinaryIO, at: int) -> int:

@@ -1,8 +1,8 @@
 """What a file says about itself before any decoder sees it.
 
 Decoders answer a missing file, a pointer of Git LFS and a picture with the same riddle, and
-they believe a header that promises more sound than the file holds. This module tells them
-apart by reading a few bytes; it needs nothing but the standard library.
+they believe a header that promises more sound than the file holds. This module knows them
+by reading a few bytes; it needs nothing but the standard library.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from mgrkit.audio import avi, mpeg, musepack, ogg
 from mgrkit.audio.members import Member, members
 from mgrkit.audio.riff import Padded, padded_pcm, sizes
-from mgrkit.audio.spans import Span, opened
+from mgrkit.audio.spans import Source, Span
 from mgrkit.audio.tagbytes import tags_end, unexplained
 from mgrkit.errors import AudioError
 
@@ -46,14 +46,15 @@ class Head(NamedTuple):
     Attributes
     ----------
     promised : bytes of sound the header promises over bytes that are there; 1 or more, and
-        1 where the format tells no such size.
+        1 where the format states no such size.
     seconds : of sound that the header promises; 0 where it does not.
     rest : bytes behind the sound that nothing explains, over those of the sound.
-    behind : the same of a kind whose structure tells where the sound ends.
+    behind : the same of a kind whose structure says where the sound ends.
     cut : True when the last Ogg page is not whole.
     ended : False when the last Ogg page does not say that it is the last.
     span : where in the file the sound is; None where it is all of it.
     padded : of a WAV of 24 bits in 4 bytes, how to read it.
+    is_bare : True for an Ogg whose pages hold nothing but headers.
     """
 
     promised: float = 1.0
@@ -64,14 +65,16 @@ class Head(NamedTuple):
     ended: bool = True
     span: Span | None = None
     padded: Padded | None = None
+    is_bare: bool = False
 
 
 def inspect(path: str | Path) -> tuple[Head, ...]:
-    """Look at the first bytes of a file, and at the last ones where they tell something.
+    """Look at the first bytes of a file, and at the last ones where they matter.
 
     Returns
     -------
-    One for each of the sounds that are joined in the file.
+    One for each of the sounds that are joined in the file; header pages of Ogg without any
+    sound, which may stand there twice, are left out where there is another.
 
     Raises
     ------
@@ -83,10 +86,9 @@ def inspect(path: str | Path) -> tuple[Head, ...]:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise AudioError("not-audio", "this is not a regular file")
         with open(path, "rb") as file:
-            size = _checked(file)
-        whole = Span(0, size)
-        parts = members(path, size)
-        return tuple(_inspect(path, part, is_all=part.span == whole) for part in parts)
+            source = Source(path, file, _checked(file))
+            heads = tuple(_inspect(source, member) for member in members(source))
+        return tuple(head for head in heads if not head.is_bare) or heads
     except (FileNotFoundError, NotADirectoryError) as error:
         raise AudioError("missing", "there is no such file", "check the name") from error
     except PermissionError as error:
@@ -107,10 +109,11 @@ def _checked(file: BinaryIO) -> int:
     return file.seek(0, os.SEEK_END)
 
 
-def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
-    span = None if is_all else part.span
-    begin, size, told = part.span.start, part.span.end - part.span.start, part.told
-    with opened(path, span) as file:
+def _inspect(source: Source, member: Member) -> Head:
+    begin, end = member.span
+    size, stated = end - begin, member.stated
+    span = None if size == source.size else member.span
+    with source.opened(member.span) as file:
         front = tags_end(file, 0)
         file.seek(front)
         magic = file.read(4)
@@ -118,8 +121,9 @@ def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
             behind = 0.0
             if last.end < size:
                 span, behind = Span(begin, begin + last.end), unexplained(file, last.end, size)
-            return Head(cut=last.is_cut, ended=last.is_told, behind=behind, span=span)
-        if magic[:1] == b"\xff" or (front and told is None):
+            bare = not last.samples
+            return Head(cut=last.is_cut, ended=last.is_last, behind=behind, span=span, is_bare=bare)
+        if magic[:1] == b"\xff" or (front and stated is None):
             return Head(mpeg.promised(file, size), span=span)
         padded, found = padded_pcm(file, size), sizes(file, size)
         if span and padded:
@@ -128,16 +132,16 @@ def _inspect(path: str | Path, part: Member, *, is_all: bool) -> Head:
             promised, rest = found.promised / found.present, found.rest / found.present
             return Head(promised, rest=rest, span=span, padded=padded)
         seconds = _seconds(file)
-        if told is None or told == size:
+        if stated is None or stated == size:
             return Head(seconds=seconds, span=span, padded=padded)
-        if told > size:
-            return Head(told / size, seconds, span=span)
-        behind = unexplained(file, told, size)
-        return Head(seconds=seconds, behind=behind, span=Span(begin, begin + told))
+        if stated > size:
+            return Head(stated / size, seconds, span=span)
+        behind = unexplained(file, stated, size)
+        return Head(seconds=seconds, behind=behind, span=Span(begin, begin + stated))
 
 
 def _seconds(file: BinaryIO) -> float:
-    """What headers promise of which FFmpeg tells something else."""
+    """What headers promise where FFmpeg says something else."""
     file.seek(0)
     head = file.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"AVI ":

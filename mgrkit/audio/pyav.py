@@ -65,7 +65,7 @@ class PyavDecoder:
     """One pass over the first sound of one file; attributes as in `SndfileDecoder`.
 
     Rate and channels are those of the first decoded frame, because headers lie. Where the file
-    is nothing but frames, what cannot be decoded is passed over, and ``unread`` tells after the
+    is nothing but frames, what cannot be decoded is passed over, and ``unread`` says after the
     pass how many samples it would have been.
 
     Raises
@@ -83,7 +83,7 @@ class PyavDecoder:
         try:
             self._container = open_container(path, self._span)
         except _FAILURES as error:
-            hint = "is it sound, and whole?"
+            hint = "is it sound, and complete?"
             raise AudioError("not-audio", "no decoder knows this file", hint) from error
         try:
             self._open()
@@ -125,7 +125,7 @@ class PyavDecoder:
         if stream.duration and stream.time_base:
             delay = max(0, stream.start_time or 0)  # the encoder's, which is not decoded
             return round((stream.duration - delay) * stream.time_base * self.rate)
-        # Beside a picture, the length of the whole may be the picture's.
+        # Beside a picture, the length of all may be the picture's.
         alone = len(self._container.streams) == 1
         return round((self._container.duration or 0) * self.rate / av.time_base) if alone else 0
 
@@ -194,7 +194,7 @@ class PyavDecoder:
         """Of what gave no frame, the bytes that are not tags between joined files either.
 
         Those in front of the zeros at the end, and these: whether they stand for sound that was
-        lost, nothing tells.
+        lost, nothing says.
         """
         if not self._lost:
             return 0, 0

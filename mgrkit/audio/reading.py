@@ -68,8 +68,8 @@ class Sound:
         self._allow_truncated = allow_truncated
         self.warning = ""
         self._unused: _Decoder | None
-        self._unused, self._heads = _first_of(path, inspect(path))
-        first = self._unused
+        self._heads = inspect(path)
+        self._unused = first = _decoder(path, self._heads[0])
         self.rate = first.rate
         self.channels = first.channels
         self.promised_seconds = max(0, first.promised) / max(1, self.rate)
@@ -117,7 +117,7 @@ class Sound:
         except AudioError as error:
             if not (got and self._allow_truncated and error.reason in SHORTFALLS):
                 raise
-            self.warning = f"{error.reason}: {error.message}"
+            self._warn(f"{error.reason}: {error.message}")
 
     def _decoded(self, frames: int) -> Iterator[NDArray[np.float32]]:
         got = 0
@@ -161,8 +161,8 @@ class Sound:
         held = self._seconds(before + got)
         if head.cut:
             raise AudioError("truncated", f"the file breaks off after {held}", "get it again")
-        told = max(round(got * head.promised), round(head.seconds * self.rate))
-        promised = max(decoder.promised, told)
+        stated = max(round(got * head.promised), round(head.seconds * self.rate))
+        promised = max(decoder.promised, stated)
         if self._is_much(promised - got, promised):
             promise = self._seconds(before + promised)
             message = f"the header promises {promise}, the file holds {held}"
@@ -172,10 +172,14 @@ class Sound:
             raise AudioError("unread-rest", self._rest_of(held, rest), "write the file anew")
         behind = max(decoder.behind, round(got * head.behind))
         if self._is_much(behind, got + behind):
-            # The file tells where the sound ends, so it is whole; but who knows what this is?
-            self.warning = f"unread-rest: {self._rest_of(held, behind)}"
+            # The file says where the sound ends, so it is whole; but who knows what this is?
+            self._warn(f"unread-rest: {self._rest_of(held, behind)}")
         elif not head.ended:
-            self.warning = f"truncated: after {held} its last page does not say that it is the last"
+            self._warn(f"truncated: after {held} its last page does not say that it is the last")
+
+    def _warn(self, message: str) -> None:
+        """Each of several joined sounds may have a warning."""
+        self.warning = f"{self.warning}; {message}" if self.warning else message
 
     def _rest_of(self, held: str, rest: int) -> str:
         return (
@@ -183,8 +187,8 @@ class Sound:
             "there that no decoder reads"
         )
 
-    def _is_much(self, missing: int, whole: int) -> bool:
-        return missing > max(MISSING_SECONDS * self.rate, MISSING_SHARE * whole)
+    def _is_much(self, missing: int, total: int) -> bool:
+        return missing > max(MISSING_SECONDS * self.rate, MISSING_SHARE * total)
 
     def _seconds(self, frames: int) -> str:
         return f"{frames / self.rate:.6g} s"
@@ -231,21 +235,6 @@ def _decoder(path: str | Path, head: Head) -> _Decoder:
     except Damaged as error:
         message = "the decoder fails at the first sample"
         raise AudioError("damaged", message, "get the file again") from error
-
-
-def _first_of(path: str | Path, heads: tuple[Head, ...]) -> tuple[_Decoder, tuple[Head, ...]]:
-    """A decoder of the first of joined sounds that holds any, and the heads from there on.
-
-    Header pages may stand there twice.
-    """
-    failure: AudioError | None = None
-    for number, head in enumerate(heads):
-        try:
-            return _decoder(path, head), heads[number:]
-        except AudioError as error:
-            failure = failure or error
-    assert failure, "a file has a head"
-    raise failure
 
 
 def mono(block: NDArray[np.float32]) -> NDArray[np.float32]:

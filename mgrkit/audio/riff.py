@@ -1,4 +1,4 @@
-"""Files with their sound in one chunk: how much of it the header tells of.
+"""Files with their sound in one chunk: how much of it the header states.
 
 WAV, RF64 and AIFF are made of chunks after IFF, CAF and W64 in their own ways; AU has one only.
 """
@@ -9,11 +9,10 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, Literal, NamedTuple
 
-from mgrkit.audio.spans import Span
+from mgrkit.audio.spans import BLOCK, Span
 from mgrkit.audio.tagbytes import is_blank, sound_end, tags_end
 
 _MOST_CHUNKS = 1_000
-_BLOCK = 2**20
 _LARGEST_PAD = 4_096  # headers of streaming writers differ from the largest number by less
 _SIGNS = bytes(128) + b"\xff" * 128  # what goes before a byte that begins a number with a sign
 MAGIC = rb"(RIFF|RIFX|RF64)....WAVE|FORM....AIF[FC]|caff\0|riff\x2e\x91\xcf\x11|[.]snd|dns[.]"
@@ -74,13 +73,13 @@ def sizes(file: BinaryIO, size: int) -> Sizes | None:
         return None
     if promised >= present:
         return Sizes(promised, present)
-    told = _end(file, _padded(start + promised, layout), size, layout)
-    end = sound_end(file, size)
-    return Sizes(promised, promised, 0 if is_blank(file, told, end) else max(0, end - told))
+    end = _end(file, _padded(start + promised, layout), size, layout)
+    last = sound_end(file, size)
+    return Sizes(promised, promised, 0 if is_blank(file, end, last) else max(0, last - end))
 
 
 def end(file: BinaryIO, size: int) -> int:
-    """Where such a file ends, by its chunks; ``size`` where it tells no size."""
+    """Where such a file ends, by its chunks; ``size`` where it states no size."""
     found = _data(file, size)
     if not found or _is_unknown(found[0]):
         return size
@@ -114,13 +113,13 @@ def padded_pcm(file: BinaryIO, size: int) -> Padded | None:
 
 
 def _is_low(file: BinaryIO, start: int, end: int) -> bool:
-    """Whether the upper byte of all samples tells no more than their sign.
+    """Whether the upper byte of all samples is no more than their sign.
 
     By the rule that would be a sound that never reaches -48 dBFS.
     """
     file.seek(start)
-    for at in range(start, end - 3, _BLOCK):
-        data = file.read(min(_BLOCK, end - at) // 4 * 4)
+    for at in range(start, end - 3, BLOCK):
+        data = file.read(min(BLOCK, end - at) // 4 * 4)
         if data[3::4].strip(b"\0") and data[3::4] != data[2::4].translate(_SIGNS):
             return False
     return True
@@ -188,8 +187,8 @@ def _chunks(
         if length < 0:
             return
         yield head[:4], length, at + layout.head
-        whole = layout.head + length
-        at += whole + -whole % layout.pad
+        total = layout.head + length
+        at += total + -total % layout.pad
 
 
 def _end(file: BinaryIO, at: int, size: int, layout: _Layout) -> int:

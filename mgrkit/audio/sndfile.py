@@ -58,7 +58,7 @@ class SndfileDecoder:
     rate : samples per second, as the header says.
     channels : their number.
     promised : frames that the header promises.
-    unread : 0, since the formats that are taken tell how much there is.
+    unread : 0, since the formats that are taken state how much there is.
     behind : frames that fit into bytes behind those of an MP3 or a FLAC, which are no tag.
     integer : whether samples are read as integers, which can be neither NaN nor infinite.
 
@@ -122,7 +122,7 @@ class SndfileDecoder:
         return True
 
     def _tells_all(self, path: str | Path, span: Span | None) -> bool:
-        """Whether a FLAC's header, or where it tells no length its frames, count all there is."""
+        """Whether a FLAC's header, or where it states no length its frames, count all there is."""
         found = flac.counted(path, span)
         is_unknown = self.promised >= _UNKNOWN_LENGTH
         if found is None:
@@ -133,7 +133,7 @@ class SndfileDecoder:
         return 0 < found.samples <= self.promised
 
     def _reaches_end(self, path: str | Path, span: Span | None) -> bool:
-        """Whether an MP3 tells its length, or the estimate is large enough: then counting does."""
+        """Whether an MP3 states its length, or the estimate is large enough: then counting does."""
         rest = mpeg.unexplained(path, span)
         if rest is not None:
             self.behind = round(rest * self.promised)

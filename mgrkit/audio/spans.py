@@ -1,4 +1,4 @@
-"""A stretch of a file as a file of its own, for decoders that read one stream only."""
+"""A stretch of a file, read as a file, for decoders that read one stream only."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import io
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_BLOCK = 2**20
+BLOCK = 2**20
+"""Bytes that are read at once."""
 _OVERLAP = 64  # longer than what is looked for
 
 
@@ -67,6 +69,24 @@ def opened(path: str | Path, span: Span | None) -> BinaryIO:
     return io.BufferedReader(SpanFile(path, span)) if span else open(path, "rb")
 
 
+class Source(NamedTuple):
+    """A file that is open, of ``size`` bytes."""
+
+    path: str | Path
+    file: BinaryIO
+    size: int
+
+    @contextmanager
+    def opened(self, span: Span) -> Iterator[BinaryIO]:
+        """A stretch of it; the file itself where that is all, as each opening takes time."""
+        if span == (0, self.size):
+            self.file.seek(0)
+            yield self.file
+        else:
+            with opened(self.path, span) as file:
+                yield file
+
+
 class Mark(NamedTuple):
     """What a kind of file begins with: four bytes, and a pattern that begins with them.
 
@@ -84,12 +104,12 @@ def mark(start: bytes, rest: bytes) -> Mark:
 
 def places(file: BinaryIO, wanted: Mark, at: int, end: int) -> Iterator[int]:
     """Where a mark is between two places."""
-    for start in range(at, end, _BLOCK):
+    for start in range(at, end, BLOCK):
         file.seek(start)
-        data = file.read(min(_BLOCK + _OVERLAP, end - start))
+        data = file.read(min(BLOCK + _OVERLAP, end - start))
         if _holds(data, wanted.start):
             for found in wanted.pattern.finditer(data):
-                if found.start() < _BLOCK:
+                if found.start() < BLOCK:
                     yield start + found.start()
 
 

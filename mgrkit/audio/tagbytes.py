@@ -10,16 +10,17 @@ import os
 import re
 from typing import BinaryIO
 
+from mgrkit.audio.spans import BLOCK
+
 _APE, _APE_HEAD = b"APETAGEX", 32
 _ID3V1, _ID3V1_PLUS = 128, 227
 _LYRICS = b"LYRICSBEGIN"
 _LYRICS_END = {b"LYRICS200", b"LYRICSEND"}
-_LYRICS_LONGEST = 5_100  # of version 1, which tells no size
+_LYRICS_LONGEST = 5_100  # of version 1, which states no size
 _LYRICS_SEARCHED = 2**20  # the longest of version 2, 999,999 bytes
 _MOST_TAGS = 64
 _MARKS = re.compile(rb"ID3|TAG|APETAGEX|LYRICSBEGIN")
 _REACH = 8_192
-_BLOCK = 2**20
 
 
 def tags_end(file: BinaryIO, at: int) -> int:
@@ -85,7 +86,7 @@ def is_blank(file: BinaryIO, at: int, end: int) -> bool:
 def zeros_end(file: BinaryIO, at: int, end: int) -> int:
     """Where the zeros end that begin at ``at``; ``at`` itself where there are none."""
     file.seek(at)
-    while at < end and (data := file.read(min(_BLOCK, end - at))):
+    while at < end and (data := file.read(min(BLOCK, end - at))):
         left = len(data.lstrip(b"\0"))
         at += len(data) - left
         if left:
@@ -96,7 +97,7 @@ def zeros_end(file: BinaryIO, at: int, end: int) -> int:
 def zeros_begin(file: BinaryIO, end: int) -> int:
     """Where the zeros begin that end at ``end``; ``end`` itself where there are none."""
     while end > 0:
-        data = _read(file, end - _BLOCK, end)
+        data = _read(file, end - BLOCK, end)
         left = len(data.rstrip(b"\0"))
         end -= len(data) - left
         if left:

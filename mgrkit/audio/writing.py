@@ -25,7 +25,7 @@ BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
 """Bits per sample of each subtype."""
 FORMATS = ("wav", "flac")
 RIFF_LIMIT = 0xFFFFFFFF
-"""The largest file, less 8 bytes, whose size a RIFF header can tell; beyond it is RF64."""
+"""The largest file, less 8 bytes, whose size a RIFF header can state; beyond it is RF64."""
 _FLAC_CHANNELS, _FLAC_RATE = 8, 655_350
 # The tail of the sub-format GUIDs of WAVE_FORMAT_EXTENSIBLE (mmreg.h).
 _GUID = bytes.fromhex("000000001000800000aa00389b71")
@@ -61,7 +61,7 @@ def quantise(block: NDArray[np.float32], subtype: str) -> NDArray[Any]:
 class _Sink(Protocol):
     def write(self, block: NDArray[Any]) -> None: ...
 
-    def close(self, whole: bool) -> None: ...
+    def close(self, complete: bool) -> None: ...
 
 
 class Writer:
@@ -109,7 +109,7 @@ class Writer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._sink.close(whole=kind is None)
+        self._sink.close(complete=kind is None)
 
 
 class _Wav:
@@ -128,9 +128,9 @@ class _Wav:
         self._file.write(data.data)
         self._bytes += data.nbytes
 
-    def close(self, whole: bool) -> None:
+    def close(self, complete: bool) -> None:
         with self._file:
-            if whole:
+            if complete:
                 self._file.write(b"\0" * (self._bytes % 2))
                 self._file.seek(0)
                 self._file.write(wav_header(*self._layout, self._bytes))
@@ -156,10 +156,10 @@ class _Flac:
             raise self._raw.failure or error from error
         self._raw.check()
 
-    def close(self, whole: bool) -> None:
+    def close(self, complete: bool) -> None:
         with self._raw:
             self._file.close()
-        if whole:
+        if complete:
             self._raw.check()
 
 
@@ -197,9 +197,9 @@ def wav_header(rate: int, channels: int, subtype: str, data: int) -> bytes:
     """
     bits = BITS[subtype]
     frame = channels * bits // 8
-    plain = bits == 16 and channels <= 2
-    fmt = struct.pack("<HHIIHH", 1 if plain else 0xFFFE, channels, rate, rate * frame, frame, bits)
-    if not plain:
+    is_pcm = bits == 16 and channels <= 2
+    fmt = struct.pack("<HHIIHH", 1 if is_pcm else 0xFFFE, channels, rate, rate * frame, frame, bits)
+    if not is_pcm:
         tag = 3 if subtype == "FLOAT" else 1
         fmt += struct.pack("<HHIH", 22, bits, _SPEAKERS.get(channels, 0), tag) + _GUID
     chunks = _chunk(b"fmt ", fmt)

@@ -7,6 +7,9 @@ from pathlib import Path
 import av
 import numpy as np
 
+from mgrkit.audio.members import Member, members
+from mgrkit.audio.spans import Source
+
 
 def tone(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> np.ndarray:
     """A tone of another pitch in each channel, float32 (channels, frames), peak 0.5."""
@@ -54,6 +57,12 @@ def dsdiff(path: Path, seconds: float = 0.5, rate: int = 2_822_400) -> None:
     sound = chunk(b"DSD ", b"\x69" * round(seconds * rate / 8))
     body = chunk(b"FVER", b"\1\5\0\0") + chunk(b"PROP", b"SND " + kinds) + sound
     path.write_bytes(chunk(b"FRM8", b"DSD " + body))
+
+
+def sounds(path: Path) -> list[Member]:
+    """The sounds that a file holds."""
+    with path.open("rb") as file:
+        return members(Source(path, file, path.stat().st_size))
 
 
 def encode_picture(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import struct
 from pathlib import Path
@@ -13,11 +12,10 @@ import soundfile
 from av.error import PatchWelcomeError
 
 from mgrkit.audio import open_sound
-from mgrkit.audio.members import members
 from mgrkit.audio.pyav import PyavDecoder
 from mgrkit.audio.spans import Span
 from mgrkit.errors import AudioError
-from tests.audio.encoded import dsdiff, encode, tone
+from tests.audio.encoded import dsdiff, encode, encode_picture, sounds, tone
 from tests.audio.test_whole_files import ID3V1, ID3V2, flac, joined, reason, seconds
 
 RATE = 22050
@@ -183,7 +181,7 @@ TAK = b"tBaK\x01" + bytes(300)
 def test_where_other_kinds_end(tmp_path, part):
     """Of these there is no encoder at hand."""
     path = joined(tmp_path / "three", part, part, part)
-    found = [member.span for member in members(path, os.path.getsize(path))]
+    found = [member.span for member in sounds(path)]
     size = len(part)
     assert found == [(0, size), (size, 2 * size), (2 * size, 3 * size)]
 
@@ -243,4 +241,24 @@ def test_what_a_decoder_lacks_is_not_the_fault_of_the_file(tmp_path, monkeypatch
 
 def test_a_sound_of_no_length_is_not_followed_by_itself(tmp_path):
     path = joined(tmp_path / "broken.m4a", b"\0\0\0\4ftypM4A ", bytes(100))
-    assert members(path, os.path.getsize(path)) == [(Span(0, 112), None)]
+    assert sounds(path) == [(Span(0, 112), None)]
+
+
+def test_a_first_sound_that_no_decoder_takes_is_not_passed_over(tmp_path):
+    encode_picture(tmp_path / "film.mp4")
+    encode(tmp_path / "one.m4a", tone(2), RATE, "aac", "ipod")
+    parts = [(tmp_path / name).read_bytes() for name in ("film.mp4", "one.m4a")]
+    assert len(sounds(joined(tmp_path / "two.m4a", *parts))) == 2
+    assert reason(tmp_path / "two.m4a") == reason(tmp_path / "film.mp4")
+
+
+def test_each_of_joined_sounds_may_have_a_warning(tmp_path):
+    for name, length in (("a", 20), ("b", 10)):
+        noise = np.random.default_rng(0).uniform(-0.5, 0.5, length * RATE)
+        soundfile.write(tmp_path / name, noise, RATE, format="OGG", subtype="VORBIS")
+    parts = [(tmp_path / name).read_bytes() for name in "ab"]
+    path = joined(tmp_path / "two.ogg", *(part[: part.rindex(b"OggS")] for part in parts))
+    with open_sound(path) as sound:
+        for _ in sound.blocks():
+            pass
+    assert sound.warning.count("truncated: ") == 2

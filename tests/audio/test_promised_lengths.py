@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from mgrkit.audio import musepack, open_sound
-from mgrkit.audio.members import members
-from tests.audio.encoded import encode, tone
+from tests.audio.encoded import encode, sounds, tone
 from tests.audio.test_whole_files import joined, reason, seconds
 
 RATE = 44100
@@ -105,7 +104,7 @@ def test_an_old_musepack_ends_with_its_last_frame(tmp_path, last):
     frames = b"".join(struct.pack("<I", word) for word in words)
     whole = b"MP+\x17" + struct.pack("<I", len(lengths)) + bytes(16) + frames
     path = joined(tmp_path / "two.mpc", whole, whole.replace(b"\x17", b"\x07", 1))
-    spans = [member.span for member in members(path, 2 * len(whole))]
+    spans = [member.span for member in sounds(path)]
     assert spans == [(0, len(whole)), (len(whole), 2 * len(whole))]
     cut = joined(tmp_path / "cut.mpc", whole[:-60])
-    assert (members(cut, len(whole) - 60)[0].told or 0) > len(whole) - 60
+    assert (sounds(cut)[0].stated or 0) > len(whole) - 60

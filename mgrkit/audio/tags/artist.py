@@ -66,12 +66,12 @@ def _tags(file: _Sparing) -> tuple[Tags, bool]:
     mp4 = head[4:8] == b"ftyp"
     if mp4 or head.startswith((b"fLaC", b"OggS", _ASF)):
         try:
-            told = TinyTag.get(file_obj=file, duration=False)
+            tag = TinyTag.get(file_obj=file, duration=False)
         except TinyTagException:  # made of whatever a damaged file raises in its parser
             return around, False
-        more = [(name, value) for name, values in told.other.items() for value in values]
-        own = [("albumartist", told.albumartist or ""), ("artist", told.artist or ""), *more]
-        return [*own, *around], not mp4  # some boxes it does not know
+        more = [(name, value) for name, values in tag.other.items() for value in values]
+        named = [("albumartist", tag.albumartist or ""), ("artist", tag.artist or ""), *more]
+        return [*named, *around], not mp4  # some boxes it does not know
     mpeg = head[:1] == b"\xff" and head[1:2] >= b"\xe0"  # has no tags but those around it
     return around, mpeg
 

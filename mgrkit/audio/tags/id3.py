@@ -32,7 +32,7 @@ _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 def id3v2(file: BinaryIO) -> list[tuple[str, str]]:
     """Names and values in the ID3v2 tag that begins here.
 
-    A name is 'artist', 'albumartist' or what a field of the user's own is called.
+    A name is 'artist', 'albumartist' or what a custom field is called.
     """
     head = file.read(10)
     if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
@@ -57,7 +57,7 @@ def id3v1(file: BinaryIO) -> list[tuple[str, str]]:
 
 
 def untold(content: bytes) -> str:
-    """Text up to a zero, whose encoding nothing tells: UTF-8 where it can be, else Latin-1."""
+    """Text up to a zero, whose encoding is not stated: UTF-8 where it can be, else Latin-1."""
     content = content.partition(b"\0")[0]
     try:
         return content.decode("utf-8")
@@ -97,7 +97,7 @@ def _extended(body: bytes, version: int) -> int:
 
 
 def _size_of_four(body: bytes, at: int) -> int:
-    """A frame's size in 2.4; iTunes wrote it as 2.3 does, which the next frame's place tells."""
+    """A frame's size in 2.4; iTunes wrote it as 2.3 does, which the next frame's place shows."""
     sizes = (_synchsafe(body[at + 4 : at + 8]), int.from_bytes(body[at + 4 : at + 8]))
     for size in sizes:
         follows = body[at + 10 + size : at + 14 + size]
