@@ -119,7 +119,7 @@ class Case:
         return model
 
     def asked(self) -> NDArray[Any]:
-        """What is predicted, in an array of the caller's own; see `Toy.asked`."""
+        """What is predicted, in a new array; see `Toy.asked`."""
         return self.toy.asked.copy()
 
     @functools.cached_property
@@ -221,12 +221,12 @@ def in_new_process(code: str, order: Mapping[str, Any]) -> Any:
     ----------
     code : sees ``order``; ``hooks``, the heavy modules that are loaded by then; ``loaded()``,
         those that are loaded when it is called.
-    order : plain values; ``hooks`` are the modules whose hooks are asked.
+    order : JSON values; ``hooks`` are the modules whose hooks are asked.
     """
-    told = json.dumps({**order, "heavy": HEAVY})
+    arguments = json.dumps({**order, "heavy": HEAVY})
     path = os.pathsep.join(p or os.getcwd() for p in sys.path)
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", f"{_ASK_HOOKS}{code}\nprint(json.dumps(answer))", told],
+        [sys.executable, "-c", f"{_ASK_HOOKS}{code}\nprint(json.dumps(answer))", arguments],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -26,7 +26,7 @@ _SKIPPED = 2.0
 
 
 @dataclass(frozen=True)
-class Plain:
+class Function:
     """A function of one piece as an `Embedder` that does all in ``prepare``."""
 
     prepare: Callable[[Floats], NDArray[Any]]
@@ -89,7 +89,7 @@ class FeatureCase:
         made = resolve(self.spec.factory)
         hold(callable(made), f"{self.spec.factory} is no function and no class")
         if self.spec.batch_size is None:
-            return Plain(made)
+            return Function(made)
         embedder: Embedder = made(self.weights, device)
         for name in ("prepare", "embed"):
             hold(callable(getattr(embedder, name, None)), f"{self.spec.factory} has no {name}")
@@ -108,25 +108,25 @@ class FeatureCase:
         made = made or self.made
         prepared = [made.prepare(piece.copy()) for piece in pieces]
         size = self.spec.batch_size or 1
-        told: list[NDArray[Any]] = []
+        found: list[NDArray[Any]] = []
         for first in range(0, len(prepared), size):
             batch = prepared[first : first + size]
             rows = list(made.embed(batch))
             hold(len(rows) == len(batch), f"embed gave {len(rows)} results for {len(batch)} pieces")
-            told += rows
-        return told
+            found += rows
+        return found
 
     @functools.cached_property
-    def told(self) -> list[NDArray[Any]]:
+    def described(self) -> list[NDArray[Any]]:
         """The rows of `songs`; NotApplicable where they are none."""
         try:
-            told = self.rows(self.songs)
+            found = self.rows(self.songs)
         except Exception as error:
             raise NotApplicable(f"it gives no rows of music: {error}") from None
-        for rows in told:
+        for rows in found:
             if wrong := self.fault(rows):
                 raise NotApplicable(wrong)
-        return told
+        return found
 
     def fault(self, rows: object) -> str:
         """What is wrong with the rows of a piece; empty if nothing is."""
@@ -141,7 +141,7 @@ class FeatureCase:
     @functools.cached_property
     def traces(self) -> tuple[Traces, Traces]:
         """Of making it and of describing `songs`, twice; by then all late imports are done."""
-        assert self.told
+        assert self.described
         return self._traces(), self._traces()
 
     def _traces(self) -> Traces:
@@ -151,10 +151,10 @@ class FeatureCase:
 
     @functools.cached_property
     def loaded(self) -> list[str]:
-        """What a new process has loaded once the hooks were asked: heavy modules, the set's own."""
+        """What a new process has loaded by its hooks: heavy modules, the set's module."""
         if not self.hooks:
             raise NotApplicable("whose hooks provide it is not known: give its name, not its spec")
-        order = {"hooks": self.hooks, "own": self.spec.factory.partition(":")[0]}
-        code = 'answer = hooks + [order["own"]] * (order["own"] in sys.modules)'
+        order = {"hooks": self.hooks, "module": self.spec.factory.partition(":")[0]}
+        code = 'answer = hooks + [order["module"]] * (order["module"] in sys.modules)'
         found: list[str] = in_new_process(code, order)
         return found

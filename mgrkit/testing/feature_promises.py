@@ -53,18 +53,18 @@ def rows_are_numbers(case: FeatureCase) -> None:
 
 def rows_follow_windows(case: FeatureCase) -> None:
     """(length - window) / hop + 1 rows, one more or less; without windows one row a piece."""
-    for piece, rows in zip(case.songs, case.told, strict=True):
+    for piece, rows in zip(case.songs, case.described, strict=True):
         wanted, spare = 1, 0
         if case.spec.window:
             wanted, spare = (len(piece) - case.least) // case.step + 1, 1
         seconds = len(piece) / case.spec.frontend.sample_rate
-        told = f"{len(rows)} rows of a piece of {seconds:.3g} s, not {wanted}"
-        hold(abs(len(rows) - wanted) <= spare, told)
+        message = f"{len(rows)} rows of a piece of {seconds:.3g} s, not {wanted}"
+        hold(abs(len(rows) - wanted) <= spare, message)
 
 
 def takes_any_length(case: FeatureCase) -> None:
     """From one window up, however windows fit in; and 45 s, the longest track in one piece."""
-    assert case.told
+    assert case.described
     least, step = case.least, case.step
     sizes = (least, least + 1, least + step - 1, least + step, 2 * least + 7, case.frames(_LONGEST))
     music = case.music(max(sizes))
@@ -75,7 +75,7 @@ def takes_any_length(case: FeatureCase) -> None:
 
 def takes_any_level(case: FeatureCase) -> None:
     """Finite numbers for quiet, loud and clipped music, and for some beyond full scale."""
-    assert case.told
+    assert case.described
     piece = case.songs[0]
     for name, sound in {
         "60 dB quieter": piece * np.float32(1e-3),
@@ -88,7 +88,7 @@ def takes_any_level(case: FeatureCase) -> None:
 
 def refuses_silence(case: FeatureCase) -> None:
     """ItemError for zeros; for a constant that, or rows."""
-    assert case.told
+    assert case.described
     silence = np.zeros_like(case.songs[0])
     hold(_refused(case, silence, "silence"), "silence was described")
     _refused(case, silence + np.float32(0.25), "a constant")
@@ -96,7 +96,7 @@ def refuses_silence(case: FeatureCase) -> None:
 
 def refuses_too_short(case: FeatureCase) -> None:
     """ItemError for no sample and for one; for less than a window that, or rows."""
-    assert case.told
+    assert case.described
     n_fft = case.spec.frontend.transform.n_fft
     for size in sorted({0, 1, 2, n_fft - 1, n_fft, case.least // 2, case.least - 1}):
         refused = _refused(case, case.songs[0][:size], f"{size} samples")
@@ -105,7 +105,7 @@ def refuses_too_short(case: FeatureCase) -> None:
 
 def leaves_its_input(case: FeatureCase) -> None:
     """The samples given are not changed."""
-    assert case.told
+    assert case.described
     given = [piece.copy() for piece in case.songs[:1]]
     case.made.embed([case.made.prepare(piece) for piece in given])
     hold(_same(given, case.songs[:1]), "changes the samples that it is given")
@@ -113,27 +113,27 @@ def leaves_its_input(case: FeatureCase) -> None:
 
 def same_sound_same_rows(case: FeatureCase) -> None:
     """To the last bit, the second time and from the set's code made anew."""
-    told = case.told
-    hold(_same(case.rows(case.songs), told), "the same sound gives other rows the second time")
+    rows = case.described
+    hold(_same(case.rows(case.songs), rows), "the same sound gives other rows the second time")
     again = case.rows(case.songs, case.new())
-    hold(_same(again, told), "made anew, it gives other rows of the same sound")
+    hold(_same(again, rows), "made anew, it gives other rows of the same sound")
 
 
 def pieces_are_alone(case: FeatureCase) -> None:
     """On a CPU, to the last bit: alone, beside others, in another order."""
-    told = case.told
+    rows = case.described
     alone = [case.rows([piece])[0] for piece in case.songs]
-    hold(_same(alone, told), "a piece's rows depend on the pieces beside it")
+    hold(_same(alone, rows), "a piece's rows depend on the pieces beside it")
     turned = case.rows(case.songs[::-1])[::-1]
-    hold(_same(turned, told), "a piece's rows depend on the order of pieces")
+    hold(_same(turned, rows), "a piece's rows depend on the order of pieces")
 
 
 def threads_do_not_meet(case: FeatureCase) -> None:
     """Several threads prepare, embed or call the function at the same time."""
-    assert case.told
+    assert case.described
     made, pieces = case.made, [*case.songs] * 3
     expected = [made.prepare(piece.copy()) for piece in pieces]
-    told = [made.embed([one])[0] for one in expected]
+    alone = [made.embed([one])[0] for one in expected]
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
     try:
@@ -144,7 +144,7 @@ def threads_do_not_meet(case: FeatureCase) -> None:
     finally:
         sys.setswitchinterval(interval)
     hold(_same(prepared, expected), "threads that prepare at the same time disturb one another")
-    hold(_same(rows, told), "threads that embed at the same time disturb one another")
+    hold(_same(rows, alone), "threads that embed at the same time disturb one another")
 
 
 def loads_safely(case: FeatureCase) -> None:
@@ -177,7 +177,7 @@ def devices_agree(case: FeatureCase) -> None:
         raise NotApplicable("it does not use cuda")
     if not has_cuda():
         raise NotApplicable("no CUDA device is here")
-    here, there = case.told, case.rows(case.songs, case.new("cuda"))
+    here, there = case.described, case.rows(case.songs, case.new("cuda"))
     off = max(
         float(np.abs(one - other).max() / max(np.abs(one).max(), 1e-30))
         for one, other in zip(here, there, strict=True)
@@ -201,8 +201,8 @@ def _refused(case: FeatureCase, piece: NDArray[np.float32], what: str) -> bool:
     except ItemError:
         return True
     except Exception as error:
-        told = f"{what} raised {type(error).__name__}, not ItemError: {error}"
-        raise Broken(told) from error
+        message = f"{what} raised {type(error).__name__}, not ItemError: {error}"
+        raise Broken(message) from error
     wrong = case.fault(rows)
     hold(not wrong, f"{what}: {wrong}")
     return False

@@ -121,12 +121,12 @@ def devices_agree(case: Case) -> None:
         raise NotApplicable("the spec does not name cuda")
     if not has_cuda():
         raise NotApplicable("no CUDA device is here")
-    told = []
+    found = []
     for device in ("cpu", "cuda"):
         model = case.new()
         model.restore(case.bundle.state, device)
-        told.append(model.predict_proba(case.asked()))
-    off = float(abs(told[0] - told[1]).max())
+        found.append(model.predict_proba(case.asked()))
+    off = float(abs(found[0] - found[1]).max())
     hold(off <= AMONG_DEVICES, f"CPU and CUDA differ by {off:.2g}")
 
 

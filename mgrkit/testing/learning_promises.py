@@ -101,10 +101,10 @@ def refuses_other_shapes(case: Case) -> None:
 
 
 def learns(case: Case) -> None:
-    """At least nine in ten held-out examples of the toy set are told right."""
-    told = case.fits[0].probabilities[: len(case.toy.held_out)].argmax(1)
-    right = float((told == case.toy.held_out.y).mean())
-    hold(right >= LEARNT, f"{right:.0%} of the held-out toys are told right")
+    """At least nine in ten held-out examples of the toy set are predicted right."""
+    best = case.fits[0].probabilities[: len(case.toy.held_out)].argmax(1)
+    right = float((best == case.toy.held_out.y).mean())
+    hold(right >= LEARNT, f"{right:.0%} of the held-out toys are predicted right")
 
 
 def gives_probabilities(case: Case) -> None:
@@ -115,13 +115,13 @@ def gives_probabilities(case: Case) -> None:
         _check_probabilities(case.fits[0].model.predict_proba(far), len(far))
 
 
-def _check_probabilities(told: NDArray[Any], rows: int) -> None:
-    hold(isinstance(told, np.ndarray), f"probabilities are a {type(told).__name__}, not an array")
-    hold(told.shape == (rows, len(LABELS)), f"probabilities have shape {told.shape}")
-    hold(told.dtype == np.float32, f"probabilities are {told.dtype}, not float32")
-    hold(bool(np.isfinite(told).all()), "probabilities are not finite")
-    hold(bool(((told >= 0) & (told <= 1 + SUMS)).all()), "probabilities are not from 0 to 1")
-    off = float(abs(told.sum(1, dtype=np.float64) - 1).max())
+def _check_probabilities(found: NDArray[Any], rows: int) -> None:
+    hold(isinstance(found, np.ndarray), f"probabilities are a {type(found).__name__}, not an array")
+    hold(found.shape == (rows, len(LABELS)), f"probabilities have shape {found.shape}")
+    hold(found.dtype == np.float32, f"probabilities are {found.dtype}, not float32")
+    hold(bool(np.isfinite(found).all()), "probabilities are not finite")
+    hold(bool(((found >= 0) & (found <= 1 + SUMS)).all()), "probabilities are not from 0 to 1")
+    off = float(abs(found.sum(1, dtype=np.float64) - 1).max())
     hold(off <= SUMS, f"a row of probabilities misses one by {off:.2g}")
 
 
@@ -129,11 +129,11 @@ def keeps_columns(case: Case) -> None:
     """A label that is missing from train keeps its column, and gets (nearly) nothing in it."""
     absent = 1
     model = case.fitted(without(case.toy.train, absent))
-    told = model.predict_proba(case.asked())
-    hold(told.shape[1:] == (len(LABELS),), f"with a label missing, the shape is {told.shape}")
-    column = told[:, absent]
+    found = model.predict_proba(case.asked())
+    hold(found.shape[1:] == (len(LABELS),), f"with a label missing, the shape is {found.shape}")
+    column = found[:, absent]
     hold(
-        float(column.mean()) < 0.1 and not (told.argmax(1) == absent).any(),
+        float(column.mean()) < 0.1 and not (found.argmax(1) == absent).any(),
         f"a label that was not in train gets {column.mean():.2f} on average",
     )
 

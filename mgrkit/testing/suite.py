@@ -54,7 +54,7 @@ def pytest_function(
 
 def failed(every: Mapping[str, Callable[[_Case], None]], case: _Case) -> dict[str, str]:
     """The checks that a case fails, each with what is wrong."""
-    told = {}
+    found = {}
     for name, check in every.items():
         try:
             check(case)
@@ -62,8 +62,8 @@ def failed(every: Mapping[str, Callable[[_Case], None]], case: _Case) -> dict[st
             continue
         except Exception as error:
             what = str(error) if isinstance(error, Broken) else f"{type(error).__name__}: {error}"
-            told[name] = what
-    return told
+            found[name] = what
+    return found
 
 
 def hooks_of(distribution: str) -> tuple[str, ...]:

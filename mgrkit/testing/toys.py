@@ -2,7 +2,7 @@
 
 Three genres, 12 tracks of each by four artists, two pieces of each track: in ``features`` the
 genres are clouds 12 standard deviations apart, in ``image`` each has a bright band of its own,
-in ``samples`` a tone of its own; all else is noise.
+in ``samples`` a tone; all else is noise.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def toy(eats: str, seed: int = 0) -> Toy:
 
 
 def copied(examples: Examples) -> Examples:
-    """The same in arrays of its own, so that whoever changes them changes nobody else's."""
+    """The same in new arrays, so that whoever changes them changes nobody else's."""
     return Examples(*(getattr(examples, f.name).copy() for f in dataclasses.fields(examples)))
 
 

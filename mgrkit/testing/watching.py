@@ -93,12 +93,12 @@ def _stir() -> None:
 
 
 def _children() -> set[int]:
-    """The processes that this one started; where /proc does not tell, multiprocessing's."""
+    """The processes that this one started; where there is no /proc, multiprocessing's."""
     found = {child.pid for child in multiprocessing.active_children() if child.pid}
-    for told in Path("/proc/self/task").glob("*/children"):
+    for children in Path("/proc/self/task").glob("*/children"):
         # A thread may end between the listing and the reading.
         with contextlib.suppress(OSError):
-            found |= {int(pid) for pid in told.read_text().split()}
+            found |= {int(pid) for pid in children.read_text().split()}
     return {pid for pid in found if not _is_tracker(pid)}
 
 

@@ -173,7 +173,7 @@ def pytest_on(tmp_path: Path, lines: str) -> str:
 
 
 def test_one_line_is_a_test_suite(tmp_path: Path) -> None:
-    told = pytest_on(
+    output = pytest_on(
         tmp_path,
         "from dataclasses import replace\n"
         "from mgrkit.testing import contract\n"
@@ -186,12 +186,14 @@ def test_one_line_is_a_test_suite(tmp_path: Path) -> None:
         "test_nobody = contract.checks('nobody')\n",
     )
     many = len(contract.CHECKS)
-    assert "PASSED test_mine.py::test_good[learns]" in told
-    assert "XFAIL test_mine.py::test_excused[stops] - too fast to" in told
-    assert "FAILED test_mine.py::test_needless[stops] - [XPASS(strict)] it was once so" in told
-    assert "FAILED test_mine.py::test_broken[stops] - mgrkit.testing.case.Broken: fit never" in told
-    assert "UsageError: no classifier 'nobody'" in told
-    assert f"{2 + many} failed" in told
+    assert "PASSED test_mine.py::test_good[learns]" in output
+    assert "XFAIL test_mine.py::test_excused[stops] - too fast to" in output
+    assert "FAILED test_mine.py::test_needless[stops] - [XPASS(strict)] it was once so" in output
+    assert (
+        "FAILED test_mine.py::test_broken[stops] - mgrkit.testing.case.Broken: fit never" in output
+    )
+    assert "UsageError: no classifier 'nobody'" in output
+    assert f"{2 + many} failed" in output
 
 
 def test_checks_by_name_import_every_hooks_module(monkeypatch) -> None:

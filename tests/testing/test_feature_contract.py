@@ -97,16 +97,16 @@ def test_what_is_random_each_time_is_not_the_same_in_any_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hooks", "told"),
+    ("hooks", "expected"),
     [
         ("tests.testing.toy_ears_specs", ""),
         ("tests.testing.ears_when_listed", "numpy, tests.testing.toy_ears"),
     ],
 )
-def test_listing_imports_neither_numpy_nor_the_code(hooks: str, told: str) -> None:
+def test_listing_imports_neither_numpy_nor_the_code(hooks: str, expected: str) -> None:
     case = FeatureCase(GOOD, None, (hooks,))
-    if told:
-        with pytest.raises(feature_contract.Broken, match=f"imports {told}$"):
+    if expected:
+        with pytest.raises(feature_contract.Broken, match=f"imports {expected}$"):
             feature_contract.CHECKS["hooks_are_light"](case)
     else:
         feature_contract.CHECKS["hooks_are_light"](case)
@@ -160,7 +160,7 @@ def test_by_name_the_hooks_of_its_distribution_are_known(monkeypatch) -> None:
 
 
 def test_one_line_is_a_test_suite(tmp_path: Path) -> None:
-    told = pytest_on(
+    output = pytest_on(
         tmp_path,
         "from dataclasses import replace\n"
         "from mgrkit.testing import feature_contract\n"
@@ -172,10 +172,10 @@ def test_one_line_is_a_test_suite(tmp_path: Path) -> None:
         "test_excused = feature_contract.checks(one, expected_failures=excuse)\n"
         "test_broken = feature_contract.checks(one)\n",
     )
-    assert "PASSED test_mine.py::test_good[rows_are_numbers]" in told
-    assert "XFAIL test_mine.py::test_excused[rows_follow_windows] - one does" in told
-    assert "FAILED test_mine.py::test_broken[rows_follow_windows] - mgrkit.testing.case.B" in told
-    assert "1 failed" in told
+    assert "PASSED test_mine.py::test_good[rows_are_numbers]" in output
+    assert "XFAIL test_mine.py::test_excused[rows_follow_windows] - one does" in output
+    assert "FAILED test_mine.py::test_broken[rows_follow_windows] - mgrkit.testing.case.B" in output
+    assert "1 failed" in output
 
 
 def test_excuses_need_a_check() -> None:

@@ -72,9 +72,9 @@ class Centroid(Classifier):
             raise UsageError("centroid: fit comes before predict_proba")
         if x.shape[1:] != self.task.shape:
             raise UsageError(f"centroid: x has shape {x.shape}")
-        return self.told(x).astype(np.float32)
+        return self.likely(x).astype(np.float32)
 
-    def told(self, x) -> np.ndarray:
+    def likely(self, x) -> np.ndarray:
         count = self.sums[:, -1:]
         centroids = self.sums[:, :-1] / np.maximum(count, 1)
         flat = self.flat(x)[:, None].astype(np.float64)
@@ -132,7 +132,7 @@ class CutsToShape(Centroid):
 
 
 class LearnsNothing(Centroid):
-    def told(self, x) -> np.ndarray:
+    def likely(self, x) -> np.ndarray:
         known = self.sums[:, -1] > 0
         return np.tile(known / known.sum(), (len(x), 1))
 
@@ -143,34 +143,34 @@ class DoublePrecision(Centroid):
 
 
 class Unnormalised(Centroid):
-    def told(self, x) -> np.ndarray:
-        return super().told(x) * 0.99
+    def likely(self, x) -> np.ndarray:
+        return super().likely(x) * 0.99
 
 
 class BelowZero(Centroid):
-    def told(self, x) -> np.ndarray:
-        told = super().told(x) + np.array([-1e-3, 1e-3, 0])
-        return told if (self.sums[:, -1] > 0).all() else super().told(x)
+    def likely(self, x) -> np.ndarray:
+        found = super().likely(x) + np.array([-1e-3, 1e-3, 0])
+        return found if (self.sums[:, -1] > 0).all() else super().likely(x)
 
 
 class OverflowsFarAway(Centroid):
-    def told(self, x) -> np.ndarray:
-        told = super().told(x)
-        told[np.abs(x).max(1) > 1e4] = np.nan
-        return told
+    def likely(self, x) -> np.ndarray:
+        found = super().likely(x)
+        found[np.abs(x).max(1) > 1e4] = np.nan
+        return found
 
 
 class PacksColumns(Centroid):
-    def told(self, x) -> np.ndarray:
+    def likely(self, x) -> np.ndarray:
         known = self.sums[:, -1] > 0
-        told = super().told(x)
-        return np.hstack([told[:, known], np.zeros((len(x), (~known).sum()))])
+        found = super().likely(x)
+        return np.hstack([found[:, known], np.zeros((len(x), (~known).sum()))])
 
 
 class LooksAtNeighbours(Centroid):
-    def told(self, x) -> np.ndarray:
-        told = super().told(x)
-        return 0.9 * told + 0.1 * told.mean(0)
+    def likely(self, x) -> np.ndarray:
+        found = super().likely(x)
+        return 0.9 * found + 0.1 * found.mean(0)
 
 
 class SpoilsTrain(Centroid):
@@ -182,10 +182,10 @@ class SpoilsTrain(Centroid):
 
 class SpoilsX(Centroid):
     def predict_proba(self, x):
-        told = super().predict_proba(x)
+        found = super().predict_proba(x)
         if x.flags.writeable:
             x[-1, 0] += 1
-        return told
+        return found
 
 
 class WantsWriteable(Centroid):
@@ -258,16 +258,16 @@ class HidesPickle(Centroid):
     load = staticmethod(pickle.loads)
 
     def state(self):
-        return {"all": np.frombuffer(pickle.dumps(self.told_of()), np.uint8)}
+        return {"all": np.frombuffer(pickle.dumps(self.pickled()), np.uint8)}
 
-    def told_of(self) -> Any:
+    def pickled(self) -> Any:
         return {name: array.tolist() for name, array in super().state().items()}
 
     def restore(self, state, device="cpu") -> None:
         if "all" not in state or (state["all"].ndim, state["all"].dtype) != (1, np.uint8):
             raise BundleError("centroid: all is missing")
-        told = type(self).load(state["all"].tobytes())
-        super().restore({name: np.asarray(array) for name, array in told.items()}, device)
+        found = type(self).load(state["all"].tobytes())
+        super().restore({name: np.asarray(array) for name, array in found.items()}, device)
 
 
 class PicklesByModule(HidesPickle):
@@ -279,7 +279,7 @@ class PicklesByModule(HidesPickle):
 class PicklesByName(HidesPickle):
     load = staticmethod(imported_by_name)
 
-    def told_of(self) -> Any:
+    def pickled(self) -> Any:
         return Centroid.state(self)
 
 
@@ -330,9 +330,9 @@ class Prints(Centroid):
 
 class WritesBelowPython(Centroid):
     def predict_proba(self, x):
-        told = super().predict_proba(x)
+        found = super().predict_proba(x)
         os.write(1, b"predicting\n")
-        return told
+        return found
 
 
 class SeedsNumpy(Centroid):
@@ -372,9 +372,9 @@ class LeavesProcess(Centroid):
 
 
 class OtherOnCuda(Centroid):
-    def told(self, x) -> np.ndarray:
-        told = super().told(x)
-        return told if self.device == "cpu" else 0.99 * told + 0.01 / 3
+    def likely(self, x) -> np.ndarray:
+        found = super().likely(x)
+        return found if self.device == "cpu" else 0.99 * found + 0.01 / 3
 
 
 class Slow(Centroid):
