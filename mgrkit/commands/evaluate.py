@@ -12,7 +12,7 @@ from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
-from mgrkit.inputs.wording import how_to_get, told_apart
+from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.model import Model, load_model
@@ -109,7 +109,7 @@ def _read(
     dataset = read_dataset(data, judge.input, options, report)
     if dataset.input.digest != judge.input.digest:
         raise UsageError(
-            f"{data} holds {told_apart(dataset.input, judge.input)}, {judge.name} was trained "
+            f"{data} holds {distinct_name(dataset.input, judge.input)}, {judge.name} was trained "
             f"on {judge.input.name}",
             how_to_get(judge.input),
         )
@@ -128,14 +128,14 @@ def _chosen(
 ) -> _Chosen:
     """The recordings or copies of the part that the model can answer for and has not seen."""
     notes = list(dataset.notes)
-    whole = _kind(dataset, copies, data, notes)
-    dataset, published = _part(whole, part, data, notes)
+    every = _kind(dataset, copies, data, notes)
+    dataset, published = _part(every, part, data, notes)
     dataset = _of_genres(dataset, labels, notes)
     where = f"the published part {published}" if published else str(data)
     known = _seen(dataset, judge)
     if known and not seen:
         if len(known) == len(dataset.entries):
-            raise _all_seen(judge, len(known), where, _of_genres(whole, labels, []))
+            raise _all_seen(judge, len(known), where, _of_genres(every, labels, []))
         dataset = dataset.take(sorted({*range(len(dataset.entries))} - {*known}))
     words = _words(dataset, published, judge, len(known) if seen else 0)
     return _Chosen(dataset, words, 0 if seen else len(known), notes)
@@ -231,9 +231,9 @@ def _seen(dataset: Dataset, model: Model) -> list[int]:
     return [i for i, label in enumerate(dataset.labelled) if label.id in model.known_tracks]
 
 
-def _all_seen(model: Model, known: int, where: str, whole: Dataset) -> UsageError:
+def _all_seen(model: Model, known: int, where: str, every: Dataset) -> UsageError:
     """That nothing is left to judge by, and the option that has more if there is any."""
-    more = len(whole.entries) - len(_seen(whole, model))
+    more = len(every.entries) - len(_seen(every, model))
     other = f"--part all has {more} more" if more else "other DATA"
     return UsageError(
         f"{model.name} has seen all {known} tracks of {where}",

@@ -15,7 +15,7 @@ from mgrkit.errors import UsageError
 from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import input_of
-from mgrkit.inputs.wording import told_apart
+from mgrkit.inputs.wording import distinct_name
 from mgrkit.registry.loader import installed
 from mgrkit.tracks.splits import check_split, make_split
 
@@ -99,7 +99,7 @@ def train(
         [dataset] = settings.genres.applied(dataset)
         if front and dataset.input.digest != wanted.digest:
             raise UsageError(
-                f"{data} holds {told_apart(dataset.input, wanted)}, --front-end asks for "
+                f"{data} holds {distinct_name(dataset.input, wanted)}, --front-end asks for "
                 f"{wanted.name}",
                 "leave out --front-end, or give sound",
             )

@@ -52,7 +52,7 @@ class OfPieces:
     ) -> None:
         self._wanted = wanted
         self._values = values
-        self._counts = np.array([sum(map(wanted.count, own)) for own in sizes], np.int64)
+        self._counts = np.array([sum(map(wanted.count, pieces)) for pieces in sizes], np.int64)
         self._built: dict[int, NDArray[Any]] = {}
 
     def __call__(self, places: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -61,17 +61,17 @@ class OfPieces:
         x = np.empty((counts.sum(), *self._wanted.shape), self._wanted.dtype)
         starts = np.cumsum(counts) - counts
         for number, start, count in zip(chosen.tolist(), starts, counts, strict=True):
-            own = x[start : start + count]
-            self._fill(number, own)
-            self._built.setdefault(number, own)
+            space = x[start : start + count]
+            self._fill(number, space)
+            self._built.setdefault(number, space)
         return x, np.repeat(places[chosen], counts)
 
-    def _fill(self, number: int, own: NDArray[Any]) -> None:
+    def _fill(self, number: int, space: NDArray[Any]) -> None:
         if number in self._built:
-            own[:] = self._built[number]
+            space[:] = self._built[number]
             return
         first = 0
         for values in self._values(number):
             examples = self._wanted.examples(values)
-            own[first : first + len(examples)] = examples
+            space[first : first + len(examples)] = examples
             first += len(examples)

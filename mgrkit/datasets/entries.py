@@ -1,4 +1,4 @@
-"""What DATA tells of its tracks: which are recordings, which slices or noisy copies of them."""
+"""What DATA says of its tracks: which are recordings, which slices or noisy copies of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EXAMPLES = 2
 
 @dataclass(frozen=True)
 class DataTrack:
-    """One track, or one noisy copy of a track, as DATA tells it.
+    """One track, or one noisy copy of a track, as DATA states it.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class DataTrack:
 
     @property
     def is_copy(self) -> bool:
-        """Whether this is a noisy copy and not a recording of its own."""
+        """Whether this is a noisy copy and not itself a recording."""
         return self.parent != self.name
 
     def labelled(self) -> Labelled:
@@ -61,7 +61,7 @@ class DataTrack:
 
     @property
     def piece(self) -> str:
-        """What tells a slice of a track of a known collection from others; '' for no slice."""
+        """What distinguishes a slice of a track of a known collection; '' for no slice."""
         fact = known(self.parent)
         return fact.piece if fact else self.name if known(self.recording) else ""
 
@@ -69,12 +69,12 @@ class DataTrack:
 def belonging(
     entries: Sequence[DataTrack], notes: list[str]
 ) -> tuple[tuple[DataTrack, ...], list[list[int]]]:
-    """The tracks, each a recording of its own unless it is a noisy copy. Adds to the notes.
+    """The tracks, each a recording unless it is a noisy copy. Adds to the notes.
 
     A copy's ``parent`` is its recording, as its table says; or, where it does not, as its name
     says. A parent that is no recording here and not said to be the source of a noisy copy, such
-    as an album, is what the track belongs to: its ``recording``. So is what slices that their
-    names tell have in common, in whichever folders of a split they lie.
+    as an album, is what the track belongs to: its ``recording``. So is what slices, known
+    by their names, have in common, in whichever folders of a split they lie.
 
     Returns
     -------

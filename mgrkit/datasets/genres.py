@@ -1,4 +1,4 @@
-"""Names of genres: which spellings mean one genre, and ``--map`` for what no spelling tells."""
+"""Names of genres: which spellings mean one genre, and ``--map`` for all others."""
 
 from __future__ import annotations
 
@@ -56,11 +56,11 @@ def spelt_as(labels: Sequence[str], genres: Iterable[str]) -> tuple[str, ...]:
     ('Hip-Hop', 'jazz')
     """
     known = {genre_key(label): label for label in reversed(labels)}
-    own = {}
+    spelt = {}
     for genre in genres:
         label = genre if genre in labels else known.get(genre_key(genre), "")
-        own[label] = genre
-    return tuple(own.get(label, label) for label in labels)
+        spelt[label] = genre
+    return tuple(spelt.get(label, label) for label in labels)
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ class GenreMap:
     def _applied(self, dataset: Dataset) -> Dataset:
         genres = [entry.genre for entry in dataset.entries]
         targets = {genre_key(theirs): genre_key(ours) for theirs, ours in self.pairs}
-        own = (genre for genre in genres if genre_key(genre) not in targets)
+        unmapped = (genre for genre in genres if genre_key(genre) not in targets)
         spelt: dict[str, str] = {}
-        for genre in (*own, *(ours for _, ours in self.pairs)):
+        for genre in (*unmapped, *(ours for _, ours in self.pairs)):
             spelt.setdefault(genre_key(genre), genre)
         counted = [spelt[targets.get(key, key)] for key in map(genre_key, genres)]
         counts = Counter(pair for pair in zip(genres, counted, strict=True) if pair[0] != pair[1])

@@ -25,7 +25,7 @@ from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder, content_key
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
-from mgrkit.inputs.wording import how_to_get, told_apart
+from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage
 from mgrkit.tracks.schema import NOISE, SNR
@@ -260,15 +260,17 @@ def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
         first, other = list(drawn.values())[:2]
         raise UsageError(
             f"{data} holds pictures of {len(kinds)} kinds: {first} ({kinds[0].name}) and {other} "
-            f"({told_apart(kinds[1], kinds[0])})",
+            f"({distinct_name(kinds[1], kinds[0])})",
             f"one kind a folder: {how_to_get(kinds[0])}",
         )
     # Out of the rows, which whoever ran the jobs may hold on to.
-    values = {n: [row.pop("values") for row in own] for n, own in enumerate(of_source.values())}
+    values = {
+        n: [row.pop("values") for row in members] for n, members in enumerate(of_source.values())
+    }
     sizes = [[len(part) for part in parts] for parts in values.values()]
     entries = [
-        _entry(own[0], source, _digest(parts), sum(map(len, parts)))
-        for (source, own), parts in zip(of_source.items(), values.values(), strict=True)
+        _entry(members[0], source, _digest(parts), sum(map(len, parts)))
+        for (source, members), parts in zip(of_source.items(), values.values(), strict=True)
     ]
     return _dataset(entries, kinds[0], sizes, values.pop)
 
@@ -296,7 +298,7 @@ def _dataset(
     sizes: Sequence[Sequence[int]],
     values: Callable[[int], Sequence[NDArray[Any]]],
 ) -> Dataset:
-    fitted = wanted.fitted([size for own in sizes for size in own])
+    fitted = wanted.fitted([size for track in sizes for size in track])
     build = OfPieces(fitted, sizes, values)
     return Dataset(tuple(entries), fitted, build, np.arange(len(entries)))
 

@@ -81,7 +81,7 @@ def _checked(data: Path, dataset: Dataset) -> Dataset:
         notes.append("artists are taken from the folders below the genres")
         labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
     notes += filter(None, [doubted(entries, labels, doubts)])
-    # A copy is what its recording is, whatever its own folder's table still says.
+    # A copy is what its recording is, whatever its folder's table still says.
     genres = one_spelling([label.genre for label in labels], notes)
     dataset = with_genres(replace(dataset, entries=entries, labelled=labels), genres)
     entries = dataset.entries

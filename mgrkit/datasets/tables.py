@@ -1,4 +1,4 @@
-"""Feature tables: our own, the Kaggle GTZAN table and its altered forms, as a dataset."""
+"""Feature tables: mgrkit's, the Kaggle GTZAN table and its altered forms, as a dataset."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
     """Whether a table holds numbers and is not a list of files.
 
     A table with any of the ``columns`` that are wanted, without a column of paths, or with all
-    columns of some feature set, is meant as one; then what is missing is an error of its own.
+    columns of some feature set, is meant as one; then what is missing is a separate error.
     """
     header = set(_frame(path, rows=0).columns)
     return (
@@ -53,13 +53,13 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec, *, asked: bool = Fals
 
     Parameters
     ----------
-    asked : ``wanted`` was asked for by name; else a table that names its own set is of that.
+    asked : ``wanted`` was asked for by name; else a table that names its set is of that.
 
     Raises
     ------
     UsageError : the table is of another set than was asked for; columns are missing, or hold no
         numbers at all; rows of several feature sets, or of another release of the set; windows
-        that nothing tells apart.
+        that nothing distinguishes.
     RunError : no row can be used, or the file cannot be read.
     """
     frame = _frame(path)
@@ -93,11 +93,11 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec, *, asked: bool = Fals
 
 
 def _named(path: Path, frame: Any, notes: list[str]) -> tuple[list[tuple[str, str]], Layout]:
-    """The name and the genre of each row, and what their paths tell; RunError without rows."""
+    """The name and the genre of each row, and what their paths say; RunError without rows."""
     paths = _column(path, frame.columns, _PATHS)
     names = [name.replace("\\", "/") for name in _texts(frame, paths)]
     layout = Layout.of(names)
-    genres = ""  # as the paths tell
+    genres = ""  # as the paths say
     if set(frame.columns) & set(_GENRES) or (names and not any(map(layout.label, names))):
         genres = _column(path, frame.columns, _GENRES)
     elif names:
@@ -126,7 +126,7 @@ def _finite(
 def _pieces(
     frame: Any, used: Sequence[int], tracks: NDArray[np.int64], windows: FeatureSetSpec
 ) -> list[str]:
-    """The piece of each window: as the table tells, else as if they lay one after the other."""
+    """The piece of each window: as the table says, else as if they lay one after the other."""
     if PIECE_START in frame.columns:
         starts = _texts(frame, PIECE_START)
         return [starts[row] for row in used]
@@ -150,7 +150,7 @@ def _summed(
     windows: dict[tuple[int, str], list[int]] = {}
     for row, piece in enumerate(zip(tracks.tolist(), pieces, strict=True)):
         windows.setdefault(piece, []).append(row)
-    rows = [summary(x[own], form) for own in windows.values()]
+    rows = [summary(x[members], form) for members in windows.values()]
     return np.concatenate(rows), np.array([track for track, _ in windows], np.int64)
 
 
@@ -210,7 +210,7 @@ def _genres(frame: Any, column: str, layout: Layout, names: Sequence[str]) -> li
 
 
 def _lengths(frame: Any) -> list[float]:
-    """How long each row's sound is, in any unit; 0 where no column tells."""
+    """How long each row's sound is, in any unit; 0 where no column says."""
     column = next((name for name in _LENGTHS if name in frame.columns), "")
     values = _numbers(frame, [column])[:, 0] if column else np.zeros(len(frame))
     return [float(value) if value > 0 else 0.0 for value in values]

@@ -65,14 +65,14 @@ class Common:
         UsageError : there is none.
         """
         both = list(zip(self.tracks, self.split.parts, strict=True))
-        known = {track.genre for track, own in both if own == "train"}
-        of_part = [i for i, (t, own) in enumerate(both) if own == part and t.genre in known]
+        known = {track.genre for track, part in both if part == "train"}
+        of_part = [i for i, (t, its) in enumerate(both) if its == part and t.genre in known]
         if not of_part:
             raise UsageError(f"there is no track to judge by in {part}", "another --part or DATA")
         return of_part
 
     def groups(self, which: Sequence[int]) -> list[str]:
-        """The artists of these tracks; a track of unknown artist is a group of its own."""
+        """The artists of these tracks; a track of unknown artist is a group by itself."""
         return [self.tracks[i].unit for i in which]
 
 
@@ -156,9 +156,9 @@ def _lost(read: Sequence[tuple[Path, Dataset]], common: int) -> Iterator[str]:
         shown = ", ".join(dict.fromkeys(str(path) for path, _ in read))
         raise RunError(f"{shown} have no track in common", "DATA are of one collection")
     for path, dataset in read:
-        own = sum(not entry.is_copy for entry in dataset.entries)
-        if own > common:
-            yield f"{path}: {own - common} of {own} tracks left out, not in all DATA"
+        recordings = sum(not entry.is_copy for entry in dataset.entries)
+        if recordings > common:
+            yield f"{path}: {recordings - common} of {recordings} tracks left out, not in all DATA"
 
 
 def _first(
@@ -192,16 +192,16 @@ def _merged(
     places, tracks = [], []
     torn = 0
     for members in linked(marks for _, marks in found):
-        own = [owners[member] for member in members]
-        if [number for number, _ in own] != list(range(len(datasets))):
+        where = [owners[member] for member in members]
+        if [number for number, _ in where] != list(range(len(datasets))):
             continue  # not in all, or not once in each
-        labels = [datasets[number].labelled[index] for number, index in own]
+        labels = [datasets[number].labelled[index] for number, index in where]
         if len({genre_key(label.genre) for label in labels}) > 1:
             torn += 1
             continue
         group = next((label.group for label in labels if label.group), "")
         part = next((label.part for label in labels if label.part), "")
-        places.append(tuple(index for _, index in own))
+        places.append(tuple(index for _, index in where))
         tracks.append(replace(labels[0], group=group, part=part))
     if torn:
         notes.append(f"{torn} tracks left out, of another genre in each DATA")
@@ -220,9 +220,10 @@ def _marks(dataset: Dataset) -> dict[int, list[str]]:
             path = entry.parent.rpartition(".")[0] or entry.parent
             known = "" if one.id.startswith("name:") else one.id
             marks[index] = [known, f"path:{path}", f"stem:{path.rpartition('/')[2]}"]
-    often = Counter(mark for own in marks.values() for mark in own)
+    often = Counter(mark for several in marks.values() for mark in several)
     return {
-        index: [mark for mark in own if mark and often[mark] == 1] for index, own in marks.items()
+        index: [mark for mark in several if mark and often[mark] == 1]
+        for index, several in marks.items()
     }
 
 

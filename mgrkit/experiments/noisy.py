@@ -33,7 +33,7 @@ def by_noise(
 
     Returns
     -------
-    Rows of ``noise`` ('' where no table tells it), ``snr`` (dB; None where no table tells it, or
+    Rows of ``noise`` ('' where no table states it), ``snr`` (dB; None where no table states it, or
     no number) and some of `mgrkit.learning.metrics.scores`, by the names there.
     """
     of_row: dict[tuple[str, float], list[int]] = {}
@@ -41,15 +41,16 @@ def by_noise(
         of_row.setdefault((entry.noise, _snr(entry)), []).append(index)
     groups, truth = dataset.groups(), np.asarray(y)
     rows = []
-    for (noise, snr), own in sorted(of_row.items()):
-        measured = scores(probabilities[own], truth[own], [groups[i] for i in own], labels, seed)
+    for (noise, snr), members in sorted(of_row.items()):
+        of_members = [groups[i] for i in members]
+        measured = scores(probabilities[members], truth[members], of_members, labels, seed)
         known = None if math.isinf(snr) else snr
         rows.append({"noise": noise, "snr": known, **{name: measured[name] for name in _KEPT}})
     return rows
 
 
 def unknown_snr(entries: Iterable[DataTrack]) -> list[str]:
-    """A note on the copies of which no table tells the SNR, or none if there are none."""
+    """A note on the copies of which no table states the SNR, or none if there are none."""
     lost = [entry for entry in entries if math.isinf(_snr(entry))]
     if not lost:
         return []
@@ -70,7 +71,7 @@ def _snr(entry: DataTrack) -> float:
 def copies_seen(dataset: Dataset, model: Model) -> list[int]:
     """The copies of recordings that a model has seen, by their ids or else their names.
 
-    Names count without their suffix: that of a copy alone does not tell it, and a recording may
+    Names count without their suffix: that of a copy alone does not show it, and a recording may
     have been learnt from in another format.
     """
     known = set(map(without_suffix, model.known_tracks | model.known_names))

@@ -27,7 +27,7 @@ class Standing:
     ties : letters; classifiers that share one cannot be told apart.
     chose : whether the judged tracks were used to choose its epoch and to calibrate it.
     macro_f1, top3, ece, training_seconds, prediction_ms, bytes : means over the seeds.
-    parameters : numbers in the arrays of the bundle, likewise.
+    parameters : numbers in the arrays of the bundle, a mean over the seeds.
     device : of the first seed.
     """
 

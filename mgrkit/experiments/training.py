@@ -228,7 +228,7 @@ class _Parts:
         for label in labels:
             if plain_text(label) != label:
                 what = f"no model can keep the genre {label!r:.80}"
-                raise UsageError(what, "give it a plain name")
+                raise UsageError(what, "give it a short name of printable letters")
         known = [i for i in of_part("valid") if dataset.entries[i].genre in labels]
         notes = split.notes
         if lost := len(of_part("valid")) - len(known):
@@ -240,7 +240,7 @@ class _Parts:
     def seen(self) -> tuple[str, ...]:
         """The ids of the tracks, which ``evaluate`` will not count, and of their artists.
 
-        A track that is known by its sound is there by its name too, for a noisy copy tells no
+        A track that is known by its sound is there by its name too, for a noisy copy shows no
         more than that of its recording.
         """
         tracks = (*self.train.labelled, *self.valid.labelled)
@@ -283,7 +283,7 @@ class _Work:
         """The fit; adds to the notes what a person should know of it."""
         recipe = self.recipe
         make = partial(_made, recipe, _task(self.parts))
-        # Not sooner: the engine that prepares DATA hears the signals in its own way.
+        # Not sooner: the engine that prepares DATA handles the signals itself.
         with stop_signals() as asked:
             run = Run(
                 recipe.seed, recipe.device, recipe.precision,

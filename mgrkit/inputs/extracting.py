@@ -58,8 +58,8 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
         try:
             embedder = made(weights, device)
         except (ImportError, OSError) as error:
-            told = f"the feature set {feature_set.name}"
-            raise unable(told, error, feature_set.factory) from error
+            what = f"the feature set {feature_set.name}"
+            raise unable(what, error, feature_set.factory) from error
         made = Lane(embedder, feature_set.batch_size) if device != "cpu" else _alone(embedder)
     columns = len(feature_set.columns)
 
@@ -72,15 +72,15 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
                 "please tell its author",
             )
         if not np.isfinite(values).all():
-            told = f"{feature_set.factory} returned values that are not finite"
-            raise ItemError("internal", told, "please tell its author")
+            message = f"{feature_set.factory} returned values that are not finite"
+            raise ItemError("internal", message, "please tell its author")
         return values
 
     return extract
 
 
 def _alone(embedder: Embedder) -> Callable[[NDArray[np.float32]], NDArray[Any]]:
-    """Each piece by itself, on its own thread: a CPU gains nothing by batches."""
+    """Each piece by itself, on its piece thread: a CPU gains nothing by batches."""
 
     def embed(samples: NDArray[np.float32]) -> NDArray[Any]:
         rows = embedder.embed([embedder.prepare(samples)])
@@ -107,7 +107,7 @@ class _Waiting:
 class Lane:
     """One way to a GPU for all threads: what has come by then goes through the network at once.
 
-    Whoever finds the lane free takes everybody's pieces along; there is no thread of its own.
+    Whoever finds the lane free takes everybody's pieces along; it has no thread.
 
     Parameters
     ----------
@@ -122,17 +122,17 @@ class Lane:
 
     def __call__(self, samples: NDArray[np.float32]) -> NDArray[Any]:
         """The rows of one piece; raises what the embedder raises for it."""
-        own = _Waiting(self._embedder.prepare(samples))
-        self._queue.append(own)
-        while not own.done:
+        piece = _Waiting(self._embedder.prepare(samples))
+        self._queue.append(piece)
+        while not piece.done:
             with self._free:
-                if not own.done:
+                if not piece.done:
                     count = min(len(self._queue), self._batch_size)
                     self._run([self._queue.popleft() for _ in range(count)])
-        if own.error is not None:
-            raise own.error
-        assert own.rows is not None
-        return own.rows
+        if piece.error is not None:
+            raise piece.error
+        assert piece.rows is not None
+        return piece.rows
 
     def _run(self, batch: Sequence[_Waiting]) -> None:
         """Give each its rows; where several together fail, each alone, so that one fails alone."""
@@ -147,5 +147,5 @@ class Lane:
             for one in batch:
                 self._run([one])
             return
-        for one, told in zip(batch, rows, strict=True):
-            one.rows = told
+        for one, found in zip(batch, rows, strict=True):
+            one.rows = found

@@ -324,7 +324,7 @@ def input_of(
 
     Raises
     ------
-    UsageError : a set that no plugin provides; a front end for features, which have their own;
+    UsageError : a set that no plugin provides; a front end for features, which have theirs;
         a feature set for what eats none.
     """
     kind, _, which = eats.partition(":")

@@ -1,4 +1,4 @@
-"""What examples are in words: what tells two kinds of them apart, and how to get one."""
+"""What examples are in words: how two kinds of them differ, and how to get one."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Input, Pictures
 
 
-def told_apart(own: Input, wanted: Input) -> str:
-    """What ``own`` is called, with the options that differ where ``wanted`` is called so, too.
+def distinct_name(found: Input, wanted: Input) -> str:
+    """What ``found`` is called, with the options that differ where ``wanted`` is called so, too.
 
-    >>> told_apart(Pictures(front_end(n_mels=64)), Pictures(front_end()))
+    >>> distinct_name(Pictures(front_end(n_mels=64)), Pictures(front_end()))
     'mel pictures with --n-mels 64 instead of 128'
     """
-    if own.name != wanted.name or own.frontend is None or wanted.frontend is None:
-        return own.name
-    told = difference(own.frontend.options(), wanted.frontend.options())
-    return f"{own.name} with {told}" if told else f"{own.name} of another release"
+    if found.name != wanted.name or found.frontend is None or wanted.frontend is None:
+        return found.name
+    options = difference(found.frontend.options(), wanted.frontend.options())
+    return f"{found.name} with {options}" if options else f"{found.name} of another release"
 
 
 def how_to_get(wanted: Input) -> str:

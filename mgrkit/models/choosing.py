@@ -47,7 +47,7 @@ class ModelFile:
 def models() -> list[ModelFile]:
     """The models that come with plugins, then those of the cache; their files may be broken.
 
-    A file that several specs name is there once, as mgrkit's own if one of them is.
+    A file that several specs name is there once, as mgrkit's if one of them is.
     """
     cached = (cache_folder() / "models").glob(f"*{SUFFIX}")
     shipped = [(one.distribution, one.spec.bundles) for one in installed().classifiers()]
@@ -131,7 +131,7 @@ def lacking(bundle: Bundle) -> tuple[str, ...]:
     """The modules that predicting with it needs and that are not installed."""
     feature_set = _feature_set(bundle)
     needed = feature_set.requires if feature_set else ()
-    with contextlib.suppress(BundleError):  # not installed: told by whoever loads the model
+    with contextlib.suppress(BundleError):  # not installed: whoever loads the model says so
         needed += provider(bundle).spec.predicting
     return tuple(missing(dict.fromkeys(needed)))
 
@@ -153,7 +153,7 @@ def _feature_set(bundle: Bundle) -> FeatureSetSpec | None:
         return None
     try:
         return installed().feature_set(name)
-    except UsageError:  # it is not installed: told by whoever loads the model
+    except UsageError:  # it is not installed: whoever loads the model says so
         return None
 
 

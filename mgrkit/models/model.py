@@ -16,7 +16,7 @@ from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task, is_picture
-from mgrkit.inputs.wording import how_to_get, told_apart
+from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces
@@ -50,7 +50,7 @@ def load_model(model: str | None, device: str = "auto") -> Model:
 
 
 class Model:
-    """What tells a genre.
+    """What predicts a genre.
 
     Parameters
     ----------
@@ -175,7 +175,7 @@ class Model:
         allow_truncated: bool = True,
         work: Work | None = None,
     ) -> dict[str, Any]:
-        """What `predict` makes its answer of, plain JSON: to be kept for other questions.
+        """What `predict` makes its answer of, as JSON values: to be kept for other questions.
 
         Returns
         -------
@@ -229,11 +229,12 @@ class Model:
         from mgrkit.spectrograms import read_picture
 
         picture = read_picture(path)
-        own = Pictures(picture.frontend, wanted.frames, len(picture.values))
-        if own.digest != wanted.digest:
+        shown = Pictures(picture.frontend, wanted.frames, len(picture.values))
+        if shown.digest != wanted.digest:
             raise ItemError(
                 "other-front-end",
-                f"these are {told_apart(own, wanted)}, {self.name} was trained on {wanted.name}",
+                f"these are {distinct_name(shown, wanted)}, {self.name} was trained on "
+                f"{wanted.name}",
                 how_to_get(wanted),
             )
         front = picture.frontend

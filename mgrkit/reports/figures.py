@@ -191,6 +191,6 @@ def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) 
 
 
 def shortened(text: str, letters: int) -> str:
-    """The end of a text, which for a path tells more than the beginning, in so many letters."""
+    """The end of a text, which for a path says more than the beginning, in so many letters."""
     printable = text.encode("utf-8", "replace").decode()
     return printable if len(printable) <= letters else f"...{printable[3 - letters :]}"

@@ -171,7 +171,7 @@ def test_constant_columns_and_huge_values_are_learnt_around(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("name", "settings", "told"),
+    ("name", "settings", "expected"),
     [
         ("swm", TrainSettings(), "swm"),
         ("svm", TrainSettings(parameters={"kernal": "rbf"}), "did you mean kernel"),
@@ -184,9 +184,9 @@ def test_constant_columns_and_huge_values_are_learnt_around(tmp_path: Path) -> N
     ],
 )
 def test_a_wrong_call_is_refused_before_anything_is_fit(
-    table: Path, tmp_path: Path, name: str, settings: TrainSettings, told: str
+    table: Path, tmp_path: Path, name: str, settings: TrainSettings, expected: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=expected):
         train(name, table, tmp_path / "m.safetensors", settings)
     assert list(tmp_path.iterdir()) == []
 
@@ -346,7 +346,7 @@ def test_a_genre_that_no_model_can_keep_is_refused_before_the_fit(
     made = [{**row, "genre": genre} if row["genre"] == "blues" else row for row in rows()]
     fits = "mgrkit.experiments.training.fit_classifier"
     monkeypatch.setattr(fits, lambda *_: pytest.fail("it fits"))
-    with pytest.raises(UsageError, match=r"no model can keep the genre 'b.*\(give it a plain name"):
+    with pytest.raises(UsageError, match=r"no model can keep the genre 'b.*\(give it a short name"):
         train("svm", write(tmp_path / "t.csv", made), tmp_path / "m.safetensors")
 
 

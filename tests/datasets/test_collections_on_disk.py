@@ -104,9 +104,9 @@ def test_all_commands_read_folders_alike(
 ) -> None:
     folder = collection(tmp_path / "in", form, range(2))
     genres = ["", ""] if "00" in form else sorted([*TONES] * 2)
-    told, notes = command(folder, tmp_path)
-    assert {genre for genre, _ in told} == set(genres)
-    assert {part for _, part in told} == {"train" if "train" in form else ""}
+    found, notes = command(folder, tmp_path)
+    assert {genre for genre, _ in found} == set(genres)
+    assert {part for _, part in found} == {"train" if "train" in form else ""}
     assert any(note in one for one in notes) if note else notes == []
 
 
@@ -135,8 +135,10 @@ def test_all_commands_say_that_a_table_names_no_file(tmp_path: Path, command: Co
     lines = [f"D:\\music\\{g}\\{n}.wav,a{n}" for g in TONES for n in range(2)]
     (folder / "tracks.csv").write_text("\n".join(["path,artist", *lines]) + "\n")
     _, notes = command(folder, tmp_path)
-    told = "0 of 6 rows name a sound file here: the table has D:\\music\\blues\\0.wav, the folder"
-    assert notes == [f"{folder / 'tracks.csv'}: {told} blues/0.wav"]
+    message = (
+        "0 of 6 rows name a sound file here: the table has D:\\music\\blues\\0.wav, the folder"
+    )
+    assert notes == [f"{folder / 'tracks.csv'}: {message} blues/0.wav"]
 
 
 def test_a_table_that_names_no_file_is_said_where_no_track_has_a_genre(tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def test_an_album_as_parent_makes_no_noisy_copies(tmp_path: Path) -> None:
     assert evaluate(str(tmp_path / "m.safetensors"), tmp_path / "t.csv")["tracks"] > 0
 
 
-@pytest.mark.parametrize("told", [{"kind": "noisy"}, {"noise": "white"}])
-def test_a_table_that_says_noisy_is_believed(tmp_path: Path, told: dict[str, str]) -> None:
-    made = [{**row, **told, "parent": f"x/{row['path']}"} for row in rows()]
+@pytest.mark.parametrize("expected", [{"kind": "noisy"}, {"noise": "white"}])
+def test_a_table_that_says_noisy_is_believed(tmp_path: Path, expected: dict[str, str]) -> None:
+    made = [{**row, **expected, "parent": f"x/{row['path']}"} for row in rows()]
     assert all(entry.is_copy for entry in read(tmp_path, made).entries)
 
 
@@ -120,8 +120,8 @@ def test_numbers_alone_count_with_one_length_and_are_named_without(tmp_path: Pat
         )
         for note in data.notes
     )
-    told = [{**row, "parent": str(row["path"])[:-8]} for row in made]
-    assert len(set(read(tmp_path, told).groups())) == 32
+    found = [{**row, "parent": str(row["path"])[:-8]} for row in made]
+    assert len(set(read(tmp_path, found).groups())) == 32
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_an_artist_in_two_unicode_forms_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "expected"),
     [
         (
             "fma_small/{n:03d}/{n:03d}{n:03d}.mp3",
@@ -188,10 +188,10 @@ def test_an_artist_in_two_unicode_forms_is_one(tmp_path: Path) -> None:
     ],
 )
 def test_what_has_no_genre_is_refused_with_the_way_to_give_them(
-    tmp_path: Path, form: str, told: str
+    tmp_path: Path, form: str, expected: str
 ) -> None:
     made = [{**row, "path": form.format(n=n), "genre": ""} for n, row in enumerate(rows())]
-    with pytest.raises((RunError, UsageError), match=told):
+    with pytest.raises((RunError, UsageError), match=expected):
         read(tmp_path, made)
 
 

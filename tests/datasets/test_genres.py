@@ -76,12 +76,12 @@ def test_evaluate_compares_without_case_and_hyphens_and_reports_as_data_spells(
     plain = spelt(tmp_path / "p.csv", lambda genre, _: genre.replace("techno", "hiphop"))
     names = {"blues": "Blues", "techno": "Hip-Hop"}
     other = spelt(tmp_path / "o.csv", lambda genre, _: names.get(genre, genre))
-    told, wanted = judged(bundle, other), judged(bundle, plain)
-    assert told["labels"] == ["ambient", "Blues", "Hip-Hop", "waltz"]
-    assert list(told["per_genre"]) == told["labels"]
-    assert told["confusion"] == wanted["confusion"]
-    assert told["tracks"] == 64
-    assert not any("spelling" in note or "unknown" in note for note in told["notes"])
+    found, wanted = judged(bundle, other), judged(bundle, plain)
+    assert found["labels"] == ["ambient", "Blues", "Hip-Hop", "waltz"]
+    assert list(found["per_genre"]) == found["labels"]
+    assert found["confusion"] == wanted["confusion"]
+    assert found["tracks"] == 64
+    assert not any("spelling" in note or "unknown" in note for note in found["notes"])
 
 
 def test_labels_of_one_data_that_differ_by_case_are_merged_and_that_is_said(
@@ -97,15 +97,15 @@ def test_labels_of_one_data_that_differ_by_case_are_merged_and_that_is_said(
 
 def test_map_counts_their_genres_as_ours(bundle: Path, tmp_path: Path) -> None:
     table = spelt(tmp_path / "t.csv", lambda genre, _: genre.replace("techno", "Rap"))
-    told = judged(bundle, table)
-    assert told["tracks"] == 48
-    assert told["per_genre"]["hiphop"]["recall"] is None
-    assert told["macro_f1_genres"] == 3
-    told = judged(bundle, table, ("rap", "Hip-Hop"))
-    assert told["tracks"] == 64
-    assert told["labels"] == ["ambient", "blues", "Hip-Hop", "waltz"]
-    assert told["per_genre"]["Hip-Hop"]["tracks"] == 16
-    assert "tracks counted by --map: Rap is Hip-Hop (16)" in told["notes"]
+    result = judged(bundle, table)
+    assert result["tracks"] == 48
+    assert result["per_genre"]["hiphop"]["recall"] is None
+    assert result["macro_f1_genres"] == 3
+    result = judged(bundle, table, ("rap", "Hip-Hop"))
+    assert result["tracks"] == 64
+    assert result["labels"] == ["ambient", "blues", "Hip-Hop", "waltz"]
+    assert result["per_genre"]["Hip-Hop"]["tracks"] == 16
+    assert "tracks counted by --map: Rap is Hip-Hop (16)" in result["notes"]
 
 
 def test_a_mapped_genre_is_spelt_as_data_spells_it_where_it_has_it(
@@ -114,9 +114,9 @@ def test_a_mapped_genre_is_spelt_as_data_spells_it_where_it_has_it(
     def half(genre: str, n: int) -> str:
         return genre.replace("techno", "Rap" if n % 2 else "Hip Hop")
 
-    told = judged(bundle, spelt(tmp_path / "t.csv", half), ("Rap", "hiphop"))
-    assert told["labels"][2] == "Hip Hop"
-    assert told["per_genre"]["Hip Hop"]["tracks"] == 16
+    result = judged(bundle, spelt(tmp_path / "t.csv", half), ("Rap", "hiphop"))
+    assert result["labels"][2] == "Hip Hop"
+    assert result["per_genre"]["Hip Hop"]["tracks"] == 16
 
 
 def test_train_and_compare_merge_genres(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_train_and_compare_merge_genres(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pairs", "told"),
+    ("pairs", "expected"),
     [
         ([("Rap", "hiphop"), ("rap", "blues")], "--map makes rap two genres, hiphop and blues"),
         ([("a", "b"), ("b", "a")], "--map leads from a to b, and from there to a"),
@@ -141,10 +141,10 @@ def test_train_and_compare_merge_genres(tmp_path: Path) -> None:
         ([("a", "")], "--map must be theirs=ours"),
     ],
 )
-def test_a_map_that_leads_nowhere_is_refused(pairs: list[tuple[str, str]], told: str) -> None:
+def test_a_map_that_leads_nowhere_is_refused(pairs: list[tuple[str, str]], expected: str) -> None:
     with pytest.raises(UsageError) as refused:
         GenreMap(tuple(pairs))
-    assert told in str(refused.value)
+    assert expected in str(refused.value)
 
 
 def test_a_map_may_say_one_thing_twice_and_a_genre_its_own_spelling() -> None:

@@ -95,14 +95,14 @@ def test_a_song_is_predicted_as_it_is_in_evaluate(music: Path, tmp_path: Path, n
     trained = fit(music / "audio", tmp_path / "m.safetensors", name)
     model = mgrkit.load(trained.path)
     song = next((music / "audio").rglob("*.wav"))
-    told = model.predict(song, timeline=True)
-    assert told["genre"] in model.labels
-    assert len(told["timeline"]) == 1
+    result = model.predict(song, timeline=True)
+    assert result["genre"] in model.labels
+    assert len(result["timeline"]) == 1
     data = read_dataset(music / "audio", model.input)
     at = next(i for i, entry in enumerate(data.entries) if entry.name.endswith(song.name))
     raw = model.classifier.predict_proba(data.take([at]).x).mean(0, keepdims=True)
     best = model.calibration.apply(raw)[0].max()
-    assert told["probability"] == pytest.approx(float(best), abs=2e-4)
+    assert result["probability"] == pytest.approx(float(best), abs=2e-4)
 
 
 def test_pictures_of_sound_are_kept_in_the_cache(
@@ -265,7 +265,7 @@ def test_foreign_pictures_train_and_are_judged_but_hear_no_sound(
         evaluate(str(trained.path), music / "audio")
 
 
-def told(model: Path, *paths: Path) -> list[dict[str, Any]]:
+def judged_by(model: Path, *paths: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     predict(Asked(str(model)), list(paths), rows.append, in_order=True)
     return rows
@@ -275,7 +275,7 @@ def test_a_network_of_foreign_pictures_predicts_such_pictures(
     strange: Path, music: Path, tmp_path: Path
 ) -> None:
     model = fit(strange, tmp_path / "m.safetensors", split="random").path
-    rows = told(model, strange, music / "pictures" / "blues" / "blues-01.png")
+    rows = judged_by(model, strange, music / "pictures" / "blues" / "blues-01.png")
     assert [row["genre"] for row in rows[:16]] == ["high"] * 8 + ["low"] * 8
     assert rows[0]["seconds"] == 0.0
     assert "other-front-end" in rows[16]["error"]
@@ -284,7 +284,7 @@ def test_a_network_of_foreign_pictures_predicts_such_pictures(
 
 def test_a_picture_is_predicted_as_its_sound_is(music: Path, tmp_path: Path) -> None:
     model = fit(music / "pictures", tmp_path / "m.safetensors").path
-    drawn, heard = told(
+    drawn, heard = judged_by(
         model, music / "pictures/blues/blues-01.png", music / "audio/blues/blues-01.wav"
     )
     assert (drawn["genre"], drawn["probability"]) == (heard["genre"], heard["probability"])

@@ -107,17 +107,17 @@ def test_a_table_of_sums_is_what_it_is(audio: Path) -> None:
     assert [row["start"] for row in rows(made) if "long" in row["path"]] == ["0.0", "30.0", "60.0"]
     assert "piece_start" not in rows(made)[0]
     # Whatever the classifier usually eats: a table of ours says what it holds.
-    told = read_dataset(made, input_of("features:gtzan57", "svm"))
-    same(told, read_dataset(audio, Features(BOTH)))
+    dataset = read_dataset(made, input_of("features:gtzan57", "svm"))
+    same(dataset, read_dataset(audio, Features(BOTH)))
 
 
 def test_windows_one_by_one_need_no_sum(audio: Path) -> None:
     made = table(audio)
     assert {row["piece_start"] for row in rows(made)} == {"0.0", "30.0", "60.0"}
-    told = read_dataset(made, input_of("features:gtzan57", "svm"))
-    assert told.input.name == "half-seconds"
-    assert len(told.x) == len(rows(made))
-    same(told, read_dataset(audio, Features(SPEC)))
+    dataset = read_dataset(made, input_of("features:gtzan57", "svm"))
+    assert dataset.input.name == "half-seconds"
+    assert len(dataset.x) == len(rows(made))
+    same(dataset, read_dataset(audio, Features(SPEC)))
 
 
 def test_all_forms_share_one_pass_over_the_sound(audio: Path) -> None:
@@ -140,11 +140,11 @@ jazz/jazz.00002.au,0,7,50
 def test_a_table_of_others_numbers_its_windows(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"tags{suffix}"
     path.write_bytes(gzip.compress(OTHERS.encode()) if "gz" in suffix else OTHERS.encode())
-    told = read_dataset(path, Features(MEAN))
-    assert told.x.tolist() == [[2, 20], [5, 50]]
-    assert [label.id for label in told.labelled] == ["gtzan:blues.00029", "gtzan:jazz.00002"]
-    assert [entry.genre for entry in told.entries] == ["blues", "jazz"]
-    assert any("1 rows that repeat a path" in note for note in told.notes)
+    dataset = read_dataset(path, Features(MEAN))
+    assert dataset.x.tolist() == [[2, 20], [5, 50]]
+    assert [label.id for label in dataset.labelled] == ["gtzan:blues.00029", "gtzan:jazz.00002"]
+    assert [entry.genre for entry in dataset.entries] == ["blues", "jazz"]
+    assert any("1 rows that repeat a path" in note for note in dataset.notes)
     assert len(read_dataset(path, Features(SPEC)).x) == 3
 
 
@@ -155,15 +155,15 @@ def test_a_long_song_in_a_table_of_others_is_cut_as_its_sound_is(tmp_path: Path)
     lines += [f"pop/rest.wav,{k},{k},0" for k in range(148)]  # the rest is too short for a piece
     path = tmp_path / "t.csv"
     path.write_text("\n".join(lines))
-    told = read_dataset(path, Features(MEAN))
-    assert told.tracks.tolist() == [0, 0, 0, 1, 2, 2]
-    assert told.x[:, 0].tolist() == [29.5, 89.5, 134.5, 44.5, 29.5, 103.5]
+    dataset = read_dataset(path, Features(MEAN))
+    assert dataset.tracks.tolist() == [0, 0, 0, 1, 2, 2]
+    assert dataset.x[:, 0].tolist() == [29.5, 89.5, 134.5, 44.5, 29.5, 103.5]
 
 
 def test_windows_without_numbers_count_in_their_order(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text(OTHERS.replace("piece", "window"))
-    told = read_dataset(tmp_path / "t.csv", Features(MEAN))
-    assert told.x.tolist() == [[2, 20], [6, 50]]
+    dataset = read_dataset(tmp_path / "t.csv", Features(MEAN))
+    assert dataset.x.tolist() == [[2, 20], [6, 50]]
 
 
 def test_windows_that_nothing_tells_apart_are_refused(tmp_path: Path) -> None:
@@ -220,9 +220,9 @@ def test_from_training_to_verdict(audio: Path) -> None:
     assert trained.bundle.eats == "features:half-seconds:mean"
     assert trained.bundle.task.columns == ("level_mean", "crossings_mean")
     model = Model(out)
-    told = model.predict(audio / "low" / "long.wav", timeline=True)
-    assert told["genre"] == "low"
-    assert len(told["timeline"]) == 3
+    result = model.predict(audio / "low" / "long.wav", timeline=True)
+    assert result["genre"] == "low"
+    assert len(result["timeline"]) == 3
     by_table = evaluate(str(out), table(audio), part="all", seen=True)
     assert by_table["tracks"] == 13
     assert by_table["accuracy"] == evaluate(str(out), audio, part="all", seen=True)["accuracy"]
@@ -244,11 +244,11 @@ def test_tables_know_the_sets_by_name() -> None:
 @pytest.mark.parametrize("asked", ["gtzan57", "half-seconds", "half-seconds:mean"])
 def test_a_table_of_another_set_than_was_asked_for_is_refused(audio: Path, asked: str) -> None:
     made = table(audio, "half-seconds:mean-sd")
-    told = f"holds half-seconds:mean-sd, --set asks for {asked} "
+    message = f"holds half-seconds:mean-sd, --set asks for {asked} "
     wanted = input_of("features:gtzan57", "svm", feature_set=asked)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         read_dataset(made, wanted)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=message):
         read_common([made], {f"features:{asked}": "svm"}, feature_set=asked)
     own = input_of("features:gtzan57", "svm", feature_set="half-seconds:mean-sd")
     assert read_dataset(made, own).input.name == "half-seconds:mean-sd"

@@ -158,21 +158,23 @@ def test_extra_columns_do_not_matter(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "expected"),
     [
         ("a,b,c", "a,B_mean,c", "lacks 1 of the 3 columns of three: b"),
         ("filename", "song", "no column path or filename"),
         ("label", "style", "no column genre or label"),
     ],
 )
-def test_missing_and_renamed_columns_are_named(table: Path, old: str, new: str, told: str) -> None:
-    with pytest.raises(UsageError, match=told):
+def test_missing_and_renamed_columns_are_named(
+    table: Path, old: str, new: str, expected: str
+) -> None:
+    with pytest.raises(UsageError, match=expected):
         read(table, KAGGLE.replace(".0000", "-").replace(old, new))
 
 
 def test_where_no_column_tells_the_genre_the_paths_do(table: Path) -> None:
-    told = read(table, KAGGLE.replace("label", "style"))
-    assert [entry.genre for entry in told.entries] == ["blues", "jazz"]
+    found = read(table, KAGGLE.replace("label", "style"))
+    assert [entry.genre for entry in found.entries] == ["blues", "jazz"]
 
 
 def test_a_table_of_another_set_names_it(table: Path) -> None:
@@ -217,8 +219,10 @@ def test_a_table_of_another_registered_set_is_taken_for_what_it_is(table: Path) 
 
 
 def test_a_table_of_another_front_end_is_refused_without_digests(table: Path) -> None:
-    told = rf"another release of {SET.name} \(make it again by mgrkit features --set {SET.name}\)"
-    with pytest.raises(UsageError, match=told):
+    message = (
+        rf"another release of {SET.name} \(make it again by mgrkit features --set {SET.name}\)"
+    )
+    with pytest.raises(UsageError, match=message):
         read(table, ours(settings="0123"))
 
 
@@ -270,15 +274,15 @@ def test_rows_without_a_genre_are_left_out_and_said(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "expected"),
     [
         (KAGGLE.replace(",", ";").encode(), "table.csv is separated by semicolons"),
         (KAGGLE.encode("utf-16"), "table.csv is text in UTF-16"),
     ],
 )
-def test_tables_of_office_programs_are_named(table: Path, content: bytes, told: str) -> None:
+def test_tables_of_office_programs_are_named(table: Path, content: bytes, expected: str) -> None:
     table.write_bytes(content)
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=expected):
         read_dataset(table, Features(SET))
 
 

@@ -34,8 +34,8 @@ def dataset(entries: list[DataTrack], wanted: Input) -> Dataset:
 
 
 def entry(name: str, genre: str = "", **more: str) -> DataTrack:
-    told = {"parent": name, "genre": genre or name.split("/")[-2], "group": f"by {name}"} | more
-    return DataTrack(name, **told)
+    found = {"parent": name, "genre": genre or name.split("/")[-2], "group": f"by {name}"} | more
+    return DataTrack(name, **found)
 
 
 @pytest.fixture

@@ -53,45 +53,45 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_copies_are_judged_where_nothing_else_is_there(bundle: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", copies(rows()))
-    told = evaluate(str(bundle), table)
+    result = evaluate(str(bundle), table)
     unseen = 64 - len(Model(bundle).known_tracks)
-    assert told["dropped_as_seen"] == 3 * len(Model(bundle).known_tracks)
-    assert told["tracks"] == 3 * unseen
-    assert told["split"].startswith(f"noisy copies of {unseen} recordings, all unseen tracks")
-    assert [(row["noise"], row["snr"], row["tracks"]) for row in told["by_noise"]] == [
+    assert result["dropped_as_seen"] == 3 * len(Model(bundle).known_tracks)
+    assert result["tracks"] == 3 * unseen
+    assert result["split"].startswith(f"noisy copies of {unseen} recordings, all unseen tracks")
+    assert [(row["noise"], row["snr"], row["tracks"]) for row in result["by_noise"]] == [
         ("pink", 0.0, unseen), ("pink", 10.0, unseen), ("white", 10.0, unseen),
     ]  # fmt: skip
-    loud, soft, _ = told["by_noise"]
+    loud, soft, _ = result["by_noise"]
     assert list(loud) == [
         "noise", "snr", "accuracy", "accuracy_low", "accuracy_high", "macro_f1",
         "macro_f1_genres", "tracks",
     ]  # fmt: skip
     assert loud["accuracy"] < soft["accuracy"]
     assert loud["accuracy_low"] <= loud["accuracy"] <= loud["accuracy_high"]
-    accuracies = [row["accuracy"] for row in told["by_noise"]]
-    assert told["accuracy"] == pytest.approx(np.mean(accuracies))
+    accuracies = [row["accuracy"] for row in result["by_noise"]]
+    assert result["accuracy"] == pytest.approx(np.mean(accuracies))
     everything = evaluate(str(bundle), table, seen=True)
     assert everything["tracks"] == 3 * 64
-    assert f"{told['dropped_as_seen']} tracks seen in training included" in everything["split"]
+    assert f"{result['dropped_as_seen']} tracks seen in training included" in everything["split"]
 
 
 def test_the_interval_takes_an_artist_s_copies_together(bundle: Path, tmp_path: Path) -> None:
     few = evaluate(str(bundle), write(tmp_path / "f.csv", copies(rows(), NOISES[:1])))
     many = copies(rows(), [(f"rain {n}", "0.0") for n in range(8)])
-    told = evaluate(str(bundle), write(tmp_path / "m.csv", many))
+    result = evaluate(str(bundle), write(tmp_path / "m.csv", many))
     for bound in ("accuracy", "accuracy_low", "accuracy_high"):
-        assert told[bound] == pytest.approx(few[bound], abs=1e-6)
+        assert result[bound] == pytest.approx(few[bound], abs=1e-6)
 
 
 def test_beside_recordings_copies_are_judged_when_asked_for(bundle: Path, tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", [*clean(rows()), *copies(rows())])
-    told = evaluate(str(bundle), table)
-    assert told["tracks"] == 64 - len(Model(bundle).known_tracks)
-    assert told["by_noise"] == []
-    assert "192 noisy copies left out (--copies judges them instead)" in told["notes"]
+    result = evaluate(str(bundle), table)
+    assert result["tracks"] == 64 - len(Model(bundle).known_tracks)
+    assert result["by_noise"] == []
+    assert "192 noisy copies left out (--copies judges them instead)" in result["notes"]
     noisy = evaluate(str(bundle), table, copies=True)
-    assert noisy["tracks"] == 3 * told["tracks"]
-    assert noisy["dropped_as_seen"] == 3 * told["dropped_as_seen"]
+    assert noisy["tracks"] == 3 * result["tracks"]
+    assert noisy["dropped_as_seen"] == 3 * result["dropped_as_seen"]
     assert len(noisy["by_noise"]) == 3
     with pytest.raises(UsageError, match="holds no noisy copies"):
         evaluate(str(bundle), write(tmp_path / "c.csv", rows()), copies=True)
@@ -102,9 +102,9 @@ def test_copies_are_of_the_part_of_their_recordings(tmp_path: Path) -> None:
     made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in clean(rows())]
     out = tmp_path / "m.safetensors"
     train("svm", write(tmp_path / "t.csv", made), out)
-    told = evaluate(str(out), write(tmp_path / "n.csv", copies(made)))
-    assert (told["tracks"], told["dropped_as_seen"]) == (3 * 16, 0)
-    assert told["split"] == "noisy copies of 16 recordings, the published part test"
+    result = evaluate(str(out), write(tmp_path / "n.csv", copies(made)))
+    assert (result["tracks"], result["dropped_as_seen"]) == (3 * 16, 0)
+    assert result["split"] == "noisy copies of 16 recordings, the published part test"
     with pytest.raises(UsageError, match="has seen all 48 tracks of the published part valid"):
         evaluate(str(out), tmp_path / "n.csv", part="valid")
 
@@ -124,11 +124,11 @@ def test_an_snr_that_is_missing_or_no_number_is_a_row_of_its_own(
     made = copies(rows(), [("pink", "10.0")])
     for row in made[::2]:
         row["snr"] = snr
-    told = evaluate(str(bundle), write(tmp_path / "t.csv", made), seen=True)
-    assert [(row["noise"], row["snr"], row["tracks"]) for row in told["by_noise"]] == [
+    result = evaluate(str(bundle), write(tmp_path / "t.csv", made), seen=True)
+    assert [(row["noise"], row["snr"], row["tracks"]) for row in result["by_noise"]] == [
         ("pink", 10.0, 32), ("pink", None, 32),
     ]  # fmt: skip
-    [note] = [note for note in told["notes"] if "SNR" in note]
+    [note] = [note for note in result["notes"] if "SNR" in note]
     assert note.startswith("the SNR of 32 noisy copies is unknown (")
     assert why in note
 
@@ -138,12 +138,12 @@ def test_without_columns_all_copies_are_one_row(bundle: Path, tmp_path: Path) ->
         {k: v for k, v in row.items() if k not in ("noise", "snr", "kind", "parent")}
         for row in copies(rows(), [*NOISES[:2], ("my rain.v2", "10.0")])
     ]
-    told = evaluate(str(bundle), write(tmp_path / "t.csv", made))
+    result = evaluate(str(bundle), write(tmp_path / "t.csv", made))
     unseen = 64 - len(Model(bundle).known_tracks)
-    [row] = told["by_noise"]
+    [row] = result["by_noise"]
     assert (row["noise"], row["snr"], row["tracks"]) == ("", None, 3 * unseen)
     for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1"):
-        assert row[name] == told[name]
+        assert row[name] == result[name]
 
 
 def sounds(folder: Path) -> Iterator[list[str]]:
@@ -169,15 +169,18 @@ def test_a_copy_of_sound_is_seen_as_its_recording_is(tmp_path: Path) -> None:
     out = tmp_path / "m.safetensors"
     trained = train("svm", tmp_path / "audio", out, TrainSettings(split="grouped"))
     heard = trained.counts["train"] + trained.counts["valid"]
-    told = evaluate(str(out), tmp_path / "noisy")
-    assert told["dropped_as_seen"] == 2 * heard
-    assert told["tracks"] == 2 * (16 - heard)
-    assert "artists" not in told["split"]
-    assert [row["snr"] for row in told["by_noise"]] == [20.0, 40.0]
+    result = evaluate(str(out), tmp_path / "noisy")
+    assert result["dropped_as_seen"] == 2 * heard
+    assert result["tracks"] == 2 * (16 - heard)
+    assert "artists" not in result["split"]
+    assert [row["snr"] for row in result["by_noise"]] == [20.0, 40.0]
     # Where no table names the recording, the copies' own names do.
     (tmp_path / "noisy" / "tracks.csv").unlink()
     bare = evaluate(str(out), tmp_path / "noisy")
-    assert (bare["dropped_as_seen"], bare["tracks"]) == (told["dropped_as_seen"], told["tracks"])
+    assert (bare["dropped_as_seen"], bare["tracks"]) == (
+        result["dropped_as_seen"],
+        result["tracks"],
+    )
 
     # A bundle made before names were kept cannot tell.
     bundle = load_bundle(out)

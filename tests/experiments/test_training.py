@@ -34,9 +34,9 @@ def test_it_gives_what_the_command_gives(table: Path, tmp_path: Path) -> None:
     one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
     recipe = Recipe.of(SVM, {"C": "3"}, 1)
     made = fit_model(*read(table), recipe, one, source=table)
-    told = train("svm", table, other, TrainSettings(1, {"C": 3.0}))
+    found = train("svm", table, other, TrainSettings(1, {"C": 3.0}))
     assert one.read_bytes() == other.read_bytes()
-    assert (made.counts, made.notes) == (told.counts, told.notes)
+    assert (made.counts, made.notes) == (found.counts, found.notes)
 
 
 def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_the_numbers_are_those_of_the_bundle(done: tuple[Path, Comparison]) -> N
     """On valid, which a classical model is neither fit nor calibrated on."""
     out, found = done
     for row in found.rows:
-        told = [
+        shown = [
             load_bundle(out / f"{row.classifier}-{seed}.safetensors").metrics for seed in (0, 1)
         ]
         for name, value in (
@@ -97,7 +97,7 @@ def test_the_numbers_are_those_of_the_bundle(done: tuple[Path, Comparison]) -> N
             ("macro_f1", row.macro_f1),
             ("ece", row.ece),
         ):
-            assert value == pytest.approx(np.mean([one[name] for one in told]), abs=1e-6)
+            assert value == pytest.approx(np.mean([one[name] for one in shown]), abs=1e-6)
 
 
 def test_the_device_is_that_of_the_feature_sets_too(
@@ -135,12 +135,12 @@ def test_the_second_call_trains_nothing_and_says_the_same(
     table: Path, done: tuple[Path, Comparison], trains: Trains
 ) -> None:
     out, found = done
-    told: list[str] = []
+    shown: list[str] = []
     asked = Asked(BOTH, seeds=2, parameters=SMALL)
-    assert compare([table], out, asked, say=told.append) == found
+    assert compare([table], out, asked, say=shown.append) == found
     assert trains.names == []
-    assert len(told) == 4
-    assert all(line.endswith("kept") for line in told)
+    assert len(shown) == 4
+    assert all(line.endswith("kept") for line in shown)
 
 
 def test_more_seeds_and_classifiers_can_come_later(
@@ -200,7 +200,7 @@ def test_what_cannot_be_compared_is_said_before_the_first_fit(table: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "expected"),
     [
         ({"parameters": {"svm": {"C": "17"}}}, r"svm-0\.json was made .*: --param C=.* 17"),
         ({"part": "test"}, "was made with other settings: --part valid instead of test"),
@@ -208,9 +208,9 @@ def test_what_cannot_be_compared_is_said_before_the_first_fit(table: Path, tmp_p
     ],
 )
 def test_other_settings_are_refused_with_the_difference(
-    table: Path, done: tuple[Path, Comparison], trains: Trains, more: dict[str, Any], told: str
+    table: Path, done: tuple[Path, Comparison], trains: Trains, more: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=expected):
         again(table, done[0], **({"classifiers": ["svm"]} | more))
     assert trains.names == []
 
@@ -230,14 +230,14 @@ def test_a_failure_is_a_row_and_the_others_go_on(
     table: Path, tmp_path: Path, trains: Trains
 ) -> None:
     trains.ends["svm-0"] = RunError("it fell over", "mend it")
-    told: list[str] = []
+    shown: list[str] = []
     asked = Asked(BOTH, seeds=2, parameters=SMALL)
-    found = compare([table], tmp_path / "out", asked, say=told.append)
+    found = compare([table], tmp_path / "out", asked, say=shown.append)
     assert [row.classifier for row in found.rows] == ["random_forest", "svm"]
     assert found.rows[1].reason == "it fell over (mend it)"
     assert (found.exit_code, found.pairs) == (1, ())
     assert trains.names == ["svm-0", "random_forest-0", "random_forest-1"]
-    assert any("failed: it fell over" in line for line in told)
+    assert any("failed: it fell over" in line for line in shown)
     trains.ends.clear()
     mended = compare([table], tmp_path / "out", asked)
     assert mended.exit_code == 0
@@ -263,7 +263,7 @@ def test_all_failing_still_gives_files(table: Path, tmp_path: Path, trains: Trai
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "expected"),
     [
         ({"classifiers": ["swm"]}, "did you mean svm"),
         ({"seeds": 0}, "--seeds must be at least 1"),
@@ -276,9 +276,9 @@ def test_all_failing_still_gives_files(table: Path, tmp_path: Path, trains: Trai
     ],
 )
 def test_a_wrong_call_trains_nothing(
-    table: Path, tmp_path: Path, trains: Trains, more: dict[str, Any], told: str
+    table: Path, tmp_path: Path, trains: Trains, more: dict[str, Any], expected: str
 ) -> None:
-    with pytest.raises(UsageError, match=told):
+    with pytest.raises(UsageError, match=expected):
         again(table, tmp_path / "out", **more)
     assert trains.names == []
     assert not (tmp_path / "out").exists()
@@ -320,8 +320,8 @@ def test_files_hold_what_was_found(done: tuple[Path, Comparison]) -> None:
     assert [path.name for path in paths] == list(NAMES)
     assert [path.read_bytes() for path in write_report(found, out)] == before
     with paths[0].open(newline="") as file:
-        told = list(csv.DictReader(file))
-    for line, row in zip(told, found.rows, strict=True):
+        shown = list(csv.DictReader(file))
+    for line, row in zip(shown, found.rows, strict=True):
         assert line["classifier"] == row.classifier
         assert float(line["accuracy"]) == pytest.approx(row.accuracy, abs=1e-6)
         assert (line["status"], line["seeds"], line["ties"]) == ("ok", "2", row.ties)
@@ -335,7 +335,8 @@ def test_files_hold_what_was_found(done: tuple[Path, Comparison]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0"), (999, "999"), (9960, "10k"), (1234, "1.2k"), (3.2e12, "3200G")]
+    ("number", "expected"),
+    [(0, "0"), (999, "999"), (9960, "10k"), (1234, "1.2k"), (3.2e12, "3200G")],
 )
-def test_short_numbers(number: float, told: str) -> None:
-    assert short(number) == told
+def test_short_numbers(number: float, expected: str) -> None:
+    assert short(number) == expected

@@ -84,8 +84,8 @@ def test_what_waits_goes_through_together_and_everyone_gets_his_own() -> None:
             threading.Event().wait(0.001)
         ears.hold.set()
         rows = [future.result() for future in futures]
-    for level, told in enumerate(rows, 1):
-        assert told.tolist() == [[level, 2 * level]] * 2
+    for level, found in enumerate(rows, 1):
+        assert found.tolist() == [[level, 2 * level]] * 2
     assert sum(ears.batches) == 12
     assert sorted(ears.batches)[-2:] == [4, 4]
 
@@ -169,6 +169,6 @@ def test_a_broken_module_is_said_with_what_needs_it(monkeypatch: pytest.MonkeyPa
         raise OSError("libtorch.so: cannot open shared object file")
 
     monkeypatch.setattr(Ears, "__init__", broken)
-    told = r"the feature set ears cannot run: OSError: libtorch\.so: .*\(mgrkit doctor says what"
-    with pytest.raises(RunError, match=told):
+    message = r"the feature set ears cannot run: OSError: libtorch\.so: .*\(mgrkit doctor says what"
+    with pytest.raises(RunError, match=message):
         extractor(SPEC)

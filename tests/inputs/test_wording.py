@@ -6,7 +6,7 @@ import pytest
 
 from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import Features, Input, Pictures, Samples
-from mgrkit.inputs.wording import how_to_get, told_apart
+from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.registry import installed
 
 MEL = Pictures(front_end())
@@ -14,7 +14,7 @@ SUCH = "give sound, or make such by mgrkit spectrograms SRC OUT --kind mel"
 
 
 @pytest.mark.parametrize(
-    ("own", "told"),
+    ("own", "expected"),
     [
         (Pictures(front_end("stft")), "stft pictures"),
         (Pictures(None, 40, 60), "foreign pictures of 60 bands"),
@@ -24,13 +24,15 @@ SUCH = "give sound, or make such by mgrkit spectrograms SRC OUT --kind mel"
         ),
     ],
 )
-def test_the_options_that_differ_are_told_where_the_kind_does_not(own: Pictures, told: str) -> None:
-    assert told_apart(own, MEL) == told
-    assert not any(one.digest in told_apart(own, MEL) for one in (own, MEL))
+def test_the_options_that_differ_are_told_where_the_kind_does_not(
+    own: Pictures, expected: str
+) -> None:
+    assert distinct_name(own, MEL) == expected
+    assert not any(one.digest in distinct_name(own, MEL) for one in (own, MEL))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "told"),
+    ("wanted", "expected"),
     [
         (MEL, SUCH),
         (
@@ -45,5 +47,5 @@ def test_the_options_that_differ_are_told_where_the_kind_does_not(own: Pictures,
         (Pictures(None, 40, 60), "give pictures that are drawn as those that it learnt from"),
     ],
 )
-def test_the_command_names_what_is_not_usual(wanted: Input, told: str) -> None:
-    assert how_to_get(wanted) == told
+def test_the_command_names_what_is_not_usual(wanted: Input, expected: str) -> None:
+    assert how_to_get(wanted) == expected

@@ -22,13 +22,13 @@ def bundle(path: Path, accuracy: float | None = 0.5, **more: Any) -> Path:
         "accuracy": accuracy, "accuracy_low": accuracy - 0.1, "accuracy_high": accuracy + 0.1,
         "part": "valid", "split": "published split",
     }  # fmt: skip
-    told: dict[str, Any] = {
+    found: dict[str, Any] = {
         "classifier": "svm", "distribution": "mgrkit", "version": "1.0", "parameters": {},
         "eats": "features:two", "task": Task(("blues", "rock"), (2,), ("a", "b")),
         "state": {"w": np.zeros(3)}, "metrics": metrics,
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_bundle(path, Bundle(**told | more))
+    save_bundle(path, Bundle(**found | more))
     return path
 
 

@@ -106,9 +106,9 @@ def test_a_model_that_needs_a_module_that_is_not_installed_is_broken(
     with_weights(shop, "hum", 0.7, requires=("torch",))
     bundle(cache / "net.safetensors", classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
     bundle(cache / "plain.safetensors")
-    told = {one["name"]: one["error"] for one in list_models()}
+    found = {one["name"]: one["error"] for one in list_models()}
     lacking = "needs torch (pip install torch)"
-    assert told == {"hum": lacking, "net": lacking, "plain": ""}
+    assert found == {"hum": lacking, "net": lacking, "plain": ""}
 
 
 @pytest.mark.parametrize("classifier", ["cnn", "crnn", "vit"])
@@ -119,10 +119,10 @@ def test_a_network_without_torch_names_it(
     front = front_end(n_mels=8)
     task = Task(("a", "b"), (8, 40), frontend=front)
     path = bundle(tmp_path / "net.safetensors", classifier=classifier, eats="image", task=task)
-    told = rf"the classifier {classifier} needs torch.*\(pip install torch"
-    with pytest.raises(RunError, match=told):
+    message = rf"the classifier {classifier} needs torch.*\(pip install torch"
+    with pytest.raises(RunError, match=message):
         modelling.Model(path)
-    with pytest.raises(RunError, match=told):
+    with pytest.raises(RunError, match=message):
         train(classifier, tmp_path, tmp_path / "new.safetensors")
 
 

@@ -65,8 +65,8 @@ def test_a_prediction_has_what_is_promised(model: Path, tmp_path: Path) -> None:
     )  # fmt: skip
     assert len(row["genres"]) == 3
     assert row["genres"][0] == {"genre": row["genre"], "probability": row["probability"]}
-    told = [one["probability"] for one in row["genres"]]
-    assert told == sorted(told, reverse=True)
+    found = [one["probability"] for one in row["genres"]]
+    assert found == sorted(found, reverse=True)
     assert isinstance(row["unsure"], bool)
     assert (summary.made, summary.exit_code) == (1, 0)
     json.dumps(row)
@@ -138,8 +138,8 @@ def test_a_long_song_is_the_mean_of_its_pieces(model: Path, tmp_path: Path) -> N
     one.classifier.predict_proba = spy  # type: ignore[method-assign]
     one.predict(song)
     mean = one.calibration.apply(raw["x"].mean(0, keepdims=True))[0]
-    told = {each["genre"]: each["probability"] for each in row["genres"]}
-    assert [told[label] for label in one.labels] == pytest.approx(mean.tolist(), abs=1e-3)
+    found = {each["genre"]: each["probability"] for each in row["genres"]}
+    assert [found[label] for label in one.labels] == pytest.approx(mean.tolist(), abs=1e-3)
 
 
 @pytest.mark.parametrize("seconds", [31, 61.5, 74.25])
@@ -208,9 +208,9 @@ def test_folders_are_walked_and_nothing_is_asked_twice(model: Path, place: Path)
     assert summary.warnings == [f"named twice, judged once: {song}"]
     assert results(model, [song, song, audio, song])[1].warnings == summary.warnings
     assert results(model, [audio])[1].warnings == []
-    (told,) = results(model, [audio, audio])[1].warnings
-    assert told.startswith("named twice, judged once: ")
-    assert told.endswith(".wav and 23 more")
+    (found,) = results(model, [audio, audio])[1].warnings
+    assert found.startswith("named twice, judged once: ")
+    assert found.endswith(".wav and 23 more")
     assert {row["path"] for row in rows} >= {str(song)}
     (place / "empty").mkdir()
     with pytest.raises(RunError, match="no sound files"):
@@ -236,8 +236,8 @@ def test_resume_does_only_the_rest_and_gives_all(
     assert (summary.kept, summary.made) == (4, 2)
     assert sorted(row["path"] for row in rows) == [str(song) for song in songs]
     assert [row for row in rows if row["path"] == first[0]["path"]] == [first[0]]
-    told = r"done\.jsonl was made with .*no --max-seconds instead of 30 \(give another --resume"
-    with pytest.raises(UsageError, match=told):
+    message = r"done\.jsonl was made with .*no --max-seconds instead of 30 \(give another --resume"
+    with pytest.raises(UsageError, match=message):
         results(model, songs, resume=journal, max_seconds=30)
     other = tmp_path / "other.jsonl"
     asked.clear()
