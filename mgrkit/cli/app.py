@@ -15,7 +15,7 @@ app = typer.Typer(
     help="""Music genre recognition: train on sound, and tell the genre of songs.
 
     \b
-    mgrkit demo                             the whole line on synthetic music
+    mgrkit demo                             every step on synthetic music
     mgrkit augment                          audio -> noisy
     mgrkit spectrograms --workers 16        audio and noisy -> spectrograms
     mgrkit show song.mp3                    waveform, spectra and chroma

@@ -43,7 +43,7 @@ def _page(one: dict[str, Any]) -> None:
     from mgrkit.cli.terminal.printing import print_table
 
     status = f"{one['status']}: {one['error']}" if one["error"] else one["status"]
-    told = {
+    about = {
         "about": one["summary"],
         "plugin": f"{one['distribution']} {one['version']}",
         "status": status,
@@ -51,7 +51,7 @@ def _page(one: dict[str, Any]) -> None:
         "devices": ", ".join(one["devices"]),
         "paper": one["reference"],
     }
-    print_table(("classifier", one["name"]), [pair for pair in told.items() if pair[1]])
+    print_table(("classifier", one["name"]), [pair for pair in about.items() if pair[1]])
     print()
     parameters = one["parameters"]
     rows = [

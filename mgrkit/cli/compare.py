@@ -96,7 +96,7 @@ def compare(
                 asked,
                 options=Options(workers),
                 report=console.report,
-                say=watch.told,
+                say=watch.say,
                 progress=watch.progress,
             )
         warnings = console.warnings()

@@ -71,16 +71,16 @@ def demo(
     return 0
 
 
-def _table(told: Sequence[Mapping[str, Any]]) -> list[str]:
+def _table(models: Sequence[Mapping[str, Any]]) -> list[str]:
     """A row for each model."""
     lines = [f"{'model':9} {'accuracy (95 %)':>22} {'macro F1':>9} {'calib.':>7} {'size':>9}"]
-    for one in told:
+    for one in models:
         interval = f"({one['accuracy_low']:.3f} to {one['accuracy_high']:.3f})"
         lines.append(
             f"{one['model']:9} {one['accuracy']:.3f} {interval:>16} {one['macro_f1']:9.3f} "
             f"{one['ece']:7.3f} {one['bytes'] / 1000:6,.0f} kB"
         )
-    return [*lines, f"{told[0]['tracks']} songs of artists that neither has heard"]
+    return [*lines, f"{models[0]['tracks']} songs of artists that neither has heard"]
 
 
 def _say(text: str) -> None:

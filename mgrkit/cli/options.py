@@ -20,7 +20,7 @@ from mgrkit.errors import RunError, UsageError
 def number(kind: type[int] | type[float], low: float = -inf, high: float = inf) -> Any:
     """What `typer.Option` needs to take one number or several, from ``low`` to ``high``.
 
-    Typer's own checks speak in other words than all the rest of mgrkit.
+    Typer's checks speak in other words than all the rest of mgrkit.
     """
     what = "a whole number" if kind is int else "a number"
     if low > -inf:

@@ -43,5 +43,5 @@ def tell_broken(hint: str = "") -> None:
 
     broken = broken_plugins()
     if broken:
-        told = f"warning: broken plugins: {', '.join(broken)}{f' ({hint})' if hint else ''}"
-        print(printable(told), file=sys.stderr)
+        warning = f"warning: broken plugins: {', '.join(broken)}{f' ({hint})' if hint else ''}"
+        print(printable(warning), file=sys.stderr)

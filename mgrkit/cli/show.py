@@ -47,14 +47,14 @@ def show(
     """
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json, printable
-    from mgrkit.commands.show import plain
+    from mgrkit.commands.show import as_json as fields_of
     from mgrkit.commands.show import show as command
 
     with Console("show", quiet=quiet, debug=debug, table=False) as console:
         shown = command(file, out, size=size, replace=replace, allow_truncated=allow_truncated)
         warnings = console.warnings()
         if as_json:
-            print_json(plain(shown) | {"warnings": warnings})
+            print_json(fields_of(shown) | {"warnings": warnings})
         if not quiet:
             for text in filter(None, (shown.warning, *warnings)):
                 print(f"warning: {text}", file=sys.stderr)

@@ -89,7 +89,7 @@ def train(
     train that share no artist, or on valid. What is made of sound is kept in the cache. Networks
     keep checkpoints, measures and curves in NAME.run: the same command goes on after a stop.
 
-    In a folder, a tracks.csv (path, genre, artist, split) tells what a file is. Where it does not,
+    In a folder, a tracks.csv (path, genre, artist, split) says what a file is. Where it does not,
     the folders are the genres, and folders train, valid and test the split; slices and noisy
     copies are known by their names.
     """

@@ -174,14 +174,14 @@ def _copies(
         for snr in ratios:
             for k in range(1, copies + 1):
                 path = f"{track.prefix}.{noise.name}_{snr:g}dB_{k}.{settings.format}"
-                own = {
+                of_copy = {
                     "path": path, "kind": "noisy", "noise": noise.name, "snr": snr, "copy": k,
                     "seed": settings.seed, "power": POWER, "settings": settings.digest,
                 }  # fmt: skip
                 yield Item(
                     f"{key}\t{name}\t{snr:g}\t{k}",
                     track.file,
-                    {**row, **own},
+                    {**row, **of_copy},
                     (noise, snr, k),
                     f"{track.prefix} {digest}",
                     track.problem,

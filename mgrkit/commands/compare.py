@@ -190,7 +190,7 @@ def _is_ours(out: Path) -> bool:
 def _begin(out: Path, common: Common, asked: Asked) -> None:
     """Make the folder, or see that it is one of the same tracks."""
     both = zip(common.tracks, common.split.parts, strict=True)
-    rows = [[track.id, track.genre, track.group, own] for track, own in both]
+    rows = [[track.id, track.genre, track.group, part] for track, part in both]
     settings = {
         "made by": _MAKER,
         "part": asked.part,
@@ -220,7 +220,7 @@ def _judged(common: Common, part: str) -> Judged:
         [common.tracks[i].id for i in which],
         [common.tracks[i].genre for i in which],
         common.groups(which),
-        tuple(sorted({track.genre for track, own in both if own == "train"})),
+        tuple(sorted({track.genre for track, part in both if part == "train"})),
     )
 
 

@@ -1,4 +1,4 @@
-"""``mgrkit demo``: the whole line on synthetic music, as a person would type it."""
+"""``mgrkit demo``: every step on synthetic music, as a person would type it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def check(*, quick: bool) -> None:
 
 
 def make_music(folder: Path, asked: Music, seed: int = 0) -> str:
-    """Write the songs of the demo to ``folder/audio``, and tell what they are.
+    """Write the songs of the demo to ``folder/audio``, and say what they are.
 
     Beside them lie ``rain.wav`` and, in ``new``, a song of each style by an artist in test.
 
@@ -105,22 +105,22 @@ def steps(*, quick: bool) -> Iterator[Step]:
         yield Step("judge both on the last two, whom they have not heard", judged)
         yield Step("", ("evaluate", CNN, _PICTURES, "--png", _MATRIX))
         best = CNN
-    told = "new songs by artists that it has not heard; the files are named by their style"
-    yield Step(told, ("predict", "new", "--model", best))
-    told = (
+    why = "new songs by artists that it has not heard; the files are named by their style"
+    yield Step(why, ("predict", "new", "--model", best))
+    why = (
         "the model that comes with mgrkit has learnt ten genres from real recordings,\n"
         "and made-up music is none of them: its answer is the genre that is nearest"
     )
-    yield Step(told, ("predict", "new/ambient.wav"))
+    yield Step(why, ("predict", "new/ambient.wav"))
 
 
 def results(folder: Path) -> list[dict[str, Any]]:
     """What `mgrkit.commands.evaluate.evaluate` says of both models of the full demo."""
-    told = []
+    rows = []
     for model, data in ((FOREST, _TABLE), (CNN, _PICTURES)):
         found = evaluate(str(folder / model), folder / data)
-        told.append(found | {"bytes": (folder / model).stat().st_size})
-    return told
+        rows.append(found | {"bytes": (folder / model).stat().st_size})
+    return rows
 
 
 def pictures(folder: Path, *, quick: bool) -> list[tuple[Path, str]]:

@@ -40,7 +40,7 @@ _MEND_TORCH = "install torch as pytorch.org says for your machine; without it --
 """pip alone may fetch gigabytes: which torch it is to be is a person's choice."""
 
 _UNTRIED = ("torchvision",)
-"""What a plain import does not tell of: without CUDA it fails, and a plugin mends that."""
+"""What importing alone does not show: without CUDA it fails, and a plugin mends that."""
 
 _DECODERS = {"libsndfile": ("soundfile", "0.15"), "FFmpeg": ("av", "20")}
 """The distribution of each, and the first release that mgrkit has not been tried with."""
@@ -65,7 +65,7 @@ _NEEDS = {
 }
 """The distributions that each command needs, besides typer, which all do.
 
-The networks (cnn, crnn, vit, musicnn) are no command: what they need beside the command's own.
+The networks (cnn, crnn, vit, musicnn) are no command: what they need beside those of the command.
 """
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "demo")
@@ -77,7 +77,7 @@ def examine() -> dict[str, Any]:
     """Everything that the doctor knows; ``exit_code`` is 1 if a command cannot work."""
     needed = [_needed(name, lowest) for name, lowest in sorted(_requirements().items())]
     decoders = _decoders()
-    plugins = [told for plugin in installed().plugins if (told := _plugin(plugin))["error"]]
+    plugins = [found for plugin in installed().plugins if (found := _plugin(plugin))["error"]]
     unlisted = [p.distribution for p in installed().plugins if p.status == "broken"]
     faults = {one["name"]: one["error"] for one in needed if one["error"]}
     commands = [_command(name, needs, faults, decoders, unlisted) for name, needs in _NEEDS.items()]
@@ -98,7 +98,7 @@ def examine() -> dict[str, Any]:
 
 
 def _requirements() -> dict[str, str]:
-    """mgrkit's own dependencies, each with the lowest version that will do."""
+    """mgrkit's dependencies, each with the lowest version that will do."""
     try:
         lines = metadata.requires(OWN) or []
     except metadata.PackageNotFoundError:  # a bare source tree
@@ -249,7 +249,7 @@ def _plugin(plugin: Plugin) -> dict[str, Any]:
     specs: tuple[ClassifierSpec | FeatureSetSpec, ...]
     specs = (*plugin.classifiers, *plugin.feature_sets)
     for spec in specs:
-        if missing(spec.requires):  # told by mgrkit classifiers, with the cure
+        if missing(spec.requires):  # mgrkit classifiers says so, with the cure
             continue
         try:
             resolve(spec.factory)
@@ -270,10 +270,10 @@ def _mend(name: str, error: str, specs: Sequence[ClassifierSpec | FeatureSetSpec
         points = metadata.distribution(name).entry_points
     except metadata.PackageNotFoundError:
         return "correct or unset MGRKIT_PLUGINS"
-    own = {point.value for point in points} | {spec.factory for spec in specs}
+    places = {point.value for point in points} | {spec.factory for spec in specs}
     lacking = dict.fromkeys(re.findall(r"No module named '(\w+)", error))
-    # A module of its own that it lacks is a mistake in it: nothing else to install.
-    others = [one for one in lacking if one not in {re.split("[.:]", place)[0] for place in own}]
+    # A module of the plugin itself that it lacks is a mistake in it: nothing else to install.
+    others = [one for one in lacking if one not in {re.split("[.:]", place)[0] for place in places}]
     if others:
         return how_to_install(others)
     if name == OWN:
@@ -297,7 +297,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _takes_a_folder(place: Path) -> bool:
-    """Tried, for permissions do not tell all; what is made for it is deleted."""
+    """Tried, for permissions do not say all; what is made for it is deleted."""
     try:
         with tempfile.TemporaryDirectory(prefix=".mgrkit-", dir=place):
             return True

@@ -93,8 +93,8 @@ def features(
     sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
-    own = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
-    plan = Plan(sources, out, (*own, *names), files, to_table=True, search=search)
+    leading = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
+    plan = Plan(sources, out, (*leading, *names), files, to_table=True, search=search)
     common = _common(feature_set)
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:

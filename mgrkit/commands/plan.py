@@ -26,7 +26,7 @@ class Plan:
     ----------
     sources : folders, or one sound file; all must exist.
     out : the folder of outputs, neither a source nor around one; or a table.
-    own : the columns of the command itself.
+    added : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
     to_table : ``out`` is a file, which may lie anywhere.
     search : which files a walk takes.
@@ -39,7 +39,7 @@ class Plan:
 
     sources: Sequence[Path]
     out: Path
-    own: Sequence[str]
+    added: Sequence[str]
     files: Sequence[str] | None = None
     to_table: bool = False
     search: Search = SOUND
@@ -59,13 +59,13 @@ class Plan:
         roots = [Path(os.path.abspath(source)) for source in self.sources]
         self._check_out(roots)
         self.finder = Finder(roots, self.out, self.files, self.search)
-        self._lineages = {root: Lineage.read(root, self.own) for root in roots}
+        self._lineages = {root: Lineage.read(root, self.added) for root in roots}
         for root, lineage in self._lineages.items():
             lineage.paths = partial(self._paths, root)
         self._ids = {root: self.id(root) for root in roots}
 
     def _paths(self, root: Path) -> Iterator[str]:
-        """The paths below one source, by a walk of its own."""
+        """The paths below one source, by a separate walk."""
         return (track.path for track in Finder([root], self.out, self.files, self.search))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
@@ -92,8 +92,8 @@ class Plan:
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the table: schema, the command's own, extras of the sources' tables."""
-        return columns(self.own, list(self._lineages.values()))
+        """The columns of the table: schema, the command's, extras of the sources' tables."""
+        return columns(self.added, list(self._lineages.values()))
 
     def items(self, make: Callable[[Track, Row, str], Iterator[Item]]) -> Iterator[Item]:
         """The items that ``make`` yields for a track, its base row and its key.
@@ -126,9 +126,9 @@ class Plan:
             row = {**lineage, "source": track.path}
             key = f"{track.path}\t{self._ids[track.root]}"
             # Another genre or artist in the table of SRC is another row: it is made again.
-            told = hashlib.sha256(repr(lineage).encode("utf-8", "surrogatepass")).hexdigest()[:12]
+            digest = hashlib.sha256(repr(lineage).encode("utf-8", "surrogatepass")).hexdigest()[:12]
             for item in make(track, row, key):
-                yield dataclasses.replace(item, inputs=f"{item.inputs}\t{told}")
+                yield dataclasses.replace(item, inputs=f"{item.inputs}\t{digest}")
 
     def complete(self, summary: Summary) -> Summary:
         """The summary with what finding the tracks has to say."""
@@ -139,9 +139,9 @@ class Plan:
                 (os.path.join(called[one.root], one.path), one.why)
                 for one in self.finder.ignored_files
             )
-        whole = self.files is None and not summary.stopped_by
+        complete = self.files is None and not summary.stopped_by
         for root, lineage in self._lineages.items():
-            summary.warnings += lineage.told(root, whole=whole)
+            summary.warnings += lineage.told(root, whole=complete)
         return summary
 
 

@@ -1,4 +1,4 @@
-"""``mgrkit plugins`` and ``mgrkit classifiers``: what is installed, as plain data."""
+"""``mgrkit plugins`` and ``mgrkit classifiers``: what is installed, as JSON values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FEATURES = "features:"
 
 
 def list_plugins() -> list[dict[str, Any]]:
-    """One object for each distribution, mgrkit's own first."""
+    """One object for each distribution, mgrkit's first."""
     return [
         {
             "distribution": plugin.distribution,
@@ -77,12 +77,12 @@ def _lacking(entry: Provider) -> str:
 
 
 def _parameter(field: dataclasses.Field[Any]) -> dict[str, Any]:
-    told = field.metadata
+    about = field.metadata
     row = {
         "name": field.name,
         "type": type(field.default).__name__,
         "default": field.default,
-        "help": told["help"],
+        "help": about["help"],
     }
-    row |= {end: told[end] for end in ("low", "high") if math.isfinite(told[end])}
-    return row | ({"choices": list(told["choices"])} if told["choices"] else {})
+    row |= {end: about[end] for end in ("low", "high") if math.isfinite(about[end])}
+    return row | ({"choices": list(about["choices"])} if about["choices"] else {})

@@ -198,7 +198,7 @@ class _Walk:
                 yield Item(name, name, {"path": name, "source": name}, error=problem)
 
     def count(self) -> int:
-        """How many items there are, by a walk of its own."""
+        """How many items there are, by a separate walk."""
         return sum(1 for _ in _Walk(self.paths, self.search, self.pictures).items())
 
     def complete(self, summary: Summary) -> None:

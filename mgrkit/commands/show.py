@@ -138,6 +138,6 @@ def _described(file: Path, out: Path, seen: Overview) -> Shown:
     )
 
 
-def plain(shown: Shown) -> dict[str, Any]:
+def as_json(shown: Shown) -> dict[str, Any]:
     """What ``--json`` prints."""
     return {"command": "show", **vars(shown), "exit_code": 0}

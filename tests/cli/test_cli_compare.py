@@ -52,9 +52,9 @@ def test_json_is_one_object(table: Path, capfd: pytest.CaptureFixture[str]) -> N
     words = ["compare", "features.csv", "--classifiers", "svm", "--seeds", "1", "--json", "-q"]
     assert guarded(app, words) == 0
     out, err = capfd.readouterr()
-    told = json.loads(out)
-    assert told["rows"][0]["classifier"] == "svm"
-    assert told["exit_code"] == 0
+    result = json.loads(out)
+    assert result["rows"][0]["classifier"] == "svm"
+    assert result["exit_code"] == 0
     assert err == ""
 
 
@@ -82,6 +82,6 @@ def test_a_set_is_not_passed_over_for_that_of_the_table(
     write(table, [{**row, "kind": "gtzan57", "settings": ""} for row in rows()])
     asked = [*words, "svm", "features.csv", "--out", "m.safetensors"]
     assert guarded(app, [*asked, "--set", "musicnn-tags:mean"]) == 2
-    told = "features.csv holds gtzan57, --set asks for musicnn-tags:mean (leave out --set, "
-    assert told in capfd.readouterr().err
+    message = "features.csv holds gtzan57, --set asks for musicnn-tags:mean (leave out --set, "
+    assert message in capfd.readouterr().err
     assert guarded(app, [*asked, "--set", "gtzan57"]) == 0

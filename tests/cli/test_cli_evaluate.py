@@ -37,8 +37,8 @@ def evaluate(*words: str) -> int:
 
 def test_a_line_for_each_noise_fits_eighty_columns(capfd: pytest.CaptureFixture[str]) -> None:
     made = copies(rows(), [("my recording of the rain", "-5.5"), ("pink", "10.0"), ("pink", "1")])
-    told = [{**row, "snr": "loud" if row["snr"] == "1" else row["snr"]} for row in made]
-    write(Path("odd.csv"), told)
+    found = [{**row, "snr": "loud" if row["snr"] == "1" else row["snr"]} for row in made]
+    write(Path("odd.csv"), found)
     assert evaluate("odd.csv") == 0
     out, err = capfd.readouterr()
     assert max(map(len, out.splitlines())) <= 80
@@ -57,8 +57,8 @@ def test_copies_are_judged_when_asked_for(capfd: pytest.CaptureFixture[str]) -> 
     assert "dB" not in out
     assert "192 noisy copies left out (--copies judges them instead)" in err
     assert evaluate("both.csv", "--copies", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert [row["snr"] for row in told["by_noise"]] == [0.0, 10.0, 10.0]
+    result = json.loads(capfd.readouterr().out)
+    assert [row["snr"] for row in result["by_noise"]] == [0.0, 10.0, 10.0]
     assert evaluate("t.csv", "--copies") == 2
     assert "t.csv holds no noisy copies" in capfd.readouterr().err
 
@@ -74,9 +74,9 @@ def test_a_genre_that_data_lacks_has_a_dash_and_macro_f1_says_over_how_many(
         "-", "-",
     ]  # fmt: skip
     assert evaluate("fewer.csv", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["macro_f1_genres"] == 3
-    assert told["per_genre"]["waltz"] == {
+    result = json.loads(capfd.readouterr().out)
+    assert result["macro_f1_genres"] == 3
+    assert result["per_genre"]["waltz"] == {
         "precision": None, "recall": None, "f1": None, "tracks": 0,
     }  # fmt: skip
 
@@ -87,13 +87,13 @@ def test_map_takes_pairs_and_a_file_of_them(capfd: pytest.CaptureFixture[str]) -
     write(Path("theirs.csv"), made)
     Path("ours.txt").write_text("\ufeff# ours\n EBM, dark = Techno\r\n\n #x\n", encoding="utf-8")
     assert evaluate("theirs.csv", "--map", "delta-blues=Blues", "--map", "ours.txt", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["labels"] == ["ambient", "Blues", "Techno", "waltz"]
-    assert told["tracks"] == 64 - len(Model("m.safetensors").known_tracks)
+    result = json.loads(capfd.readouterr().out)
+    assert result["labels"] == ["ambient", "Blues", "Techno", "waltz"]
+    assert result["tracks"] == 64 - len(Model("m.safetensors").known_tracks)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "expected"),
     [
         (["a=blues", "A=waltz"], "--map makes A two genres, blues and waltz"),
         (["a=b", "b=a"], "--map leads from a to b, and from there to a"),
@@ -107,13 +107,13 @@ def test_map_takes_pairs_and_a_file_of_them(capfd: pytest.CaptureFixture[str]) -
     ],
 )
 def test_a_map_that_cannot_be_is_one_line(
-    asked: list[str], told: str, capfd: pytest.CaptureFixture[str]
+    asked: list[str], expected: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     Path("lines.txt").write_text("waltz=blues\nwaltz blues\n")
     Path("latin.txt").write_bytes(b"Fran\xe7ais=blues\n")
     assert evaluate("t.csv", *(word for text in asked for word in ("--map", text))) == 2
     out, err = capfd.readouterr()
-    assert told in err
+    assert expected in err
     assert (len(err.splitlines()), out) == (1, "")
 
 
@@ -126,10 +126,10 @@ def test_train_and_compare_take_a_map(capfd: pytest.CaptureFixture[str]) -> None
     assert "note: tracks counted by --map: techno is ambient (16)" in capfd.readouterr().err
     assert guarded(app, [*words, "--map", "tekno=ambient"]) == 2
     assert "no track of DATA is tekno (did you mean techno?)" in capfd.readouterr().err
-    told = "o was made with other settings: --map techno=Ambient instead of"
+    message = "o was made with other settings: --map techno=Ambient instead of"
     for other, was in ((["--map", "waltz=blues"], "waltz=blues"), ([], "none")):
         assert guarded(app, [*words, *other]) == 2
-        assert f"{told} {was} (give another --out)" in capfd.readouterr().err
+        assert f"{message} {was} (give another --out)" in capfd.readouterr().err
     assert guarded(app, [*words, "--map", "Techno = ambient"]) == 0, "the same tracks"
 
 
@@ -144,8 +144,8 @@ def test_few_columns_hold_all_but_the_matrix(
     assert "pink, 10 dB: " in text
     assert "  macro F1 " in text
     assert ("waltz     ." in text) == fits
-    told = "matrix left out: the terminal is too narrow; --png draws it"
-    assert (told in " ".join(text.split())) != fits
+    message = "matrix left out: the terminal is too narrow; --png draws it"
+    assert (message in " ".join(text.split())) != fits
 
 
 def test_what_a_table_holds_cannot_steer_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
@@ -175,15 +175,15 @@ def test_predictions_are_a_row_a_track(capfd: pytest.CaptureFixture[str]) -> Non
     write(Path("titled.csv"), made)
     assert evaluate("titled.csv", "--predictions", "p.csv", "--json") == 0
     out, err = capfd.readouterr()
-    told, rows_ = json.loads(out), read("p.csv")
+    found, rows_ = json.loads(out), read("p.csv")
     assert "wrote p.csv" in err
     assert list(rows_[0]) == [
         "path", "id", "noise", "snr", "genre", "predicted", "probability", "unsure",
         *(genre.title() for genre in GENRES),
     ]  # fmt: skip
-    assert len(rows_) == told["tracks"]
+    assert len(rows_) == found["tracks"]
     right = sum(row["genre"] == row["predicted"] for row in rows_) / len(rows_)
-    assert right == pytest.approx(told["accuracy"])
+    assert right == pytest.approx(found["accuracy"])
     paths = {str(row["path"]): row["genre"] for row in made}
     threshold = Model("m.safetensors").calibration.unsure_below
     for row in rows_:
@@ -199,8 +199,8 @@ def test_predictions_are_a_row_a_track(capfd: pytest.CaptureFixture[str]) -> Non
 
 def test_predictions_of_copies_say_the_noise() -> None:
     assert evaluate("noisy.csv", "--predictions", "n.csv", "--quiet") == 0
-    told = {(row["noise"], row["snr"]) for row in read("n.csv")}
-    assert told == {("pink", "0.0"), ("pink", "10.0"), ("white", "10.0")}
+    found = {(row["noise"], row["snr"]) for row in read("n.csv")}
+    assert found == {("pink", "0.0"), ("pink", "10.0"), ("white", "10.0")}
 
 
 def test_a_genre_that_is_called_as_a_column_has_one_of_its_own() -> None:
@@ -208,9 +208,9 @@ def test_a_genre_that_is_called_as_a_column_has_one_of_its_own() -> None:
     train("svm", write(Path("odd.csv"), made), Path("odd.safetensors"))
     words = ["evaluate", "odd.safetensors", "odd.csv", "--predictions", "o.csv"]
     assert guarded(app, words) == 0
-    told = read("o.csv")
-    assert list(told[0])[-4:] == ["ambient", "blues", "noise (genre)", "techno"]
-    assert {row["noise"] for row in told} == {""}
+    found = read("o.csv")
+    assert list(found[0])[-4:] == ["ambient", "blues", "noise (genre)", "techno"]
+    assert {row["noise"] for row in found} == {""}
 
 
 def test_predictions_replace_their_own_kind_only(capfd: pytest.CaptureFixture[str]) -> None:
@@ -219,7 +219,7 @@ def test_predictions_replace_their_own_kind_only(capfd: pytest.CaptureFixture[st
     assert evaluate("noisy.csv", "--predictions", "again.csv") == 0
     assert Path("again.csv").read_bytes() != first
     foreign = Path("t.csv").read_bytes()
-    for path, code, told in (
+    for path, code, found in (
         ("t.csv", 2, "t.csv was not written by mgrkit evaluate"),
         ("p.txt", 2, "--predictions must end in .csv, not p.txt"),
         ("none/p.csv", 2, "there is no folder none"),
@@ -228,7 +228,7 @@ def test_predictions_replace_their_own_kind_only(capfd: pytest.CaptureFixture[st
         Path("folder.csv").mkdir(exist_ok=True)
         capfd.readouterr()
         assert evaluate("not-read.csv", "--predictions", path) == code
-        assert told in capfd.readouterr().err
+        assert found in capfd.readouterr().err
     assert Path("t.csv").read_bytes() == foreign
 
 

@@ -48,17 +48,17 @@ def test_train_tells_people_and_scripts(place: Path, capfd: pytest.CaptureFixtur
     assert "wrote b.safetensors" in out
     assert run(*words, "--json", "--seed", "3", "--param", "C=2", "--param", "kernel=linear") == 0
     out, err = capfd.readouterr()
-    told = json.loads(out)
-    assert told["seed"] == 3
-    assert (told["parameters"]["C"], told["parameters"]["kernel"]) == (2.0, "linear")
-    assert told["metrics"]["split"] == "grouped split"
-    assert set(told["tracks"]) == {"train", "valid", "test", "none"}
-    assert told["labels"] == list(GENRES)
+    result = json.loads(out)
+    assert result["seed"] == 3
+    assert (result["parameters"]["C"], result["parameters"]["kernel"]) == (2.0, "linear")
+    assert result["metrics"]["split"] == "grouped split"
+    assert set(result["tracks"]) == {"train", "valid", "test", "none"}
+    assert result["labels"] == list(GENRES)
     assert "Traceback" not in err
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         (["--param", "C"], "--param must be name=value"),
         (["--param", "c=1"], "did you mean C?"),
@@ -68,11 +68,11 @@ def test_train_tells_people_and_scripts(place: Path, capfd: pytest.CaptureFixtur
     ],
 )
 def test_a_wrong_call_to_train_is_one_line(
-    words: list[str], told: str, capfd: pytest.CaptureFixture[str]
+    words: list[str], expected: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run("train", "svm", "features.csv", "--out", "x.safetensors", *words) == 2
     out, err = capfd.readouterr()
-    assert told in err
+    assert expected in err
     assert len(err.splitlines()) == 1
     assert out == ""
     assert not Path("x.safetensors").exists()
@@ -90,9 +90,9 @@ def test_evaluate_fits_eighty_columns(capfd: pytest.CaptureFixture[str]) -> None
 def test_evaluate_as_json_has_every_promised_key(capfd: pytest.CaptureFixture[str]) -> None:
     assert run("evaluate", "svm.safetensors", "features.csv", "--json", "--quiet") == 0
     out, err = capfd.readouterr()
-    told = json.loads(out)
+    result = json.loads(out)
     assert err == ""
-    assert set(told) >= {
+    assert set(result) >= {
         "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "per_genre",
         "confusion", "labels", "split", "tracks", "dropped_as_seen",
     }  # fmt: skip
@@ -172,11 +172,11 @@ def test_predict_as_json_is_a_list_with_errors(
 ) -> None:
     assert run("predict", str(songs), *MODEL, "--json", "--top", "2", "--timeline") == 1
     out, err = capfd.readouterr()
-    told = {Path(row["path"]).name: row for row in json.loads(out)}
-    assert set(told) == {"a.wav", "b,1.wav", "bad.wav"}
-    assert told["bad.wav"]["error"].startswith("not-audio:")
-    assert len(told["a.wav"]["genres"]) == 2
-    assert told["a.wav"]["timeline"][0]["start"] == 0
+    found = {Path(row["path"]).name: row for row in json.loads(out)}
+    assert set(found) == {"a.wav", "b,1.wav", "bad.wav"}
+    assert found["bad.wav"]["error"].startswith("not-audio:")
+    assert len(found["a.wav"]["genres"]) == 2
+    assert found["a.wav"]["timeline"][0]["start"] == 0
     assert "bad.wav: not-audio" in err
 
 
@@ -186,8 +186,8 @@ def test_predict_as_json_keeps_the_order_of_the_files(
     names = ["b,1.wav", "none.wav", "a.wav", "bad.wav"]
     tone(songs / "b,1.wav", seconds=40)
     assert run("predict", *(str(songs / name) for name in names), *MODEL, "--json") == 1
-    told = [Path(row["path"]).name for row in json.loads(capfd.readouterr().out)]
-    assert told == names
+    found = [Path(row["path"]).name for row in json.loads(capfd.readouterr().out)]
+    assert found == names
 
 
 def test_predict_names_every_file_that_fails(
@@ -220,8 +220,8 @@ def test_paths_in_csv_are_the_files_own(tmp_path: Path, capfd: pytest.CaptureFix
     with open("pieces.csv", encoding="utf-8", newline="") as file:
         table += csv.DictReader(file)
     folder = f"{tmp_path}/"
-    told = {row["path"].removeprefix(folder) for row in table}
-    assert told == {*ODD[:-1], "caf\\udce9.wav"}
+    found = {row["path"].removeprefix(folder) for row in table}
+    assert found == {*ODD[:-1], "caf\\udce9.wav"}
     assert all(row["genre"] in GENRES and row["model"] == "svm" for row in table)
     assert len(table) == 2 * len(ODD)
 
@@ -242,8 +242,8 @@ def test_predict_ends_quietly_when_nobody_reads(songs: Path, form: str | None) -
 def test_a_clock_has_hours_when_they_are_needed() -> None:
     from mgrkit.cli.views.predictions import _clock
 
-    told = [_clock(seconds).strip() for seconds in (0, 59.6, 3599, 3600, 7680)]
-    assert told == ["0:00", "1:00", "59:59", "1:00:00", "2:08:00"]
+    found = [_clock(seconds).strip() for seconds in (0, 59.6, 3599, 3600, 7680)]
+    assert found == ["0:00", "1:00", "59:59", "1:00:00", "2:08:00"]
     assert len({len(_clock(seconds)) for seconds in (0, 630, 7680)}) == 1
 
 
@@ -286,7 +286,7 @@ def test_predict_reads_a_list_and_remembers(songs: Path, capfd: pytest.CaptureFi
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "expected"),
     [
         ([], 2, "no FILE is given"),
         (["a.wav", "--json", "--csv"], 2, "exclude each other"),
@@ -302,12 +302,12 @@ def test_predict_reads_a_list_and_remembers(songs: Path, capfd: pytest.CaptureFi
     ],
 )
 def test_a_wrong_call_to_predict(
-    place: Path, words: list[str], code: int, told: str, capfd: pytest.CaptureFixture[str]
+    place: Path, words: list[str], code: int, expected: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (place / "a.wav").touch()
     assert run("predict", *words) == code
     err = capfd.readouterr().err
-    assert told in err
+    assert expected in err
     assert "Traceback" not in err
 
 

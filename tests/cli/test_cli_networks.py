@@ -48,9 +48,9 @@ def whole(place: Path) -> bytes:
     going = start(place, "whole")
     _, err = going.communicate(timeout=120)
     assert going.returncode == 0, err
-    told = [line for line in err.splitlines() if line.startswith("fit: ")]
-    assert len(told) >= EPOCHS
-    assert all(" of " in line and "loss " in line for line in told)
+    found = [line for line in err.splitlines() if line.startswith("fit: ")]
+    assert len(found) >= EPOCHS
+    assert all(" of " in line and "loss " in line for line in found)
     return (place / "whole.safetensors").read_bytes()
 
 

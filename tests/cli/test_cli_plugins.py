@@ -90,8 +90,8 @@ def test_json_stays_json_when_a_plugin_prints(site: Site, capsys: Captured) -> N
 def test_classifiers_as_json(site: Site, capsys: Captured) -> None:
     found = {one["name"]: one for one in listed(capsys, "classifiers")}
     assert found["knn"] == listed(capsys, "classifiers", "knn")
-    told = {key: found["knn"][key] for key in ("summary", "eats", "distribution", "version")}
-    assert told == {
+    shown = {key: found["knn"][key] for key in ("summary", "eats", "distribution", "version")}
+    assert shown == {
         "summary": "k nearest neighbours",
         "eats": "samples",
         "distribution": "neighbours",
@@ -164,9 +164,9 @@ def test_a_classifier_that_exits_ends_training_with_its_name(
     words = ["train", "failing", tmp_path / "features.csv", "--out", out]
     assert mgrkit(*words, "--json") == 3
     shown = capsys.readouterr()
-    told = "the classifier failing failed: SystemExit: 0 (please tell its author)"
-    assert json.loads(shown.out) == {"error": told, "exit_code": 3}
-    assert f"mgrkit: {told}\n" in shown.err
+    message = "the classifier failing failed: SystemExit: 0 (please tell its author)"
+    assert json.loads(shown.out) == {"error": message, "exit_code": 3}
+    assert f"mgrkit: {message}\n" in shown.err
     assert not out.exists()
 
 
@@ -319,12 +319,12 @@ def test_doctor_says_which_torch_is_there(
 ) -> None:
     import torch
 
-    for cuda, hip, told in (
+    for cuda, hip, found in (
         (None, None, "CPUs"), ("12.8", None, "CUDA 12.8"), (None, "6.4", "ROCm 6.4"),
     ):  # fmt: skip
         monkeypatch.setattr(torch.version, "cuda", cuda)
         monkeypatch.setattr(torch.version, "hip", hip)
-        assert doctor._torch().startswith(told)
+        assert doctor._torch().startswith(found)
     mgrkit("doctor")
     assert re.search(r"\ntorch +built for ROCm 6.4\n", capsys.readouterr().out)
 
@@ -380,9 +380,9 @@ def test_what_cannot_be_imported_sends_to_the_doctor(
 ) -> None:
     monkeypatch.setitem(sys.modules, "mgrkit.commands.plugins", None)
     assert mgrkit("plugins") == 3
-    told = capsys.readouterr().err
-    assert "mgrkit.commands.plugins" in told
-    assert told.endswith("(mgrkit doctor says what is missing or broken, and the cure)\n")
+    output = capsys.readouterr().err
+    assert "mgrkit.commands.plugins" in output
+    assert output.endswith("(mgrkit doctor says what is missing or broken, and the cure)\n")
 
 
 def test_without_torch_the_doctor_names_the_networks_alone(
@@ -414,8 +414,8 @@ def test_doctor_finds_a_library_that_cannot_be_imported(
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert mgrkit("doctor", "--json") == 1
     found = json.loads(capsys.readouterr().out)
-    told = {one["name"]: one["error"] for one in found["dependencies"]}["soundfile"]
-    assert told.startswith("cannot be imported: ModuleNotFoundError")
+    shown = {one["name"]: one["error"] for one in found["dependencies"]}["soundfile"]
+    assert shown.startswith("cannot be imported: ModuleNotFoundError")
     assert found["decoders"][0]["error"]
 
 

@@ -47,10 +47,10 @@ def table(text: str) -> dict[str, dict[str, str]]:
 
 def test_csv_has_a_column_a_genre(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
     every = len(GENRES)
-    told = [json.loads(x) for x in predicted(model, capfd, "--jsonl", "--top", "99").splitlines()]
+    found = [json.loads(x) for x in predicted(model, capfd, "--jsonl", "--top", "99").splitlines()]
     made = table(predicted(model, capfd, "--csv", "--top", "1"))
     assert list(made["songs/bad.wav"]) == [*COLUMNS, *GENRES]
-    for row in told:
+    for row in found:
         if "error" in row:
             continue
         written = made[row["path"]]
@@ -84,7 +84,7 @@ def test_pieces_have_a_table_of_their_own(model: Path, capfd: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "expected"),
     [
         (["--csv", "--timeline"], 2, "a table of their own (--pieces FILE.csv)"),
         (["--pieces", "p.csv"], 2, "--pieces goes with --csv"),
@@ -96,12 +96,12 @@ def test_pieces_have_a_table_of_their_own(model: Path, capfd: pytest.CaptureFixt
     ],
 )
 def test_wrong_calls(
-    model: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+    model: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, expected: str
 ) -> None:
     Path("mine.csv").write_text("a,b\n")
     assert guarded(app, ["predict", "songs", "--model", str(model), *words]) == code
     out, err = capfd.readouterr()
-    assert told in err
+    assert expected in err
     assert out == ""
     assert Path("mine.csv").read_text() == "a,b\n"
 
@@ -110,8 +110,8 @@ def test_a_genre_may_be_called_like_another_column() -> None:
     made = Table(["model", "rock"])
     genres: Any = [{"genre": "rock", "probability": 0.6}, {"genre": "model", "probability": 0.4}]
     row = {"path": "a", **genres[0], "genres": genres, "unsure": True, "model": "svm"}
-    (told,) = csv.DictReader([made.head, made.song(row)])
-    assert (told["model"], told["model (genre)"], told["rock"]) == ("svm", "0.4", "0.6")
+    (found,) = csv.DictReader([made.head, made.song(row)])
+    assert (found["model"], found["model (genre)"], found["rock"]) == ("svm", "0.4", "0.6")
 
 
 @pytest.mark.parametrize("form", ["--jsonl", "--csv", "--json", ""])
@@ -125,8 +125,8 @@ def test_only_what_is_unsure_is_printed(
     for threshold, unsure in (("1", 2), ("0", 0)):
         words = ["predict", "songs", "--model", str(model), *asked, "--threshold", threshold]
         assert guarded(app, words) == 1
-        told = capfd.readouterr().err.splitlines()[-1]
-        assert told == f"{unsure} of 2 verdicts are unsure"
+        output = capfd.readouterr().err.splitlines()[-1]
+        assert output == f"{unsure} of 2 verdicts are unsure"
 
 
 def test_a_name_given_twice_is_said(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -146,8 +146,8 @@ def test_another_spelling_of_a_path_is_the_same_file(
     words = ["predict", "songs", other, "link.wav", "--model", str(model), "--json"]
     assert guarded(app, words) == 1
     out, err = capfd.readouterr()
-    told = [row["path"] for row in json.loads(out)]
-    assert told == ["songs/bad.wav", "songs/long.wav", "songs/short.wav", "link.wav"]
+    found = [row["path"] for row in json.loads(out)]
+    assert found == ["songs/bad.wav", "songs/long.wav", "songs/short.wav", "link.wav"]
     assert "named twice, judged once: " in err
 
 
@@ -156,7 +156,7 @@ def test_the_next_call_may_ask_for_more_of_what_is_remembered(
 ) -> None:
     asked = ("--resume", "done.jsonl")
     predicted(model, capfd, *asked, "--top", "1")
-    told = predicted(model, capfd, *asked, "--json", "--top", "2", "--timeline")
-    assert told == predicted(model, capfd, "--json", "--top", "2", "--timeline")
+    found = predicted(model, capfd, *asked, "--json", "--top", "2", "--timeline")
+    assert found == predicted(model, capfd, "--json", "--top", "2", "--timeline")
     assert guarded(app, ["predict", "songs", "--model", str(model), *asked]) == 1
     assert "2 kept" in capfd.readouterr().err

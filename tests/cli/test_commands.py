@@ -96,9 +96,9 @@ def test_tables_and_journals_say_what_power_an_snr_is_of(audio: Path, capfd) -> 
     assert mgrkit("augment") == 0
     assert {row["power"] for row in table(audio.parent / "noisy")} == {"above 20 Hz"}
     journal = audio.parent / "noisy" / ".mgrkit" / "journal" / "0.jsonl"
-    told = ',"SNR":"of power above 20 Hz"'
-    assert told in journal.read_text()
-    journal.write_text(journal.read_text().replace(told, ""))
+    message = ',"SNR":"of power above 20 Hz"'
+    assert message in journal.read_text()
+    journal.write_text(journal.read_text().replace(message, ""))
     capfd.readouterr()
     assert mgrkit("augment") == 2
     assert "OUT was made with other settings: no SNR of power above 20 Hz" in (
@@ -465,8 +465,8 @@ def test_cut_files_are_drawn_when_allowed_and_counted(audio: Path, capfd) -> Non
     captured = capfd.readouterr()
     assert "warning: cut.wav: truncated: the header promises" in captured.err
     assert "1 of them with a warning" in captured.err
-    told = json.loads(captured.out)
-    assert (told["made"], told["warned"], told["failed"]) == (1, 1, 0)
+    result = json.loads(captured.out)
+    assert (result["made"], result["warned"], result["failed"]) == (1, 1, 0)
     (row,) = (row for row in table(Path("spectrograms")) if row["source"] == "cut.wav")
     assert row["status"] == "ok"
     assert row["reason"].startswith("truncated: ")
@@ -515,10 +515,10 @@ def test_other_suffixes_and_what_is_passed_over(audio: Path, capfd) -> None:
     (audio / "low" / "c.wav").rename(audio / "low" / "c.xyz")
     assert mgrkit("spectrograms", "--suffix", "xyz", "--list-ignored", "--json") == 0
     captured = capfd.readouterr()
-    told = json.loads(captured.out)
-    assert told["made"] == 3
-    assert told["ignored"] == {".jpg": 1}
-    assert told["ignored_files"] == [{"path": "audio/cover.jpg", "why": ".jpg"}]
+    result = json.loads(captured.out)
+    assert result["made"] == 3
+    assert result["ignored"] == {".jpg": 1}
+    assert result["ignored_files"] == [{"path": "audio/cover.jpg", "why": ".jpg"}]
     assert "passed over: audio/cover.jpg (.jpg)\n" in captured.err
 
 
@@ -535,7 +535,7 @@ def test_what_is_passed_over_is_named_as_the_caller_would(audio: Path, capfd) ->
     for folder in ("audio", "noisy"):
         (audio.parent / folder / "cover.jpg").write_bytes(b"")
     assert mgrkit("spectrograms", "-q", "--list-ignored", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    paths = [one["path"] for one in told["ignored_files"]]
+    result = json.loads(capfd.readouterr().out)
+    paths = [one["path"] for one in result["ignored_files"]]
     assert paths == ["audio/cover.jpg", "noisy/cover.jpg"]
-    assert told["ignored"] == {".jpg": 2}
+    assert result["ignored"] == {".jpg": 2}

@@ -99,10 +99,10 @@ def test_without_torch_the_whole_demo_says_so_before_it_makes_anything(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mgrkit.commands.demo.missing", list)
     assert guarded(app, ["demo"]) == 3
-    told = capfd.readouterr().err
-    assert "needs torch, not installed here" in told
-    assert "mgrkit demo --quick" in told
-    assert "pip install torch" in told
+    output = capfd.readouterr().err
+    assert "needs torch, not installed here" in output
+    assert "mgrkit demo --quick" in output
+    assert "pip install torch" in output
     assert not list(tmp_path.iterdir())
 
 

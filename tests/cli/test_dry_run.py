@@ -50,12 +50,12 @@ def test_it_says_what_there_is_to_do(
     assert f"{words[0]}: 3 to do; nothing was made\n" in untimed(err)
     assert files(tmp_path) == before
     assert mgrkit(*words, "--dry-run", "--json", "--list-ignored") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told["expected_seconds"] > 0
-    assert {name: told[name] for name in ("command", "to_do", "files", "made", "kept")} == {
+    result = json.loads(capfd.readouterr().out)
+    assert result["expected_seconds"] > 0
+    assert {name: result[name] for name in ("command", "to_do", "files", "made", "kept")} == {
         "command": words[0], "to_do": 3, "files": 3, "made": 0, "kept": 0,
     }  # fmt: skip
-    assert told["ignored_files"] == [{"path": "audio/cover.jpg", "why": ".jpg"}]
+    assert result["ignored_files"] == [{"path": "audio/cover.jpg", "why": ".jpg"}]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["audio"]
 
 
@@ -74,8 +74,8 @@ def test_what_is_done_already_is_said(
     assert mgrkit(*words, *more) == 0
     assert "1 made, 3 kept" in capfd.readouterr().err.replace("1 done", "1 made")
     assert mgrkit(*words, *more, "--dry-run", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert (told["to_do"], told["kept"], told["files"]) == (0, 4, 4)
+    result = json.loads(capfd.readouterr().out)
+    assert (result["to_do"], result["kept"], result["files"]) == (0, 4, 4)
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -104,11 +104,11 @@ def test_what_is_not_there(
     place: Path, capfd: pytest.CaptureFixture[str], call: str, code: int
 ) -> None:
     assert guarded(app, call.split()) == code
-    told = capfd.readouterr().err
-    assert "Traceback" not in told
+    output = capfd.readouterr().err
+    assert "Traceback" not in output
     if code != 1:
-        assert told.startswith("mgrkit: ")
-        assert told.count("\n") == 1
+        assert output.startswith("mgrkit: ")
+        assert output.count("\n") == 1
 
 
 PRINTING = [

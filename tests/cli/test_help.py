@@ -93,7 +93,7 @@ def test_short_options_mean_the_same_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         ("--top 0", "--top must be a whole number of at least 1, not '0'"),
         ("--top 1.5", "--top must be a whole number of at least 1, not '1.5'"),
@@ -106,10 +106,10 @@ def test_short_options_mean_the_same_everywhere() -> None:
     ],
 )
 def test_wrong_values_are_refused_in_one_kind_of_words(
-    capsys: Captured, words: str, told: str
+    capsys: Captured, words: str, expected: str
 ) -> None:
     assert guarded(app, ["predict", "a.wav", *words.split()]) == 2
-    assert capsys.readouterr().err == f"mgrkit: {told}\n"
+    assert capsys.readouterr().err == f"mgrkit: {expected}\n"
 
 
 def test_variables_are_options_that_stand(
@@ -117,15 +117,15 @@ def test_variables_are_options_that_stand(
 ) -> None:
     monkeypatch.setenv("MGRKIT_WORKERS", "0")
     assert guarded(app, ["predict", "a.wav"]) == 2
-    told = "MGRKIT_WORKERS must be a whole number from 1 to 1024, not '0'"
-    assert capsys.readouterr().err == f"mgrkit: {told}\n"
+    message = "MGRKIT_WORKERS must be a whole number from 1 to 1024, not '0'"
+    assert capsys.readouterr().err == f"mgrkit: {message}\n"
     assert guarded(app, ["predict", "a.wav", "-j", "2", "--model", "svm"]) == 3  # no a.wav
     monkeypatch.setenv("MGRKIT_WORKERS", "3")
     monkeypatch.setenv("MGRKIT_DEVICE", "gpu")
     capsys.readouterr()
     assert guarded(app, ["predict", "a.wav"]) == 2
-    told = "MGRKIT_DEVICE must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"
-    assert capsys.readouterr().err == f"mgrkit: {told}\n"
+    message = "MGRKIT_DEVICE must be auto, cpu, cuda, cuda:N or mps, not 'gpu'"
+    assert capsys.readouterr().err == f"mgrkit: {message}\n"
     text = " ".join(shown("predict", "--help").split())
     assert "[env var: MGRKIT_WORKERS; default: 4]" in text
     assert "[env var: MGRKIT_DEVICE; default: auto]" in text
@@ -176,7 +176,7 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "expected"),
     [
         ("predict", "[default: the best model that can run here now]"),
         ("predict", "A bad file is reported; the others are done."),
@@ -185,5 +185,5 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
         ("demo", "Without the network: about 15 s."),
     ],
 )
-def test_helps_say_what_is_so(name: str, told: str) -> None:
-    assert told in " ".join(shown(name, "--help").split())
+def test_helps_say_what_is_so(name: str, expected: str) -> None:
+    assert expected in " ".join(shown(name, "--help").split())

@@ -36,8 +36,8 @@ def test_what_far_says() -> None:
     assert far(99, 173, 99, 99 * 1.5) == "99 of 173, 2 min left"
     assert far(99, 173, 9, 9.0) == "99 of 173, 74 s left", "what was done before took no time"
     assert far(173, 173, 173, 60.0) == "173 of 173"
-    told = [span(seconds) for seconds in (0.1, 40.2, 89, 90, 12000, 360000)]
-    assert told == ["1 s", "40 s", "89 s", "2 min", "3 h 20 min", "100 h 0 min"]
+    found = [span(seconds) for seconds in (0.1, 40.2, 89, 90, 12000, 360000)]
+    assert found == ["1 s", "40 s", "89 s", "2 min", "3 h 20 min", "100 h 0 min"]
 
 
 def test_the_screens_of_the_tests() -> None:
@@ -112,7 +112,7 @@ def test_stdout_closed_in_the_middle_leaves_the_terminal_in_order(place: Path, i
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line at each tick instead of every ten seconds."""
-    monkeypatch.setattr(console, "PLAIN_EVERY", 0.0)
+    monkeypatch.setattr(console, "LINE_EVERY", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -164,8 +164,8 @@ def test_what_was_done_before_takes_no_time(
     shows.close()
     shows.begun()
     shows.tick()
-    told = ["predict: 99 of 173, 74 s left", "x: no", "predict: 0 done"]
-    assert capfd.readouterr().err.splitlines() == told
+    found = ["predict: 99 of 173, 74 s left", "x: no", "predict: 0 done"]
+    assert capfd.readouterr().err.splitlines() == found
 
 
 def test_a_line_for_each_epoch_and_few_for_other_steps(
@@ -203,8 +203,8 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def move(self, done: int, total: int | None, told: str) -> None:
-            moves.append((self.name, done, total, told))
+        def move(self, done: int, total: int | None, found: str) -> None:
+            moves.append((self.name, done, total, found))
 
         def close(self) -> None:
             moves.append((self.name, "closed"))

@@ -76,18 +76,20 @@ def test_a_set_with_windows_has_a_row_for_each(source: Path, processes: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("factory", "told"),
+    ("factory", "expected"),
     [
         ("of_wrong_shape", "returned (2,), not (rows, 2)"),
         ("of_no_rows", "returned (0, 2), not (rows, 2)"),
         ("not_finite", "returned values that are not finite"),
     ],
 )
-def test_a_set_that_returns_rubbish_fails_its_items(source: Path, factory: str, told: str) -> None:
+def test_a_set_that_returns_rubbish_fails_its_items(
+    source: Path, factory: str, expected: str
+) -> None:
     wrong = dataclasses.replace(SPEC, factory=f"{HERE}:{factory}")
     summary, rows = table(source, wrong)
     assert summary.failed == 1
-    assert told in rows[0]["reason"]
+    assert expected in rows[0]["reason"]
 
 
 def test_a_set_whose_code_is_not_there_ends_before_anything_is_written(source: Path) -> None:

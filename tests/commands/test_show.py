@@ -75,10 +75,10 @@ def test_quiet(song: Path, capfd: pytest.CaptureFixture[str]) -> None:
 def test_json(song: Path, capfd: pytest.CaptureFixture[str]) -> None:
     stereo = written(Path("blues.00006.wav"), sound(3.0, 44100, 2), 44100)
     assert mgrkit("show", stereo, "--out", "seen.png", "--size", "700x500", "--json") == 0
-    told = json.loads(capfd.readouterr().out)
-    assert told.pop("peak_db") == pytest.approx(-7.7, abs=0.1)
-    assert told.pop("column_seconds") == pytest.approx(512 / 22050, abs=1e-6)
-    assert told == {
+    result = json.loads(capfd.readouterr().out)
+    assert result.pop("peak_db") == pytest.approx(-7.7, abs=0.1)
+    assert result.pop("column_seconds") == pytest.approx(512 / 22050, abs=1e-6)
+    assert result == {
         "command": "show",
         "file": "blues.00006.wav",
         "out": "seen.png",
@@ -132,7 +132,7 @@ def test_an_earlier_picture_stays_when_drawing_fails(
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "expected"),
     [
         (["nothere.wav"], 3, "there is no nothere.wav"),
         (["."], 2, "FILE is a folder"),
@@ -148,7 +148,7 @@ def test_an_earlier_picture_stays_when_drawing_fails(
     ],
 )
 def test_bad_input(
-    song: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, told: str
+    song: Path, capfd: pytest.CaptureFixture[str], words: list[str], code: int, expected: str
 ) -> None:
     Path("folder.png").mkdir()
     Path("text.wav").write_text("no sound")
@@ -158,7 +158,7 @@ def test_bad_input(
     before = sorted(os.listdir())
     assert mgrkit("show", *words) == code
     (line,) = capfd.readouterr().err.splitlines()
-    assert told in line
+    assert expected in line
     assert sorted(os.listdir()) == before
 
 
@@ -233,9 +233,12 @@ def test_extremes_are_of_all_channels(tmp_path: Path) -> None:
 
 
 def test_real_songs(data: Path, tmp_path: Path) -> None:
-    for name, told in (("flac_8_channels_7.1.flac", "8 channels"), ("templeos_30s.opus", "stereo")):
+    for name, found in (
+        ("flac_8_channels_7.1.flac", "8 channels"),
+        ("templeos_30s.opus", "stereo"),
+    ):
         shown = show(data / "songs" / name, tmp_path / "a.png", size="640x480")
-        assert told in shown.words()
+        assert found in shown.words()
 
 
 def cut(path: Path) -> Path:
@@ -252,9 +255,9 @@ def test_a_cut_sound_is_drawn_when_allowed(song: Path, capfd: pytest.CaptureFixt
     assert mgrkit("show", path, "--allow-truncated", "--json") == 0
     captured = capfd.readouterr()
     assert "warning: truncated: the header promises 4 s" in captured.err
-    told = json.loads(captured.out)
-    assert told["warning"].startswith("truncated")
-    assert told["seconds"] == pytest.approx(2, abs=0.01)
+    result = json.loads(captured.out)
+    assert result["warning"].startswith("truncated")
+    assert result["seconds"] == pytest.approx(2, abs=0.01)
 
 
 def test_channels_that_cancel_are_named(song: Path, capfd: pytest.CaptureFixture[str]) -> None:

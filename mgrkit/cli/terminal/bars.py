@@ -11,7 +11,7 @@ from typing import Any
 
 from mgrkit.cli.terminal.stdout import results
 
-PLAIN_EVERY = 10.0
+LINE_EVERY = 10.0
 """Seconds from one line to the next where there is no bar."""
 _DRAWN_EVERY = 0.2
 
@@ -59,18 +59,18 @@ class Bar:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False, table_column=names),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[told]}", markup=False, table_column=words),
+            TextColumn("{task.fields[state]}", markup=False, table_column=words),
             console=Console(file=sys.stderr),
             transient=True,
             auto_refresh=False,
         )
-        self._task: Any = self._progress.add_task(name, total=None, told="")
+        self._task: Any = self._progress.add_task(name, total=None, state="")
         self._drawn = 0.0
         self._progress.start()
 
-    def move(self, done: int, total: int | None, told: str) -> None:
+    def move(self, done: int, total: int | None, state: str) -> None:
         """Show that ``done`` of ``total`` are done, at most five times a second."""
-        self._progress.update(self._task, completed=done, total=total, told=told)
+        self._progress.update(self._task, completed=done, total=total, state=state)
         now = time.monotonic()
         if now - self._drawn >= _DRAWN_EVERY:
             self._drawn = now
@@ -82,7 +82,7 @@ class Bar:
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
-        """A context to print whole lines on stdout: where that is a terminal, above the bar."""
+        """A context to print lines on stdout: where that is a terminal, above the bar."""
         if results().isatty():
             from rich.control import Control
             from rich.segment import ControlType

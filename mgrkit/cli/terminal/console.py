@@ -12,7 +12,7 @@ from typing import Any
 
 from mgrkit.batch.model import Row, Summary
 from mgrkit.batch.report import Report
-from mgrkit.cli.terminal.bars import PLAIN_EVERY, Bar, far, span, wanted
+from mgrkit.cli.terminal.bars import LINE_EVERY, Bar, far, span, wanted
 from mgrkit.cli.terminal.chatter import Chatter
 from mgrkit.cli.terminal.printing import print_json, printable
 from mgrkit.cli.terminal.stdout import results_only
@@ -39,7 +39,7 @@ class Shown(Report):
     def _restart(self) -> None:
         self.done = self.kept = self.failed = 0
         self._total: int | None = None
-        self._began = self._told = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def begun(self) -> None:
         """See ``Report.begun``."""
@@ -81,13 +81,13 @@ class Shown(Report):
         now = time.monotonic()
         if self._bar:
             self._bar.move(self.done, self._total, self._words(now))
-        elif not self.quiet and now - self._told >= PLAIN_EVERY:
-            self._told = now
+        elif not self.quiet and now - self._last_line >= LINE_EVERY:
+            self._last_line = now
             self.note(f"{self.name}: {self._words(now)}")
 
     def _words(self, now: float) -> str:
-        told = far(self.done, self._total, self.done - self.kept, now - self._began)
-        return f"{told}, {self.failed} failed" if self.failed else told
+        text = far(self.done, self._total, self.done - self.kept, now - self._began)
+        return f"{text}, {self.failed} failed" if self.failed else text
 
     def note(self, text: str) -> None:
         """See ``Report.note``."""
@@ -160,12 +160,12 @@ class Console:
         summary.warnings += self.warnings()
         dry = summary.to_do is not None
         if as_json and (out or dry):
-            told = _plain(self.name, summary)
-            told |= {"out": str(out), "table": str(table)} if out else {}
+            fields = _as_json(self.name, summary)
+            fields |= {"out": str(out), "table": str(table)} if out else {}
             if summary.ignored_files is not None:
                 pairs = summary.ignored_files
-                told["ignored_files"] = [{"path": path, "why": why} for path, why in pairs]
-            print_json(told)
+                fields["ignored_files"] = [{"path": path, "why": why} for path, why in pairs]
+            print_json(fields)
         for path, why in summary.ignored_files or ():
             print(f"passed over: {printable(path)} ({printable(why)})", file=sys.stderr)
         if not self.quiet or summary.failed or dry:
@@ -177,8 +177,8 @@ class Console:
         return self._chatter.stop() if self._chatter else []
 
 
-def _plain(name: str, summary: Summary) -> dict[str, Any]:
-    told = {
+def _as_json(name: str, summary: Summary) -> dict[str, Any]:
+    fields = {
         "command": name,
         "made": summary.made,
         "kept": summary.kept,
@@ -192,9 +192,9 @@ def _plain(name: str, summary: Summary) -> dict[str, Any]:
         "exit_code": summary.exit_code,
     }
     if summary.to_do is not None:
-        told |= {"to_do": summary.to_do, "files": summary.files}
-        told["expected_seconds"] = round(summary.expected, 3)
-    return told
+        fields |= {"to_do": summary.to_do, "files": summary.files}
+        fields["expected_seconds"] = round(summary.expected, 3)
+    return fields
 
 
 def _words(name: str, summary: Summary, table: Path | None) -> list[str]:

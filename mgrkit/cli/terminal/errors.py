@@ -32,7 +32,7 @@ def guarded(app: typer.Typer, arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _tell("stopped", 130, arguments)
     except Exception as error:
-        # Typer's own errors of a wrong call; their classes have moved between its versions.
+        # Typer's errors of a wrong call; their classes have moved between its versions.
         if hasattr(error, "format_message"):
             return _wrong_call(error, arguments)
         if "--debug" in arguments:
@@ -84,7 +84,7 @@ def _print(text: str, stream: TextIO) -> None:
 def _wrong_call(error: Any, arguments: list[str]) -> int:
     """Typer's message on one line, with what to do."""
     text = str(error.format_message())
-    if text.startswith("Usage:"):  # no command was given: Typer's message is the whole help
+    if text.startswith("Usage:"):  # no command was given: Typer's message is the help
         _print(text, sys.stderr)
         return 2
     text = " ".join(text.split()).rstrip(".")

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from mgrkit.cli.terminal.bars import PLAIN_EVERY, Bar, far, wanted
+from mgrkit.cli.terminal.bars import LINE_EVERY, Bar, far, wanted
 
 
 class FitBar:
@@ -23,10 +23,10 @@ class FitBar:
 
     def _restart(self) -> None:
         self._first: int | None = None
-        self._began = self._told = time.monotonic()
+        self._began = self._last_line = time.monotonic()
 
     def progress(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
-        """Tell of a step; see `mgrkit.classifiers.Run`."""
+        """Show a step; see `mgrkit.classifiers.Run`."""
         if self._quiet:
             return
         now = time.monotonic()
@@ -34,12 +34,12 @@ class FitBar:
             self._first, self._began = step, now
             self._bar = Bar("fit") if wanted(quiet=False) else None
         measured = (f"{name} {value:.3g}" for name, value in metrics.items())
-        told = ", ".join([far(step, total, step - self._first, now - self._began), *measured])
+        state = ", ".join([far(step, total, step - self._first, now - self._began), *measured])
         if self._bar:
-            self._bar.move(step, total, told)
-        elif metrics or now - self._told >= PLAIN_EVERY:
-            self._told = now
-            print(f"fit: {told}", file=sys.stderr, flush=True)
+            self._bar.move(step, total, state)
+        elif metrics or now - self._last_line >= LINE_EVERY:
+            self._last_line = now
+            print(f"fit: {state}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Take the bar away; the next step is another fit's."""

@@ -1,4 +1,4 @@
-"""Results on stdout: JSON, or a table that fits the terminal, or plain text of 80 columns."""
+"""Results on stdout: JSON, or a table that fits the terminal, or text of 80 columns."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     if sys.stdout.isatty():
         _rich(heads, shown)
     else:
-        print("\n".join(_plain([list(heads), *shown])))
+        print("\n".join(_aligned([list(heads), *shown])))
 
 
 def printable(name: object) -> str:
@@ -46,7 +46,7 @@ def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def _plain(rows: Sequence[Sequence[str]]) -> list[str]:
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     left = sum(width + 2 for width in widths)
     below = left > _WIDTH // 2  # too little room beside the others

@@ -94,7 +94,7 @@ def results_only() -> Iterator[None]:
 
 
 class _Stderr:
-    """Whatever ``sys.stderr`` is at each call: a run replaces it, and closes its own at the end."""
+    """Whatever ``sys.stderr`` is at each call: a run replaces it, and closes that at the end."""
 
     def write(self, text: str) -> int:
         return sys.stderr.write(text) if sys.stderr is not None else len(text)

@@ -26,8 +26,8 @@ _LEGEND = (
 class Watch(FitBar):
     """A line on stderr for each run, and how far the fit in work is."""
 
-    def told(self, text: str) -> None:
-        """A line; the next fit has a bar of its own below it."""
+    def say(self, text: str) -> None:
+        """A line; the next fit has its bar below it."""
         if self._quiet:
             return
         self.close()
@@ -57,9 +57,9 @@ def show_comparison(
     for row in found.rows:
         if row.reason:
             lines += textwrap.wrap(printable(f"{row.classifier} failed: {row.reason}"), width)
-    told = [TIES, _LEGEND] if len(good) > 1 else [_LEGEND] if good else []
-    told += [CHOSE] if any(row.chose for row in good) else []
-    lines += ["", *(line for text in told for line in textwrap.wrap(text, width))]
+    legend = [TIES, _LEGEND] if len(good) > 1 else [_LEGEND] if good else []
+    legend += [CHOSE] if any(row.chose for row in good) else []
+    lines += ["", *(line for text in legend for line in textwrap.wrap(text, width))]
     print("\n".join(lines))
     print(f"wrote {', '.join(map(printable, paths))}")
 

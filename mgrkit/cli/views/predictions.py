@@ -125,12 +125,13 @@ class Table:
 
     def pieces(self, row: Mapping[str, Any]) -> list[str]:
         """The timeline of a result, if it has one."""
-        own = {"kind": "piece", "path": row["path"], "model": row.get("model")}
-        return [self._verdict(own, piece) for piece in row.get("timeline", ())]
+        of_piece = {"kind": "piece", "path": row["path"], "model": row.get("model")}
+        return [self._verdict(of_piece, piece) for piece in row.get("timeline", ())]
 
-    def _verdict(self, own: dict[str, Any], told: Mapping[str, Any]) -> str:
-        known = {self._genres[one["genre"]]: one["probability"] for one in told.get("genres", ())}
-        return self._line({**own, **told, **known})
+    def _verdict(self, common: dict[str, Any], verdict: Mapping[str, Any]) -> str:
+        genres = verdict.get("genres", ())
+        shares = {self._genres[one["genre"]]: one["probability"] for one in genres}
+        return self._line({**common, **verdict, **shares})
 
     def _line(self, row: Mapping[str, Any]) -> str:
         text = io.StringIO()

@@ -22,7 +22,7 @@ _NAME = 16
 def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, quiet: bool) -> None:
     """The scores of a training run and where the bundle lies."""
     if not quiet:
-        _tell(f"note: {note}" for note in notes)
+        _note(f"note: {note}" for note in notes)
     if not on_stdout:
         return
     bundle, counts = trained.bundle, trained.counts
@@ -46,10 +46,10 @@ def show_evaluation(
     ``written`` are the files that were made; None for one that was not asked for.
     """
     if not quiet:
-        _tell(f"note: {note}" for note in result["notes"])
+        _note(f"note: {note}" for note in result["notes"])
         if result["dropped_as_seen"]:
-            _tell([f"{result['dropped_as_seen']} tracks left out: the model has seen them"])
-        _tell(f"wrote {path}" for path in written if path)
+            _note([f"{result['dropped_as_seen']} tracks left out: the model has seen them"])
+        _note(f"wrote {path}" for path in written if path)
     if not on_stdout:
         return
     _print_scores(printable(result["model"]), result)
@@ -108,8 +108,8 @@ def _confusion(result: Mapping[str, Any], width: int) -> list[str]:
     lines = [f"{'':{first}}{head if fits else ''}  recall  prec."]
     for genre, label, row in zip(result["labels"], labels, confusion, strict=True):
         cells = "".join(f" {n or '.':>{w}}" for n, w in zip(row, wide, strict=True))
-        told = per_genre.get(genre, {})
-        recall, precision = (_share(told.get(name)) for name in ("recall", "precision"))
+        measured = per_genre.get(genre, {})
+        recall, precision = (_share(measured.get(name)) for name in ("recall", "precision"))
         lines.append(f"{label:{first}}{cells if fits else ''}  {recall:>6} {precision:>6}")
     if not fits:
         why = "matrix left out: the terminal is too narrow; --png draws it"
@@ -121,6 +121,6 @@ def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
-def _tell(lines: Iterable[str]) -> None:
+def _note(lines: Iterable[str]) -> None:
     for line in lines:
         print(printable(line), file=sys.stderr)

@@ -47,7 +47,7 @@ def say(text: str) -> None:
 class _Steps:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._terminal = wanted(quiet=quiet)  # while there is a bar, Rich has its own stderr
+        self._terminal = wanted(quiet=quiet)  # while there is a bar, Rich has taken stderr
         self._step = ""
         self._bar: Bar | None = None
 
