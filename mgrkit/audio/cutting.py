@@ -8,19 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgrkit.audio.lengths import PIECE_SECONDS, REMAINDER_SECONDS, WHOLE_SECONDS
 from mgrkit.audio.reading import Mixdown, Sound
 from mgrkit.audio.resampling import Resampler
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-WHOLE_SECONDS = 45.0
-"""A track of at most this length is one piece."""
-PIECE_SECONDS = 30.0
-"""Longer tracks are cut into pieces of this length..."""
-REMAINDER_SECONDS = 15.0
-"""...and what remains is a piece when it is at least this long."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mgrkit.audio.lengths import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.errors import RunError, UsageError
 
 
@@ -81,8 +82,8 @@ PieceSeconds = Annotated[
     float | None,
     typer.Option(
         metavar="SECONDS",
-        help="Cut pieces of exactly this length. [default: tracks up to 45 s whole, longer ones "
-        "every 30 s]",
+        help="Cut pieces of exactly this length. [default: tracks up to "
+        f"{WHOLE_SECONDS:g} s whole, longer ones every {PIECE_SECONDS:g} s]",
         show_default=False,
         **number(float),
     ),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.cli.options import (
     Debug,
     Device,
@@ -63,10 +64,10 @@ def predict(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="Listen to pieces spread over a song, so much in all, at least 30. [default: "
-            "all, and 60 of songs beyond ten minutes]",
+            help="Listen to pieces spread over a song, so much in all, at least "
+            f"{PIECE_SECONDS:g}. [default: all, and 60 of songs beyond ten minutes]",
             show_default=False,
-            **number(float, 30),
+            **number(float, PIECE_SECONDS),
         ),
     ] = None,
     timeline: Annotated[

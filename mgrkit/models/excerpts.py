@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.audio import Piece, Sound, pieces
-from mgrkit.audio.cutting import PIECE_SECONDS
+from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.errors import ItemError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.audio import open_sound
-from mgrkit.audio.cutting import PIECE_SECONDS
+from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.batch import Work
 from mgrkit.classifiers import load_bundle, provider, restored
 from mgrkit.compute.device import resolve_device
