@@ -16,9 +16,10 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
 from mgrkit.experiments.common import Common, read_common
-from mgrkit.experiments.records import SETTINGS, digest, read_record, refuse_other, write_record
+from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_other, write_record
 from mgrkit.experiments.standings import Comparison, compared
 from mgrkit.experiments.trials import RUNS, Judged, Outcome, Trial
+from mgrkit.files.outputs import check_folder
 from mgrkit.registry import Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
@@ -172,19 +173,10 @@ def _eating(entry: Provider, feature_set: str | None) -> Provider:
 
 def _check_folder(out: Path) -> None:
     """Before hours of work, not after."""
-    if not out.exists():
-        if not out.parent.is_dir():
-            raise UsageError(f"there is no folder {out.parent}", "make it, or give another --out")
-    elif not out.is_dir() or (any(out.iterdir()) and not _is_ours(out)):
-        raise UsageError(f"{out} holds something already", "give another --out")
-
-
-def _is_ours(out: Path) -> bool:
-    try:
-        record = read_record(out / SETTINGS)
-    except RunError:
-        return False
-    return record is not None and record.get("made by") == _MAKER
+    check_folder(out, "--out")
+    kept = folder_record(out)
+    if kept is not None and kept.get("made by") != _MAKER:
+        raise UsageError(f"{out} holds something else", "give another --out")
 
 
 def _begin(out: Path, common: Common, asked: Asked) -> None:
@@ -200,7 +192,7 @@ def _begin(out: Path, common: Common, asked: Asked) -> None:
     }
     if asked.genres.pairs:
         settings["map"] = [f"{theirs}={ours}" for theirs, ours in asked.genres.pairs]
-    kept = read_record(out / SETTINGS)
+    kept = folder_record(out)
     if kept is not None:
         same = kept.get("tracks' digest") == settings["tracks' digest"]
         # Another map that gives the same tracks is no other comparison.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SETTINGS = "settings.json"
 """The record of a folder."""
+LOCK = ".lock"
+"""What a process at work in a folder holds; a folder of nothing else is empty."""
 
 
 def read_record(path: Path) -> dict[str, Any] | None:
@@ -32,6 +35,23 @@ def read_record(path: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict):
         raise damaged(path)
     return record
+
+
+def folder_record(folder: Path) -> dict[str, Any] | None:
+    """The record of an experiment's folder; None where no folder is, or an empty one.
+
+    Raises
+    ------
+    UsageError : something else is there, or a folder whose record is damaged.
+    """
+    if not folder.exists():
+        return None
+    if folder.is_dir() and not {path.name for path in folder.iterdir()} - {LOCK}:
+        return None
+    with contextlib.suppress(RunError):
+        if record := read_record(folder / SETTINGS):
+            return record
+    raise UsageError(f"{folder} holds something else", "give another --out, or move it")
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mgrkit.errors import RunError, UsageError
-from mgrkit.experiments.records import SETTINGS, read_record, write_record
+from mgrkit.experiments.records import LOCK, SETTINGS, folder_record, write_record
 from mgrkit.files.difference import difference
 from mgrkit.files.lock import lock
 
-LOG, LOCK = "log.txt", ".lock"
+LOG = "log.txt"
 
 
 @dataclass
@@ -44,7 +44,7 @@ class RunFolder:
         UsageError : the folder is another's, or a run of other settings, which are named.
         RunError : it cannot be written, or another process is at work in it.
         """
-        kept = self._kept()
+        kept = folder_record(self.path)
         self._alone()
         if kept is not None:
             other = difference(kept, settings)
@@ -73,7 +73,7 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the bundle is written, and delete the checkpoints."""
-        write_record(self.path / SETTINGS, {**(self._kept() or {}), "finished": True})
+        write_record(self.path / SETTINGS, {**(folder_record(self.path) or {}), "finished": True})
         for checkpoint in self.path.glob("*/**/*.safetensors"):
             checkpoint.unlink()
 
@@ -95,18 +95,3 @@ class RunFolder:
                 shutil.rmtree(path)
             elif path.name != LOCK:
                 path.unlink()
-
-    def _kept(self) -> dict[str, Any] | None:
-        """The settings of the run that is there; None where there is no folder, or an empty one."""
-        if not self.path.exists():
-            return None
-        if self.path.is_dir() and not {path.name for path in self.path.iterdir()} - {LOCK}:
-            return None
-        try:
-            if kept := read_record(self.path / SETTINGS):
-                return kept
-        except RunError:
-            pass
-        raise UsageError(
-            f"{self.path} is there and is no run of mgrkit's", "give another --out, or move it"
-        )

@@ -295,7 +295,7 @@ def test_several_processes_would_write_over_each_other(
 
 def test_a_folder_of_others_is_left_alone(table: Path, tmp_path: Path) -> None:
     (tmp_path / "settings.json").write_text('{"volume": 11}')
-    with pytest.raises(UsageError, match="holds something already"):
+    with pytest.raises(UsageError, match="holds something else"):
         again(table, tmp_path)
     with pytest.raises(UsageError, match="there is no folder"):
         again(table, tmp_path / "no" / "out")
