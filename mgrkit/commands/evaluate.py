@@ -135,7 +135,8 @@ def _chosen(
     known = _seen(dataset, judge)
     if known and not seen:
         if len(known) == len(dataset.entries):
-            raise _all_seen(judge, len(known), where, _of_genres(every, labels, []))
+            more = _of_genres(every, labels, [])
+            raise _all_seen(judge, len(known), where, more, published)
         dataset = dataset.take(sorted({*range(len(dataset.entries))} - {*known}))
     words = _words(dataset, published, judge, len(known) if seen else 0)
     return _Chosen(dataset, words, 0 if seen else len(known), notes)
@@ -231,13 +232,15 @@ def _seen(dataset: Dataset, model: Model) -> list[int]:
     return [i for i, label in enumerate(dataset.labelled) if label.id in model.known_tracks]
 
 
-def _all_seen(model: Model, known: int, where: str, every: Dataset) -> UsageError:
-    """That nothing is left to judge by, and the option that has more if there is any."""
+def _all_seen(model: Model, known: int, where: str, every: Dataset, published: str) -> UsageError:
+    """That nothing is left to judge by, and the options that have something."""
     more = len(every.entries) - len(_seen(every, model))
     other = f"--part all has {more} more" if more else "other DATA"
+    has_valid = any(label.part == "valid" for label in every.labelled)
+    seen = "--seen" if published or not has_valid else "--seen --part valid"
     return UsageError(
         f"{model.name} has seen all {known} tracks of {where}",
-        f"{other}, or --seen to count them nevertheless",
+        f"{other}, or {seen} to count them nevertheless",
     )
 
 

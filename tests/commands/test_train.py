@@ -100,6 +100,18 @@ def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None
     assert evaluate(str(out), table, part="all")["tracks"] == 16
 
 
+def test_without_a_test_part_the_error_names_the_way_to_judge_by_valid(tmp_path: Path) -> None:
+    parts = {0: "train", 1: "train", 2: "valid", 3: "train"}
+    made = [{**row, "split": parts[int(str(row["path"])[-7])]} for row in rows()]
+    table, out = write(tmp_path / "t.csv", made), tmp_path / "m.safetensors"
+    train("random_forest", table, out, TrainSettings(parameters={"trees": "20"}))
+    with pytest.raises(UsageError, match=r"\(other DATA, or --seen --part valid to count"):
+        evaluate(str(out), table)
+    assert evaluate(str(out), table, part="valid", seen=True)["tracks"] == 16
+    with pytest.raises(UsageError, match=r"or --seen to count"):
+        evaluate(str(out), table, part="valid")
+
+
 def test_refit_learns_from_valid_too_and_keeps_the_metrics_from_before(
     table: Path, bundle: Path, tmp_path: Path
 ) -> None:
