@@ -85,9 +85,10 @@ def train(
     mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
-    It is fit on the train part, measured on valid (used to choose) and calibrated on folds of
-    train that share no artist, or on valid. What is made of sound is kept in the cache. Networks
-    keep checkpoints, measures and curves in NAME.run: the same command goes on after a stop.
+    It is fit on the train part, measured on valid and calibrated on folds of train that share no
+    artist; networks use valid to choose their epoch and to calibrate. What is made of sound is
+    kept in the cache. Networks keep checkpoints, measures and curves in NAME.run: the same
+    command goes on after a stop.
 
     In a folder, a tracks.csv (path, genre, artist, split) says what a file is. Where it does not,
     the folders are the genres, and folders train, valid and test the split; slices and noisy

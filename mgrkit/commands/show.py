@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from mgrkit.errors import ItemError, RunError, UsageError
-from mgrkit.reports.figures import Canvas
+from mgrkit.files.outputs import check_output
+from mgrkit.reports.figures import Canvas, drawn_by
 from mgrkit.reports.overview import Overview, overview
 from mgrkit.reports.show import draw_sound
 from mgrkit.tracks.collections.lookup import known
 
 DEFAULT_SIZE = "1200x1000"
 _MAKER = "mgrkit show"
-_HEAD = 4096
 
 
 @dataclass(frozen=True)
@@ -101,23 +101,15 @@ def _check(file: Path, out: Path, replace: bool) -> None:
         raise RunError(f"there is no {file}", "FILE is a sound file")
     if file.is_dir():
         raise UsageError(f"FILE is a folder: {file}", "give one sound file")
-    if out.suffix.lower() != ".png":
-        raise UsageError(f"--out must end in .png, not {str(out)!r}")
-    if not out.parent.is_dir():
-        raise UsageError(f"there is no folder {out.parent}", "make it, or give another --out")
+    check_output(out, ".png", "--out")
     if out.is_dir():
         raise UsageError(f"{out} is a folder", "give another --out")
     if out.exists() and file.exists() and out.samefile(file):
         raise UsageError(f"--out is FILE: {out}", "give another --out")
-    if out.exists() and not replace and not _is_ours(out):
+    if out.exists() and not replace and not drawn_by(out, _MAKER):
         raise UsageError(
             f"{out} was not drawn by {_MAKER}", "give another --out, or --replace to write over it"
         )
-
-
-def _is_ours(out: Path) -> bool:
-    with out.open("rb") as file:
-        return _MAKER.encode() in file.read(_HEAD)
 
 
 def _described(file: Path, out: Path, seen: Overview) -> Shown:

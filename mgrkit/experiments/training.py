@@ -22,6 +22,7 @@ from mgrkit.datasets.dataset import Dataset, parts_with_copies
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.records import digest
 from mgrkit.experiments.runfolder import RunFolder
+from mgrkit.files.outputs import check_output
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import require, resolve
@@ -113,6 +114,8 @@ class Trained:
     bundle : what was written to ``path``; its ``metrics`` are the result.
     counts : tracks by part, those left out under 'none'.
     notes : what a person should know of the data.
+    chose : whether the tracks of valid were used to choose and to calibrate the model, so that
+        its scores there are rather too high.
     failed : files that could not be used.
     """
 
@@ -120,6 +123,7 @@ class Trained:
     bundle: Bundle
     counts: Mapping[str, int]
     notes: tuple[str, ...]
+    chose: bool
     failed: int = 0
 
     def as_json(self) -> dict[str, Any]:
@@ -175,7 +179,8 @@ def fit_model(
             save_bundle(out, bundle)
             work.finish()
     notes = (*dataset.notes, *parts.notes, *work.notes)
-    return Trained(out, bundle, parts.counts, notes, dataset.failed)
+    chose = recipe.spec.calibrate == "valid"
+    return Trained(out, bundle, parts.counts, notes, chose, dataset.failed)
 
 
 def check_out(out: Path, *, replace: bool) -> None:
@@ -187,17 +192,13 @@ def check_out(out: Path, *, replace: bool) -> None:
         without ``replace``, or something else.
     RunError : nothing can be written there.
     """
-    if out.suffix != SUFFIX:
-        raise UsageError(f"--out must end in {SUFFIX}, not {out.name}")
+    check_output(out, SUFFIX, "--out")
     if out.exists() and not replace:
         raise UsageError(f"{out} is there already", "give another --out, or --replace")
     if out.exists() and not looks_like_bundle(out):
         raise UsageError(f"{out} is there and is no bundle of mgrkit's", "give another --out")
-    folder = out.parent
-    if not folder.is_dir():
-        raise UsageError(f"there is no folder {folder}", "make it, or give another --out")
-    if not os.access(folder, os.W_OK):
-        raise RunError(f"cannot write to {folder}", "give another --out")
+    if not os.access(out.parent, os.W_OK):
+        raise RunError(f"cannot write to {out.parent}", "give another --out")
 
 
 @dataclass(frozen=True)

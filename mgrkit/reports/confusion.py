@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.reports.figures import drawn
+from mgrkit.files.outputs import check_output
+from mgrkit.reports.figures import drawn, drawn_by
 
 _MAKER = "mgrkit evaluate"
 
@@ -20,11 +21,8 @@ def check_png(path: Path) -> None:
     UsageError : the name does not end in .png, there is no such folder, or a file is there that
         was drawn by others.
     """
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"--png must end in .png, not {path.name}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", "make it, or give another --png")
-    if path.exists() and (not path.is_file() or _MAKER.encode() not in path.read_bytes()):
+    check_output(path, ".png", "--png")
+    if path.exists() and not drawn_by(path, _MAKER):
         raise UsageError(f"{path} was not drawn by {_MAKER}", "give another --png")
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from mgrkit.frontend import FrontEnd
     from mgrkit.spectrograms.image import Image
 
+_HEAD = 4096
+"""Bytes of a PNG that hold its text chunks."""
 _LEAST, _MOST = (320, 240), (8000, 8000)
 _HERTZ = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 _MIDDLE_C = 440 * 2 ** (-9 / 12)
@@ -188,6 +190,14 @@ def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) 
             kept.append((place, text))
     axes.set_yticks([place for place, _ in kept], [text for _, text in kept])
     axes.set_ylabel("note" if notes else "Hz")
+
+
+def drawn_by(path: Path, maker: str) -> bool:
+    """Whether a file is a drawing by this command, as `drawn` marks it."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return maker.encode() in file.read(_HEAD)
 
 
 def shortened(text: str, letters: int) -> str:

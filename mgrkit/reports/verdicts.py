@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.errors import UsageError
+from mgrkit.files.outputs import check_output, starts_with
 from mgrkit.files.replacing import replacing
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import NOISE, SNR
@@ -29,20 +30,20 @@ def check_verdicts(path: Path) -> None:
     UsageError : the name does not end in .csv, there is no such folder, or a file is there that
         is no such table.
     """
-    if path.suffix.lower() != ".csv":
-        raise UsageError(f"--predictions must end in .csv, not {path.name}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", "make it, or give another one")
-    if path.exists() and not _is_ours(path):
+    check_output(path, ".csv", "--predictions")
+    if path.exists() and not starts_with(path, f"{','.join(COLUMNS)},".encode()):
         raise UsageError(f"{path} was not written by mgrkit evaluate", "give another --predictions")
 
 
-def _is_ours(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    start = f"{','.join(COLUMNS)},".encode()
-    with path.open("rb") as file:
-        return file.read(len(start)) == start
+def genre_columns(genres: Sequence[str], others: Collection[str]) -> list[str]:
+    """The columns of the probabilities of genres, beside ``others``.
+
+    Each is called as its genre; where another column is called so, ``NAME (genre)``.
+
+    >>> genre_columns(["jazz", "noise"], ["noise", "snr"])
+    ['jazz', 'noise (genre)']
+    """
+    return [f"{genre} (genre)" if genre in others else genre for genre in genres]
 
 
 def write_verdicts(
@@ -54,8 +55,8 @@ def write_verdicts(
 ) -> None:
     """Write a row for each track, in their order; the file is written whole or not at all.
 
-    Its columns are `COLUMNS` and the probability of each genre, under its name; that of a genre
-    which is called as another column is ``NAME (genre)``. ``genre`` is the truth and
+    Its columns are `COLUMNS` and the probability of each genre, see `genre_columns`. ``genre`` is
+    the truth and
     ``predicted`` the likeliest genre, both as the result of ``evaluate`` spells them, so that
     they are equal where the model is right; ``unsure`` is true or false; ``noise`` and ``snr``
     are empty but for noisy copies.
@@ -71,8 +72,7 @@ def write_verdicts(
     """
     with replacing(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        names = (f"{label} (genre)" if label in COLUMNS else label for label in labels)
-        writer.writerow([*COLUMNS, *names])
+        writer.writerow([*COLUMNS, *genre_columns(labels, COLUMNS)])
         tracks = zip(dataset.entries, dataset.labelled, probabilities, strict=True)
         for entry, label, row in tracks:
             best = int(row.argmax())

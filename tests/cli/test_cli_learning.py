@@ -42,7 +42,7 @@ def test_train_tells_people_and_scripts(place: Path, capfd: pytest.CaptureFixtur
     words = ["train", "svm", "features.csv", "--out", "b.safetensors", "--replace"]
     assert run(*words) == 0
     out, err = capfd.readouterr()
-    assert "valid (used to choose): accuracy" in out
+    assert "valid: accuracy" in out
     assert "folds of train: accuracy" in out
     assert "grouped split" in out
     assert "wrote b.safetensors" in out

@@ -46,8 +46,9 @@ def wait_for(metrics: Path, lines: int) -> None:
 @pytest.fixture(scope="module")
 def whole(place: Path) -> bytes:
     going = start(place, "whole")
-    _, err = going.communicate(timeout=120)
+    out, err = going.communicate(timeout=120)
     assert going.returncode == 0, err
+    assert "valid (used to choose): accuracy" in out
     found = [line for line in err.splitlines() if line.startswith("fit: ")]
     assert len(found) >= EPOCHS
     assert all(" of " in line and "loss " in line for line in found)

@@ -136,7 +136,7 @@ def test_an_earlier_picture_stays_when_drawing_fails(
     [
         (["nothere.wav"], 3, "there is no nothere.wav"),
         (["."], 2, "FILE is a folder"),
-        (["song.wav", "--out", "a.jpg"], 2, "--out must end in .png, not 'a.jpg'"),
+        (["song.wav", "--out", "a.jpg"], 2, "--out must end in .png, not a.jpg"),
         (["song.wav", "--out", "nowhere/a.png"], 2, "there is no folder nowhere"),
         (["song.wav", "--out", "folder.png"], 2, "folder.png is a folder"),
         (["song.wav", "--size", "9x9"], 2, "--size must be from 640x480 to 8000x8000"),

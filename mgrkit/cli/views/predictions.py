@@ -1,4 +1,7 @@
-"""Predictions on stdout: text for people, JSON, JSON lines or CSV."""
+"""Predictions on stdout: text for people, JSON, JSON lines or CSV.
+
+The fields of a prediction are made by `mgrkit.models.prediction_fields`; here they are printed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from typing import Any, TextIO
 from mgrkit.cli.terminal.printing import print_json, printable
 from mgrkit.cli.terminal.stdout import check_stdout, results
 from mgrkit.errors import ReaderGoneError, UsageError
+from mgrkit.files.outputs import check_output, starts_with
 from mgrkit.files.replacing import replacing
+from mgrkit.reports.verdicts import genre_columns
 from mgrkit.tracks.lineage import as_written
 
 COLUMNS = (
@@ -21,7 +26,6 @@ COLUMNS = (
     "error",
 )  # fmt: skip
 """Of CSV, before a column for each genre; ``kind`` is song or piece."""
-_HEAD = ",".join(COLUMNS)
 
 
 @contextlib.contextmanager
@@ -102,11 +106,8 @@ class Printer:
 
 
 def _check_pieces(path: Path) -> None:
-    if path.suffix.lower() != ".csv":
-        raise UsageError(f"--pieces must end in .csv, not {path.name}")
-    if not path.parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}", "make it, or give another --pieces")
-    if path.exists() and not (path.is_file() and path.read_bytes().startswith(_HEAD.encode())):
+    check_output(path, ".csv", "--pieces")
+    if path.exists() and not starts_with(path, ",".join(COLUMNS).encode()):
         raise UsageError(f"{path} was not made by mgrkit predict", "give another --pieces")
 
 
@@ -114,8 +115,7 @@ class Table:
     """Results as lines of CSV, songs and pieces with the same columns."""
 
     def __init__(self, genres: Sequence[str]) -> None:
-        # A genre may be called like another column.
-        self._genres = {name: f"{name} (genre)" if name in COLUMNS else name for name in genres}
+        self._genres = dict(zip(genres, genre_columns(genres, COLUMNS), strict=True))
         self._columns = (*COLUMNS, *self._genres.values())
         self.head = self._line(dict(zip(self._columns, self._columns, strict=True)))
 

@@ -30,7 +30,7 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     print(printable(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}"))
     metrics = bundle.metrics
     if metrics["part"] == "valid":
-        _print_scores("valid (used to choose)", metrics)
+        _print_scores("valid (used to choose)" if trained.chose else "valid", metrics)
     if metrics["folds"]:
         _print_scores("folds of train", metrics["folds"])
     if metrics["refit"]:
