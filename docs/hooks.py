@@ -19,10 +19,13 @@ WIDTH = 80
 HELP = HELP_OPTIONS["help_option_names"]
 HERE = Path(__file__).parent
 FINDINGS = HERE.parent / "findings" / "README.md"
+NOT_BUILT = re.compile(r"^> Not built:.*\n\n", re.MULTILINE)
+"""What a page says to people who read it in the checkout, where nothing is filled in."""
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Called by MkDocs with the text of each page."""
+    markdown = NOT_BUILT.sub("", markdown)
     if "<!-- commands -->" in markdown:
         markdown = markdown.replace("<!-- commands -->", "\n".join(_helps()))
     if "<!-- findings -->" in markdown:
