@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import typer.main
-from click import Command, Context, Group
+from typer.core import TyperGroup
 
 from mgrkit.cli.app import app
 from mgrkit.cli.group import HELP_OPTIONS
@@ -45,15 +45,15 @@ def _figures(table: str) -> str:
 
 def _helps() -> Iterator[str]:
     for words, command in _commands(typer.main.get_command(app), ["mgrkit"]):
-        context = Context(
+        context = typer.Context(
             command, info_name=" ".join(words), terminal_width=WIDTH, help_option_names=HELP
         )
         yield f"## {context.info_name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
-def _commands(command: Command, words: list[str]) -> Iterator[tuple[list[str], Command]]:
+def _commands(command: Any, words: list[str]) -> Iterator[tuple[list[str], Any]]:
     yield words, command
-    if isinstance(command, Group):
-        for name in command.list_commands(Context(command)):
-            if below := command.get_command(Context(command), name):
+    if isinstance(command, TyperGroup):
+        for name in command.list_commands(typer.Context(command)):
+            if below := command.get_command(typer.Context(command), name):
                 yield from _commands(below, [*words, name])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
+import importlib.util
 import re
 import shlex
 import shutil
@@ -144,3 +146,23 @@ def test_ci_runs_the_readme_s_test_command() -> None:
     ).stdout
     assert command == blocks(README, "sh")[-1]
     assert command.rstrip().endswith(" && .venv/bin/pytest")
+
+
+def test_the_build_fills_the_pages_that_are_empty_in_the_checkout() -> None:
+    """They say that they are empty to those who read them there, and not on the site."""
+    spec = importlib.util.spec_from_file_location("hooks", ROOT / "docs" / "hooks.py")
+    assert spec
+    assert spec.loader
+    hooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    shown = {}
+    for path in DOCS:
+        if "\n<!-- " in (raw := path.read_text()):
+            assert "\n> Not built: " in raw, path
+            shown[path.name] = hooks.on_page_markdown(raw)
+            assert "Not built" not in shown[path.name]
+    assert "Usage: mgrkit predict" in shown["commands.md"]
+    assert "mp3-in-blocks.sh" in shown["findings.md"]
+    with (ROOT / "docs" / "figures.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            assert f"| {row['what']} | {row['asked']} | {row['measured']} |" in shown["figures.md"]
