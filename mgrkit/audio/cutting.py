@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,44 +49,70 @@ def pieces(sound: Sound, rate: int, seconds: float | None = None) -> Iterator[Pi
     AudioError : what reading raises, ``silent`` for a track that is so as a whole (known only
         at its end), and ``too-short`` for less than ``seconds``.
     """
-    size = round((seconds or PIECE_SECONDS) * rate)
-    # Full, this buffer proves that the track is longer than one piece may be.
-    capacity = size if seconds else round(WHOLE_SECONDS * rate) + 1
-    held = np.empty(capacity, np.float32)
-    count = index = 0
-    for block in _resampled(sound, rate):
-        while len(block):
-            taken = min(capacity - count, len(block))
-            held[count : count + taken] = block[:taken]
-            block, count = block[taken:], count + taken
-            if count == capacity:
-                yield Piece(index, index * size / rate, held[:size])
-                full, held = held, np.empty(capacity, np.float32)
-                count, index = capacity - size, index + 1
-                held[:count] = full[size:]
-                del full  # or three buffers would live at the next turn
-    if index == 0:
-        if seconds:
-            message = f"the track has {count / rate:.6g} s, a piece {seconds:g} s"
-            raise AudioError("too-short", message, "ask for shorter pieces")
-        yield Piece(None, 0.0, held[:count])
-    elif not seconds:
-        yield from _remainder(held[:count], rate, index)
+    for _, piece in pieces_at(sound, (rate,), seconds):
+        yield piece
 
 
-def _remainder(rest: NDArray[np.float32], rate: int, index: int) -> Iterator[Piece]:
-    """The last up to 45 s of a longer track: at most two pieces."""
-    size = round(PIECE_SECONDS * rate)
-    while len(rest) >= round(REMAINDER_SECONDS * rate):
-        yield Piece(index, index * size / rate, rest[:size])
-        rest, index = rest[size:], index + 1
-
-
-def _resampled(sound: Sound, rate: int) -> Iterator[NDArray[np.float32]]:
-    resampler = Resampler(sound.rate, rate)
+def pieces_at(
+    sound: Sound, rates: Sequence[int], seconds: float | None = None
+) -> Iterator[tuple[int, Piece]]:
+    """As `pieces`, at several rates of one decoding: each piece with its rate, as it is full."""
+    cutters = [(rate, Resampler(sound.rate, rate), _Cutter(rate, seconds)) for rate in rates]
     mixdown = Mixdown()
     for block in sound.blocks():
-        yield resampler.push(mixdown.push(block))
+        mix = mixdown.push(block)
+        for rate, resampler, cutter in cutters:
+            for piece in cutter.push(resampler.push(mix)):
+                yield rate, piece
     # Judged before resampling, which makes a click of the start of a constant.
     mixdown.check()
-    yield resampler.push(np.empty(0, np.float32), last=True)
+    for rate, resampler, cutter in cutters:
+        for piece in cutter.push(resampler.push(np.empty(0, np.float32), last=True)):
+            yield rate, piece
+        for piece in cutter.rest():
+            yield rate, piece
+
+
+class _Cutter:
+    """Cuts a stream of samples at one rate."""
+
+    def __init__(self, rate: int, seconds: float | None) -> None:
+        self._rate, self._seconds = rate, seconds
+        self._size = round((seconds or PIECE_SECONDS) * rate)
+        # Full, this buffer proves that the track is longer than one piece may be.
+        self._capacity = self._size if seconds else round(WHOLE_SECONDS * rate) + 1
+        self._held = np.empty(self._capacity, np.float32)
+        self._count = self._index = 0
+
+    def push(self, block: NDArray[np.float32]) -> Iterator[Piece]:
+        """The pieces that the next samples fill."""
+        while len(block):
+            taken = min(self._capacity - self._count, len(block))
+            self._held[self._count : self._count + taken] = block[:taken]
+            block, self._count = block[taken:], self._count + taken
+            if self._count == self._capacity:
+                full, self._held = self._held, np.empty(self._capacity, np.float32)
+                self._count = self._capacity - self._size
+                self._held[: self._count] = full[self._size :]
+                yield self._piece(full)
+                del full  # or three buffers would live at the next turn
+
+    def rest(self) -> Iterator[Piece]:
+        """The pieces that are left at the end: of a track that was cut, at most two."""
+        rest = self._held[: self._count]
+        if not self._index:
+            if self._seconds:
+                message = (
+                    f"the track has {len(rest) / self._rate:.6g} s, a piece {self._seconds:g} s"
+                )
+                raise AudioError("too-short", message, "ask for shorter pieces")
+            yield Piece(None, 0.0, rest)
+        elif not self._seconds:
+            while len(rest) >= round(REMAINDER_SECONDS * self._rate):
+                yield self._piece(rest)
+                rest = rest[self._size :]
+
+    def _piece(self, samples: NDArray[np.float32]) -> Piece:
+        start = self._index * self._size / self._rate
+        self._index += 1
+        return Piece(self._index - 1, start, samples[: self._size])

@@ -25,6 +25,7 @@ classifier again.
 from mgrkit.classifiers.base import Classifier, Examples, Run, Task
 from mgrkit.classifiers.bundle import Bundle, load_bundle, looks_like_bundle, save_bundle
 from mgrkit.classifiers.calls import probabilities
+from mgrkit.classifiers.heldout import HeldOut
 from mgrkit.classifiers.restoring import provider, restored, restored_by
 from mgrkit.errors import Stopped
 
@@ -32,6 +33,7 @@ __all__ = [
     "Bundle",
     "Classifier",
     "Examples",
+    "HeldOut",
     "Run",
     "Stopped",
     "Task",

@@ -1,10 +1,11 @@
 """The file that keeps a trained model: one safetensors file that says all that is known of it.
 
-The tensors are ``state.<name>`` for each array of the classifier, and ``seen``: the ids of the
-tracks it was made with, one a line, UTF-8, as uint8. Everything else is JSON under the one
-metadata key ``mgrkit``. Its ``digest`` is the SHA-256 of the canonical JSON of all other fields,
-then, for each tensor by name, of the canonical JSON of [name, dtype, shape] and of its bytes
-(little-endian, C order). It finds damage; it is no signature.
+The tensors are ``state.<name>`` for each array of the classifier; ``seen``: the ids of the tracks
+it was made with, one a line, UTF-8, as uint8; ``held_out.<name>``: what `HeldOut` keeps, where
+there is such; and ``member.<name>``: of a vote, the complete file of each bundle in it, as uint8.
+Everything else is JSON under the one metadata key ``mgrkit``. Its ``digest`` is the SHA-256 of the
+canonical JSON of all other fields, then, for each tensor by name, of the canonical JSON of [name,
+dtype, shape] and of its bytes (little-endian, C order). It finds damage; it is no signature.
 
 Reading runs no code and unpickles nothing: safetensors holds plain numbers only.
 """
@@ -14,14 +15,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from mgrkit.classifiers import bundlefields
 from mgrkit.classifiers.base import Task
+from mgrkit.classifiers.heldout import HeldOut
 from mgrkit.errors import BundleError
 from mgrkit.files.replacing import replacing
 
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 
-FORMAT = 1
+FORMAT = 2
+"""Of what is written; bundles with neither members nor held-out tracks stay of format 1."""
+
+VOTE = "vote"
+"""The classifier, and what it eats, of a bundle that is a vote of others."""
+
 LARGEST = 1 << 30
 """Bytes of the largest bundle that is read: what is read lies in memory twice."""
 
-_STATE = "state."
-_SEEN = "seen"
+_STATE, _SEEN, _HELD_OUT, _MEMBER = "state.", "seen", "held_out.", "member."
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,8 @@ class Bundle:
     card : what a person should know: data, limits; texts by heading.
     seen : ids of the tracks of train and valid.
     input_digest : of the feature set as it was; empty where nobody knows.
+    held_out : what fits on other artists answered on the tracks of train; None without folds.
+    members : of a vote, the bundles in it by name; a vote is no member.
     """
 
     classifier: str
@@ -73,6 +81,8 @@ class Bundle:
     card: Mapping[str, str] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
     input_digest: str = ""
+    held_out: HeldOut | None = None
+    members: Mapping[str, Bundle] = field(default_factory=dict)
 
 
 def save_bundle(path: Path, bundle: Bundle) -> str:
@@ -86,22 +96,11 @@ def save_bundle(path: Path, bundle: Bundle) -> str:
     BundleError : a field or an array that a bundle cannot keep.
     OSError : the disk is full, or the place may not be written to.
     """
-    from safetensors.numpy import save
-
-    arrays = {_STATE + name: _as_stored(array) for name, array in bundle.state.items()}
-    try:
-        arrays[_SEEN] = np.frombuffer("\n".join(bundle.seen).encode(), np.uint8)
-        fields = json.loads(canonical(_fields(bundle)))
-    except (TypeError, ValueError) as error:  # NaN, a number of NumPy's, a lone surrogate
-        raise BundleError(f"{path} cannot be written: {error}") from None
-    if _from_fields(path, fields, arrays).seen != bundle.seen:
-        raise BundleError(f"{path} cannot be written: an id of a track is empty or holds a line")
-    fields["digest"] = _digest(fields, arrays)
-    content = save(arrays, {"mgrkit": canonical(fields)})
+    content, digest = _encoded(path, bundle)
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temp:
         temp.write_bytes(content)
-    return str(fields["digest"])
+    return digest
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -112,7 +111,31 @@ def load_bundle(path: Path) -> Bundle:
     BundleError : no file, no bundle, a newer format, damage, or fields that cannot be; the
         message says which.
     """
-    content = _content(path)
+    return _decoded(path, _content(path))
+
+
+def _encoded(path: Path, bundle: Bundle) -> tuple[bytes, str]:
+    """The bytes of a bundle, and its digest."""
+    from safetensors.numpy import save
+
+    arrays = {_STATE + name: _as_stored(array) for name, array in bundle.state.items()}
+    if bundle.held_out:
+        held_out = bundle.held_out.to_arrays()
+        arrays |= {_HELD_OUT + name: _as_stored(array) for name, array in held_out.items()}
+    for name, member in bundle.members.items():
+        arrays[_MEMBER + name] = np.frombuffer(_encoded(path, member)[0], np.uint8)
+    try:
+        arrays[_SEEN] = np.frombuffer("\n".join(bundle.seen).encode(), np.uint8)
+        fields = json.loads(canonical(_fields(bundle)))
+    except (TypeError, ValueError) as error:  # NaN, a number of NumPy's, a lone surrogate
+        raise BundleError(f"{path} cannot be written: {error}") from None
+    if _from_fields(path, fields, arrays).seen != bundle.seen:
+        raise BundleError(f"{path} cannot be written: an id of a track is empty or holds a line")
+    fields["digest"] = _digest(fields, arrays)
+    return save(arrays, {"mgrkit": canonical(fields)}), str(fields["digest"])
+
+
+def _decoded(path: Path, content: bytes) -> Bundle:
     text, arrays = _unpacked(path, content)
     fields = _read_json(path, text)
     if type(fields.get("format")) is int and fields["format"] > FORMAT:
@@ -122,7 +145,10 @@ def load_bundle(path: Path) -> Bundle:
     digest = fields.pop("digest", None)
     if digest != _digest(fields, arrays):
         raise BundleError(f"{path} is damaged: its digest does not fit", "get the file again")
-    return _from_fields(path, fields, arrays)
+    bundle = _from_fields(path, fields, arrays)
+    if bundle.eats == VOTE and len(bundle.members) < 2:
+        raise BundleError(f"{path} is a vote of {len(bundle.members)} models, not of two or more")
+    return bundle
 
 
 def read_head(path: Path) -> Bundle:
@@ -137,22 +163,34 @@ def read_head(path: Path) -> Bundle:
     """
     try:
         with path.open("rb") as file:
-            size = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(min(size, LARGEST)))
-        text = header.pop("__metadata__")["mgrkit"]
-        end = max(tensor["data_offsets"][1] for tensor in header.values())
-        if not isinstance(text, str):
-            raise TypeError
-        cut = path.stat().st_size != 8 + size + end
+            return _head(path, file, 0, path.stat().st_size)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise BundleError(f"{path} is no bundle of mgrkit's, or is damaged") from None
-    if cut:
+
+
+def _head(path: Path, file: BinaryIO, start: int, stop: int, *, is_member: bool = False) -> Bundle:
+    """What the bundle in a stretch of a file says, and what its members say."""
+    file.seek(start)
+    size = int.from_bytes(file.read(8), "little")
+    header = json.loads(file.read(min(size, stop - start)))
+    text = header.pop("__metadata__")["mgrkit"]
+    end = max(tensor["data_offsets"][1] for tensor in header.values())
+    if not isinstance(text, str):
+        raise TypeError
+    if stop != start + 8 + size + end:
         raise BundleError(f"{path} is damaged: it has another size than it says")
     fields = _read_json(path, text)
     fields.pop("digest", None)
-    return _from_fields(path, fields, {_SEEN: np.empty(0, np.uint8)})
+    bundle = _from_fields(path, fields, {_SEEN: np.empty(0, np.uint8)})
+    members = {}
+    for name, tensor in header.items():
+        if name.startswith(_MEMBER) and not is_member:
+            first, last = (start + 8 + size + offset for offset in tensor["data_offsets"])
+            member = _head(path, file, first, last, is_member=True)
+            members[name.removeprefix(_MEMBER)] = member
+    return replace(bundle, members=members)
 
 
 def looks_like_bundle(path: Path) -> bool:
@@ -175,7 +213,7 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
 def _fields(bundle: Bundle) -> dict[str, Any]:
     front = bundle.task.frontend
     return {
-        "format": FORMAT,
+        "format": FORMAT if bundle.members or bundle.held_out else 1,
         "classifier": bundle.classifier,
         "distribution": bundle.distribution,
         "version": bundle.version,
@@ -256,16 +294,44 @@ def _from_fields(path: Path, fields: dict[str, Any], arrays: Arrays) -> Bundle:
     """The bundle of fields and tensors, each checked."""
     try:
         task = bundlefields.check(fields)
-        bundlefields.check_arrays(arrays, _STATE, _SEEN)
+        bundlefields.check_arrays(arrays, (_STATE, _HELD_OUT, _MEMBER), _SEEN)
         seen = bundlefields.lines(arrays[_SEEN])
+        held_out = _named(arrays, _HELD_OUT)
+        kept_out = HeldOut.from_arrays(held_out, len(task.labels)) if held_out else None
+        members = _members(path, fields, task, _named(arrays, _MEMBER))
     except BundleError as error:
         raise BundleError(f"{path}: {error.message}", error.hint) from None
-    state = {n.removeprefix(_STATE): a for n, a in arrays.items() if n != _SEEN}
     kept = ("classifier", "distribution", "version", "parameters", "eats", "calibration")
     return Bundle(
         **{name: fields[name] for name in (*kept, "metrics", "seed", "card")},
         task=task,
-        state=state,
+        state=_named(arrays, _STATE),
         seen=seen,
         input_digest=fields.get("input_digest", ""),
+        held_out=kept_out,
+        members=members,
     )
+
+
+def _named(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
+    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
+
+
+def _members(path: Path, fields: Mapping[str, Any], task: Task, files: Arrays) -> dict[str, Bundle]:
+    """The bundles in a vote, each of which knows the vote's genres."""
+    is_vote = fields["eats"] == VOTE
+    if files and not is_vote:
+        raise BundleError("only a vote has members")
+    members = {}
+    for name, content in sorted(files.items()):
+        if bundlefields.plain_text(name) != name:
+            raise BundleError(f"the name {name!r:.60} of a member does not belong on a terminal")
+        if content.dtype != np.uint8 or content.ndim != 1:
+            raise BundleError(f"its member {name} is no file")
+        member = _decoded(path, content.tobytes())
+        if member.members:
+            raise BundleError(f"its member {name} is a vote itself")
+        if sorted(member.task.labels) != sorted(task.labels):
+            raise BundleError(f"its member {name} knows other genres")
+        members[name] = member
+    return members

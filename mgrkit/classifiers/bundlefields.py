@@ -57,12 +57,12 @@ def check(fields: Mapping[str, Any]) -> Task:
     )
 
 
-def check_arrays(arrays: Mapping[str, NDArray[Any]], state: str, seen: str) -> None:
+def check_arrays(arrays: Mapping[str, NDArray[Any]], begins: tuple[str, ...], seen: str) -> None:
     """BundleError for a tensor that is missing, not known, or of a type that is not kept."""
     if seen not in arrays:
         raise BundleError(f"tensor {seen!r} is missing")
     for name, array in arrays.items():
-        if name != seen and not (name.startswith(state) and name != state):
+        if name != seen and (name in begins or not name.startswith(begins)):
             raise BundleError(f"unknown tensor {_shown(name)}")
         if array.dtype.name not in TYPES:
             raise BundleError(f"tensor {_shown(name)} is of type {array.dtype}, which is not kept")
@@ -131,9 +131,10 @@ def _texts(value: object) -> Iterator[str]:
 
 
 def _check_shape(eats: str, shape: list[int], columns: list[str]) -> None:
-    sides = 2 if eats == "image" else 1
+    sides = {"image": 2, "vote": 0}.get(eats, 1)
     if len(shape) != sides:
-        raise BundleError(f"shape must have {sides} number{'s'[: sides - 1]} for {eats}: {shape}")
+        numbers = f"{sides} number{'' if sides == 1 else 's'}"
+        raise BundleError(f"shape must have {numbers} for {eats}: {shape}")
     expected = shape[0] if eats.startswith("features:") else 0
     if len(columns) != expected:
         raise BundleError(f"columns must be {expected} names for {eats}, not {len(columns)}")
@@ -192,14 +193,14 @@ _SHARE = (_number(0, 1), "a number from 0 to 1")
 _ANY_TEXT = (_text, "a text")
 
 _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
-    "format": (lambda v: type(v) is int and v == 1, "1"),
+    "format": (lambda v: type(v) is int and v in (1, 2), "1 or 2"),
     "classifier": (_matches(r"[a-z][a-z0-9_]*"), "the name of a classifier"),
     "distribution": _ANY_TEXT,
     "version": _ANY_TEXT,
     "parameters": (_object(bool, int, float, str), "an object of texts and numbers"),
     "eats": (
-        _matches(r"features:[a-z][a-z0-9_-]*(:mean(-sd)?)?|image|samples"),
-        "features:<set>, image or samples",
+        _matches(r"features:[a-z][a-z0-9_-]*(:mean(-sd)?)?|image|samples|vote"),
+        "features:<set>, image, samples or vote",
     ),
     "labels": (_names(2), "at least two different names"),
     "shape": (_sides, "a list of whole numbers above 0"),

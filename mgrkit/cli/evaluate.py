@@ -16,11 +16,12 @@ def evaluate(
         typer.Argument(metavar="MODEL", help="A file of mgrkit train, or a name of mgrkit models."),
     ],
     data: Annotated[
-        Path,
+        list[Path],
         typer.Argument(
             metavar="DATA",
             readable=False,
-            help="Feature table, track table, or folder of sound or pictures by genre.",
+            help="Feature table, track table, or folder of sound or pictures by genre; for a vote "
+            "several of one collection.",
         ),
     ],
     part: Annotated[
@@ -59,6 +60,7 @@ def evaluate(
     mgrkit evaluate svm.safetensors features_30_sec.csv --part all --json
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --map Rap=hiphop
+    mgrkit evaluate vote.safetensors features_30_sec.csv images_original
 
     The interval (95 %) is a bootstrap by artist. Tracks that the model learnt from or was chosen
     on are left out, and their number is said. Case, spaces, hyphens and underscores in a genre's
@@ -77,7 +79,7 @@ def evaluate(
     with Console("preparing", quiet=quiet, debug=debug, table=False) as console:
         result = command(
             model,
-            data,
+            *data,
             part=part,
             seen=seen,
             copies=copies,

@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "Train a classifier and keep it as one file.",
     "evaluate": "Measure a model on tracks that it has not seen.",
     "predict": "Tell the genre of songs.",
+    "vote": "Join trained models to one that answers by all of them.",
     "compare": "Train several classifiers and tell which of them differ.",
     "demo": "Show it all on synthetic music: from noise to a genre.",
     "classifiers": "List the classifiers, or show one with its parameters.",

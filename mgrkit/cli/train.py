@@ -53,6 +53,14 @@ def train(
     refit: Annotated[
         bool, typer.Option("--refit", help="Fit again on train + valid once it is measured.")
     ] = False,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Predict train by N fits on other artists, for votes and calibration.",
+            **number(int),
+        ),
+    ] = None,
     front_end: Annotated[
         str | None,
         typer.Option(
@@ -82,6 +90,7 @@ def train(
     mgrkit train svm tracks.csv --out rbf.safetensors --param C=3 --split grouped
     mgrkit train cnn spectrograms --out cnn.safetensors
     mgrkit train cnn audio --out cnn.safetensors --front-end kaggle-images
+    mgrkit train cnn spectrograms --out cnn.safetensors --folds 5
     mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
@@ -111,7 +120,7 @@ def train(
     follower = Ranks.here().rank > 0
     settings = TrainSettings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
-        genre_map(map_ or []),
+        genre_map(map_ or []), folds,
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.datasets.reading import read_dataset
-from mgrkit.errors import UsageError
+from mgrkit.errors import UsageError, WeightsError
+from mgrkit.experiments.matching import aligned, first
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.inputs.wording import distinct_name, how_to_get
-from mgrkit.learning.fitting import predict_tracks
 from mgrkit.learning.metrics import scores
 from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.batch import Options, Report
+    from mgrkit.models.member import Member
 
 PUBLISHED = "published split"
 """The words of a split that needs no more words."""
@@ -33,8 +35,7 @@ PUBLISHED = "published split"
 
 def evaluate(
     model: str,
-    data: Path,
-    *,
+    *data: Path,
     part: str = "test",
     seen: bool = False,
     copies: bool = False,
@@ -49,6 +50,7 @@ def evaluate(
 
     Parameters
     ----------
+    data : for a vote several of one collection: each member takes the first that it can.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
     copies : judge the noisy copies in place of the recordings, as is done where DATA holds
@@ -70,17 +72,27 @@ def evaluate(
     """
     _check(part, predictions)
     judge = load_model(model, device)
-    dataset = _read(data, judge, genres, options, report)
-    labels = spelt_as(judge.labels, {entry.genre for entry in dataset.entries})
-    chosen = _chosen(dataset, judge, labels, data, part, copies, seen)
-    probabilities = predict_tracks(
-        judge.classifier, judge.spec, judge.calibration, chosen.dataset.x, chosen.dataset.tracks
-    )
+    notes: list[str] = []
+    datasets = _read(data, judge, genres, notes, options, report)
+    every = next(iter(datasets.values()))
+    labels = spelt_as(judge.labels, {entry.genre for entry in every.entries})
+    chosen = _chosen(every, judge, labels, data, part, copies, seen, notes)
+    probabilities = _judged(judge, datasets, chosen.dataset.taken_from(every))
     if predictions:
-        write_verdicts(
-            predictions, chosen.dataset, labels, probabilities, judge.calibration.unsure_below
-        )
+        least = judge.unsure_below(list(datasets))
+        write_verdicts(predictions, chosen.dataset, labels, probabilities, least)
     return {"model": judge.name, "part": part, **_measured(chosen, probabilities, labels, seed)}
+
+
+def _judged(
+    judge: Model, datasets: Mapping[str, Dataset], which: Sequence[int]
+) -> NDArray[np.float32]:
+    """The model's probabilities of these tracks, ``(n, labels)``."""
+    answers = {}
+    for name, dataset in datasets.items():
+        taken = dataset.take(which)
+        answers[name] = judge.members[name].of_tracks(taken.x, taken.tracks)
+    return judge.combined(answers)
 
 
 @dataclass(frozen=True)
@@ -102,18 +114,42 @@ def _check(part: str, predictions: Path | None) -> None:
 
 
 def _read(
-    data: Path, judge: Model, genres: GenreMap, options: Options | None, report: Report | None
-) -> Dataset:
-    """DATA as the model takes it, and its genres as those that they count as."""
+    data: Sequence[Path],
+    judge: Model,
+    genres: GenreMap,
+    notes: list[str],
+    options: Options | None,
+    report: Report | None,
+) -> dict[str, Dataset]:
+    """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     genres.check_ours(judge.name, judge.labels)
-    dataset = read_dataset(data, judge.input, options, report)
-    if dataset.input.digest != judge.input.digest:
+    read: dict[str, tuple[Path, Dataset]] = {}
+    for name, member in judge.members.items():
+        try:
+            read[name] = first(data, partial(_of_member, member, options, report))
+        except WeightsError as error:
+            judge.absent[name] = error
+            notes.append(f"without {name}: {error}")
+    if not read:
+        raise next(iter(judge.absent.values()))
+    notes += dict.fromkeys(note for _, one in read.values() for note in one.notes)
+    datasets = genres.applied(*(dataset for _, dataset in read.values()))
+    if len(datasets) > 1:
+        paths = [path for path, _ in read.values()]
+        datasets = aligned(list(zip(paths, datasets, strict=True)), notes)
+    return dict(zip(read, datasets, strict=True))
+
+
+def _of_member(
+    member: Member, options: Options | None, report: Report | None, data: Path
+) -> Dataset:
+    dataset = read_dataset(data, member.input, options, report)
+    if dataset.input.digest != member.input.digest:
         raise UsageError(
-            f"{data} holds {distinct_name(dataset.input, judge.input)}, {judge.name} was trained "
-            f"on {judge.input.name}",
-            how_to_get(judge.input),
+            f"{data} holds {distinct_name(dataset.input, member.input)}, {member.name} was "
+            f"trained on {member.input.name}",
+            how_to_get(member.input),
         )
-    [dataset] = genres.applied(dataset)
     return dataset
 
 
@@ -121,17 +157,18 @@ def _chosen(
     dataset: Dataset,
     judge: Model,
     labels: Sequence[str],
-    data: Path,
+    data: Sequence[Path],
     part: str,
     copies: bool,
     seen: bool,
+    notes: list[str],
 ) -> _Chosen:
     """The recordings or copies of the part that the model can answer for and has not seen."""
-    notes = list(dataset.notes)
-    every = _kind(dataset, copies, data, notes)
-    dataset, published = _part(every, part, data, notes)
+    shown = " and ".join(map(str, data))
+    every = _kind(dataset, copies, shown, notes)
+    dataset, published = _part(every, part, shown, notes)
     dataset = _of_genres(dataset, labels, notes)
-    where = f"the published part {published}" if published else str(data)
+    where = f"the published part {published}" if published else shown
     known = _seen(dataset, judge)
     if known and not seen:
         if len(known) == len(dataset.entries):
@@ -165,7 +202,7 @@ def _measured(
     }
 
 
-def _kind(dataset: Dataset, copies: bool, data: Path, notes: list[str]) -> Dataset:
+def _kind(dataset: Dataset, copies: bool, data: str, notes: list[str]) -> Dataset:
     """The recordings, or the noisy copies where they are asked for or nothing else is there."""
     noisy = [i for i, entry in enumerate(dataset.entries) if entry.is_copy]
     roots = [i for i, entry in enumerate(dataset.entries) if not entry.is_copy]
@@ -178,7 +215,7 @@ def _kind(dataset: Dataset, copies: bool, data: Path, notes: list[str]) -> Datas
     return dataset.take(roots)
 
 
-def _part(dataset: Dataset, part: str, data: Path, notes: list[str]) -> tuple[Dataset, str]:
+def _part(dataset: Dataset, part: str, data: str, notes: list[str]) -> tuple[Dataset, str]:
     """The tracks of a part, and the published part they are.
 
     Where DATA has no test part, 'test' is everything. But where it has others, tracks in none

@@ -15,7 +15,7 @@ from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.errors import ItemError, RunError
 from mgrkit.files.cache import content_key
-from mgrkit.inputs.kinds import PICTURES, Pictures
+from mgrkit.inputs.kinds import PICTURES
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
 from mgrkit.tracks.find import SOUND, Finder, Search, check_readable, passed_over
@@ -89,7 +89,7 @@ def predict(
     key = content_key(str(path))
     model = loaded(path, key, settings.device)
     model.ready()
-    walk = _Walk(paths, search, isinstance(model.input, Pictures))
+    walk = _Walk(paths, search, model.takes_pictures)
     answer = partial(_answer, model, settings)
     rows: list[Row] = []
     take = rows.append if in_order else lambda row: emit(answer(row))

@@ -32,6 +32,8 @@ class TrainSettings:
     ----------
     split : 'published', 'grouped', 'random', or None for the first of them that DATA allows.
     refit : whether to fit again on train + valid once everything is measured.
+    folds : 2 to 20: predict each track of train by a fit on other artists, so many fits in all;
+        None for five where the classifier does so by itself.
     frontend : how sound becomes pictures: 'mel', 'stft', 'kaggle-images'; None for mel, or for
         what pictures are.
     precision : 'float32', 'mixed', or 'auto': mixed on CUDA.
@@ -49,12 +51,13 @@ class TrainSettings:
     precision: str = "auto"
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
+    folds: int | None = None
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
         return Recipe.of(
             entry, self.parameters, self.seed, refit=self.refit,
-            device=self.device, precision=self.precision, ranks=ranks,
+            device=self.device, precision=self.precision, folds=self.folds, ranks=ranks,
         )  # fmt: skip
 
 

@@ -69,6 +69,13 @@ class Dataset:
             labelled=tuple(self.labelled[i] for i in keep),
         )
 
+    def taken_from(self, other: Dataset) -> list[int]:
+        """Where the tracks of this one stand in another that they were taken from."""
+        chosen = self.places >= 0
+        order = np.empty(len(self.entries), np.int64)
+        order[self.places[chosen]] = other.places[chosen]
+        return [int(place) for place in order]
+
     def groups(self) -> list[str]:
         """What must not be split, one per track: the artist, else the recording itself."""
         return [label.unit for label in self.labelled]

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.genres import AS_SPELT, GenreMap, genre_key, with_genres
+from mgrkit.datasets.genres import AS_SPELT, GenreMap, with_genres
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.matching import first, merged
 from mgrkit.inputs.kinds import Input, input_of
-from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import Labelled, Split, make_split
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def read_common(
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
     notes += [f"{p} is not used" for p in data if p not in {path for path, _ in read.values()}]
-    places, tracks = _merged([dataset for _, dataset in read.values()], notes)
+    places, tracks = merged([dataset for _, dataset in read.values()], notes)
     notes += _lost(list(read.values()), len(places))
     split = make_split(tracks, how, 0)
     eaten = {
@@ -139,10 +140,14 @@ def _read(
     """What is eaten, each with the DATA that it is from; and why there is none for the others."""
     read: dict[str, tuple[Path, Dataset]] = {}
     refused: dict[str, UsageError | RunError] = {}
+
+    def as_eaten(wanted: Input, path: Path) -> Dataset:
+        return read_dataset(path, wanted, options, report)
+
     for eats, name in wanted.items():
         try:
             asked = feature_set if eats.startswith("features:") else None
-            read[eats] = _first(data, input_of(eats, name, None, asked, device), options, report)
+            read[eats] = first(data, partial(as_eaten, input_of(eats, name, None, asked, device)))
         except (UsageError, RunError) as error:
             refused[eats] = error
     if not read:
@@ -159,72 +164,6 @@ def _lost(read: Sequence[tuple[Path, Dataset]], common: int) -> Iterator[str]:
         recordings = sum(not entry.is_copy for entry in dataset.entries)
         if recordings > common:
             yield f"{path}: {recordings - common} of {recordings} tracks left out, not in all DATA"
-
-
-def _first(
-    data: Sequence[Path],
-    wanted: Input,
-    options: Options | None,
-    report: Report | None,
-) -> tuple[Path, Dataset]:
-    """The first DATA that holds what is wanted, and what it holds."""
-    reasons = []
-    for path in data:
-        try:
-            return path, read_dataset(path, wanted, options, report)
-        except (UsageError, RunError) as error:
-            reasons.append(error)
-    if len(reasons) == 1:
-        raise reasons[0]
-    raise RunError("; ".join(error.message for error in reasons))
-
-
-def _merged(
-    datasets: Sequence[Dataset], notes: list[str]
-) -> tuple[list[tuple[int, ...]], tuple[Labelled, ...]]:
-    """Where each common track stands in each dataset, and what is known of it in any."""
-    found = [
-        ((number, index), marks)
-        for number, dataset in enumerate(datasets)
-        for index, marks in _marks(dataset).items()
-    ]
-    owners = [owner for owner, _ in found]
-    places, tracks = [], []
-    torn = 0
-    for members in linked(marks for _, marks in found):
-        where = [owners[member] for member in members]
-        if [number for number, _ in where] != list(range(len(datasets))):
-            continue  # not in all, or not once in each
-        labels = [datasets[number].labelled[index] for number, index in where]
-        if len({genre_key(label.genre) for label in labels}) > 1:
-            torn += 1
-            continue
-        group = next((label.group for label in labels if label.group), "")
-        part = next((label.part for label in labels if label.part), "")
-        places.append(tuple(index for _, index in where))
-        tracks.append(replace(labels[0], group=group, part=part))
-    if torn:
-        notes.append(f"{torn} tracks left out, of another genre in each DATA")
-    return places, tuple(tracks)
-
-
-def _marks(dataset: Dataset) -> dict[int, list[str]]:
-    """By what each recording is known in other DATA: all that no other one here has.
-
-    A feature table has the names of sound and a folder of pictures those of pictures, so names
-    count without their suffix.
-    """
-    marks = {}
-    for index, (entry, one) in enumerate(zip(dataset.entries, dataset.labelled, strict=True)):
-        if not entry.is_copy:
-            path = entry.parent.rpartition(".")[0] or entry.parent
-            known = "" if one.id.startswith("name:") else one.id
-            marks[index] = [known, f"path:{path}", f"stem:{path.rpartition('/')[2]}"]
-    often = Counter(mark for several in marks.values() for mark in several)
-    return {
-        index: [mark for mark in several if mark and often[mark] == 1]
-        for index, several in marks.items()
-    }
 
 
 def _eaten(

@@ -11,29 +11,39 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.classifiers import Bundle, Classifier, Run, Task, looks_like_bundle, save_bundle
+from mgrkit.classifiers import (
+    Bundle,
+    Classifier,
+    Run,
+    Task,
+    looks_like_bundle,
+    save_bundle,
+)
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.classifiers.bundlefields import plain_text
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
-from mgrkit.datasets.dataset import Dataset, parts_with_copies
+from mgrkit.datasets.dataset import Dataset
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.parts import Parts
 from mgrkit.experiments.records import digest
 from mgrkit.experiments.runfolder import RunFolder
 from mgrkit.files.outputs import check_output
 from mgrkit.learning.fitting import Fit, fit_classifier
 from mgrkit.registry import with_parameters
 from mgrkit.registry.loader import require, resolve
-from mgrkit.tracks.identity import FILE, NAME, SOUND, artist_id, track_id
-from mgrkit.tracks.splits import PARTS, UNKNOWN, Split
+from mgrkit.tracks.splits import UNKNOWN, Split
 
 if TYPE_CHECKING:
     from mgrkit.registry import ClassifierSpec, Provider
 
 KEPT = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "ece", "tracks")
 """The scores that a bundle keeps."""
+
+MOST_FOLDS = (2, 20)
+"""The fewest and the most folds that can be asked for."""
 
 LIMITS = (
     "It knows these genres only and gives one of them to every sound; 'unsure' marks verdicts "
@@ -51,6 +61,7 @@ class Recipe:
     entry : the classifier, and who provides it.
     parameters : of the classifier, as its spec makes them.
     refit : whether to fit again on train + valid once everything is measured.
+    folds : fits on parts of train that predict the rest of it; None as the classifier does.
     device : resolved, never 'auto'.
     precision : 'float32' or 'mixed'.
     """
@@ -61,6 +72,7 @@ class Recipe:
     refit: bool = False
     device: str = "cpu"
     precision: str = "float32"
+    folds: int | None = None
 
     @classmethod
     def of(
@@ -72,6 +84,7 @@ class Recipe:
         refit: bool = False,
         device: str = "auto",
         precision: str = "auto",
+        folds: int | None = None,
         ranks: Ranks | None = None,
     ) -> Recipe:
         """As a person asks for it; what is cheap to check is checked before the device is sought.
@@ -95,10 +108,12 @@ class Recipe:
             raise UsageError(f"{spec.name} is fit by one process", "start it without torchrun")
         if precision not in ("auto", "float32", "mixed"):
             raise UsageError(f"--precision must be auto, float32 or mixed, not {precision!r}")
+        if folds is not None and not MOST_FOLDS[0] <= folds <= MOST_FOLDS[1]:
+            raise UsageError(f"--folds must be from 2 to {MOST_FOLDS[1]}, not {folds}")
         device = ranks.device(resolve_device(device, spec.devices))
         if precision == "auto":
             precision = "mixed" if device.startswith("cuda") else "float32"
-        return cls(entry, values, seed, refit, device, precision)
+        return cls(entry, values, seed, refit, device, precision, folds)
 
     @property
     def spec(self) -> ClassifierSpec:
@@ -170,7 +185,7 @@ def fit_model(
     Stopped : a person ended it; ``out`` was not written.
     """
     ranks = ranks or Ranks()
-    parts = _Parts.of(dataset, split)
+    parts = Parts.of(dataset, split)
     work = _Work(recipe, parts, ranks, out.with_suffix(".run"))
     with work.recorded(replace=replace):
         fit = work.fit(progress)
@@ -201,63 +216,12 @@ def check_out(out: Path, *, replace: bool) -> None:
         raise RunError(f"cannot write to {out.parent}", "give another --out")
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """DATA split: what is learnt from, what is chosen by, and what is said of the rest."""
-
-    train: Dataset
-    valid: Dataset
-    labels: tuple[str, ...]
-    split: Split
-    counts: Mapping[str, int]
-    notes: tuple[str, ...]
-
-    @classmethod
-    def of(cls, dataset: Dataset, split: Split) -> _Parts:
-        parts = parts_with_copies(dataset, split.parts)
-
-        def of_part(name: str) -> list[int]:
-            return [index for index, part in enumerate(parts) if part == name]
-
-        train = dataset.take(of_part("train"))
-        labels = tuple(sorted({entry.genre for entry in train.entries}))
-        if len(labels) < 2:
-            raise UsageError(
-                f"the train part holds {f'one genre only, {labels[0]}' if labels else 'nothing'}",
-                "at least two genres with two artists each, or another --split",
-            )
-        for label in labels:
-            if plain_text(label) != label:
-                what = f"no model can keep the genre {label!r:.80}"
-                raise UsageError(what, "give it a short name of printable letters")
-        known = [i for i in of_part("valid") if dataset.entries[i].genre in labels]
-        notes = split.notes
-        if lost := len(of_part("valid")) - len(known):
-            notes = (*notes, f"left out of valid, of genres that train lacks: {lost} tracks")
-        counts = {part or "none": parts.count(part) for part in (*PARTS, "")}
-        return cls(train, dataset.take(known), labels, split, counts, notes)
-
-    @property
-    def seen(self) -> tuple[str, ...]:
-        """The ids of the tracks, which ``evaluate`` will not count, and of their artists.
-
-        A track that is known by its sound is there by its name too, for a noisy copy shows no
-        more than that of its recording.
-        """
-        tracks = (*self.train.labelled, *self.valid.labelled)
-        entries = (*self.train.entries, *self.valid.entries)
-        by_sound = (e for e, t in zip(entries, tracks, strict=True) if t.id.startswith(SOUND))
-        names = {track_id(entry.parent).replace(NAME, FILE, 1) for entry in by_sound}
-        artists = {artist_id(one.group) for one in tracks if one.group}
-        return tuple(sorted({one.id for one in tracks} | names | artists))
-
-
 @dataclass
 class _Work:
     """One fit, with the folder of its run where the classifier goes on from one."""
 
     recipe: Recipe
-    parts: _Parts
+    parts: Parts
     ranks: Ranks
     place: Path
     notes: list[str] = field(default_factory=list)
@@ -293,14 +257,15 @@ class _Work:
             )  # fmt: skip
             try:
                 fit = fit_classifier(
-                    make, recipe.spec, self.parts.labels, self.train, self.valid, run, recipe.refit
-                )
+                    make, recipe.spec, self.parts.labels, self.train, self.valid, run,
+                    recipe.refit, recipe.folds,
+                )  # fmt: skip
             except UsageError:
                 if self.folder and not self.ranks.rank:
                     self.folder.forget()
                 raise
         if fit.calibration.method == "none":
-            folds = recipe.spec.calibrate == "folds"
+            folds = recipe.folds or recipe.spec.calibrate == "folds"
             why = "no genre has two artists in train" if folds else "there is no valid part"
             self._note(f"probabilities are not calibrated: {why}")
         return fit
@@ -325,13 +290,14 @@ class _Work:
             "seed": recipe.seed,
             "split": parts.split.words,
             "refit": recipe.refit,
+            **({"folds": recipe.folds} if recipe.folds else {}),
             "precision": recipe.precision,
             "tracks of train and valid": [len(parts.train.entries), len(parts.valid.entries)],
             "DATA's digest": digest(self.train, self.valid),
         }
 
 
-def _task(parts: _Parts) -> Task:
+def _task(parts: Parts) -> Task:
     eaten = parts.train.input
     return Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
 
@@ -341,7 +307,7 @@ def _made(recipe: Recipe, task: Task) -> Classifier:
     return made
 
 
-def _bundle(recipe: Recipe, parts: _Parts, fit: Fit, source: Path) -> Bundle:
+def _bundle(recipe: Recipe, parts: Parts, fit: Fit, source: Path) -> Bundle:
     eaten = parts.train.input
     return Bundle(
         classifier=recipe.spec.name,
@@ -357,10 +323,11 @@ def _bundle(recipe: Recipe, parts: _Parts, fit: Fit, source: Path) -> Bundle:
         card=_card(source, parts, recipe.refit),
         seen=parts.seen,
         input_digest=eaten.digest if eaten.columns else "",
+        held_out=parts.held_out(fit.cross),
     )
 
 
-def _metrics(fit: Fit, parts: _Parts, refit: bool) -> dict[str, Any]:
+def _metrics(fit: Fit, parts: Parts, refit: bool) -> dict[str, Any]:
     """The scores of the model before any refit: on valid, else those of the folds of train."""
     folds = {name: fit.out_of_fold[name] for name in KEPT} if fit.out_of_fold else {}
     best = {name: fit.valid[name] for name in KEPT} if fit.valid else folds
@@ -374,7 +341,7 @@ def _metrics(fit: Fit, parts: _Parts, refit: bool) -> dict[str, Any]:
     return {"part": part, "split": words, "refit": refit, **best, "folds": folds}
 
 
-def _card(data: Path, parts: _Parts, refit: bool) -> dict[str, str]:
+def _card(data: Path, parts: Parts, refit: bool) -> dict[str, str]:
     """What a person should know of the model."""
     both = refit and bool(parts.valid.entries)
     counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class Fit:
     out_of_fold : `mgrkit.learning.metrics.scores` of the tracks of train, each predicted by a
         fit on other groups; empty where there were no folds.
     valid : the scores of the tracks of valid, before any refit; None without valid.
+    cross : what ``out_of_fold`` was measured on; None without folds.
     """
 
     model: Classifier
@@ -43,6 +44,22 @@ class Fit:
     calibration: Calibration
     out_of_fold: dict[str, Any]
     valid: dict[str, Any] | None
+    cross: CrossPredicted | None = None
+
+
+class CrossPredicted(NamedTuple):
+    """Tracks of train, each predicted by a fit on other groups.
+
+    Parameters
+    ----------
+    probabilities : float32 ``(n, labels)``, before calibration.
+    tracks : int64 ``(n,)``: which, rising.
+    folds : int64 ``(n,)``: the fold that held each back.
+    """
+
+    probabilities: NDArray[np.float32]
+    tracks: NDArray[np.int64]
+    folds: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,7 @@ def fit_classifier(
     valid: Examples | None,
     run: Run,
     refit: bool = False,
+    folds: int | None = None,
 ) -> Fit:
     """Fit on train, calibrate on tracks that the fit has not seen, score on valid.
 
@@ -80,6 +98,8 @@ def fit_classifier(
     make : gives a new classifier.
     refit : at the end fit anew on train and valid together, and keep that model; scores and
         calibration stay those from before.
+    folds : fit once more for each of so many folds and calibrate on them, whatever the spec says;
+        None for five where it says 'folds'.
     run : its progress is told the steps of all fits together; in its folder each fit has one
         of its own.
 
@@ -97,15 +117,16 @@ def fit_classifier(
     if refit and valid is None:
         raise UsageError("there is no valid part to refit with", "leave out --refit")
     tracks = _Tracks.of(train)
-    by_folds = spec.calibrate == "folds"
-    folds = group_folds(tracks.y, tracks.groups, FOLDS, run.seed) if by_folds else []
-    runs = _Runs(run, len(folds) + 1 + refit)
+    count = folds or (FOLDS if spec.calibrate == "folds" else 0)
+    parted = group_folds(tracks.y, tracks.groups, count, run.seed) if count else []
+    runs = _Runs(run, len(parted) + 1 + refit)
 
-    calibration, out_of_fold = Calibration(), {}
-    if folds:
-        raw, told = _cross_predicted(make, spec, len(labels), train, tracks, folds, runs)
-        if len(told):
-            y, groups = tracks.y[told], tracks.groups[told]
+    calibration, out_of_fold, cross = Calibration(), {}, None
+    if parted:
+        cross = _cross_predicted(make, spec, len(labels), train, tracks, parted, runs)
+        if len(cross.tracks):
+            y, groups = tracks.y[cross.tracks], tracks.groups[cross.tracks]
+            raw = cross.probabilities
             calibration = calibrate(raw, y, groups, "folds")
             measured = scores(calibration.apply(raw), y, groups.tolist(), labels, run.seed)
             honest = measured["ece"] if calibration.ece is None else calibration.ece
@@ -117,7 +138,7 @@ def fit_classifier(
     if valid is not None:
         seen = _Tracks.of(valid)
         raw = to_tracks(predict_pieces(model, spec, valid.x), seen.of_piece)
-        if not by_folds:
+        if not count:
             calibration = calibrate(raw, seen.y, seen.groups, "valid")
         final = calibration.apply(raw)
         measured_valid = {
@@ -127,7 +148,8 @@ def fit_classifier(
     if refit and valid is not None:
         refit_run = runs.next("refit")
         model = _fitted(make, spec, _together(train, valid), None, refit_run)
-    return Fit(model, learnt(model, make, spec.name), calibration, out_of_fold, measured_valid)
+    state = learnt(model, make, spec.name)
+    return Fit(model, state, calibration, out_of_fold, measured_valid, cross)
 
 
 def predict_pieces(
@@ -213,13 +235,13 @@ def _cross_predicted(
     tracks: _Tracks,
     folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     runs: _Runs,
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Probabilities ``(told, labels)`` by fits on other groups, and the tracks ``(told,)``.
+) -> CrossPredicted:
+    """Each track by a fit on other groups.
 
-    A track whose label no other group has is not told: its fold could not have known it.
+    A track whose label no other group has is left out: its fold could not have known it.
     """
     raw = np.zeros((len(tracks.y), count), np.float32)
-    told = np.zeros(len(tracks.y), bool)
+    of_fold = np.full(len(tracks.y), -1)
     for number, (others, held) in enumerate(folds):
         held = held[np.isin(tracks.y[held], tracks.y[others])]
         fold_run = runs.next(f"fold{number}")
@@ -230,8 +252,9 @@ def _cross_predicted(
             by_piece = predict_pieces(model, spec, train.x, pieces)
             of_held = np.searchsorted(held, tracks.of_piece[pieces])
             raw[held] = to_tracks(by_piece, of_held)
-            told[held] = True
-    return raw[told], np.flatnonzero(told)
+            of_fold[held] = number
+    predicted = np.flatnonzero(of_fold >= 0)
+    return CrossPredicted(raw[predicted], predicted, of_fold[predicted])
 
 
 def _fitted(

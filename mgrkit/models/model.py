@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,24 +12,21 @@ import numpy as np
 from mgrkit.audio import open_sound
 from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.batch import Work
-from mgrkit.classifiers import load_bundle, provider, restored
-from mgrkit.compute.device import resolve_device
-from mgrkit.errors import BundleError, ItemError, UsageError
-from mgrkit.inputs.kinds import Pictures, input_of_task, is_picture
-from mgrkit.inputs.wording import distinct_name, how_to_get
-from mgrkit.learning.averaging import to_tracks
+from mgrkit.classifiers import Bundle, load_bundle
+from mgrkit.errors import BundleError, ItemError, UsageError, WeightsError
+from mgrkit.inputs.kinds import Pictures, is_picture
 from mgrkit.learning.calibration import Calibration
-from mgrkit.learning.fitting import predict_pieces
+from mgrkit.models.ballot import Ballot
 from mgrkit.models.choosing import choose
 from mgrkit.models.excerpts import excerpts
+from mgrkit.models.member import Member
 from mgrkit.models.prediction_fields import answer
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    # Examples of each piece, its start and seconds, the seconds of the whole, and a warning.
-    _Examples = tuple[list[NDArray[Any]], list[tuple[float, float]], float, str]
+    from mgrkit.models.excerpts import Describe
 
 
 def check_limits(top: int, max_seconds: float | None, threshold: float | None = None) -> None:
@@ -64,6 +61,8 @@ class Model:
     known_tracks, known_artists : ids of those that it was fit or chosen on.
     known_names : ids by their files' names of ``known_tracks`` that have an id by their sound.
     bundle : everything that is known of it, such as ``metrics`` and ``card``.
+    members : by name: the model itself, or those of a vote.
+    absent : members of a vote that cannot answer, for their weights were not fetched.
 
     Raises
     ------
@@ -84,39 +83,51 @@ class Model:
         files = frozenset(known for known in self.bundle.seen if known.startswith(FILE))
         self.known_names = frozenset(known.replace(FILE, NAME, 1) for known in files)
         self.known_tracks = frozenset(self.bundle.seen) - self.known_artists - files
+        self.absent: dict[str, WeightsError] = {}
         try:
-            self.spec = provider(self.bundle).spec
-            self.input = input_of_task(self.bundle.eats, self.bundle.task, device)
-        except (BundleError, UsageError) as error:
-            raise BundleError(f"{self.path}: {error.message}", error.hint) from None
-        task = self.bundle.task
-        known = self.bundle.input_digest
-        if (
-            task.columns != self.input.columns
-            or task.frontend != self.input.frontend
-            or (known and known != self.input.digest)
-        ):
-            raise BundleError(
-                f"{self.path} was trained on other features than {self.input.name} of this mgrkit",
-                "train it again, or install the version that it names",
-            )
-        place = resolve_device(device, self.spec.devices)
-        try:
-            self.classifier = restored(self.bundle, place)
+            self._ballot = Ballot(self.bundle) if self.bundle.members else None
+            self.members = _members(self.name, self.bundle, device)
             self.calibration = Calibration.from_dict(self.bundle.calibration)
         except BundleError as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from error
 
+    @property
+    def takes_pictures(self) -> bool:
+        """Whether `predict` can be given a picture."""
+        return any(isinstance(one.input, Pictures) for one in self.members.values())
+
     def ready(self) -> None:
         """Load what is needed for sound, once; `predict` does it too.
 
+        Members of a vote whose weights have not been fetched are passed over: they stand in
+        ``absent`` then, with the reason.
+
         Raises
         ------
-        WeightsError : the weights of the feature set have not been fetched.
+        WeightsError : the weights of the feature set have not been fetched; of a vote, of all.
         RunError : the feature set's code cannot be loaded, or a module that it needs is not
             installed.
         """
-        self.input.check()
+        for name, member in self.members.items():
+            try:
+                if name not in self.absent:
+                    member.input.check()
+            except WeightsError as error:
+                self.absent[name] = error
+        if len(self.absent) == len(self.members):
+            raise next(iter(self.absent.values()))
+
+    def combined(self, answers: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """The answers of members, ``(n, labels)`` of each, as the model's."""
+        if self._ballot is None:
+            only: NDArray[np.float32] = answers[self.name]
+            return only
+        return self._ballot.probabilities(answers)
+
+    def unsure_below(self, names: Sequence[str]) -> float:
+        """The probability below which a verdict of these members is unsure."""
+        chosen = self._ballot.calibration(names) if self._ballot else self.calibration
+        return chosen.unsure_below
 
     def predict(
         self,
@@ -186,31 +197,39 @@ class Model:
         ------
         What `predict` raises.
         """
-        if isinstance(self.input, Pictures) and is_picture(path):
-            rows, spans, length, warning = self._examples_of_picture(path, self.input)
+        if self.takes_pictures and is_picture(path):
+            heard = self._of_picture(path)
         else:
-            rows, spans, length, warning = self._examples_of_song(
-                path, max_seconds, allow_truncated, work
-            )
-        of_piece = np.repeat(np.arange(len(rows)), [len(part) for part in rows])
-        raw = predict_pieces(self.classifier, self.spec, np.concatenate(rows))
-        by_piece = to_tracks(raw, of_piece)
-        of_song = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
-        spent = zip(spans, self.calibration.apply(by_piece), strict=True)
+            heard = self._of_song(path, max_seconds, allow_truncated, work)
+        if not heard.pieces:
+            raise next(iter(heard.refused.values()))
+        judged = {name: self.members[name].judged(rows) for name, rows in heard.rows.items()}
+        of_song = {name: song[None] for name, (_, song) in judged.items()}
+        warnings = [heard.warning] if heard.warning else []
+        warnings += [f"{name} has no answer: {why}" for name, why in heard.refused.items()]
         return {
             "path": str(path),
-            "seconds": round(length, 3),
-            "warning": warning,
-            "probabilities": of_song.tolist(),
+            "seconds": round(heard.seconds, 3),
+            "warning": "; ".join(warnings),
+            "probabilities": self.combined(of_song)[0].tolist(),
+            "unsure_below": self.unsure_below(list(judged)),
             "pieces": [
                 {
                     "start": round(start, 3),
                     "seconds": round(seconds, 3),
-                    "probabilities": [round(p, 6) for p in row.tolist()],
+                    "probabilities": [round(p, 6) for p in self._of_piece(judged, at).tolist()],
                 }
-                for (start, seconds), row in spent
+                for (start, seconds), at in heard.pieces
             ],
         }
+
+    def _of_piece(
+        self, judged: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], at: Mapping[str, int]
+    ) -> NDArray[np.float32]:
+        """The probabilities of a piece, by those that have it and where they do."""
+        rows = {name: judged[name][0][i : i + 1] for name, i in at.items()}
+        of_piece: NDArray[np.float32] = self.combined(rows)[0]
+        return of_piece
 
     def answer(
         self,
@@ -221,58 +240,102 @@ class Model:
         timeline: bool = False,
     ) -> dict[str, Any]:
         """What `predict` returns, of what `judged` did."""
-        least = self.calibration.unsure_below if threshold is None else threshold
+        least = judged["unsure_below"] if threshold is None else threshold
         return answer(judged, self.labels, self.name, top=top, least=least, timeline=timeline)
 
-    def _examples_of_picture(self, path: str | Path, wanted: Pictures) -> _Examples:
-        """A picture's examples; it shows no time where nobody knows how it was drawn."""
-        from mgrkit.spectrograms import read_picture
+    def _of_picture(self, path: str | Path) -> _Heard:
+        """By the members that pictures are for."""
+        heard = _Heard()
+        for name, member in self.members.items():
+            if isinstance(member.input, Pictures):
+                try:
+                    examples, heard.seconds = member.examples_of_picture(path)
+                    heard.add(name, [((0.0, heard.seconds), examples)])
+                except ItemError as error:
+                    heard.refused[name] = error
+        return heard
 
-        picture = read_picture(path)
-        shown = Pictures(picture.frontend, wanted.frames, len(picture.values))
-        if shown.digest != wanted.digest:
-            raise ItemError(
-                "other-front-end",
-                f"these are {distinct_name(shown, wanted)}, {self.name} was trained on "
-                f"{wanted.name}",
-                how_to_get(wanted),
-            )
-        front = picture.frontend
-        seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
-        return [wanted.examples(picture.values.T)], [(0.0, seconds)], seconds, ""
-
-    def _examples_of_song(
+    def _of_song(
         self,
         path: str | Path,
         max_seconds: float | None,
         allow_truncated: bool,
         work: Work | None,
-    ) -> _Examples:
-        """A song's pieces as examples, where they lie, and how long it is."""
-        if self.input.frontend is None:
-            raise UsageError(
-                f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
-                "give such pictures, or another --model",
-            )
+    ) -> _Heard:
+        """By all members, of one decoding; the sound is resampled once for each rate."""
         self.ready()
-        rate = self.input.frontend.sample_rate
-        rows, spans = [], []
-        first: ItemError | None = None
-        length = 0.0
+        at_rate: dict[int, list[Member]] = {}
+        for name, member in self.members.items():
+            if name not in self.absent:
+                at_rate.setdefault(member.rate, []).append(member)
+        heard = _Heard()
 
         def decoded(seconds: float) -> None:
-            nonlocal length
-            length = seconds
+            heard.seconds = seconds
             if work:
                 work.allow(seconds)
 
+        def by(members: Sequence[Member]) -> Describe:
+            return lambda samples: [member.described(samples) for member in members]
+
+        describe = {rate: by(members) for rate, members in at_rate.items()}
         with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:
-            for piece in excerpts(sound, rate, self.input.piece, max_seconds):
-                if isinstance(piece.values, ItemError):
-                    first = first or piece.values
-                    continue
-                rows.append(self.input.examples(piece.values))
-                spans.append((piece.start, piece.seconds))
-        if not rows:
-            raise first or ItemError("too-short", "the track holds no piece")
-        return rows, spans, length, sound.warning
+            found = excerpts(sound, describe, max_seconds)
+            heard.warning = sound.warning
+        for rate, members in at_rate.items():
+            for number, member in enumerate(members):
+                given = [((one.start, one.seconds), one.values[number]) for one in found[rate]]
+                heard.add(member.name, given)
+        return heard
+
+
+class _Heard:
+    """What the members made of a file.
+
+    Attributes
+    ----------
+    rows : by member, the examples of each piece that has some.
+    pieces : start and seconds of each piece, and by member its place among the rows.
+    refused : by member that has no row, why.
+    seconds : of the whole song.
+    warning : why the sound is not whole, else ''.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[NDArray[Any]]] = {}
+        self.refused: dict[str, ItemError] = {}
+        self.seconds, self.warning = 0.0, ""
+        self._places: dict[int, tuple[tuple[float, float], dict[str, int]]] = {}
+
+    def add(
+        self, name: str, given: Sequence[tuple[tuple[float, float], NDArray[Any] | ItemError]]
+    ) -> None:
+        """The examples of a member's pieces, or why one has none."""
+        rows: list[NDArray[Any]] = []
+        for (start, seconds), values in given:
+            if not isinstance(values, ItemError):
+                # At another rate a piece begins up to a sample elsewhere.
+                piece = self._places.setdefault(round(start), ((start, seconds), {}))
+                piece[1][name] = len(rows)
+                rows.append(values)
+        if rows:
+            self.rows[name] = rows
+            return
+        errors = [values for _, values in given if isinstance(values, ItemError)]
+        self.refused[name] = next(iter(errors), ItemError("too-short", "it holds no piece"))
+
+    @property
+    def pieces(self) -> list[tuple[tuple[float, float], dict[str, int]]]:
+        return [self._places[start] for start in sorted(self._places)]
+
+
+def _members(name: str, bundle: Bundle, device: str) -> dict[str, Member]:
+    if not bundle.members:
+        return {name: Member(name, bundle, device)}
+    members = {}
+    for inside, one in bundle.members.items():
+        try:
+            members[inside] = Member(inside, one, device)
+        except BundleError as error:
+            raise BundleError(f"member {inside}: {error.message}", error.hint) from error
+    return members

@@ -285,7 +285,7 @@ def test_signed_lies_about_tensors(path: Path, name: str, array: Any, message: s
 
 
 LIES = [
-    ({"format": 2}, "has format 2, this mgrkit reads 1 (update mgrkit)"),
+    ({"format": 3}, "has format 3, this mgrkit reads 2 (update mgrkit)"),
     ({"format": 10**30}, "update mgrkit"),
     ({"format": 0}, "format must be 1"),
     ({"format": True}, "format must be 1"),

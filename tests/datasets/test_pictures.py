@@ -98,9 +98,10 @@ def test_a_song_is_predicted_as_it_is_in_evaluate(music: Path, tmp_path: Path, n
     result = model.predict(song, timeline=True)
     assert result["genre"] in model.labels
     assert len(result["timeline"]) == 1
-    data = read_dataset(music / "audio", model.input)
+    [member] = model.members.values()
+    data = read_dataset(music / "audio", member.input)
     at = next(i for i, entry in enumerate(data.entries) if entry.name.endswith(song.name))
-    raw = model.classifier.predict_proba(data.take([at]).x).mean(0, keepdims=True)
+    raw = member.classifier.predict_proba(data.take([at]).x).mean(0, keepdims=True)
     best = model.calibration.apply(raw)[0].max()
     assert result["probability"] == pytest.approx(float(best), abs=2e-4)
 

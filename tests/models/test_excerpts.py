@@ -34,7 +34,7 @@ def listened(seconds: float, most: float | None = None, promised: float | None =
         return np.zeros((1, 1))
 
     song = Song(seconds, seconds if promised is None else promised)
-    found = excerpts(song, RATE, extract, most)  # type: ignore[arg-type]
+    found = excerpts(song, {RATE: extract}, most)[RATE]  # type: ignore[arg-type]
     return [piece.start for piece in found], len(described)
 
 
@@ -108,5 +108,5 @@ def test_a_piece_without_features_says_why() -> None:
     def extract(samples: np.ndarray) -> np.ndarray:
         raise ItemError("silent", "nothing to hear")
 
-    found = excerpts(Song(60, 60), RATE, extract)  # type: ignore[arg-type]
+    found = excerpts(Song(60, 60), {RATE: extract})[RATE]  # type: ignore[arg-type]
     assert [piece.values.reason for piece in found] == ["silent", "silent"]

@@ -13,6 +13,7 @@ from mgrkit.cli.terminal.printing import printable
 from mgrkit.tracks.splits import PARTS
 
 if TYPE_CHECKING:
+    from mgrkit.commands.vote import Vote
     from mgrkit.experiments.training import Trained
 
 _NAME = 16
@@ -36,6 +37,27 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     if metrics["refit"]:
         print("fit again on train + valid; the numbers are those from before")
     print(f"wrote {printable(trained.path)} ({trained.path.stat().st_size / 1000:,.0f} kB)")
+
+
+def show_vote(made: Vote, *, on_stdout: bool, quiet: bool) -> None:
+    """What a vote gains over its members, and where the bundle lies."""
+    if not quiet:
+        _note(f"note: {note}" for note in made.notes)
+    if not on_stdout:
+        return
+    bundle = made.bundle
+    if made.gain:
+        metrics = bundle.metrics
+        print(f"{metrics['tracks']} tracks of {printable(metrics['part'])}")
+        _print_scores(f"{bundle.parameters['rule']} vote", metrics)
+    for row in made.members:
+        known = "" if row["accuracy"] is None else f": accuracy {row['accuracy']:.3f}"
+        weight = "" if row["weight"] is None else f", weight {row['weight']:.2f}"
+        print(printable(f"  {row['name']}{known}{weight}"))
+    if gain := made.gain:
+        points, low, high = (100 * gain[key] for key in ("difference", "low", "high"))
+        print(printable(f"{points:+.1f} points over {gain['over']} ({low:+.1f} to {high:+.1f})"))
+    print(f"wrote {printable(made.path)} ({made.path.stat().st_size / 1000:,.0f} kB)")
 
 
 def show_evaluation(
