@@ -62,7 +62,7 @@ def models() -> list[ModelFile]:
 
 
 def choose(model: str | None, fetch: Callable[[Weights], object] | None = None) -> tuple[Path, str]:
-    """The file of a model, and in one line why it is the default; '' where it was named.
+    """The file of a model, and in one line why it is the default or by whom it answers, else ''.
 
     The default is, of the models that come with mgrkit itself, the one that was measured as the
     most accurate, among those whose weights are in the cache or that need none, and whose modules
@@ -72,7 +72,7 @@ def choose(model: str | None, fetch: Callable[[Weights], object] | None = None) 
     ----------
     model : a path, the name of a shipped or cached model, or None for the default.
     fetch : gets the weights that the model needs, if it needs any; with it those that are not in
-        the cache are no hindrance.
+        the cache are no hindrance. A vote answers by the members whose weights are there.
 
     Raises
     ------
@@ -86,9 +86,11 @@ def choose(model: str | None, fetch: Callable[[Weights], object] | None = None) 
             raise UsageError("there is no model to predict with", _TRAIN)
         path = path_of(best)
     else:
-        path, why = _named(model), ""
-    if fetch and (weights := weights_of(read_head(path))):
-        fetch(weights)
+        path = _named(model)
+        why = "" if fetch else _without(ModelFile(path))
+    if fetch:
+        for weights in weights_of(read_head(path)):
+            fetch(weights)
     return path, why
 
 
@@ -106,6 +108,8 @@ def default(listed: Sequence[ModelFile], *, fetching: bool) -> tuple[ModelFile |
     chosen = next((one for one in ranked if one.ready(fetching)), None)
     if chosen is None:
         return best.model, ""
+    if not fetching and (why := _without(chosen.model)):
+        return chosen.model, why
     if chosen.weights:
         why = "its weights are in the cache"
     elif chosen is not best and best.lacking:
@@ -113,7 +117,7 @@ def default(listed: Sequence[ModelFile], *, fetching: bool) -> tuple[ModelFile |
     elif chosen is not best and best.weights:
         why = (
             f"the weights of {best.model.name}, which is right more often, are not here; "
-            f"{command(best.weights)} gets them"
+            f"{' and '.join(map(command, best.weights))} gets them"
         )
     else:
         why = "of the models that come with mgrkit, the one that is right most often"
@@ -129,10 +133,12 @@ def path_of(model: ModelFile) -> Path:
 
 def lacking(bundle: Bundle) -> tuple[str, ...]:
     """The modules that predicting with it needs and that are not installed."""
-    feature_set = _feature_set(bundle)
-    needed = feature_set.requires if feature_set else ()
-    with contextlib.suppress(BundleError):  # not installed: whoever loads the model says so
-        needed += provider(bundle).spec.predicting
+    needed: list[str] = []
+    for member in _members(bundle):
+        feature_set = _feature_set(member)
+        needed += feature_set.requires if feature_set else ()
+        with contextlib.suppress(BundleError):  # not installed: whoever loads the model says so
+            needed += provider(member).spec.predicting
     return tuple(missing(dict.fromkeys(needed)))
 
 
@@ -141,10 +147,30 @@ def needs(modules: tuple[str, ...]) -> str:
     return f"needs {' and '.join(modules)} ({how_to_install(modules)})"
 
 
-def weights_of(bundle: Bundle) -> Weights | None:
-    """The weights that a bundle's feature set needs, if any."""
-    feature_set = _feature_set(bundle)
-    return feature_set.weights if feature_set else None
+def weights_of(bundle: Bundle) -> tuple[Weights, ...]:
+    """The weights that the feature sets of a model and its members need."""
+    sets = filter(None, map(_feature_set, _members(bundle)))
+    return tuple(dict.fromkeys(one.weights for one in sets if one.weights))
+
+
+def _members(bundle: Bundle) -> list[Bundle]:
+    return list(bundle.members.values()) or [bundle]
+
+
+def _without(model: ModelFile) -> str:
+    """By whom a vote answers while weights of others are not in the cache; else ''."""
+    try:
+        members = read_head(path_of(model)).members
+    except RunError:  # whoever loads the model says so
+        return ""
+    absent = [name for name, one in members.items() if not all(map(at_hand, weights_of(one)))]
+    if not absent or len(absent) == len(members):
+        return ""
+    weights = dict.fromkeys(one for name in absent for one in weights_of(members[name]))
+    return (
+        f"{model.name}: without {' and '.join(absent)}, whose weights are not here; "
+        f"{' and '.join(map(command, weights))} gets them"
+    )
 
 
 def _feature_set(bundle: Bundle) -> FeatureSetSpec | None:
@@ -195,17 +221,19 @@ def _shipped(bundle: str, distribution: str) -> ModelFile:
 class _Judged:
     """How accurate a model is, -1 if it is broken, and the weights and modules it needs.
 
-    ``lacking`` are modules that are not installed.
+    ``lacking`` are modules that are not installed; ``free`` is a vote with a member that needs no
+    weights.
     """
 
     model: ModelFile
     accuracy: float = -1.0
-    weights: Weights | None = None
+    weights: tuple[Weights, ...] = ()
     lacking: tuple[str, ...] = ()
+    free: bool = False
 
     def ready(self, fetching: bool) -> bool:
         """Whether it can be the default."""
-        here = fetching or self.weights is None or at_hand(self.weights)
+        here = fetching or self.free or all(map(at_hand, self.weights))
         return self.accuracy >= 0 and not self.lacking and here
 
 
@@ -215,4 +243,5 @@ def _judged(model: ModelFile) -> _Judged:
     except RunError:
         return _Judged(model)
     accuracy = float(bundle.metrics.get("accuracy") or 0.0)
-    return _Judged(model, accuracy, weights_of(bundle), lacking(bundle))
+    free = any(not weights_of(member) for member in bundle.members.values())
+    return _Judged(model, accuracy, weights_of(bundle), lacking(bundle), free)

@@ -66,7 +66,7 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, Any]]:
     yield "feature_set", feature_set if kind == "features" else None
     yield "labels", len(bundle.task.labels)
     weights = weights_of(bundle)
-    yield "weights", weights.name if weights else None
-    yield "weights_here", at_hand(weights) if weights else None
+    yield "weights", " ".join(one.name for one in weights) or None
+    yield "weights_here", all(map(at_hand, weights)) if weights else None
     for key in _KNOWN[6:]:
         yield key, bundle.metrics.get(key)

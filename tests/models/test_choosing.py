@@ -160,3 +160,45 @@ def test_a_name_that_two_models_have(shop: Shop, cache: Path) -> None:
     bundle(cache / "mine.safetensors")
     with pytest.raises(UsageError, match=r"there are 2 models mine \(give the path"):
         choose("mine")[0]
+
+
+def a_vote(shop: Shop, accuracy: float) -> Path:
+    """Ships a vote of a model that needs weights and one that needs none."""
+    members = {
+        "ears": load_bundle(with_weights(shop, "ears", 0.7)),
+        "eyes": load_bundle(
+            bundle(shop.path("eyes"), eats="image", task=Task(("blues", "rock"), (8, 9)))
+        ),
+    }
+    shop.ship("mgrkit", "vote")
+    return bundle(
+        shop.path("vote"), accuracy, classifier="vote", eats="vote", state={},
+        parameters={"rule": "mean"}, task=Task(("blues", "rock"), ()), members=members,
+    )  # fmt: skip
+
+
+def test_a_vote_is_the_default_by_those_that_need_no_weights(shop: Shop) -> None:
+    vote = a_vote(shop, 0.8)
+    without = "vote: without ears, whose weights are not here; mgrkit models fetch hum gets them"
+    assert choose(None) == (vote, without)
+    assert choose("vote") == (vote, without)
+    got: list[Weights] = []
+    choose("vote", got.append)
+    assert got == [HEAVY]
+    put(HEAVY)
+    assert choose(None) == (vote, "vote: its weights are in the cache")
+    assert choose("vote") == (vote, "")
+    [row] = [one for one in list_models() if one["name"] == "vote"]
+    assert (row["default"], row["weights"], row["weights_here"]) == (True, "hum", True)
+
+
+def test_a_vote_whose_members_all_lack_weights_is_no_default(shop: Shop) -> None:
+    member = load_bundle(with_weights(shop, "ears", 0.7))
+    shop.ship("mgrkit", "vote", "plain")
+    bundle(
+        shop.path("vote"), 0.8, classifier="vote", eats="vote", state={},
+        parameters={"rule": "mean"}, task=Task(("blues", "rock"), ()),
+        members={"a": member, "b": member},
+    )  # fmt: skip
+    plain = bundle(shop.path("plain"), 0.6)
+    assert choose(None)[0] == plain
