@@ -57,6 +57,7 @@ _NEEDS = {
     "evaluate": (*_MODELS, "matplotlib", "tinytag"),
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "predict": _MODELS,
+    "vote": _MODELS,
     "demo": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),

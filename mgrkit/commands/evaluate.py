@@ -124,14 +124,15 @@ def _read(
     """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     genres.check_ours(judge.name, judge.labels)
     read: dict[str, tuple[Path, Dataset]] = {}
+    absent: list[WeightsError] = []
     for name, member in judge.members.items():
         try:
             read[name] = first(data, partial(_of_member, member, options, report))
         except WeightsError as error:
-            judge.absent[name] = error
+            absent.append(error)
             notes.append(f"without {name}: {error}")
     if not read:
-        raise next(iter(judge.absent.values()))
+        raise absent[0]
     notes += dict.fromkeys(note for _, one in read.values() for note in one.notes)
     datasets = genres.applied(*(dataset for _, dataset in read.values()))
     if len(datasets) > 1:

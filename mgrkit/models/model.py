@@ -13,15 +13,16 @@ from mgrkit.audio import open_sound
 from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.batch import Work
 from mgrkit.classifiers import Bundle, load_bundle
-from mgrkit.errors import BundleError, ItemError, UsageError, WeightsError
+from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, is_picture
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models.ballot import Ballot
-from mgrkit.models.choosing import choose
+from mgrkit.models.choosing import choose, weights_of
 from mgrkit.models.excerpts import excerpts
 from mgrkit.models.member import Member
 from mgrkit.models.prediction_fields import answer
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
+from mgrkit.weights.store import at_hand
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,7 +84,8 @@ class Model:
         files = frozenset(known for known in self.bundle.seen if known.startswith(FILE))
         self.known_names = frozenset(known.replace(FILE, NAME, 1) for known in files)
         self.known_tracks = frozenset(self.bundle.seen) - self.known_artists - files
-        self.absent: dict[str, WeightsError] = {}
+        self.absent: tuple[str, ...] = ()
+        self._is_ready = False
         try:
             self._ballot = Ballot(self.bundle) if self.bundle.members else None
             self.members = _members(self.name, self.bundle, device)
@@ -99,8 +101,8 @@ class Model:
     def ready(self) -> None:
         """Load what is needed for sound, once; `predict` does it too.
 
-        Members of a vote whose weights have not been fetched are passed over: they stand in
-        ``absent`` then, with the reason.
+        Members of a vote whose weights have not been fetched are passed over: ``absent`` names
+        them.
 
         Raises
         ------
@@ -108,14 +110,15 @@ class Model:
         RunError : the feature set's code cannot be loaded, or a module that it needs is not
             installed.
         """
-        for name, member in self.members.items():
-            try:
-                if name not in self.absent:
-                    member.input.check()
-            except WeightsError as error:
-                self.absent[name] = error
-        if len(self.absent) == len(self.members):
-            raise next(iter(self.absent.values()))
+        here = {
+            name: member
+            for name, member in self.members.items()
+            if all(map(at_hand, weights_of(member.bundle)))
+        }
+        for member in (here or self.members).values():
+            member.input.check()
+        self.absent = tuple(name for name in self.members if name not in here)
+        self._is_ready = True
 
     def combined(self, answers: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The answers of members, ``(n, labels)`` of each, as the model's."""
@@ -263,7 +266,8 @@ class Model:
         work: Work | None,
     ) -> _Heard:
         """By all members, of one decoding; the sound is resampled once for each rate."""
-        self.ready()
+        if not self._is_ready:
+            self.ready()
         at_rate: dict[int, list[Member]] = {}
         for name, member in self.members.items():
             if name not in self.absent:
