@@ -28,6 +28,9 @@ from mgrkit.errors import UsageError
 if TYPE_CHECKING:
     from mgrkit.registry import Weights
 
+_TAGS = 5
+"""That are named where the model gives nothing else."""
+
 
 def predict(
     files: Annotated[
@@ -79,6 +82,15 @@ def predict(
             metavar="FILE", help="With --csv, write the genre of each piece to a table there."
         ),
     ] = None,
+    tags: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Name the N strongest tags, too (needs a network such as musicnn).",
+            show_default=False,
+            **number(int, 1),
+        ),
+    ] = None,
     allow_truncated: Annotated[
         bool,
         typer.Option(
@@ -128,6 +140,8 @@ def predict(
     mgrkit predict music --jsonl > genres.jsonl
     mgrkit predict song.mp3 --fetch                  with the best model there is
     mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
+    mgrkit predict song.mp3 --tags 5                 rock, indie, soul, ... beside the genre
+    mgrkit predict music --model musicnn-tags        tags alone
     find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
 
     A verdict marked ? is more likely wrong than right. A bad file is reported; the others are
@@ -138,9 +152,9 @@ def predict(
     from mgrkit.cli.terminal.printing import printable
     from mgrkit.cli.views.predictions import Printer
     from mgrkit.cli.views.weights import fetching, say, say_whose
-    from mgrkit.commands.predict import PredictSettings, genres
+    from mgrkit.commands.predict import PredictSettings, found, genres
     from mgrkit.commands.predict import predict as command
-    from mgrkit.models.choosing import choose
+    from mgrkit.models.tagging import tag_set
     from mgrkit.tracks.find import Search
     from mgrkit.weights.store import fetch as get
 
@@ -156,7 +170,9 @@ def predict(
     if listed is None and not paths:
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
-    printer = Printer(form, only_unsure=only_unsure, pieces=pieces)
+    if tags is None and model and tag_set(model):
+        tags = _TAGS
+    printer = Printer(form, only_unsure=only_unsure, pieces=pieces, tags=tags is not None)
 
     def get_weights(weights: Weights) -> None:
         with fetching(quiet=quiet) as progress:
@@ -164,10 +180,10 @@ def predict(
         if not quiet:
             say_whose(got)
 
-    path, why = choose(model, get_weights if fetch else None)
+    name, why = found(model, get_weights if fetch else None, tags=tags is not None)
     settings = PredictSettings(
-        str(path), sys.maxsize if as_csv else top, threshold, max_seconds,
-        timeline or pieces is not None, allow_truncated, device,
+        name, sys.maxsize if as_csv else top, threshold, max_seconds,
+        timeline or pieces is not None, tags or 0, allow_truncated, device,
     )  # fmt: skip
     with Console("predict", quiet=quiet, debug=debug, table=False) as console:
 

@@ -18,6 +18,8 @@ from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import PICTURES
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
+from mgrkit.models.tagging import TagModel, tag_set, tag_sets
+from mgrkit.registry.specs import FeatureSetSpec, Weights
 from mgrkit.tracks.find import SOUND, Finder, Search, check_readable, passed_over
 
 COLUMNS = ("path", "status", "reason")
@@ -32,6 +34,7 @@ class PredictSettings:
     model : path or name of a bundle; None is the default model.
     top, threshold, max_seconds : see `Model.predict`.
     timeline : each piece's genre too.
+    tags : how many tags to name, by a network that was trained on such.
     allow_truncated : judge what can be decoded of a file that is not whole.
     """
 
@@ -40,6 +43,7 @@ class PredictSettings:
     threshold: float | None = None
     max_seconds: float | None = None
     timeline: bool = False
+    tags: int = 0
     allow_truncated: bool = True
     device: str = "auto"
 
@@ -54,6 +58,8 @@ class PredictSettings:
             "bundle": bundle,
             "max-seconds": self.max_seconds,
         }
+        if self.tags:
+            kept["tags"] = True
         return kept if self.allow_truncated else {**kept, "allow-truncated": False}
 
 
@@ -85,16 +91,16 @@ def predict(
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
-    path, _ = choose(settings.model)
-    key = content_key(str(path))
-    model = loaded(path, key, settings.device)
-    model.ready()
+    name, _ = found(settings.model)
+    key = _key(name)
+    model = loaded(name, key, settings.device)
+    model.ready(tags=settings.tags > 0)
     walk = _Walk(paths, search, model.takes_pictures)
     answer = partial(_answer, model, settings)
     rows: list[Row] = []
     take = rows.append if in_order else lambda row: emit(answer(row))
     sink = StreamSink(take, settings.as_kept(model.name, key), resume)
-    job = partial(predict_track, path, key, settings)
+    job = partial(predict_track, name, key, settings)
     summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
     walk.complete(summary)
     for row in sorted(rows, key=lambda row: walk.places[row["path"]]):
@@ -102,7 +108,7 @@ def predict(
     return summary
 
 
-def _answer(model: Model, settings: PredictSettings, row: Row) -> Row:
+def _answer(model: Model | TagModel, settings: PredictSettings, row: Row) -> Row:
     """The prediction in a row, or the path and the error."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
@@ -111,29 +117,62 @@ def _answer(model: Model, settings: PredictSettings, row: Row) -> Row:
         top=settings.top,
         threshold=settings.threshold,
         timeline=settings.timeline,
+        tags=settings.tags,
     )
 
 
 def genres(settings: PredictSettings) -> tuple[str, ...]:
     """The genres that the model knows; it stays loaded for `predict`. Raises what that does."""
-    path, _ = choose(settings.model)
-    return loaded(path, content_key(str(path)), settings.device).labels
+    name, _ = found(settings.model)
+    return loaded(name, _key(name), settings.device).labels
+
+
+def found(
+    model: str | None, fetch: Callable[[Weights], object] | None = None, *, tags: bool = False
+) -> tuple[str, str]:
+    """What `choose` finds, or a feature set of tags by its name; raises what that does.
+
+    Parameters
+    ----------
+    fetch : gets what weights are needed, with ``tags`` for those, too.
+    """
+    spec = _tags(model)
+    if spec is None:
+        path, why = choose(model, fetch)
+        answer = str(path), why
+        spec = next(iter(tag_sets()), None) if tags else None
+    else:
+        answer = spec.name, ""
+    if fetch and spec and spec.weights:
+        fetch(spec.weights)
+    return answer
+
+
+def _tags(model: str | None) -> FeatureSetSpec | None:
+    return None if model is None or os.path.isfile(model) else tag_set(model)
+
+
+def _key(name: str) -> str:
+    spec = _tags(name)
+    return spec.digest if spec else content_key(name)
 
 
 @functools.lru_cache(maxsize=1)
-def loaded(path: Path, key: str, device: str) -> Model:
-    """The model in a file with this content, once in each process."""
+def loaded(name: str, key: str, device: str) -> Model | TagModel:
+    """The model in a file with this content, or a feature set of tags, once in each process."""
     del key
-    return Model(path, device)
+    spec = _tags(name)
+    return TagModel(spec, device) if spec else Model(name, device)
 
 
 def predict_track(
-    path: Path, key: str, settings: PredictSettings, item: Item, work: Work
+    name: str, key: str, settings: PredictSettings, item: Item, work: Work
 ) -> list[Output]:
     """The job: one row with the prediction."""
-    model = loaded(path, key, settings.device)
+    model = loaded(name, key, settings.device)
     judged = model.judged(
         item.source,
+        tags=settings.tags > 0,
         max_seconds=settings.max_seconds,
         allow_truncated=settings.allow_truncated,
         work=work,

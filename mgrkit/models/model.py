@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.audio import open_sound
 from mgrkit.audio.lengths import PIECE_SECONDS
 from mgrkit.batch import Work
 from mgrkit.classifiers import Bundle, load_bundle
@@ -18,16 +17,15 @@ from mgrkit.inputs.kinds import Pictures, is_picture
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models.ballot import Ballot
 from mgrkit.models.choosing import choose, weights_of
-from mgrkit.models.excerpts import excerpts
+from mgrkit.models.listening import Heard, listen
 from mgrkit.models.member import Member
 from mgrkit.models.prediction_fields import answer
+from mgrkit.models.tagging import Tagger, tagger_of
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
 from mgrkit.weights.store import at_hand
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mgrkit.models.excerpts import Describe
 
 
 def check_limits(top: int, max_seconds: float | None, threshold: float | None = None) -> None:
@@ -86,6 +84,7 @@ class Model:
         self.known_tracks = frozenset(self.bundle.seen) - self.known_artists - files
         self.absent: tuple[str, ...] = ()
         self._is_ready = False
+        self._device = device
         try:
             self._ballot = Ballot(self.bundle) if self.bundle.members else None
             self.members = _members(self.name, self.bundle, device)
@@ -98,7 +97,7 @@ class Model:
         """Whether `predict` can be given a picture."""
         return any(isinstance(one.input, Pictures) for one in self.members.values())
 
-    def ready(self) -> None:
+    def ready(self, *, tags: bool = False) -> None:
         """Load what is needed for sound, once; `predict` does it too.
 
         Members of a vote whose weights have not been fetched are passed over: ``absent`` names
@@ -106,7 +105,9 @@ class Model:
 
         Raises
         ------
-        WeightsError : the weights of the feature set have not been fetched; of a vote, of all.
+        UsageError : with ``tags``, no feature set that is installed gives some.
+        WeightsError : the weights of the feature set have not been fetched; of a vote, of all; with
+            ``tags``, those of the network that gives them.
         RunError : the feature set's code cannot be loaded, or a module that it needs is not
             installed.
         """
@@ -118,7 +119,12 @@ class Model:
         for member in (here or self.members).values():
             member.input.check()
         self.absent = tuple(name for name in self.members if name not in here)
+        if tags:
+            self._tagger().check()
         self._is_ready = True
+
+    def _tagger(self) -> Tagger:
+        return tagger_of([one.input for one in self.members.values()], self._device)
 
     def combined(self, answers: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The answers of members, ``(n, labels)`` of each, as the model's."""
@@ -140,6 +146,7 @@ class Model:
         threshold: float | None = None,
         max_seconds: float | None = None,
         timeline: bool = False,
+        tags: int = 0,
         allow_truncated: bool = True,
         work: Work | None = None,
     ) -> dict[str, Any]:
@@ -153,6 +160,7 @@ class Model:
         max_seconds : listen to pieces spread over the song, so much in all, at least 30; None
             is the whole song, and 60 s of one beyond ten minutes.
         timeline : give each piece's genre too.
+        tags : how many tags to name, the strongest first, by a network that was trained on such.
         allow_truncated : of a file that is cut or damaged on the way, judge what can be decoded.
 
         Returns
@@ -161,7 +169,7 @@ class Model:
         ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole song),
         ``model``, ``warning`` (why the sound is not whole, else ''), and with ``timeline`` what
         was listened to, a list of ``start``, ``seconds``, ``genre``, ``probability``,
-        ``genres``.
+        ``genres``; with ``tags`` a list of ``tag``, ``value`` (0 to 1).
 
         Raises
         ------
@@ -177,14 +185,15 @@ class Model:
         """
         check_limits(top, max_seconds, threshold)
         judged = self.judged(
-            path, max_seconds=max_seconds, allow_truncated=allow_truncated, work=work
+            path, tags=tags > 0, max_seconds=max_seconds, allow_truncated=allow_truncated, work=work
         )
-        return self.answer(judged, top=top, threshold=threshold, timeline=timeline)
+        return self.answer(judged, top=top, threshold=threshold, timeline=timeline, tags=tags)
 
     def judged(
         self,
         path: str | Path,
         *,
+        tags: bool = False,
         max_seconds: float | None = None,
         allow_truncated: bool = True,
         work: Work | None = None,
@@ -193,17 +202,19 @@ class Model:
 
         Returns
         -------
-        ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats), and
-        ``pieces``, a list of ``start``, ``seconds``, ``probabilities``.
+        ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats),
+        ``unsure_below``, ``pieces``, a list of ``start``, ``seconds``, ``probabilities``, and with
+        ``tags`` the value of each tag by name.
 
         Raises
         ------
         What `predict` raises.
         """
+        tagger = self._tagger() if tags else None
         if self.takes_pictures and is_picture(path):
             heard = self._of_picture(path)
         else:
-            heard = self._of_song(path, max_seconds, allow_truncated, work)
+            heard = self._of_song(path, tagger, max_seconds, allow_truncated, work)
         if not heard.pieces:
             raise next(iter(heard.refused.values()))
         judged = {name: self.members[name].judged(rows) for name, rows in heard.rows.items()}
@@ -216,6 +227,7 @@ class Model:
             "warning": "; ".join(warnings),
             "probabilities": self.combined(of_song)[0].tolist(),
             "unsure_below": self.unsure_below(list(judged)),
+            **(tagger.judged(heard.other) if tagger else {}),
             "pieces": [
                 {
                     "start": round(start, 3),
@@ -241,14 +253,17 @@ class Model:
         top: int = 3,
         threshold: float | None = None,
         timeline: bool = False,
+        tags: int = 0,
     ) -> dict[str, Any]:
         """What `predict` returns, of what `judged` did."""
         least = judged["unsure_below"] if threshold is None else threshold
-        return answer(judged, self.labels, self.name, top=top, least=least, timeline=timeline)
+        return answer(
+            judged, self.labels, self.name, top=top, least=least, timeline=timeline, tags=tags
+        )
 
-    def _of_picture(self, path: str | Path) -> _Heard:
+    def _of_picture(self, path: str | Path) -> Heard:
         """By the members that pictures are for."""
-        heard = _Heard()
+        heard = Heard()
         for name, member in self.members.items():
             if isinstance(member.input, Pictures):
                 try:
@@ -261,76 +276,19 @@ class Model:
     def _of_song(
         self,
         path: str | Path,
+        tagger: Tagger | None,
         max_seconds: float | None,
         allow_truncated: bool,
         work: Work | None,
-    ) -> _Heard:
-        """By all members, of one decoding; the sound is resampled once for each rate."""
+    ) -> Heard:
+        """By all members whose weights are there, of one decoding."""
         if not self._is_ready:
             self.ready()
-        at_rate: dict[int, list[Member]] = {}
-        for name, member in self.members.items():
-            if name not in self.absent:
-                at_rate.setdefault(member.rate, []).append(member)
-        heard = _Heard()
-
-        def decoded(seconds: float) -> None:
-            heard.seconds = seconds
-            if work:
-                work.allow(seconds)
-
-        def by(members: Sequence[Member]) -> Describe:
-            return lambda samples: [member.described(samples) for member in members]
-
-        describe = {rate: by(members) for rate, members in at_rate.items()}
-        with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:
-            found = excerpts(sound, describe, max_seconds)
-            heard.warning = sound.warning
-        for rate, members in at_rate.items():
-            for number, member in enumerate(members):
-                given = [((one.start, one.seconds), one.values[number]) for one in found[rate]]
-                heard.add(member.name, given)
-        return heard
-
-
-class _Heard:
-    """What the members made of a file.
-
-    Attributes
-    ----------
-    rows : by member, the examples of each piece that has some.
-    pieces : start and seconds of each piece, and by member its place among the rows.
-    refused : by member that has no row, why.
-    seconds : of the whole song.
-    warning : why the sound is not whole, else ''.
-    """
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[NDArray[Any]]] = {}
-        self.refused: dict[str, ItemError] = {}
-        self.seconds, self.warning = 0.0, ""
-        self._places: dict[int, tuple[tuple[float, float], dict[str, int]]] = {}
-
-    def add(
-        self, name: str, given: Sequence[tuple[tuple[float, float], NDArray[Any] | ItemError]]
-    ) -> None:
-        """The examples of a member's pieces, or why one has none."""
-        rows: list[NDArray[Any]] = []
-        for (start, seconds), values in given:
-            if not isinstance(values, ItemError):
-                # At another rate a piece begins up to a sample elsewhere.
-                piece = self._places.setdefault(round(start), ((start, seconds), {}))
-                piece[1][name] = len(rows)
-                rows.append(values)
-        if rows:
-            self.rows[name] = rows
-            return
-        errors = [values for _, values in given if isinstance(values, ItemError)]
-        self.refused[name] = next(iter(errors), ItemError("too-short", "it holds no piece"))
-
-    @property
-    def pieces(self) -> list[tuple[tuple[float, float], dict[str, int]]]:
-        return [self._places[start] for start in sorted(self._places)]
+        members = [one for name, one in self.members.items() if name not in self.absent]
+        return listen(
+            path, members, tagger,
+            max_seconds=max_seconds, allow_truncated=allow_truncated, work=work,
+        )  # fmt: skip
 
 
 def _members(name: str, bundle: Bundle, device: str) -> dict[str, Member]:

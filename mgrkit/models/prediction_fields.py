@@ -14,6 +14,7 @@ def answer(
     top: int,
     least: float,
     timeline: bool,
+    tags: int = 0,
 ) -> dict[str, Any]:
     """The fields, as `mgrkit.models.model.Model.predict` lists them.
 
@@ -25,6 +26,7 @@ def answer(
     top : how many genres to name.
     least : a verdict of a lower probability is unsure.
     timeline : whether to give the genres of each piece, too.
+    tags : how many tags to name.
     """
     fields = {"path": judged["path"], **_genres(judged, labels, top)}
     fields |= {"unsure": max(judged["probabilities"]) < least, "seconds": judged["seconds"]}
@@ -34,6 +36,8 @@ def answer(
             {"start": one["start"], "seconds": one["seconds"], **_genres(one, labels, top)}
             for one in judged["pieces"]
         ]
+    if tags:
+        fields["tags"] = strongest(judged.get("tags", {}), tags)
     return fields
 
 
@@ -45,3 +49,9 @@ def _genres(judged: Mapping[str, Any], labels: Sequence[str], top: int) -> dict[
 
 def _falling(pair: tuple[str, float]) -> float:
     return -pair[1]
+
+
+def strongest(values: Mapping[str, float], count: int) -> list[dict[str, Any]]:
+    """The ``count`` strongest of a song's tags: ``tag``, ``value``."""
+    ranked = sorted(values.items(), key=lambda pair: -pair[1])[:count]
+    return [{"tag": name, "value": round(value, 4)} for name, value in ranked]

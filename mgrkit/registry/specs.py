@@ -127,6 +127,8 @@ class FeatureSetSpec:
     batch_size : the most pieces, of several tracks, that an `Embedder` is given at once; None
         where the factory is a function.
     weights : what must have been fetched before the first piece.
+    tags : whether each column is a tag, its value from 0 to 1 how well it fits: then
+        ``predict --tags`` can name the strongest.
     """
 
     name: str
@@ -143,6 +145,7 @@ class FeatureSetSpec:
     devices: tuple[str, ...] = ("cpu",)
     batch_size: int | None = None
     weights: Weights | None = None
+    tags: bool = False
 
     @property
     def digest(self) -> str:

@@ -68,4 +68,5 @@ def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec
         devices=("cuda", "mps", "cpu"),
         batch_size=16,
         weights=MUSICNN,
+        tags=layer == "tags",
     )

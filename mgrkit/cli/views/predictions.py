@@ -45,6 +45,7 @@ class Printer:
     form : 'text', 'json', 'jsonl' or 'csv'.
     only_unsure : print no verdict that is sure.
     pieces : of CSV, the file for a table of the songs' pieces; an older one is replaced.
+    tags : whether CSV has a column for tags.
 
     Attributes
     ----------
@@ -56,7 +57,14 @@ class Printer:
     UsageError : there is no folder for ``pieces``, or something else is there.
     """
 
-    def __init__(self, form: str, *, only_unsure: bool = False, pieces: Path | None = None) -> None:
+    def __init__(
+        self,
+        form: str,
+        *,
+        only_unsure: bool = False,
+        pieces: Path | None = None,
+        tags: bool = False,
+    ) -> None:
         check_stdout()
         if pieces:
             _check_pieces(pieces)
@@ -66,12 +74,13 @@ class Printer:
         self._pieces: TextIO | None = None
         self.verdicts = self.unsure = 0
         self._rows: list[dict[str, Any]] = []
+        self._tags = tags
         self._table = Table(())
 
     @contextlib.contextmanager
     def open(self, genres: Sequence[str]) -> Iterator[None]:
         """A context in which results of a model of these genres are taken."""
-        self._table = Table(genres)
+        self._table = Table(genres, tags=self._tags)
         with contextlib.ExitStack() as stack:
             if self._pieces_path:
                 temp = stack.enter_context(replacing(self._pieces_path))
@@ -114,9 +123,9 @@ def _check_pieces(path: Path) -> None:
 class Table:
     """Results as lines of CSV, songs and pieces with the same columns."""
 
-    def __init__(self, genres: Sequence[str]) -> None:
+    def __init__(self, genres: Sequence[str], *, tags: bool = False) -> None:
         self._genres = dict(zip(genres, genre_columns(genres, COLUMNS), strict=True))
-        self._columns = (*COLUMNS, *self._genres.values())
+        self._columns = (*COLUMNS, *self._genres.values(), *(["tags"] if tags else ()))
         self.head = self._line(dict(zip(self._columns, self._columns, strict=True)))
 
     def song(self, row: Mapping[str, Any]) -> str:
@@ -131,7 +140,8 @@ class Table:
     def _verdict(self, common: dict[str, Any], verdict: Mapping[str, Any]) -> str:
         genres = verdict.get("genres", ())
         shares = {self._genres[one["genre"]]: one["probability"] for one in genres}
-        return self._line({**common, **verdict, **shares})
+        tags = "; ".join(f"{one['tag']} {one['value']:g}" for one in verdict.get("tags", ()))
+        return self._line({**common, **verdict, **shares, "tags": tags})
 
     def _line(self, row: Mapping[str, Any]) -> str:
         text = io.StringIO()
@@ -148,11 +158,15 @@ def _cell(value: object) -> object:
 
 
 def _text(row: dict[str, Any]) -> list[str]:
+    tags = ", ".join(f"{one['tag']} {one['value']:.2f}" for one in row.get("tags", ()))
+    if "genres" not in row:
+        return [printable(f"{row['path']}: {tags}")]
     best, *others = row["genres"]
     mark = "?" if row["unsure"] else ""
     first = f"{best['genre']}{mark} {best['probability']:.2f}"
     rest = ", ".join(f"{other['genre']} {other['probability']:.2f}" for other in others)
     lines = [f"{row['path']}: {first}{f' ({rest})' if rest else ''}"]
+    lines += [f"  tags: {tags}"] if tags else []
     lines += [
         f"  {_clock(piece['start'])}  {piece['genre']} {piece['probability']:.2f}"
         for piece in row.get("timeline", ())

@@ -1,0 +1,113 @@
+"""What several listeners make of one song, which is decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mgrkit.audio import open_sound
+from mgrkit.batch import Work
+from mgrkit.errors import ItemError
+from mgrkit.models.excerpts import excerpts
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mgrkit.models.excerpts import Describe
+
+
+class Listener(Protocol):
+    """What describes the pieces of a song; ``rate`` is that of the sound it takes."""
+
+    name: str
+
+    @property
+    def rate(self) -> int: ...
+
+    def described(self, samples: NDArray[np.float32]) -> NDArray[Any] | ItemError:
+        """What it makes of a piece, or why nothing."""
+
+
+def listen(
+    path: str | Path,
+    members: Sequence[Listener],
+    other: Listener | None,
+    *,
+    max_seconds: float | None,
+    allow_truncated: bool,
+    work: Work | None,
+) -> Heard:
+    """What the members of a model make of a song, and one listener more, if there is one.
+
+    The sound is resampled once for each rate.
+    """
+    at_rate: dict[int, list[Listener]] = {}
+    for listener in (*members, *([other] if other else ())):
+        at_rate.setdefault(listener.rate, []).append(listener)
+    heard = Heard()
+
+    def decoded(seconds: float) -> None:
+        heard.seconds = seconds
+        if work:
+            work.allow(seconds)
+
+    def by(listeners: Sequence[Listener]) -> Describe:
+        return lambda samples: [listener.described(samples) for listener in listeners]
+
+    describe = {rate: by(listeners) for rate, listeners in at_rate.items()}
+    with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:
+        found = excerpts(sound, describe, max_seconds)
+        heard.warning = sound.warning
+    for rate, listeners in at_rate.items():
+        for number, listener in enumerate(listeners):
+            given = [((one.start, one.seconds), one.values[number]) for one in found[rate]]
+            if listener is other:
+                heard.other = [values for _, values in given]
+            else:
+                heard.add(listener.name, given)
+    return heard
+
+
+class Heard:
+    """What the members made of a file.
+
+    Attributes
+    ----------
+    rows : by member, the examples of each piece that has some.
+    pieces : start and seconds of each piece, and by member its place among the rows.
+    refused : by member that has no row, why.
+    other : what the listener made of each piece that is no member.
+    seconds : of the whole song.
+    warning : why the sound is not whole, else ''.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[NDArray[Any]]] = {}
+        self.refused: dict[str, ItemError] = {}
+        self.other: list[NDArray[Any] | ItemError] = []
+        self.seconds, self.warning = 0.0, ""
+        self._places: dict[int, tuple[tuple[float, float], dict[str, int]]] = {}
+
+    def add(
+        self, name: str, given: Sequence[tuple[tuple[float, float], NDArray[Any] | ItemError]]
+    ) -> None:
+        """The examples of a member's pieces, or why one has none."""
+        rows: list[NDArray[Any]] = []
+        for (start, seconds), values in given:
+            if not isinstance(values, ItemError):
+                # At another rate a piece begins up to a sample elsewhere.
+                piece = self._places.setdefault(round(start), ((start, seconds), {}))
+                piece[1][name] = len(rows)
+                rows.append(values)
+        if rows:
+            self.rows[name] = rows
+            return
+        errors = [values for _, values in given if isinstance(values, ItemError)]
+        self.refused[name] = next(iter(errors), ItemError("too-short", "it holds no piece"))
+
+    @property
+    def pieces(self) -> list[tuple[tuple[float, float], dict[str, int]]]:
+        return [self._places[start] for start in sorted(self._places)]
