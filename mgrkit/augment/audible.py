@@ -62,15 +62,15 @@ def _below(row: Floats, rate: int) -> tuple[float, float]:
     step = (
         1 << max(1, rate // _FIRST_HZ).bit_length() - 1
     )  # a power of 2: BLAS is fastest with these
-    whole = len(row) // step
-    groups = _fast(max(whole, rate // step) // _GROUP + _ORDER)  # lines 1 Hz apart or less
+    full = len(row) // step
+    groups = _fast(max(full, rate // step) // _GROUP + _ORDER)  # lines 1 Hz apart or less
     sums = np.zeros(groups * _GROUP, np.float32)
-    np.dot(row[: whole * step].reshape(whole, step), np.ones(step, np.float32), out=sums[:whole])
-    rest = row[whole * step :]
-    sums[whole] = rest.sum()
+    np.dot(row[: full * step].reshape(full, step), np.ones(step, np.float32), out=sums[:full])
+    rest = row[full * step :]
+    sums[full] = rest.sum()
     mean = float(sums.sum()) / len(row)
-    sums[:whole] -= np.float32(mean * step)
-    sums[whole] -= np.float32(mean * len(rest))
+    sums[:full] -= np.float32(mean * step)
+    sums[full] -= np.float32(mean * len(rest))
     parts = sums.reshape(groups, _GROUP) @ _spline()
     thin = parts[:, 0].copy()
     for late in range(1, _ORDER):
@@ -88,7 +88,7 @@ def _fast(count: int) -> int:
 
 @functools.cache
 def _spline() -> Floats:
-    """Weights ``(_GROUP, _ORDER)`` of a group's members in its own and the next thin samples.
+    """Weights ``(_GROUP, _ORDER)`` of a group's members in its thin sample and the next ones.
 
     They are a box folded with itself; those of each member add up to 1.
     """

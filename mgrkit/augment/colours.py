@@ -1,6 +1,6 @@
 """Coloured noise, endless, block by block.
 
-A block depends on the draw, the channel and its own number, not on the length of the sound.
+A block depends on the draw, the channel and its number, not on the length of the sound.
 White noise is Gaussian numbers as they come. For the other colours Gaussian spectra are shaped
 and transformed to segments of `_SEGMENT` frames, which are joined by cross-fades that keep the
 power. Coloured noise is empty below 20 Hz: what cannot be heard would eat the SNR.

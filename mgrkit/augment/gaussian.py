@@ -52,7 +52,7 @@ def fill(out: Floats, bits: np.random.BitGenerator) -> None:
     """Fill contiguous ``(n,)`` with normal numbers of variance 1; the first depend not on n."""
     raw = bits.random_raw(-(-len(out) // 8)).view(np.uint16)
     table = pairs().view(np.complex64)[:, 0]  # so that a pair is copied at once
-    whole = len(out) // 2
-    np.take(table, raw[:whole], mode="clip", out=out[: 2 * whole].view(np.complex64))
+    count = len(out) // 2
+    np.take(table, raw[:count], mode="clip", out=out[: 2 * count].view(np.complex64))
     if len(out) % 2:
-        out[-1] = table[raw[whole]].real
+        out[-1] = table[raw[count]].real

@@ -70,15 +70,15 @@ class Recordings:
         ------
         RunError : a file cannot be read.
         """
-        whole = hashlib.sha256()
+        total = hashlib.sha256()
         for name in self.files:
             try:
                 with open(self.folder / name, "rb") as file:
                     content = hashlib.file_digest(file, "sha256").digest()
             except OSError as error:
                 raise RunError(f"noise {self.folder / name}: {error.strerror}") from error
-            whole.update(os.fsencode(name) + b"\0" + content)
-        return whole.hexdigest()
+            total.update(os.fsencode(name) + b"\0" + content)
+        return total.hexdigest()
 
     def spooled(self, folder: Path) -> Spooled:
         """Decode all files once, into raw float32 files in ``folder``.
@@ -151,7 +151,7 @@ class Spooled:
     warnings: tuple[str, ...] = ()
 
     def take(self, draw: Draw, rate: int, channels: int) -> Take:
-        """One recording for all channels, each from a place of its own.
+        """One recording for all channels, each from another place.
 
         The first channel's offset is drawn; the others follow at equal distances around the
         loop, as far from each other as can be.

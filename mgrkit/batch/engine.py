@@ -43,7 +43,7 @@ class Options:
     timeout : seconds an item may take; None means 60, extended by jobs through
         ``Work.allow`` to the length of the sound they have heard so far.
     processes : run the job in spawned processes, for libraries that hold the interpreter lock.
-    dry : make nothing, and tell what a run would do; see `mgrkit.batch.survey`.
+    dry : make nothing, and say what a run would do; see `mgrkit.batch.survey`.
     """
 
     workers: int = 4
@@ -73,8 +73,8 @@ async def run(
     items : drawn lazily, in order; keys are unique.
     job : module-level function of (item, work), so that it can run in a spawned process.
     columns : the columns of the rows.
-    report : told what happens.
-    count : the number of items, to tell how far it is; called on a thread of its own.
+    report : called with what happens.
+    count : the number of items, to show how far the run is; called on a thread of its own.
 
     Raises
     ------
@@ -184,7 +184,7 @@ class _Engine:
             if rows is None:
                 yield item
             else:
-                self._told(rows, kept=True)
+                self._finished(rows, kept=True)
 
     async def _handle(self, item: Item) -> None:
         """One item from start to row; never raises."""
@@ -203,7 +203,7 @@ class _Engine:
             fault.__cause__ = error
             self._end(fault)
         else:
-            self._told(rows, kept=False)
+            self._finished(rows, kept=False)
 
     async def _rows(self, item: Item) -> list[Row]:
         if item.error:
@@ -267,7 +267,7 @@ class _Engine:
         state = self.sink.state
         return state is not None and shutil.disk_usage(state).free < _LITTLE_SPACE
 
-    def _told(self, rows: Sequence[Row], *, kept: bool) -> None:
+    def _finished(self, rows: Sequence[Row], *, kept: bool) -> None:
         self.summary.count(rows, kept=kept)
         self.report.finished(rows, kept=kept)
 

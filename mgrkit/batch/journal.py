@@ -73,7 +73,7 @@ class Journal:
     _files: list[IO[bytes]] = field(default_factory=list)
     _fd: int = -1
     _size: int = 0
-    _own: int = 0
+    _number: int = 0
     _last: _Call | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -154,7 +154,7 @@ class Journal:
         number = len(self._files)
         self._files.append(file.open("rb"))
         if file == self.path:
-            self._own = number
+            self._number = number
         begun: dict[str, None] = {}
         offset = 0
         with file.open("rb") as lines:
@@ -211,10 +211,10 @@ class Journal:
                 "a call with --replace was stopped here and has not made everything again yet",
                 "run it again with --replace",
             )
-        if told := difference(made, settings):
+        if changes := difference(made, settings):
             or_replace = "" if self.single else ", or --replace to make everything again"
             raise UsageError(
-                f"{self.place} was made with other settings: {told}", self.hint + or_replace
+                f"{self.place} was made with other settings: {changes}", self.hint + or_replace
             )
 
     def __contains__(self, key: str) -> bool:
@@ -252,7 +252,7 @@ class Journal:
         if place is not None:
             self._places.pop(key, None)
             self._new_keys.append(key)
-            self._new_places.append(self._own << _FILE_SHIFT | place)
+            self._new_places.append(self._number << _FILE_SHIFT | place)
 
     def end(self, code: int) -> None:
         """Note that the call ended by itself: nothing that it began is a suspect."""

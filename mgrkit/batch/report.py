@@ -1,4 +1,4 @@
-"""What a run tells while it goes on. The command line shows it; here it is silent."""
+"""What a run reports while it goes on. The command line shows it; here it is silent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Report:
     working: Callable[[], list[str]] = staticmethod(list)
 
     def begun(self) -> None:
-        """A run begins; one report may be told of several, one after another."""
+        """A run begins; one report may see several, one after another."""
 
     def tick(self) -> None:
         """Some time has passed; called many times a second while a run goes on."""

@@ -33,7 +33,7 @@ async def survey(
     Parameters
     ----------
     items, sink : of the run; the sink is only read.
-    report : told of what cannot be done.
+    report : called with what cannot be done.
     tried : runs items into another sink.
 
     Raises

@@ -135,9 +135,9 @@ def test_other_settings_of_a_stream_are_told_in_its_words(source: Path, tmp_path
     to_stream(source, resume)
     with pytest.raises(UsageError) as error:
         to_stream(source, resume, top=1)
-    told = f"{resume} was made with other settings: --top 3 instead of 1 "
-    told += "(give another --resume FILE)"
-    assert str(error.value) == told
+    message = f"{resume} was made with other settings: --top 3 instead of 1 "
+    message += "(give another --resume FILE)"
+    assert str(error.value) == message
 
 
 @pytest.mark.parametrize(

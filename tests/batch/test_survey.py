@@ -83,7 +83,7 @@ def test_it_counts_and_leaves_no_trace(
     assert everything(out) == before
     assert not list((tmp_path / "tmp").iterdir())
     assert go(toys.items(source), out, replace=True).to_do == 20
-    assert go(toys.items(source), out, dry=False).made == 14, "as it was told"
+    assert go(toys.items(source), out, dry=False).made == 14, "as the dry run said"
 
 
 def test_what_cannot_be_done_is_counted_and_named(source: Path, out: Path) -> None:

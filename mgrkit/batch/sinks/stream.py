@@ -17,7 +17,7 @@ class StreamSink(Sink):
 
     Parameters
     ----------
-    emit : receives every row of the whole run, finished earlier or now.
+    emit : receives every row of the run, finished earlier or now.
     resume : a journal file; the same run again emits what stands in it without work. It is
         read and written alone, whatever lies beside it, and refused if it is anything else.
     """
@@ -29,7 +29,7 @@ class StreamSink(Sink):
         self.emit = emit
 
     def finished(self, item: Item) -> list[Row] | None:
-        """See ``Sink.finished``; emits the rows again, so that the stream is whole."""
+        """See ``Sink.finished``; emits the rows again, so that the stream is complete."""
         rows = super().finished(item)
         for row in rows or ():
             self.emit(row)
