@@ -1,4 +1,4 @@
-"""Several processes that train together: what torchrun told this one."""
+"""Several processes that train together: what torchrun set for this one."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Ranks:
         self._shared(True, group)
 
     def _shared(self, good: bool, group: ProcessGroup) -> bool:
-        """What rank 0 tells the others, which wait for it."""
+        """What rank 0 sends to the others, which wait for it."""
         import torch
 
         value = torch.tensor(int(good))

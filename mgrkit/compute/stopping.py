@@ -12,7 +12,7 @@ from mgrkit.errors import MgrkitError, Stopped
 
 @contextlib.contextmanager
 def stop_signals() -> Iterator[Callable[[], bool]]:
-    """Yields what tells whether to end; a second signal ends at once.
+    """Yields a function that says whether to end; a second signal ends at once.
 
     `Stopped` leaves the context with the exit code of the signal. Outside the main thread
     signals cannot be caught, and the answer is always no.

@@ -1,7 +1,7 @@
 """The front end: how sound becomes the picture or the numbers that a model sees.
 
 A ``FrontEnd`` is pure data. It stands in every PNG, table and bundle, so that what was made
-once can be made again, and so that a model never sees input of another kind than its own.
+once can be made again, and so that a model never sees input of another kind than it was fit on.
 
 >>> front_end(n_mels=64).bands
 64

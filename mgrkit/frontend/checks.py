@@ -17,7 +17,7 @@ _Value = TypeVar("_Value")
 def check_sound(kind: str, sample_rate: int, channels: str, resampler: str) -> None:
     """Of kind and sound; like all of these, UsageError for the first that is out of range."""
     one_of("kind", kind, *KINDS)
-    _whole("sample_rate", sample_rate, 1000, 384_000)
+    _integer("sample_rate", sample_rate, 1000, 384_000)
     one_of("channels", channels, "mean")
     one_of("resampler", resampler, "soxr_hq")
 
@@ -25,8 +25,8 @@ def check_sound(kind: str, sample_rate: int, channels: str, resampler: str) -> N
 def check_transform(transform: Transform) -> None:
     """Of the short-time Fourier transform."""
     _part("transform", transform, Transform)
-    _whole("n_fft", transform.n_fft, 16, 65536)
-    _whole("hop_length", transform.hop_length, 1, transform.n_fft)
+    _integer("n_fft", transform.n_fft, 16, 65536)
+    _integer("hop_length", transform.hop_length, 1, transform.n_fft)
     one_of("window", transform.window, "hann")
     one_of("centre", transform.centre, True)
     one_of("padding", transform.padding, "constant", "reflect")
@@ -59,7 +59,7 @@ def check_bands(kind: str, mel: Mel | None, sample_rate: int, n_fft: int) -> Non
 
 
 def _check_mel(mel: Mel, rate: int, n_fft: int) -> None:
-    _whole("n_mels", mel.n_mels, 1, 65536)
+    _integer("n_mels", mel.n_mels, 1, 65536)
     one_of("scale", mel.scale, "slaney")
     one_of("norm", mel.norm, "slaney")
     _number("fmin", mel.fmin)
@@ -102,7 +102,7 @@ def one_of(name: str, value: _Value, *allowed: object) -> _Value:
     return value
 
 
-def _whole(name: str, value: object, low: int, high: int) -> None:
+def _integer(name: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise UsageError(f"{name} must be a whole number from {low} to {high}, not {value!r}")
 

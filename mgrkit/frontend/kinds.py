@@ -17,7 +17,7 @@ class Kind:
     Parameters
     ----------
     code : the module in ``mgrkit.spectrograms.kinds``.
-    help : what it is, in a few words, where its name does not tell.
+    help : what it is, in a few words, where its name does not say.
     has_mel : whether its bands are those of a `Mel` record.
     bands : how many there are otherwise; 0 where each frequency of the transform is one.
     padding : of the transform.

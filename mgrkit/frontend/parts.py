@@ -1,4 +1,4 @@
-"""The parts of a front end, each a record of plain values."""
+"""The parts of a front end, each a record of JSON values."""
 
 from __future__ import annotations
 

@@ -87,17 +87,17 @@ class FrontEnd:
 
     def options(self) -> dict[str, object]:
         """What can be chosen of it, by the names of the options of ``mgrkit spectrograms``."""
-        own: dict[str, object] = {
+        options: dict[str, object] = {
             "kind": self.kind,
             "sample-rate": self.sample_rate,
             "n-fft": self.transform.n_fft,
             "hop-length": self.transform.hop_length,
         }
         if self.decibels:
-            own["top-db"] = self.decibels.top_db
+            options["top-db"] = self.decibels.top_db
         if self.mel:
-            own |= {"n-mels": self.mel.n_mels, "fmin": self.mel.fmin, "fmax": self.mel.fmax}
-        return own
+            options |= {"n-mels": self.mel.n_mels, "fmin": self.mel.fmin, "fmax": self.mel.fmax}
+        return options
 
     @functools.cached_property
     def digest(self) -> str:
@@ -106,34 +106,34 @@ class FrontEnd:
 
     def to_json(self) -> str:
         """Canonical JSON: equal front ends give equal text."""
-        plain = {"format": FORMAT, **_plain(self)}
-        del plain["compression" if self.compression is None else "decibels"]
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+        values = {"format": FORMAT, **_as_json(self)}
+        del values["compression" if self.compression is None else "decibels"]
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> FrontEnd:
         """The front end of ``to_json()``'s text; UsageError for any other, naming the fault."""
         try:
-            plain = json.loads(text)
+            values = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise UsageError(f"front end is not JSON: {error}") from None
-        if not isinstance(plain, dict):
+        if not isinstance(values, dict):
             raise UsageError("front end is not a JSON object")
-        version = plain.pop("format", None)
+        version = values.pop("format", None)
         if version != FORMAT or isinstance(version, bool):
             raise UsageError(
                 f"front end has format {version!r}, this mgrkit reads {FORMAT}", "update mgrkit"
             )
-        law = "compression" if "compression" in plain else "decibels"
+        law = "compression" if "compression" in values else "decibels"
         parts: dict[str, type] = {"transform": Transform}
         parts[law] = Compression if law == "compression" else Decibels
-        if plain.get("mel") is not None:
+        if values.get("mel") is not None:
             parts["mel"] = Mel
         for name, part in parts.items():
-            if name in plain:
-                plain[name] = _build(part, plain[name], f"{name}.")
+            if name in values:
+                values[name] = _build(part, values[name], f"{name}.")
         other = {"compression", "decibels"} - {law}
-        front: FrontEnd = _build(cls, plain, "", dict.fromkeys(other))
+        front: FrontEnd = _build(cls, values, "", dict.fromkeys(other))
         return front
 
 
@@ -159,7 +159,7 @@ def front_end(
     hop_length : samples from one frame to the next, 1 to ``n_fft``.
     n_mels : mel bands (128), no more than leaves each one a frequency of the transform.
     fmin, fmax : in Hz, 0 <= fmin < fmax <= sample_rate / 2 (0, sample_rate / 2).
-    top_db : dB below the peak that are told apart, above 0 and up to 200.
+    top_db : dB below the peak that are kept, above 0 and up to 200.
 
     Raises
     ------
@@ -189,24 +189,24 @@ def _half(sample_rate: object) -> float:
     return sample_rate / 2 if isinstance(sample_rate, int) else 0.0
 
 
-def _plain(record: Any) -> dict[str, Any]:
+def _as_json(record: Any) -> dict[str, Any]:
     """A record as JSON values; a float field is a float even where 0 was given for 0.0."""
-    plain: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)
         if dataclasses.is_dataclass(value):
-            value = _plain(value)
-        plain[field.name] = float(value) if field.type == "float" else value
-    return plain
+            value = _as_json(value)
+        values[field.name] = float(value) if field.type == "float" else value
+    return values
 
 
-def _build(record: Any, plain: object, prefix: str, unset: Mapping[str, None] = _NOTHING) -> Any:
+def _build(record: Any, values: object, prefix: str, unset: Mapping[str, None] = _NOTHING) -> Any:
     """A record from a JSON object that has exactly its fields, without those that are unset."""
-    if not isinstance(plain, dict):
+    if not isinstance(values, dict):
         raise UsageError(f"front end: {prefix.rstrip('.')} is not a JSON object")
     names = {field.name for field in dataclasses.fields(record)} - unset.keys()
-    for name in sorted(plain.keys() - names):
+    for name in sorted(values.keys() - names):
         raise UsageError(f"front end has an unknown field {prefix}{name}")
-    for name in sorted(names - plain.keys()):
+    for name in sorted(names - values.keys()):
         raise UsageError(f"front end lacks the field {prefix}{name}")
-    return record(**plain, **unset)
+    return record(**values, **unset)

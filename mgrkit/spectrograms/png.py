@@ -171,9 +171,9 @@ def _decoded(content: bytes) -> Picture:
 
 def _described(text: bytes) -> tuple[FrontEnd, float, str]:
     try:
-        plain: dict[str, Any] = json.loads(text)
-        frontend = FrontEnd.from_json(json.dumps(plain["frontend"]))
-        peak_db, source = plain["peak_db"], plain["source"]
+        fields: dict[str, Any] = json.loads(text)
+        frontend = FrontEnd.from_json(json.dumps(fields["frontend"]))
+        peak_db, source = fields["peak_db"], fields["source"]
     except UsageError as error:
         raise ItemError("not-ours", str(error)) from None
     except (ValueError, RecursionError, TypeError, KeyError):

@@ -225,7 +225,7 @@ def _techno(artist: Artist, rng: np.random.Generator) -> Score:
     roots = ([0, 0, 0, 0], [0, 0, -2, -1], [0, 0, 2, -1], [0, 0, 3, 2])[rng.integers(4)]
     line = rng.choice([0, 0, 0, 7, 4, 2, 6], 16)
     rests = rng.random(16) < 0.25
-    rests[::4] = True  # the kick's own place
+    rests[::4] = True  # the kick's place
     stabs = np.sort(rng.choice(16, 3, replace=False))
     for bar in _count():
         root = roots[bar % 4]

@@ -75,9 +75,9 @@ def test_neither_scipy_signal_nor_librosa_is_loaded() -> None:
     ],
 )
 def test_what_cannot_be_described(samples: NDArray[np.float64], reason: str) -> None:
-    with pytest.raises(ItemError) as told:
+    with pytest.raises(ItemError) as caught:
         gtzan57(samples.astype(np.float32))
-    assert told.value.reason == reason
+    assert caught.value.reason == reason
 
 
 def test_stereo_is_a_wrong_call() -> None:

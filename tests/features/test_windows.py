@@ -37,5 +37,5 @@ def test_less_than_half_a_window_is_too_short(size: int, length: int) -> None:
 def test_mean_and_deviation() -> None:
     rows = np.array([[1, 10], [3, 10], [5, 40]], np.float32)
     assert summary(rows, "mean").tolist() == [[3, 20]]
-    told = summary(rows, "mean-sd")
-    assert told.tolist() == [[3, 20, np.sqrt(8 / 3), np.sqrt(200)]]
+    row = summary(rows, "mean-sd")
+    assert row.tolist() == [[3, 20, np.sqrt(8 / 3), np.sqrt(200)]]

@@ -10,7 +10,7 @@ from mgrkit.files.difference import difference
 
 
 @pytest.mark.parametrize(
-    ("made", "asked", "told"),
+    ("made", "asked", "words"),
     [
         ({"seed": 1}, {"seed": 1}, ""),
         ({"top-db": 60.0}, {"top-db": 80.0}, "--top-db 60 instead of 80"),
@@ -56,8 +56,8 @@ from mgrkit.files.difference import difference
         ),
     ],
 )
-def test_a_difference_in_words(made: dict[str, Any], asked: dict[str, Any], told: str) -> None:
-    assert difference(made, asked) == told
+def test_a_difference_in_words(made: dict[str, Any], asked: dict[str, Any], words: str) -> None:
+    assert difference(made, asked) == words
 
 
 def test_no_digest_is_shown() -> None:

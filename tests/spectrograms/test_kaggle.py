@@ -72,8 +72,8 @@ def test_not_even_by_records(part: dict[str, Any], message: str) -> None:
 
 
 def test_the_defaults_may_be_said() -> None:
-    told = front_end("kaggle-images", sample_rate=22050, n_mels=128, fmin=0, fmax=11025, top_db=80)
-    assert told == FRONT
+    named = front_end("kaggle-images", sample_rate=22050, n_mels=128, fmin=0, fmax=11025, top_db=80)
+    assert named == FRONT
 
 
 @pytest.mark.parametrize("frames", [1229, 1280, 1292, 1293, 1300, 1357])

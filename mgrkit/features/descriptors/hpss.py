@@ -43,7 +43,7 @@ def separate(
     )
     np.subtract(samples[:end], harmonic[:end], out=percussive[:end])
     if np.dot(percussive, percussive) < _FAINT * np.dot(harmonic, harmonic):
-        # Of so little the difference of two float32 numbers tells too few digits.
+        # Of so little the difference of two float32 numbers keeps too few digits.
         percussive[:end] = synthesised(
             spectra, lambda block: _mask(noisy[block], tonal[block]), transform
         )

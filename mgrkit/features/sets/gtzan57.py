@@ -2,7 +2,7 @@
 
 Tzanetakis and Cook, Musical genre classification of audio signals, IEEE Transactions on Speech
 and Audio Processing 10 (2002). The table was made with librosa; what is computed here equals
-plain librosa 0.11 with ``pad_mode="reflect"``.
+librosa 0.11 with ``pad_mode="reflect"``.
 """
 
 from __future__ import annotations
