@@ -141,7 +141,7 @@ class Plan:
             )
         complete = self.files is None and not summary.stopped_by
         for root, lineage in self._lineages.items():
-            summary.warnings += lineage.told(root, whole=complete)
+            summary.warnings += lineage.messages(root, every=complete)
         return summary
 
 

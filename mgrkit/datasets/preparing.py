@@ -70,7 +70,7 @@ def prepare(
     job = read_track if drawn else partial(describe_track, wanted)
     rows, summary = _rows(finder, lineage, job, options, report)
     what = "picture" if drawn else "sound"
-    found = lineage.told(folder, whole=not table, what=what if drawn else "sound file")
+    found = lineage.messages(folder, every=not table, what=what if drawn else "sound file")
     notes = (*found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
     if not rows:
         raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")

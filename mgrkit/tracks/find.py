@@ -23,7 +23,7 @@ class Track:
     """A sound file below one of the roots.
 
     ``path`` is relative to its root, POSIX; ``prefix`` is what the paths of its outputs
-    begin with; ``problem`` says why it cannot be used, when finding it already tells.
+    begin with; ``problem`` says why it cannot be used, when finding it already shows.
     """
 
     root: Path
@@ -107,7 +107,7 @@ class Finder:
             yield from self._named(folder, found)
 
     def count(self) -> int:
-        """How many tracks there are, by a walk of its own."""
+        """How many tracks there are, by another walk."""
         twin = Finder(self.roots, self.out, self.files, self.search)
         return sum(len(found) for _, found in twin._folders())
 
@@ -240,5 +240,5 @@ def _leads_up(link: str) -> bool:
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a link to itself: let opening it tell
+    except OSError:  # a link to itself: let opening it show
         return False

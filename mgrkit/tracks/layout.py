@@ -1,4 +1,4 @@
-"""Layout: what the folders of a collection tell of its files: genre, part of a split, artist."""
+"""Layout: what the folders of a collection say of its files: genre, part of a split, artist."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Layout:
     ----------
     genre : which of its folders is the genre, the first being 0.
     part : which is a part of a split; None where none is.
-    by_name : files tell their genre by name (``<genre>.NNNNN``), whatever their folder.
+    by_name : files say their genre by name (``<genre>.NNNNN``), whatever their folder.
     genre_notes, part_notes : what a person should know of either, one line each.
     samples : some files of each genre's folder.
     """
@@ -52,7 +52,7 @@ class Layout:
         Folders called train, valid and test (in their usual spellings), above the genres or
         below each of them, are the parts of a split, even if there are as many others beside
         them. A folder above the genres that holds all the others and no file is passed through,
-        unless its own name is a genre's; so are several that hold all genres each, as folds do.
+        unless its name is a genre's; so are several that hold all genres each, as folds do.
 
         >>> one = Layout.of(["Data/train/blues/a.wav", "Data/test/jazz/b.wav"])
         >>> one.label("Data/train/blues/a.wav"), one.split("Data/train/blues/a.wav")
@@ -77,7 +77,7 @@ class Layout:
         return cls(at, part, by_name, notes, part_notes, _samples(held, at))
 
     def label(self, path: str) -> str:
-        """The genre that a path tells; '' for none. A number is no genre."""
+        """The genre that a path gives; '' for none. A number is no genre."""
         folder = self._folder(path, self.genre)
         if folder and not self.by_name and not is_number(folder):
             return unicodedata.normalize("NFC", folder)
@@ -105,17 +105,17 @@ class Layout:
         asked = _thinned(list(self.samples), _FOLDERS)
         artists: dict[str, str] = {}
         for folder in asked:
-            told = [artist_tag(root / path) for path in self.samples[folder]]
-            keys = {group_key(artist) for artist in told if artist}
-            many = sum(map(bool, told)) > 1 or group_key(folder) in keys
+            tags = [artist_tag(root / path) for path in self.samples[folder]]
+            keys = {group_key(artist) for artist in tags if artist}
+            many = sum(map(bool, tags)) > 1 or group_key(folder) in keys
             if len(keys) == 1 and many and not is_genre(folder):
-                artists[folder] = next(filter(None, told))
+                artists[folder] = next(filter(None, tags))
         others = len({group_key(artist) for artist in artists.values()})
         if others < 2 or 2 * len(artists) <= len(asked) or others < len(artists):
             return ""
         folder, artist = next(iter(artists.items()))
         return (
-            "the folders that are taken for genres hold one artist each, as tags tell "
+            "the folders that are taken for genres hold one artist each, as tags say "
             f"({folder}: {artist}): {HINT}"
         )
 
@@ -125,7 +125,7 @@ class Layout:
 
 
 class _Held:
-    """The files of one folder: the genres that their names tell, and a few spread over all."""
+    """The files of one folder: the genres that their names give, and a few spread over all."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -225,7 +225,7 @@ def _shown(folders: Collection[str]) -> str:
 
 
 def _samples(held: _Folders, at: int) -> dict[str, tuple[str, ...]]:
-    """Of each genre's folder a few files, of as many of its own folders as there are."""
+    """Of each genre's folder a few files, of as many of the folders in it as there are."""
     of_genre: dict[str, list[_Held]] = {}
     for steps, one in held.items():
         if len(steps) > at and not is_number(steps[at]):
@@ -252,7 +252,7 @@ def is_number(folder: str) -> bool:
 
 
 def named(name: str) -> str:
-    """The genre that a file's name tells, as GTZAN's do: ``<genre>.NNNNN``; '' for none.
+    """The genre that a file's name gives, as GTZAN's do: ``<genre>.NNNNN``; '' for none.
 
     >>> named("jazz.00054.au"), named("jazz00054_1.png"), named("song.mp3")
     ('jazz', 'jazz', '')

@@ -23,7 +23,7 @@ class Lineage:
 
     ``extras`` are its columns beyond the schema; they are handed on as they are. ``notes``
     says what a person should know of the table; ``paths`` gives the paths of all files, from
-    which the layout is told where the table does not say all. ``noisy`` are the paths of
+    which the layout is read where the table does not say all. ``noisy`` are the paths of
     which the table says that they are noisy copies.
     """
 
@@ -38,12 +38,12 @@ class Lineage:
     _by_folder: set[str] = field(default_factory=set)
 
     @classmethod
-    def read(cls, folder: Path, own: Sequence[str] = (), *, table: Path | None = None) -> Lineage:
+    def read(cls, folder: Path, added: Sequence[str] = (), *, table: Path | None = None) -> Lineage:
         """Read the table of a folder; without one nothing is known.
 
         Parameters
         ----------
-        own : columns of the command itself, which those of the table give way to.
+        added : columns of the command itself, which those of the table give way to.
         table : another file than the folder's ``tracks.csv``.
 
         Raises
@@ -57,7 +57,7 @@ class Lineage:
         try:
             with table.open(newline="", encoding="utf-8-sig") as file:
                 lines = csv.DictReader(file, restval="", strict=True)
-                return cls._parse(table, lines, own, folder)
+                return cls._parse(table, lines, added, folder)
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{table} cannot be read: {error}", "save it as CSV in UTF-8"
@@ -65,7 +65,7 @@ class Lineage:
 
     @classmethod
     def _parse(
-        cls, table: Path, lines: csv.DictReader[str], own: Sequence[str], folder: Path
+        cls, table: Path, lines: csv.DictReader[str], added: Sequence[str], folder: Path
     ) -> Lineage:
         lines.fieldnames = [name.strip() for name in lines.fieldnames or ()]
         header = [name for name in lines.fieldnames if name]
@@ -75,9 +75,9 @@ class Lineage:
                 f"{table} has no column path, but {there}",
                 "the first line names the columns, separated by commas",
             )
-        extras = tuple(n for n in dict.fromkeys(header) if n not in COLUMNS and n not in own)
+        extras = tuple(n for n in dict.fromkeys(header) if n not in COLUMNS and n not in added)
         lineage = cls(extras, table=table, parted="split" in header)
-        if lost := [name for name in header if name in own]:
+        if lost := [name for name in header if name in added]:
             lineage.notes.append(f"{table}: {', '.join(lost)} give way to this command's columns")
         repeated = 0
         artists = "group" not in header and "artist" in header
@@ -97,11 +97,11 @@ class Lineage:
 
     @functools.cached_property
     def layout(self) -> Layout:
-        """What the folders tell, of all files together."""
+        """What the folders say, of all files together."""
         return Layout.of(self.paths())
 
     def of(self, path: str) -> dict[str, str]:
-        """Genre, group, split, parent and extras of a file; what its path tells otherwise."""
+        """Genre, group, split, parent and extras of a file; what its path says otherwise."""
         row = dict.fromkeys(LINEAGE, "")
         key = self._key(path)
         if key is not None:
@@ -121,27 +121,27 @@ class Lineage:
         """Whether the table says of a file that it is a noisy copy."""
         return self._key(path) in self.noisy
 
-    def told(self, root: Path, *, whole: bool = True, what: str = "sound file") -> list[str]:
+    def messages(self, root: Path, *, every: bool = True, what: str = "sound file") -> list[str]:
         """What a person should know when all files have been asked for, one line each.
 
         Parameters
         ----------
         root : the folder of the files.
-        whole : every file of it was asked for, so that rows left over name none.
+        every : all its files were asked for, so that rows left over name none.
         what : the files are.
         """
-        told = list(self.notes)
-        if self.used < len(self.rows) and whole:
-            told.append(
+        messages = list(self.notes)
+        if self.used < len(self.rows) and every:
+            messages.append(
                 f"{self.table}: {self.used} of {len(self.rows)} rows name a {what} here"
                 + self._examples()
             )
         if "split" in self._by_folder:
-            told += self.layout.part_notes
+            messages += self.layout.part_notes
         if "genre" in self._by_folder:
-            told += self.layout.genre_notes
-            told += filter(None, [self.layout.first_hold_artists(root)])
-        return told
+            messages += self.layout.genre_notes
+            messages += filter(None, [self.layout.first_hold_artists(root)])
+        return messages
 
     def _examples(self) -> str:
         """A path of either side, where the table names no file at all."""
@@ -173,11 +173,11 @@ def _posix(folder: Path, path: str) -> str:
 
     ``\\`` is ``/`` where only that is a file.
     """
-    plain = path.removeprefix("./")
-    turned = plain.replace("\\", "/").removeprefix("./")
-    if turned != plain and not (folder / plain).exists() and (folder / turned).exists():
+    bare = path.removeprefix("./")
+    turned = bare.replace("\\", "/").removeprefix("./")
+    if turned != bare and not (folder / bare).exists() and (folder / turned).exists():
         return turned
-    return plain
+    return bare
 
 
 def as_written(path: str) -> str:
@@ -185,7 +185,7 @@ def as_written(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode()
 
 
-def columns(own: Sequence[str], lineages: Sequence[Lineage]) -> list[str]:
-    """The columns of a table: the schema, the command's own, the extras of what it reads."""
+def columns(added: Sequence[str], lineages: Sequence[Lineage]) -> list[str]:
+    """The columns of a table: the schema, the command's, the extras of what it reads."""
     extras = (name for lineage in lineages for name in lineage.extras)
-    return list(dict.fromkeys([*COLUMNS, *own, *extras]))
+    return list(dict.fromkeys([*COLUMNS, *added, *extras]))

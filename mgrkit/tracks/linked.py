@@ -28,9 +28,9 @@ def linked(marks: Iterable[Iterable[Hashable]]) -> list[list[int]]:
             index = parent[index]
         return index
 
-    for index, own in enumerate(marks):
+    for index, found in enumerate(marks):
         parent.append(index)
-        for mark in own:
+        for mark in found:
             one, other = sorted((root(holder.setdefault(mark, index)), root(index)))
             parent[other] = one  # the smallest index is the root
     sets: dict[int, list[int]] = {}

@@ -14,7 +14,7 @@ _PIECE = re.compile(r"(.+)\.\d{3,}")
 def prefixes(names: Sequence[str]) -> list[str]:
     """What the outputs of each file of one folder begin with.
 
-    The stem where it occurs once, else the whole name, for all of them. Letter case and
+    The stem where it occurs once, else the full name, for all of them. Letter case and
     Unicode form do not count, since some file systems do not tell them apart. A stem such as
     ``song.001`` beside a ``song`` counts as occurring twice: it is the name of a piece of it.
     """

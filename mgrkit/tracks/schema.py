@@ -23,7 +23,7 @@ COLUMNS = (
 )
 
 LINEAGE = ("genre", "group", "split", "parent")
-"""The columns that a SRC's table hands on; further columns of its own are copied too."""
+"""The columns that a SRC's table hands on; its further columns are copied too."""
 
 NOISY = "noisy"
 """The kind of a noisy copy."""

@@ -1,4 +1,4 @@
-"""Slices and noisy copies of recordings, as the names of their files tell."""
+"""Slices and noisy copies of recordings, as the names of their files say."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Cut(NamedTuple):
     """One reading of a name as a slice's.
 
     ``mark`` is what stands before the numbers: a ``word``, a ``hint``, a ``letter`` or nothing.
-    ``numbers`` are what tells the slice from others: which one, or when it starts, or when it
+    ``numbers`` set the slice apart from others: which one, or when it starts, or when it
     starts and ends. More are no slice's.
     """
 
@@ -169,18 +169,18 @@ def series(
                 one.add(cut.numbers, index, lengths[index])
         return found.values()
 
-    # What is plain by any reading of a name comes before what may be by another.
-    for plain, depth in itertools.product((True, False), range(_DEEPEST)):
-        likely = [one for one in read(depth) if one.is_cut or (one.is_likely and not plain)]
+    # What is certain by any reading of a name comes before what may be by another.
+    for strict, depth in itertools.product((True, False), range(_DEEPEST)):
+        likely = [one for one in read(depth) if one.is_cut or (one.is_likely and not strict)]
         numbered = Counter(one.folder for one in likely if one.mark != "word")
         for one in likely:
             several = numbered[one.folder] > 2
             of_genre = one.folder.rpartition("/")[2] in ("", *folders)
-            sure = one.is_plain(several) and not (of_genre and len(one.files) == size[one.folder])
-            if plain and sure:
+            sure = one.is_certain(several) and not (of_genre and len(one.files) == size[one.folder])
+            if strict and sure:
                 for index in one.files:
                     shared[index] = f"{one.folder}/{one.recording}"
-            elif not plain and (one.is_plain(several) or one.may_be(several)):
+            elif not strict and (one.is_certain(several) or one.may_be(several)):
                 doubts.append(one.files)
             else:
                 continue
@@ -213,8 +213,8 @@ class _Series:
         """Whether they are, or have some of it: a mark, or numbers from 0 on with gaps."""
         return self.is_cut or (len(self._held) > 1 and bool(self.mark or self._numbers[0] == (0,)))
 
-    def is_plain(self, several: bool) -> bool:
-        """Whether they are slices: with a word, with whole spans, or as several others are cut."""
+    def is_certain(self, several: bool) -> bool:
+        """Whether they are slices: with a word, with spans, or as several others are cut."""
         spans = self._begins and len(self._numbers[0]) == 2
         as_others = several and self._same is True
         return self.mark == "word" or (self._is_regular and (spans or as_others))

@@ -23,7 +23,7 @@ _SPELLINGS = {
     "valid": ("valid", "validation", "validate", "val", "dev", "development"),
     "test": ("test", "testing", "eval", "evaluation"),
 }
-_PART_OF = {spelling: part for part, own in _SPELLINGS.items() for spelling in own}
+_PART_OF = {spelling: part for part, words in _SPELLINGS.items() for spelling in words}
 _AROUND = re.compile(r"^\d+[\s_.-]+|[\s_-]*(?:set|data|split)$")
 PARTS_HINT = "parts are called " + ", ".join(_PART_OF) + ", also with 01_ in front or _set behind"
 """What is understood, for a person whose folders are called otherwise."""
@@ -104,7 +104,7 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
     ----------
     how : 'published' takes the parts that the tracks have; tracks without one are left out.
         'grouped' deals out 60/20/20 % of each genre in whole groups, each track of unknown
-        artist being its own group; 'random' in single tracks. A genre of two groups (tracks)
+        artist being a group by itself; 'random' in single tracks. A genre of two groups (tracks)
         gives train and test, one of a single group train only. None chooses the first of
         these that the tracks allow: published when some are in train, some in valid or test,
         and at most half in none; grouped when at least half of the groups are known.
@@ -160,10 +160,10 @@ def one_part(name: str, parts: set[str], notes: list[str]) -> str:
 
     Adds to the notes where there are several.
     """
-    own = [part for part in PARTS if part in parts]
-    if len(own) > 1:
-        notes.append(f"{name} is in {' and '.join(own)}: counted as {own[0]}")
-    return own[0] if own else ""
+    found = [part for part in PARTS if part in parts]
+    if len(found) > 1:
+        notes.append(f"{name} is in {' and '.join(found)}: counted as {found[0]}")
+    return found[0] if found else ""
 
 
 def _check_genres(tracks: Sequence[Labelled]) -> None:
@@ -224,7 +224,7 @@ def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
             key = group_key(track.group)
             where.setdefault(key, set()).add(part)
             names[key] = min(names.get(key, track.group), track.group)
-    return sorted(names[key] for key, own in where.items() if len(own) > 1)
+    return sorted(names[key] for key, held in where.items() if len(held) > 1)
 
 
 def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
@@ -253,12 +253,12 @@ def _dealt(
     called: str,
     words: str,
 ) -> Split:
-    """Deal whole units out, genre by genre: each goes where the most is wanting."""
+    """Deal units out undivided, genre by genre: each goes where the most is wanting."""
     total = Counter(track.genre for track in tracks)
     by_genre: dict[str, list[Sequence[int]]] = {genre: [] for genre in sorted(total)}
     for unit in units:
-        own = Counter(tracks[index].genre for index in unit)
-        by_genre[min(own, key=lambda genre: (-own[genre], genre))].append(unit)
+        genres = Counter(tracks[index].genre for index in unit)
+        by_genre[min(genres, key=lambda genre: (-genres[genre], genre))].append(unit)
 
     def turn(unit: Sequence[int]) -> float:
         """Large units come first, so that small ones can even out, but not by size alone."""
@@ -268,10 +268,10 @@ def _dealt(
     parts = [""] * len(tracks)
     filled = {genre: Counter[str]() for genre in total}
     notes = []
-    for genre, own_units in by_genre.items():
-        if len(own_units) == 1:
+    for genre, its_units in by_genre.items():
+        if len(its_units) == 1:
             notes.append(f"{genre} has one {called} only: all of it is in train")
-        left = sorted(own_units, key=turn)
+        left = sorted(its_units, key=turn)
         for number, unit in enumerate(left):
             part = _wanting(filled[genre], total[genre], len(left) - number)
             for index in unit:
@@ -293,7 +293,7 @@ def _missing(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
     there: dict[str, set[str]] = {}
     for track, part in zip(tracks, parts, strict=True):
         there.setdefault(track.genre, set()).add(part)
-    lost = sorted(genre for genre, own in there.items() if own - {""} and "train" not in own)
+    lost = sorted(genre for genre, held in there.items() if held - {""} and "train" not in held)
     return [f"not in train, so never predicted: {', '.join(lost)}"] if lost else []
 
 

@@ -116,7 +116,7 @@ def test_all_commands_say_that_first_folders_hold_artists(tmp_path: Path, comman
         for song in range(3):
             write(tmp_path / "in" / artist / f"{song}.flac", 200 + number, song, artist)
     _, notes = command(tmp_path / "in", tmp_path)
-    assert any("hold one artist each, as tags tell (Ann: Ann)" in note for note in notes)
+    assert any("hold one artist each, as tags say (Ann: Ann)" in note for note in notes)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

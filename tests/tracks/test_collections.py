@@ -138,8 +138,8 @@ def test_the_shipped_lists_are_the_published_ones(data: Path) -> None:
     }
     for track, artist in artists.items():
         genre = track.partition(".")[0]
-        told = Known(f"gtzan:{track}", artist, listed.get(track, ""), genre=genre)
-        assert known(f"{track}.wav") == told
+        expected = Known(f"gtzan:{track}", artist, listed.get(track, ""), genre=genre)
+        assert known(f"{track}.wav") == expected
 
 
 def digest(samples: np.ndarray, rate: int = 22_050, cut: int = 100) -> str:
@@ -191,5 +191,5 @@ def test_names_are_known_without_numpy() -> None:
         "import sys; from mgrkit.tracks.collections import lookup\n"
         "lookup.known('blues.00000.au'); print('numpy' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -11,7 +11,7 @@ from mgrkit.audio.tags import artist as tags
 from mgrkit.tracks.layout import Layout
 
 
-def told(*paths: str) -> list[tuple[str, str]]:
+def found(*paths: str) -> list[tuple[str, str]]:
     """Genre and part of each."""
     layout = Layout.of(paths)
     return [(layout.label(path), layout.split(path)) for path in paths]
@@ -31,7 +31,7 @@ def told(*paths: str) -> list[tuple[str, str]]:
     ],
 )
 def test_a_file_alone_is_labelled_by_its_folder_or_its_name(path: str, genre: str) -> None:
-    assert told(path) == [(genre, "")]
+    assert found(path) == [(genre, "")]
 
 
 @pytest.mark.parametrize(
@@ -57,13 +57,13 @@ def test_folders_called_like_parts_are_the_split(
 ) -> None:
     genres = ("blues", "polka")
     paths = [f"{above}{name}/{below}{g}/{name}.wav" for name in names for g in genres]
-    assert told(*paths) == [(genre, part) for part in parts for genre in genres]
+    assert found(*paths) == [(genre, part) for part in parts for genre in genres]
     assert Layout.of(paths).part_notes == (f"the split is that of the folders {', '.join(names)}",)
 
 
 def test_parts_below_each_genre_are_the_split_and_no_artists() -> None:
     paths = [f"{g}/{p}/x.wav" for g in ("blues", "polka") for p in ("train", "test")]
-    assert told(*paths) == [(g, p) for g in ("blues", "polka") for p in ("train", "test")]
+    assert found(*paths) == [(g, p) for g in ("blues", "polka") for p in ("train", "test")]
     assert Layout.of(paths).artist(paths[0]) == ""
     assert Layout.of(["blues/train/Ann/x.wav", "jazz/test/Bob/y.wav"]).artist(
         "blues/train/Ann/x.wav"
@@ -72,14 +72,14 @@ def test_parts_below_each_genre_are_the_split_and_no_artists() -> None:
 
 def test_a_band_called_train_is_no_part() -> None:
     paths = ["Train/x.wav", "Blur/x.wav", "Pulp/x.wav"]
-    assert told(*paths) == [("Train", ""), ("Blur", ""), ("Pulp", "")]
+    assert found(*paths) == [("Train", ""), ("Blur", ""), ("Pulp", "")]
     paths = ["pop/Train/x.wav", "pop/Blur/x.wav", "rock/Pulp/x.wav"]
-    assert told(*paths) == [("pop", ""), ("pop", ""), ("rock", "")]
+    assert found(*paths) == [("pop", ""), ("pop", ""), ("rock", "")]
 
 
 def test_what_lies_beside_parts_has_the_genre_of_its_folder_and_no_part() -> None:
     paths = ["train/blues/a.wav", "test/jazz/b.wav", "extra/jazz/c.wav"]
-    assert told(*paths) == [("blues", "train"), ("jazz", "test"), ("jazz", "")]
+    assert found(*paths) == [("blues", "train"), ("jazz", "test"), ("jazz", "")]
 
 
 @pytest.mark.parametrize("form", ["{}/{}/x.wav", "{1}/{0}/x.wav", "data/{}/{}/x.wav"])
@@ -108,15 +108,15 @@ def test_a_folder_beside_parts_is_named(form: str) -> None:
 
 def test_folders_that_hold_all_genres_each_are_no_genres() -> None:
     paths = [f"{fold}/{g}/x.wav" for fold in ("fold1", "fold2") for g in ("blues", "polka")]
-    assert told(*paths) == [("blues", ""), ("polka", "")] * 2
+    assert found(*paths) == [("blues", ""), ("polka", "")] * 2
     assert Layout.of(paths).genre_notes == ("the genres are the folders in each of fold1, fold2",)
     # nor are genres whose songs lie in folds, or which do not hold all of them
     paths = [f"{g}/{fold}/x.wav" for fold in ("fold1", "fold2") for g in ("blues", "polka")]
-    assert told(*paths) == [("blues", ""), ("polka", "")] * 2
+    assert found(*paths) == [("blues", ""), ("polka", "")] * 2
     paths = ["Ann/jazz/a.wav", "Bob/jazz/b.wav", "Bob/blues/c.wav"]
-    assert [genre for genre, _ in told(*paths)] == ["Ann", "Bob", "Bob"]
+    assert [genre for genre, _ in found(*paths)] == ["Ann", "Bob", "Bob"]
     paths = ["Ann/jazz/a.wav", "Bob/jazz/b.wav", "Bob/c.wav"]
-    assert [genre for genre, _ in told(*paths)] == ["Ann", "Bob", "Bob"]
+    assert [genre for genre, _ in found(*paths)] == ["Ann", "Bob", "Bob"]
 
 
 @pytest.mark.parametrize(
@@ -124,38 +124,38 @@ def test_folders_that_hold_all_genres_each_are_no_genres() -> None:
 )
 def test_one_folder_above_the_genres_is_passed_through(above: str) -> None:
     paths = [f"{above}/polka/a.wav", f"{above}/waltz/b.wav"]
-    assert told(*paths, "stray.wav") == [("polka", ""), ("waltz", ""), ("", "")]
+    assert found(*paths, "stray.wav") == [("polka", ""), ("waltz", ""), ("", "")]
     assert Layout.of(paths).genre_notes == (f"the genres are the folders in {above}",)
-    assert told(f"{above}/jazz/a.wav", f"{above}/jazz/live/b.wav") == [("jazz", "")] * 2
+    assert found(f"{above}/jazz/a.wav", f"{above}/jazz/live/b.wav") == [("jazz", "")] * 2
 
 
 def test_a_genre_alone_is_no_folder_above_the_genres() -> None:
-    assert told("Hip-Hop/Ann/a.wav", "Hip-Hop/Bob/b.wav") == [("Hip-Hop", "")] * 2
-    assert told("polka/a.wav", "polka/Ann/b.wav", "polka/Bob/c.wav") == [("polka", "")] * 3
+    assert found("Hip-Hop/Ann/a.wav", "Hip-Hop/Bob/b.wav") == [("Hip-Hop", "")] * 2
+    assert found("polka/a.wav", "polka/Ann/b.wav", "polka/Bob/c.wav") == [("polka", "")] * 3
 
 
 def test_numbers_are_no_genres() -> None:
     paths = ["fma_small/000/000002.mp3", "fma_small/001/001002.mp3", "fma_small/001/x.mp3"]
-    assert told(*paths) == [("", "")] * 3
+    assert found(*paths) == [("", "")] * 3
     assert any("folders of numbers (000, 001) are no genres" in n
                for n in Layout.of(paths).genre_notes)  # fmt: skip
-    assert told("000/000002.mp3") == [("", "")]
-    assert told("1/blues.00000.au", "2/jazz.00000.au") == [("blues", ""), ("jazz", "")]
-    assert told("2step/a.wav", "80s/b.wav") == [("2step", ""), ("80s", "")]
+    assert found("000/000002.mp3") == [("", "")]
+    assert found("1/blues.00000.au", "2/jazz.00000.au") == [("blues", ""), ("jazz", "")]
+    assert found("2step/a.wav", "80s/b.wav") == [("2step", ""), ("80s", "")]
 
 
 def test_names_tell_the_genre_where_folders_plainly_do_not() -> None:
     paths = [f"fold{n}/{g}.0000{n}.wav" for n in (1, 2) for g in ("blues", "jazz")]
-    assert [genre for genre, _ in told(*paths)] == ["blues", "jazz"] * 2
-    assert told("clips/blues.00001.wav", "clips/jazz.00002.wav") == [("blues", ""), ("jazz", "")]
+    assert [genre for genre, _ in found(*paths)] == ["blues", "jazz"] * 2
+    assert found("clips/blues.00001.wav", "clips/jazz.00002.wav") == [("blues", ""), ("jazz", "")]
     # who has put a clip into another genre's folder has meant it
-    assert told("rock/jazz.00054.wav", "rock/rock.00001.wav", "jazz/jazz.00001.wav") == [
+    assert found("rock/jazz.00054.wav", "rock/rock.00001.wav", "jazz/jazz.00001.wav") == [
         ("rock", ""), ("rock", ""), ("jazz", ""),
     ]  # fmt: skip
 
 
 def test_one_genre_in_two_unicode_forms_is_one() -> None:
-    assert told("caf\u00e9/a.wav", "cafe\u0301/b.wav") == [("caf\u00e9", "")] * 2
+    assert found("caf\u00e9/a.wav", "cafe\u0301/b.wav") == [("caf\u00e9", "")] * 2
 
 
 def test_folders_are_looked_at_and_files_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,7 +174,7 @@ def test_first_folders_of_one_artist_each_are_said(monkeypatch: pytest.MonkeyPat
         f"{name}/{album}/{n}.mp3": name
         for name in ("Ann", "Bob", "Cyd") for album in ("x", "y") for n in range(9)
     }  # fmt: skip
-    assert "hold one artist each, as tags tell (Ann: Ann)" in heard(monkeypatch, albums)
+    assert "hold one artist each, as tags say (Ann: Ann)" in heard(monkeypatch, albums)
     single = {f"{name}/1.mp3": name.upper() for name in ("Ann", "Bob", "Cyd")}
     assert heard(monkeypatch, single)
     assert not heard(monkeypatch, dict.fromkeys(albums, ""))

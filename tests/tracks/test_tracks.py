@@ -197,7 +197,7 @@ def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
     (tmp_path / "tracks.csv").write_text(
         "\ufeffpath, genre ,,peak_db\na.wav,x\n\na.wav,blues,1,2,3\nb.wav\n"
     )
-    lineage = Lineage.read(tmp_path, own=["peak_db"])
+    lineage = Lineage.read(tmp_path, added=["peak_db"])
     assert lineage.of("a.wav")["genre"] == "blues"
     assert lineage.of("b.wav")["genre"] == ""
     assert lineage.extras == ()
@@ -223,10 +223,10 @@ def test_backslashes_are_read_as_slashes_where_only_that_is_a_file(tmp_path: Pat
     assert lineage.of("blues/1.wav")["group"] == "Dan"
     assert lineage.of("back\\slash.wav")["group"] == "Bob"
     assert lineage.of("back/slash.wav")["group"] == ""
-    assert lineage.told(tmp_path) == [
+    assert lineage.messages(tmp_path) == [
         f"{tmp_path / 'tracks.csv'}: 3 of 4 rows name a sound file here"
     ]
-    assert lineage.told(tmp_path, whole=False) == []
+    assert lineage.messages(tmp_path, every=False) == []
 
 
 @pytest.mark.parametrize(("held", "here"), [("\u00e9", "e\u0301"), ("e\u0301", "\u00e9")])
@@ -242,7 +242,7 @@ def test_folders_tell_what_the_table_does_not(tmp_path: Path) -> None:
     lineage = Lineage(paths=lambda: paths)
     assert [lineage.of(path)["genre"] for path in paths] == ["polka", "waltz"]
     assert [lineage.of(path)["split"] for path in paths] == ["train", "test"]
-    assert lineage.told(tmp_path) == ["the split is that of the folders train, test"]
+    assert lineage.messages(tmp_path) == ["the split is that of the folders train, test"]
     (tmp_path / "tracks.csv").write_text(
         "path,genre,split\ntrain/polka/a.wav,folk,\ntest/waltz/b.wav,,valid\n"
     )
@@ -257,7 +257,7 @@ def test_folders_are_not_walked_again_where_the_table_says_all(tmp_path: Path) -
     lineage = Lineage.read(tmp_path)
     lineage.paths = lambda: pytest.fail("walked")
     assert lineage.of("000/a.wav")["genre"] == "folk"
-    assert lineage.told(tmp_path) == []
+    assert lineage.messages(tmp_path) == []
 
 
 def test_the_table_says_which_are_noisy_copies(tmp_path: Path) -> None:

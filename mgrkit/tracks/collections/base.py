@@ -15,8 +15,8 @@ class Known:
     id : the collection's name, a colon and the track's: ``gtzan:blues.00000``, ``fma:000002``.
     artist : '' where it is not known.
     part : in the collection's published split: 'train', 'valid', 'test', or '' for none.
-    piece : what tells a slice of it, or something else made of it, from others; '' for the whole.
-    genre : '' where a track's name does not tell it.
+    piece : what sets a slice of it, or what else is made of it, apart; '' for all of it.
+    genre : '' where a track's name does not say it.
     """
 
     id: str
