@@ -75,12 +75,12 @@ def test_the_others_end_when_the_first_fails(tmp_path: Path) -> None:
     """Without torchrun, which would end them itself."""
     (tmp_path / "nothing").mkdir()
     words = ["train", "cnn", "nothing", "--out", "m.safetensors"]
-    torchrun = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
+    ranks = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "WORLD_SIZE": "2"}
     both = [
         subprocess.Popen(
             [sys.executable, "-m", "mgrkit", *words],
             cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-            env={**os.environ, **torchrun, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
+            env={**os.environ, **ranks, "RANK": rank, "LOCAL_RANK": rank, "OMP_NUM_THREADS": "1"},
         )
         for rank in ("0", "1")
     ]  # fmt: skip
