@@ -1,6 +1,6 @@
 """What a model is: the interface that every classifier implements, and the file that keeps one.
 
-A classifier of a plugin is a subclass of `Classifier` with four methods, told by a spec (see
+A classifier of a plugin is a subclass of `Classifier` with four methods, named by a spec (see
 `mgrkit.registry`)::
 
     class Nearest(Classifier):

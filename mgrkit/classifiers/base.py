@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be told apart, and from what.
+    """What is to be recognised, and from what.
 
     Parameters
     ----------
@@ -87,9 +87,9 @@ class Run:
     device : 'cpu', 'cuda', 'cuda:1', 'mps': resolved, never 'auto'.
     precision : 'float32' or 'mixed'; whoever knows one only ignores it.
     folder : where a classifier may keep checkpoints of this fit; None keeps nothing.
-    progress : told the step, the number of steps and named metrics; with metrics no oftener than
-        after an epoch, for each such call is a line where there is no terminal.
-    note : told, in a line each, what a person should know of the fit and cannot see in the
+    progress : called with the step, the number of steps and named metrics; with metrics no
+        oftener than after an epoch, for each such call is a line where there is no terminal.
+    note : called with lines that say what a person should know of the fit and cannot see in the
         result, e.g. that it had to use smaller batches.
     stop_requested : True once a person wants the fit to end; see `check`.
     rank, world_size : this process among those that fit together; rank 0 alone writes.
@@ -141,8 +141,8 @@ class Classifier(ABC):
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """Probabilities, float32 ``(n, labels)``, rows sum to one, columns as ``task.labels``.
 
-        Each row depends on its own example alone. A label that was not in ``train`` gets
-        probability zero or nearly so, in its own column.
+        Each row depends on its example alone. A label that was not in ``train`` gets
+        probability zero or nearly so, in its column.
 
         Raises
         ------

@@ -7,7 +7,7 @@ Everything else is JSON under the one metadata key ``mgrkit``. Its ``digest`` is
 canonical JSON of all other fields, then, for each tensor by name, of the canonical JSON of [name,
 dtype, shape] and of its bytes (little-endian, C order). It finds damage; it is no signature.
 
-Reading runs no code and unpickles nothing: safetensors holds plain numbers only.
+Reading runs no code and unpickles nothing: safetensors holds numbers only.
 """
 
 from __future__ import annotations
@@ -324,7 +324,7 @@ def _members(path: Path, fields: Mapping[str, Any], task: Task, files: Arrays) -
         raise BundleError("only a vote has members")
     members = {}
     for name, content in sorted(files.items()):
-        if bundlefields.plain_text(name) != name:
+        if bundlefields.printable_text(name) != name:
             raise BundleError(f"the name {name!r:.60} of a member does not belong on a terminal")
         if content.dtype != np.uint8 or content.ndim != 1:
             raise BundleError(f"its member {name} is no file")

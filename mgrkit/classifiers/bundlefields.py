@@ -87,7 +87,7 @@ def lines(array: NDArray[Any]) -> tuple[str, ...]:
     return ids
 
 
-def plain_text(text: str) -> str:
+def printable_text(text: str) -> str:
     """The text as a bundle may hold it: escapes for what does not belong on a terminal."""
     escaped = _UNPRINTABLE.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     return escaped if len(escaped) <= LONGEST else f"{escaped[: LONGEST - 3]}..."
@@ -149,7 +149,7 @@ def _front(fields: Mapping[str, Any]) -> FrontEnd | None:
         raise BundleError(error.message, error.hint) from None
 
 
-def _whole(value: object) -> bool:
+def _integer(value: object) -> bool:
     return type(value) is int
 
 
@@ -175,7 +175,7 @@ def _names(least: int) -> Callable[[object], bool]:
 
 
 def _sides(value: object) -> bool:
-    return isinstance(value, list) and all(_whole(v) and 0 < v < _LARGEST_SIDE for v in value)
+    return isinstance(value, list) and all(_integer(v) and 0 < v < _LARGEST_SIDE for v in value)
 
 
 def _object(*kinds: type) -> Callable[[object], bool]:
@@ -208,7 +208,7 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "frontend": (lambda v: v is None or isinstance(v, dict), "an object or null"),
     "calibration": (_object(), "an object"),
     "metrics": (_object(), "an object"),
-    "seed": (_whole, "a whole number"),
+    "seed": (_integer, "a whole number"),
     "card": (_object(str), "an object of texts"),
     "input_digest": (_matches(r"[0-9a-f]{16}"), "16 hexadecimal digits"),
 }

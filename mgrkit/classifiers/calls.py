@@ -53,7 +53,7 @@ def made(make: Callable[[], Classifier], name: str) -> Classifier:
 
 
 def probabilities(model: Classifier, name: str, labels: int, x: NDArray[Any]) -> Floats:
-    """What ``predict_proba`` tells, float32 ``(len(x), labels)``.
+    """What ``predict_proba`` gives, float32 ``(len(x), labels)``.
 
     Raises
     ------
@@ -61,10 +61,10 @@ def probabilities(model: Classifier, name: str, labels: int, x: NDArray[Any]) ->
         probabilities.
     """
     with blaming(name):
-        told: Any = model.predict_proba(x)
-    if wrong := _wrong(told, (len(x), labels)):
+        given: Any = model.predict_proba(x)
+    if wrong := _wrong(given, (len(x), labels)):
         raise RunError(f"the classifier {name} gave probabilities that {wrong}", AUTHOR)
-    floats: Floats = told.astype(np.float32, copy=False)
+    floats: Floats = given.astype(np.float32, copy=False)
     return floats
 
 
@@ -80,29 +80,29 @@ def learnt(model: Classifier, make: Callable[[], Classifier], name: str) -> dict
         state: Any = model.state()
     if wrong := _odd(state):
         raise RunError(f"the classifier {name} gave a state that {wrong}", AUTHOR)
-    plain = dict(state)
+    arrays = dict(state)
     fresh = made(make, name)
     try:
         with blaming(name):
-            fresh.restore(plain, "cpu")
+            fresh.restore(arrays, "cpu")
     except (BundleError, UsageError) as error:
         raise RunError(
             f"the classifier {name} does not take its own state: {error.message}", AUTHOR
         ) from error
-    return plain
+    return arrays
 
 
-def _wrong(told: Any, shape: tuple[int, int]) -> str:
-    if not isinstance(told, np.ndarray) or told.dtype.kind != "f":
-        what = told.dtype if isinstance(told, np.ndarray) else type(told).__name__
+def _wrong(given: Any, shape: tuple[int, int]) -> str:
+    if not isinstance(given, np.ndarray) or given.dtype.kind != "f":
+        what = given.dtype if isinstance(given, np.ndarray) else type(given).__name__
         return f"are {what}, not an array of float32"
-    if told.shape != shape:
-        return f"have the shape {told.shape}, not {shape}"
-    if not np.isfinite(told).all():
+    if given.shape != shape:
+        return f"have the shape {given.shape}, not {shape}"
+    if not np.isfinite(given).all():
         return "are not finite"
-    if (told < 0).any():
+    if (given < 0).any():
         return "are below 0"
-    if (abs(told.sum(1, dtype=np.float64) - 1) > SUMS).any():
+    if (abs(given.sum(1, dtype=np.float64) - 1) > SUMS).any():
         return "do not sum to 1 in each row"
     return ""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.classifiers import HeldOut
-from mgrkit.classifiers.bundlefields import plain_text
+from mgrkit.classifiers.bundlefields import printable_text
 from mgrkit.datasets.dataset import Dataset, parts_with_copies
 from mgrkit.errors import UsageError
 from mgrkit.tracks.identity import FILE, NAME, SOUND, artist_id, track_id
@@ -45,7 +45,7 @@ class Parts:
                 "at least two genres with two artists each, or another --split",
             )
         for label in labels:
-            if plain_text(label) != label:
+            if printable_text(label) != label:
                 what = f"no model can keep the genre {label!r:.80}"
                 raise UsageError(what, "give it a short name of printable letters")
         known = [i for i in of_part("valid") if dataset.entries[i].genre in labels]

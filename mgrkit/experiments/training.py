@@ -21,7 +21,7 @@ from mgrkit.classifiers import (
 )
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
-from mgrkit.classifiers.bundlefields import plain_text
+from mgrkit.classifiers.bundlefields import printable_text
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
@@ -347,7 +347,7 @@ def _card(data: Path, parts: Parts, refit: bool) -> dict[str, str]:
     counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
     measured = "measured before that, fit on train alone" if both else "measured so"
     return {
-        "data": f"{plain_text(data.name)}: {counts}; {parts.train.input.name}",
+        "data": f"{printable_text(data.name)}: {counts}; {parts.train.input.name}",
         "split": parts.split.words,
         "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
         "limits": LIMITS,

@@ -31,8 +31,8 @@ class Plugin:
 
     def with_fault(self, error: str) -> Plugin:
         """The same with one more thing wrong."""
-        told = f"{self.error}; {error}" if self.error else error
-        return replace(self, status="broken", error=told)
+        errors = f"{self.error}; {error}" if self.error else error
+        return replace(self, status="broken", error=errors)
 
     def with_specs(self, kind: str, specs: Sequence[_Spec]) -> Plugin:
         """The same with these specs in the field ``kind``; of two with one name the first."""
@@ -67,7 +67,7 @@ class Registry:
     """What the plugins offer, by name.
 
     A name that a third party's plugin shares with mgrkit is mgrkit's; one that two of them
-    share is nobody's. Either is told in their ``error``.
+    share is nobody's. Their ``error`` says so.
 
     Parameters
     ----------
@@ -77,12 +77,12 @@ class Registry:
     def __init__(self, plugins: Iterable[Plugin]) -> None:
         self.plugins = list(plugins)
         for what, kind in KINDS.items():
-            self.plugins = _without_own(self.plugins, what, kind)
+            self.plugins = _without_ours(self.plugins, what, kind)
             for name, makers in _makers(self.plugins, kind).items():
                 if len(makers) > 1:
-                    told = _claimed(what, name, makers)
+                    fault = _claimed(what, name, makers)
                     self.plugins = [
-                        p.with_fault(told) if p.distribution in makers else p for p in self.plugins
+                        p.with_fault(fault) if p.distribution in makers else p for p in self.plugins
                     ]
 
     def classifiers(self) -> list[Provider]:
@@ -162,17 +162,17 @@ def _claimed(what: str, name: str, makers: Sequence[str]) -> str:
     return f"the {what} {name} is claimed by {' and by '.join(makers)}"
 
 
-def _without_own(plugins: Iterable[Plugin], what: str, kind: str) -> list[Plugin]:
-    """The plugins; what third parties offer by a name of mgrkit itself is told and left out."""
+def _without_ours(plugins: Iterable[Plugin], what: str, kind: str) -> list[Plugin]:
+    """The plugins without what third parties offer by a name of mgrkit itself: that is a fault."""
     plugins = list(plugins)
-    own = {s.name for p in plugins if p.distribution == OWN for s in getattr(p, kind)}
+    ours = {s.name for p in plugins if p.distribution == OWN for s in getattr(p, kind)}
     kept = []
     for plugin in plugins:
         if plugin.distribution != OWN:
-            for name in sorted(own.intersection(s.name for s in getattr(plugin, kind))):
+            for name in sorted(ours.intersection(s.name for s in getattr(plugin, kind))):
                 plugin = plugin.with_fault(
                     f"its {what} {name} is left out, that name belongs to {OWN} itself"
                 )
-            plugin = plugin.without(kind, own)
+            plugin = plugin.without(kind, ours)
         kept.append(plugin)
     return kept

@@ -106,8 +106,8 @@ def require(what: str, modules: Iterable[str]) -> None:
     RunError : some are not; they are named, and how to get them.
     """
     if lacking := missing(modules):
-        told = f"{what} needs {' and '.join(lacking)}, not installed here"
-        raise RunError(told, how_to_install(lacking))
+        message = f"{what} needs {' and '.join(lacking)}, not installed here"
+        raise RunError(message, how_to_install(lacking))
 
 
 def how_to_install(modules: Iterable[str]) -> str:
@@ -149,8 +149,8 @@ def _load(distribution: metadata.Distribution) -> Plugin:
     for point in points or ():
         faults: list[str] = []
         classifiers, feature_sets = _specs(point, faults)
-        for told in faults:
-            plugin = plugin.with_fault(f"entry point {point.name} ({point.value}): {told}")
+        for error in faults:
+            plugin = plugin.with_fault(f"entry point {point.name} ({point.value}): {error}")
         plugin = plugin.with_specs("classifiers", classifiers)
         plugin = plugin.with_specs("feature_sets", feature_sets)
     return plugin
@@ -164,7 +164,7 @@ def _specs(
     if wrong:
         faults.append(wrong)
         return [], []
-    # One manager for each entry point: a hook that raises ends its manager's whole call.
+    # One manager for each entry point: a hook that raises ends the call of all others.
     manager = pluggy.PluginManager(hooks.GROUP)
     manager.add_hookspecs(hooks)
     for step in (
@@ -202,8 +202,8 @@ def _check_names(manager: pluggy.PluginManager, module: object) -> None:
             raise PluginError(f"{name} is not marked by @hookimpl{_meant(name)}")
     if not marked:
         like = [name for name in others if most_like(name, _HOOKS)]
-        told = f": {like[0]}{_meant(like[0])}" if like else ""
-        raise PluginError(f"no function of it is a hook marked by @hookimpl{told}")
+        meant = f": {like[0]}{_meant(like[0])}" if like else ""
+        raise PluginError(f"no function of it is a hook marked by @hookimpl{meant}")
 
 
 def _meant(name: str) -> str:
@@ -223,9 +223,9 @@ def _called(caller: pluggy.HookCaller, kind: type[_Spec], faults: list[str]) -> 
         return []
     good = []
     for spec in (spec for result in results for spec in result):
-        told, wrong = attempt(functools.partial(_fault, spec, kind))
-        if told or wrong:
-            faults.append(f"{caller.name}: {told or wrong}")
+        error, wrong = attempt(functools.partial(_fault, spec, kind))
+        if error or wrong:
+            faults.append(f"{caller.name}: {error or wrong}")
         else:
             good.append(spec)
     return good

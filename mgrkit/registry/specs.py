@@ -49,7 +49,7 @@ class ClassifierSpec:
         (it is fit once per fold more), or 'valid', for what is too dear for that.
     resumable : whether a stopped ``fit`` goes on from what it left in ``Run.folder``.
     parallel : whether several processes under torchrun can fit it together; then ``Run.rank`` and
-        ``Run.world_size`` tell each its share.
+        ``Run.world_size`` give each its share.
     requires : top-level modules that fitting needs.
     predicting : those of them that predicting needs too.
     bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
@@ -150,9 +150,9 @@ class FeatureSetSpec:
     @property
     def digest(self) -> str:
         """16 hexadecimal digits that change whenever the numbers may."""
-        plain = [self.name, self.revision, self.frontend.to_json(), self.window, self.hop]
+        settings = [self.name, self.revision, self.frontend.to_json(), self.window, self.hop]
         learnt = [self.weights.sha256] if self.weights else []
-        text = json.dumps([*plain, *learnt, *self.columns])
+        text = json.dumps([*settings, *learnt, *self.columns])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @property
@@ -214,11 +214,11 @@ class SummarySpec(FeatureSetSpec):
     @classmethod
     def of(cls, base: FeatureSetSpec, form: str) -> SummarySpec:
         """The summary of a set's windows; ``form`` is one of `SUMMARIES`."""
-        told = {field.name: getattr(base, field.name) for field in dataclasses.fields(base)}
+        fields = {field.name: getattr(base, field.name) for field in dataclasses.fields(base)}
         columns = tuple(f"{name}_{moment}" for moment in form.split("-") for name in base.columns)
-        told |= {"name": f"{base.name}:{form}", "columns": columns, "window": None, "hop": None}
-        told |= {"bundles": ()}
-        return cls(**told, base=base, form=form)
+        fields |= {"name": f"{base.name}:{form}", "columns": columns, "window": None, "hop": None}
+        fields |= {"bundles": ()}
+        return cls(**fields, base=base, form=form)
 
 
 def parameter(
@@ -236,8 +236,8 @@ def parameter(
     low, high : the range of a number, both ends allowed.
     choices : the values of a text.
     """
-    told = {"help": help, "low": low, "high": high, "choices": tuple(choices)}
-    return dataclasses.field(default=default, metadata=told)
+    metadata = {"help": help, "low": low, "high": high, "choices": tuple(choices)}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 def with_parameters(spec: ClassifierSpec, given: Mapping[str, object]) -> Any:
@@ -264,10 +264,10 @@ def _read(what: str, field: dataclasses.Field[Any], value: object) -> Scalar:
     read = _as_kind(kind, value)
     if read is None:
         raise UsageError(f"{what} must be {_KINDS[kind]}, not {value!r}")
-    told = field.metadata
-    if told.get("choices") and read not in told["choices"]:
-        raise UsageError(f"{what} must be {', '.join(told['choices'])}, not {value!r}")
-    low, high = told.get("low", -math.inf), told.get("high", math.inf)
+    metadata = field.metadata
+    if metadata.get("choices") and read not in metadata["choices"]:
+        raise UsageError(f"{what} must be {', '.join(metadata['choices'])}, not {value!r}")
+    low, high = metadata.get("low", -math.inf), metadata.get("high", math.inf)
     if isinstance(read, int | float) and not low <= read <= high:
         raise UsageError(f"{what} must be from {low:g} to {high:g}, not {value!r}")
     return read

@@ -504,5 +504,5 @@ def test_nothing_is_unpickled(path: Path, monkeypatch) -> None:
     ],
 )
 def test_a_text_is_made_fit_for_a_bundle(path: Path, text: str, plain: str) -> None:
-    assert bundlefields.plain_text(text) == plain
+    assert bundlefields.printable_text(text) == plain
     save_bundle(path, dataclasses.replace(TINY, version=plain))
