@@ -26,7 +26,7 @@ _STEPS = 50
 
 @dataclass(frozen=True)
 class Calibration:
-    """How raw probabilities of tracks become what a person is told.
+    """How raw probabilities of tracks become those that a person is shown.
 
     Parameters
     ----------
@@ -50,31 +50,31 @@ class Calibration:
         return _tempered(probabilities, self.temperature).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a bundle keeps it: plain JSON."""
+        """As a bundle keeps it: JSON values."""
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Calibration:
+    def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
         """What `to_dict` gave, or nothing for no calibration.
 
         Raises
         ------
         BundleError : a value is missing, unknown, of another type or out of range.
         """
-        if not plain:
+        if not values:
             return cls()
         fields = {field.name for field in dataclasses.fields(cls)}
-        if odd := fields ^ set(plain):
+        if odd := fields ^ set(values):
             names = ", ".join(sorted(odd))
             raise BundleError(f"the calibration lacks, or should not have: {names}")
-        if plain["method"] not in METHODS:
-            raise BundleError(f"the calibration's method {plain['method']!r} is unknown")
-        ece = plain["ece"]
+        if values["method"] not in METHODS:
+            raise BundleError(f"the calibration's method {values['method']!r} is unknown")
+        ece = values["ece"]
         return cls(
-            _number(plain, "temperature", _LOWEST, _HIGHEST),
-            _number(plain, "unsure_below", 0, 1),
-            None if ece is None else _number(plain, "ece", 0, 1),
-            plain["method"],
+            _number(values, "temperature", _LOWEST, _HIGHEST),
+            _number(values, "unsure_below", 0, 1),
+            None if ece is None else _number(values, "ece", 0, 1),
+            values["method"],
         )
 
 
@@ -103,20 +103,20 @@ def calibrate(
     tempered = _tempered(probabilities, temperature)
     folds = group_folds(y, groups)
     for others, held in folds:
-        own = _temperature(probabilities[others], y[others])
-        tempered[held] = _tempered(probabilities[held], own)
+        fitted = _temperature(probabilities[others], y[others])
+        tempered[held] = _tempered(probabilities[held], fitted)
     error = None
     if folds:
-        told = np.concatenate([held for _, held in folds])
-        error = expected_calibration_error(tempered[told], y[told])
+        tested = np.concatenate([held for _, held in folds])
+        error = expected_calibration_error(tempered[tested], y[tested])
     threshold = _threshold(tempered.max(1), tempered.argmax(1) == y)
     return Calibration(temperature, threshold, error, method)
 
 
 def _temperature(probabilities: NDArray[Any], y: NDArray[Any]) -> float:
-    own = probabilities[np.arange(len(y)), y]
-    rows = probabilities[own > 0].astype(np.float64)
-    truth = y[own > 0]
+    likelihood = probabilities[np.arange(len(y)), y]
+    rows = probabilities[likelihood > 0].astype(np.float64)
+    truth = y[likelihood > 0]
     logs = np.where(rows > 0, np.log(np.maximum(rows, _FLOOR)), -np.inf)
     logs -= logs.max(1, keepdims=True, initial=-np.inf)
     right = logs[np.arange(len(truth)), truth]
@@ -166,8 +166,8 @@ def _threshold(top: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     return 1.0 if best == len(top) else float((top[best - 1] + top[best]) / 2)
 
 
-def _number(plain: Mapping[str, Any], name: str, low: float, high: float) -> float:
-    value = plain[name]
+def _number(values: Mapping[str, Any], name: str, low: float, high: float) -> float:
+    value = values[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         raise BundleError(f"the calibration's {name} {value!r} is no number from {low} to {high}")
     return float(value)

@@ -3,7 +3,7 @@
 What is compared is ``right``, float64 ``(seeds, tracks)`` of each classifier: 1 where a fit with
 that seed was right on that track, else 0. A classifier's accuracy on a track is the mean over
 its seeds, so that several seeds steady the numbers and do not count as more tracks. What holds
-of these fits holds of the classifiers as far as the seeds are many: `Spread` is told beside it.
+of these fits holds of the classifiers as far as the seeds are many: `Spread` is given beside it.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Difference:
 
     @property
     def tied(self) -> bool:
-        """Whether the interval holds zero: these tracks do not tell the two apart."""
+        """Whether the interval holds zero: these tracks do not decide between the two."""
         return self.low <= 0 <= self.high
 
 
@@ -82,7 +82,7 @@ def difference(
     ----------
     first, second : keys of ``right``.
     right : booleans or numbers from 0 to 1, ``(seeds, tracks)``; seeds may differ in number.
-    groups : the artist of each track. A single one tells nothing: from -1 to 1.
+    groups : the artist of each track. A single one says nothing: from -1 to 1.
     """
     from scipy.special import stdtr, stdtrit
 
@@ -106,7 +106,7 @@ def differences(
 ) -> list[Difference]:
     """Every pair, the more accurate one first; see `difference`.
 
-    Each pair is a test of its own: of twenty pairs of equals, one is told apart by chance.
+    Each pair is tested alone: of twenty pairs of equals, one seems to differ by chance.
     """
     return [difference(*pair, right, groups, seed) for pair in combinations(ranking(right), 2)]
 

@@ -100,8 +100,8 @@ def fit_classifier(
         calibration stay those from before.
     folds : fit once more for each of so many folds and calibrate on them, whatever the spec says;
         None for five where it says 'folds'.
-    run : its progress is told the steps of all fits together; in its folder each fit has one
-        of its own.
+    run : its progress is called with the steps of all fits together; each fit has a subfolder of
+        its folder.
 
     Raises
     ------

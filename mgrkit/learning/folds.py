@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def group_folds(
     y: NDArray[Any], groups: NDArray[Any], k: int = 5, seed: int = 0
 ) -> list[tuple[Indices, Indices]]:
-    """Divide tracks into k folds of whole groups, each label as evenly as that allows.
+    """Divide tracks into k folds of undivided groups, each label as evenly as that allows.
 
     Groups are dealt out one by one, large ones first, each to the fold where the shares of
     the labels stay the most even: what scikit-learn's StratifiedGroupKFold does.

