@@ -104,7 +104,7 @@ def _weights(weights: Weights) -> str:
     """What the weights should have; empty if nothing is wrong with them."""
     texts = (weights.summary, weights.package, weights.version, weights.licence, weights.authors)
     if not (_matches(_SET, weights.name) and all(map(_is_text, texts))):
-        return "Weights with a name of a-z, 0-9, _ and -, and texts"
+        return "Weights with texts, and a name of a-z, 0-9, _ and -, a letter first"
     if not (_matches(_HASH, weights.sha256) and _matches(_HASH, weights.wheel_sha256)):
         return "Weights with two SHA-256 of 64 hexadecimal digits"
     if not (_matches(_FACTORY, weights.convert) and _is_count(weights.wheel_bytes)):

@@ -164,7 +164,7 @@ def _specs(
     if wrong:
         faults.append(wrong)
         return [], []
-    # One manager for each entry point: a hook that raises ends the call of all others.
+    # One manager for each entry point: a hook that raises ends the call of its manager's others.
     manager = pluggy.PluginManager(hooks.GROUP)
     manager.add_hookspecs(hooks)
     for step in (

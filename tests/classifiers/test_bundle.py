@@ -94,10 +94,10 @@ def equal(one: Bundle, two: Bundle) -> bool:
 def refused(path: Path) -> str:
     with pytest.raises(BundleError) as caught:
         load_bundle(path)
-    told = str(caught.value)
-    assert told.startswith(str(path))
-    assert "\n" not in told
-    return told.removeprefix(str(path))
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message.removeprefix(str(path))
 
 
 @pytest.mark.parametrize("whole", [TINY, FULL, dataclasses.replace(TINY, seen=(), state={})])
@@ -121,9 +121,9 @@ def test_the_digest_is_the_documented_one(path: Path) -> None:
     assert save_bundle(path, TINY) == digest
     plain = header(path)
     assert plain.pop("digest") == digest
-    told = json.dumps(plain, sort_keys=True, separators=(",", ":"))
-    told += '["seen","uint8",[1]]t["state.w","float32",[1]]'
-    assert hashlib.sha256(told.encode() + np.float32(0.5).tobytes()).hexdigest() == digest
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    text += '["seen","uint8",[1]]t["state.w","float32",[1]]'
+    assert hashlib.sha256(text.encode() + np.float32(0.5).tobytes()).hexdigest() == digest
 
 
 def test_folders_are_made_and_an_older_file_is_replaced(tmp_path: Path) -> None:
@@ -400,8 +400,8 @@ def test_a_restored_classifier_predicts(path: Path) -> None:
     save_bundle(path, good(parameters={"sharpness": 2.0, "steps": 3}))
     model = restored_by(GOOD, load_bundle(path))
     assert model.parameters.sharpness == 2.0
-    told = model.predict_proba(np.array([[0.0], [8.0]], np.float32))
-    assert told.argmax(1).tolist() == [0, 1]
+    probabilities = model.predict_proba(np.array([[0.0], [8.0]], np.float32))
+    assert probabilities.argmax(1).tolist() == [0, 1]
 
 
 @pytest.mark.parametrize(
@@ -449,16 +449,16 @@ def test_what_a_factory_makes_must_be_a_classifier(monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "why"),
     [
         ("import not_there_at_all", r"'not_there_at_all' \(pip install not_there_at_all\)"),
         ("raise ImportError('libtorch.so is broken')", "libtorch.so is broken .mgrkit doctor"),
         ("raise OSError('libtorch.so: no such file')", "libtorch.so: no such file .mgrkit doctor"),
     ],
 )
-def test_what_it_cannot_import_is_no_fault_of_the_file(monkeypatch, code: str, told: str) -> None:
+def test_what_it_cannot_import_is_no_fault_of_the_file(monkeypatch, code: str, why: str) -> None:
     monkeypatch.setattr("tests.testing.toy_classifiers.Centroid.restore", lambda *_: exec(code, {}))
-    with pytest.raises(RunError, match=f"the classifier centroid cannot run: .*{told}") as caught:
+    with pytest.raises(RunError, match=f"the classifier centroid cannot run: .*{why}") as caught:
         restored_by(GOOD, good())
     assert not isinstance(caught.value, BundleError)
 
@@ -495,7 +495,7 @@ def test_nothing_is_unpickled(path: Path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "plain"),
+    ("text", "printable"),
     [
         ("rock & röll\u00a0日本", "rock & röll\u00a0日本"),
         ("a\x1b[2J\n\u202e\udce9", "a\\x1b[2J\\x0a\\x202e\\xdce9"),
@@ -503,6 +503,6 @@ def test_nothing_is_unpickled(path: Path, monkeypatch) -> None:
         ("x" * 501, "x" * 497 + "..."),
     ],
 )
-def test_a_text_is_made_fit_for_a_bundle(path: Path, text: str, plain: str) -> None:
-    assert bundlefields.printable_text(text) == plain
-    save_bundle(path, dataclasses.replace(TINY, version=plain))
+def test_a_text_is_made_fit_for_a_bundle(path: Path, text: str, printable: str) -> None:
+    assert bundlefields.printable_text(text) == printable
+    save_bundle(path, dataclasses.replace(TINY, version=printable))

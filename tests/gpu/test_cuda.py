@@ -34,12 +34,12 @@ def test_a_network_learns_on_cuda_and_answers_alike_on_the_cpu(name: str, precis
 
     model = new()
     model.fit(toys.train, toys.valid, Run(0, "cuda", precision))
-    told = model.predict_proba(toys.asked)
-    held_out = told[: len(toys.held_out)].argmax(1)
+    probabilities = model.predict_proba(toys.asked)
+    held_out = probabilities[: len(toys.held_out)].argmax(1)
     assert (held_out == toys.held_out.y).mean() >= 0.9
     other = new()
     other.restore(model.state(), "cpu")
-    assert np.abs(other.predict_proba(toys.asked) - told).max() < 1e-4
+    assert np.abs(other.predict_proba(toys.asked) - probabilities).max() < 1e-4
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed"])

@@ -55,11 +55,11 @@ def test_the_temperature_is_the_one_of_least_loss() -> None:
 def test_apply_keeps_order_zeros_and_sums() -> None:
     p = np.array([[0.5, 0.3, 0.2, 0], [1, 0, 0, 0], [1e-30, 1, 0, 0]], np.float32)
     for temperature in (0.01, 0.5, 1.0, 4.0, 100.0):
-        told = Calibration(temperature).apply(p)
-        assert told.dtype == np.float32
-        np.testing.assert_allclose(told.sum(1), 1, rtol=1e-6)
-        assert (told[p == 0] == 0).all()
-        assert (told.argmax(1) == p.argmax(1)).all()
+        tempered = Calibration(temperature).apply(p)
+        assert tempered.dtype == np.float32
+        np.testing.assert_allclose(tempered.sum(1), 1, rtol=1e-6)
+        assert (tempered[p == 0] == 0).all()
+        assert (tempered.argmax(1) == p.argmax(1)).all()
     np.testing.assert_allclose(Calibration().apply(p), p, rtol=1e-6)
 
 
@@ -130,11 +130,11 @@ def test_it_survives_the_bundle() -> None:
 
 
 def without(name: str) -> Callable[[dict], object]:
-    return lambda plain: plain.pop(name)
+    return lambda values: values.pop(name)
 
 
 def given(name: str, value: object) -> Callable[[dict], object]:
-    return lambda plain: plain.update({name: value})
+    return lambda values: values.update({name: value})
 
 
 @pytest.mark.parametrize(
@@ -159,10 +159,10 @@ def given(name: str, value: object) -> Callable[[dict], object]:
     ],
 )
 def test_nonsense_in_a_bundle_is_refused(spoil: Callable[[dict], object], message: str) -> None:
-    plain = Calibration(1.5, 0.4, 0.05, "folds").to_dict()
-    spoil(plain)
+    values = Calibration(1.5, 0.4, 0.05, "folds").to_dict()
+    spoil(values)
     with pytest.raises(BundleError, match=message):
-        Calibration.from_dict(plain)
+        Calibration.from_dict(values)
 
 
 def folds_of(artists: int, labels: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

@@ -68,8 +68,8 @@ def test_the_interval_holds_the_truth() -> None:
     inside = 0
     for _ in range(300):
         right, groups = world(rng, 0.1, level=0.5)
-        told = difference("a", "b", right, groups.tolist())
-        inside += told.low <= 0.1 <= told.high
+        found = difference("a", "b", right, groups.tolist())
+        inside += found.low <= 0.1 <= found.high
     assert inside / 300 >= 0.92
 
 
@@ -82,8 +82,8 @@ def test_tracks_of_one_artist_are_no_independent_witnesses() -> None:
         a = np.repeat(gains > 0, tracks)[None]
         b = np.repeat(gains < 0, tracks)[None]
         groups = np.repeat(np.arange(10), tracks).tolist()
-        told = difference("a", "b", {"a": a, "b": b}, groups)
-        widths.append(told.high - told.low)
+        found = difference("a", "b", {"a": a, "b": b}, groups)
+        widths.append(found.high - found.low)
     assert widths[0] == pytest.approx(widths[1])
 
 
@@ -93,10 +93,10 @@ def test_what_is_hard_for_both_cancels() -> None:
     a = rng.random((1, TRACKS)) < 0.5
     b = a.copy()
     b[0, np.flatnonzero(a[0])[:20]] = False
-    told = difference("a", "b", {"a": a, "b": b}, list(range(TRACKS)))
-    assert told.difference == pytest.approx(0.1)
-    assert not told.tied
-    assert told.high - told.low < 0.1
+    found = difference("a", "b", {"a": a, "b": b}, list(range(TRACKS)))
+    assert found.difference == pytest.approx(0.1)
+    assert not found.tied
+    assert found.high - found.low < 0.1
 
 
 def test_seeds_are_pooled_and_no_further_tracks() -> None:
@@ -110,14 +110,14 @@ def test_seeds_are_pooled_and_no_further_tracks() -> None:
 
 def test_the_other_way_round_is_the_same_with_another_sign() -> None:
     right, groups = world(np.random.default_rng(4), 0.05)
-    told = difference("a", "b", right, groups.tolist())
+    found = difference("a", "b", right, groups.tolist())
     back = difference("b", "a", right, groups.tolist())
     assert (back.difference, back.low, back.high) == pytest.approx(
-        (-told.difference, -told.high, -told.low)
+        (-found.difference, -found.high, -found.low)
     )
-    assert back.probability == pytest.approx(told.probability)
-    assert told == difference("a", "b", right, groups.tolist())
-    assert told.tied == (told.probability >= 0.025)
+    assert back.probability == pytest.approx(found.probability)
+    assert found == difference("a", "b", right, groups.tolist())
+    assert found.tied == (found.probability >= 0.025)
 
 
 def test_few_artists_prove_nothing() -> None:
@@ -125,17 +125,17 @@ def test_few_artists_prove_nothing() -> None:
     for artists, tied in ((1, True), (2, True), (3, True), (6, False)):
         groups = np.repeat(np.arange(artists), 4).tolist()
         right = {"a": np.ones((1, len(groups))), "b": np.zeros((1, len(groups)))}
-        told = difference("a", "b", right, groups)
-        assert (told.difference, told.tied) == (1.0, tied), artists
-        assert -1 <= told.low <= told.high <= 1
-        assert 0 <= told.probability <= 0.5
+        found = difference("a", "b", right, groups)
+        assert (found.difference, found.tied) == (1.0, tied), artists
+        assert -1 <= found.low <= found.high <= 1
+        assert 0 <= found.probability <= 0.5
 
 
 def test_the_same_verdicts_are_a_tie() -> None:
     right, groups = world(np.random.default_rng(6), 0.0)
-    told = difference("a", "b", {"a": right["a"], "b": right["a"]}, groups.tolist())
-    assert told == Difference("a", "b", 0.0, 0.0, 0.0, 0.5)
-    assert told.tied
+    found = difference("a", "b", {"a": right["a"], "b": right["a"]}, groups.tolist())
+    assert found == Difference("a", "b", 0.0, 0.0, 0.0, 0.5)
+    assert found.tied
 
 
 def test_spread_over_seeds() -> None:
@@ -147,8 +147,8 @@ def test_spread_over_seeds() -> None:
 def test_every_pair_the_better_first() -> None:
     right = {"low": np.eye(1, 8), "high": np.ones((2, 8)), "same": np.eye(1, 8, 3)}
     assert ranking(right) == ["high", "low", "same"]
-    told = [(one.first, one.second) for one in differences(right, list(range(8)))]
-    assert told == [("high", "low"), ("high", "same"), ("low", "same")]
+    found = [(one.first, one.second) for one in differences(right, list(range(8)))]
+    assert found == [("high", "low"), ("high", "same"), ("low", "same")]
 
 
 def pairs(names: str, tied: set[str]) -> list[Difference]:
@@ -160,7 +160,7 @@ def pairs(names: str, tied: set[str]) -> list[Difference]:
 
 
 @pytest.mark.parametrize(
-    ("tied", "told"),
+    ("tied", "expected"),
     [
         (set(), {"p": "a", "q": "b", "r": "c"}),
         ({"pq", "pr", "qr"}, {"p": "a", "q": "a", "r": "a"}),
@@ -168,8 +168,8 @@ def pairs(names: str, tied: set[str]) -> list[Difference]:
         ({"pr"}, {"p": "a", "q": "b", "r": "a"}),
     ],
 )
-def test_letters(tied: set[str], told: dict[str, str]) -> None:
-    assert letters("pqr", pairs("pqr", tied)) == told
+def test_letters(tied: set[str], expected: dict[str, str]) -> None:
+    assert letters("pqr", pairs("pqr", tied)) == expected
 
 
 def test_two_share_a_letter_exactly_when_tied() -> None:

@@ -214,18 +214,18 @@ def test_nothing_and_one_genre_are_usage_errors(make: Any) -> None:
 
 
 def test_progress_rises_over_all_fits(make: Any) -> None:
-    told: list[float] = []
+    done: list[float] = []
     metrics: list[Mapping[str, float]] = []
 
     def progress(step: int, total: int, named: Mapping[str, float]) -> None:
-        told.append(step / total)
+        done.append(step / total)
         metrics.append(named)
 
     run = Run(0, progress=progress)
     fit_classifier(make, SPEC, LABELS, examples(15), examples(6, 1), run, refit=True)
-    assert told == sorted(told)
-    assert told[-1] == 1
-    assert len(set(told)) == 14
+    assert done == sorted(done)
+    assert done[-1] == 1
+    assert len(set(done)) == 14
     assert {"loss": 1.0} in metrics
 
 
@@ -270,7 +270,7 @@ def raising(error: BaseException) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (SystemExit(3), "SystemExit: 3 (please tell its author)"),
         (Odd(), "Odd (please tell its author)"),
@@ -283,12 +283,12 @@ def raising(error: BaseException) -> Any:
 )
 @pytest.mark.parametrize("method", ["fit", "predict_proba", "state", "restore", "__init__"])
 def test_whatever_a_classifier_raises_names_it(
-    make: Any, monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException, told: str
+    make: Any, monkeypatch: pytest.MonkeyPatch, method: str, error: BaseException, message: str
 ) -> None:
     monkeypatch.setattr(Nearest, method, raising(error))
     with pytest.raises(RunError) as caught:
         fit_classifier(make, SPEC, LABELS, examples(), examples(6, 1), Run(0))
-    assert str(caught.value) == f"the classifier nearest failed: {told}"
+    assert str(caught.value) == f"the classifier nearest failed: {message}"
     assert caught.value.__cause__ is error
 
 
@@ -307,7 +307,7 @@ def even(x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("told", "message"),
+    ("outputs", "message"),
     [
         (lambda x: None, "are NoneType, not an array of float32"),
         (lambda x: even(x).tolist(), "are list, not an array"),
@@ -322,9 +322,9 @@ def even(x: np.ndarray) -> np.ndarray:
     ],
 )
 def test_what_are_no_probabilities_is_said(
-    make: Any, monkeypatch: pytest.MonkeyPatch, told: Any, message: str
+    make: Any, monkeypatch: pytest.MonkeyPatch, outputs: Any, message: str
 ) -> None:
-    monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: told(x))
+    monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: outputs(x))
     with pytest.raises(RunError) as caught:
         fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
     expected = f"the classifier nearest gave probabilities that {message}"
@@ -335,8 +335,8 @@ def test_what_are_no_probabilities_is_said(
 def test_double_precision_is_taken(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: even(x).astype(np.float64))
     model = fit_classifier(make, SPEC, LABELS, examples(), None, Run(0)).model
-    told = predict_tracks(model, SPEC, Calibration(), np.zeros((3, 2)), np.arange(3))
-    assert told.dtype == np.float32
+    probabilities = predict_tracks(model, SPEC, Calibration(), np.zeros((3, 2)), np.arange(3))
+    assert probabilities.dtype == np.float32
     monkeypatch.setattr(Nearest, "predict_proba", lambda self, x: None)
     with pytest.raises(RunError, match="nearest gave probabilities that"):
         predict_tracks(model, SPEC, Calibration(), np.zeros((3, 2)), np.arange(3))

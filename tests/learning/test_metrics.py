@@ -34,47 +34,47 @@ def test_scores_are_those_of_scikit_learn(missing: int | None) -> None:
     from sklearn import metrics
 
     p, y, artists = table(missing=missing)
-    told = scores(p, y, artists, LABELS)
+    result = scores(p, y, artists, LABELS)
     verdicts = p.argmax(1)
     present = np.unique(y)
-    assert told["accuracy"] == pytest.approx(metrics.accuracy_score(y, verdicts))
-    assert told["macro_f1"] == pytest.approx(
+    assert result["accuracy"] == pytest.approx(metrics.accuracy_score(y, verdicts))
+    assert result["macro_f1"] == pytest.approx(
         metrics.f1_score(y, verdicts, labels=present, average="macro", zero_division=0)
     )
-    assert told["top3"] == pytest.approx(metrics.top_k_accuracy_score(y, p, k=3, labels=range(5)))
+    assert result["top3"] == pytest.approx(metrics.top_k_accuracy_score(y, p, k=3, labels=range(5)))
     every = metrics.precision_recall_fscore_support(y, verdicts, labels=range(5), zero_division=0)
     for index, label in enumerate(LABELS):
-        one = told["per_genre"][label]
+        one = result["per_genre"][label]
         assert list(one) == ["precision", "recall", "f1", "tracks"]
         if index == missing:  # nothing can be said of it, where scikit-learn says 0
             assert list(one.values()) == [None, None, None, 0]
         else:
             assert list(one.values()) == pytest.approx([column[index] for column in every])
-    assert told["macro_f1_genres"] == len(present)
+    assert result["macro_f1_genres"] == len(present)
     confusion = metrics.confusion_matrix(y, verdicts, labels=range(5))
-    assert told["confusion"] == confusion.tolist()
-    assert (told["labels"], told["tracks"]) == (LABELS, 200)
+    assert result["confusion"] == confusion.tolist()
+    assert (result["labels"], result["tracks"]) == (LABELS, 200)
 
 
 def test_scores_are_plain_json_and_complete() -> None:
     p, y, artists = table()
-    told = scores(p, y.tolist(), artists, LABELS)
-    assert list(told) == [
+    result = scores(p, y.tolist(), artists, LABELS)
+    assert list(result) == [
         "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_genres", "top3", "ece",
         "per_genre", "confusion", "labels", "tracks",
     ]  # fmt: skip
-    assert json.loads(json.dumps(told)) == told
-    assert {type(value) for value in told.values()} == {float, dict, list, int}
-    assert told["accuracy_low"] < told["accuracy"] < told["accuracy_high"]
-    assert scores(p, y, artists, LABELS) == told
-    assert scores(p, y, artists, LABELS, seed=1)["accuracy_low"] != told["accuracy_low"]
+    assert json.loads(json.dumps(result)) == result
+    assert {type(value) for value in result.values()} == {float, dict, list, int}
+    assert result["accuracy_low"] < result["accuracy"] < result["accuracy_high"]
+    assert scores(p, y, artists, LABELS) == result
+    assert scores(p, y, artists, LABELS, seed=1)["accuracy_low"] != result["accuracy_low"]
 
 
 def test_nothing_is_said_of_a_label_that_was_told_but_never_true() -> None:
-    told = scores(np.eye(3, dtype=np.float32)[[0, 1, 2]], [0, 1, 1], [1, 2, 3], ["a", "b", "c"])
-    assert told["per_genre"]["c"] == {"precision": None, "recall": None, "f1": None, "tracks": 0}
-    assert told["macro_f1_genres"] == 2
-    assert told["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+    result = scores(np.eye(3, dtype=np.float32)[[0, 1, 2]], [0, 1, 1], [1, 2, 3], ["a", "b", "c"])
+    assert result["per_genre"]["c"] == {"precision": None, "recall": None, "f1": None, "tracks": 0}
+    assert result["macro_f1_genres"] == 2
+    assert result["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
 
 
 def test_top3_of_two_labels_is_all() -> None:

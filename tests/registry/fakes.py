@@ -23,8 +23,8 @@ class Settings:
     vote: str = parameter("even", "how they vote", choices=("even", "distance"))
 
 def spec(name, **more):
-    told = dict(parameters=Settings, eats="samples", reference="Cover and Hart 1967") | more
-    return ClassifierSpec(name, "k nearest neighbours", "nowhere.model:Model", **told)
+    fields = dict(parameters=Settings, eats="samples", reference="Cover and Hart 1967") | more
+    return ClassifierSpec(name, "k nearest neighbours", "nowhere.model:Model", **fields)
 """
 
 

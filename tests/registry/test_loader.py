@@ -100,8 +100,8 @@ def test_an_error_that_cannot_be_printed(site: Site) -> None:
 
 def test_a_misspelt_hook_that_is_marked(site: Site) -> None:
     site.install("bad", hook("[spec('x')]", name="mgrkit_clasifiers"))
-    told = "mgrkit_clasifiers is not a hook: did you mean mgrkit_classifiers?"
-    assert told in plugin("bad").error
+    message = "mgrkit_clasifiers is not a hook: did you mean mgrkit_classifiers?"
+    assert message in plugin("bad").error
 
 
 def test_a_misspelt_hook_that_is_marked_as_optional(site: Site) -> None:
@@ -148,7 +148,7 @@ def test_a_hook_with_a_wrong_signature(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("returned", "told"),
+    ("returned", "message"),
     [
         ("None", "returned None, not a list of ClassifierSpec"),
         ("'knn'", "returned 'knn', not a list of ClassifierSpec"),
@@ -160,16 +160,16 @@ def test_a_hook_with_a_wrong_signature(site: Site) -> None:
         ("(1 / 0 for _ in '1')", "ZeroDivisionError"),
     ],
 )
-def test_rubbish_from_a_hook(site: Site, returned: str, told: str) -> None:
+def test_rubbish_from_a_hook(site: Site, returned: str, message: str) -> None:
     site.install("bad", hook(returned))
     one = plugin("bad")
     assert one.status == "broken"
     assert "mgrkit_classifiers: " in one.error
-    assert told in one.error
+    assert message in one.error
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ("name='Knn'", "name is 'Knn'"),
         ("name=7", "name is 7"),
@@ -211,19 +211,19 @@ def test_rubbish_from_a_hook(site: Site, returned: str, told: str) -> None:
         ("parameters=of(k=(int, parameter(3, 'n', low='a')))", "TypeError"),
     ],
 )
-def test_a_spec_with_a_bad_field_is_left_out(site: Site, more: str, told: str) -> None:
+def test_a_spec_with_a_bad_field_is_left_out(site: Site, more: str, message: str) -> None:
     code = HEAD + (
         "from dataclasses import make_dataclass, replace\n"
         "def of(**fields):\n"
-        "    told = [(name, *pair) for name, pair in fields.items()]\n"
-        "    return make_dataclass('P', told, frozen=True)\n"
+        "    typed = [(name, *pair) for name, pair in fields.items()]\n"
+        "    return make_dataclass('P', typed, frozen=True)\n"
         "@hookimpl\n"
         "def mgrkit_classifiers():\n"
         f"    return [replace(spec('x'), {more}), spec('fine')]\n"
     )
     site.install("bad", code)
     one = plugin("bad")
-    assert told in one.error
+    assert message in one.error
     assert [spec.name for spec in one.classifiers] == ["fine"]
 
 
@@ -234,7 +234,7 @@ SET = (
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "message"),
     [
         ("frontend=None", "mine: frontend is None, not a FrontEnd"),
         ("columns=()", "mine: columns is ()"),
@@ -251,10 +251,10 @@ SET = (
         ("revision=0", "mine: revision is 0"),
     ],
 )
-def test_a_bad_feature_set_is_left_out(site: Site, more: str, told: str) -> None:
+def test_a_bad_feature_set_is_left_out(site: Site, more: str, message: str) -> None:
     site.install("bad", hook(f"[{SET.format(more)}]", name="mgrkit_feature_sets"))
     one = plugin("bad")
-    assert told in one.error
+    assert message in one.error
     assert one.feature_sets == ()
 
 
@@ -289,14 +289,14 @@ def test_a_name_of_mgrkit_itself_cannot_be_taken(site: Site) -> None:
 
 def test_a_name_that_two_third_parties_claim(site: Site) -> None:
     site.install("other", offering("knn", "fine"))
-    told = "the classifier knn is claimed by good and by other"
-    with pytest.raises(UsageError, match=told + r" .*MGRKIT_PLUGINS=good"):
+    message = "the classifier knn is claimed by good and by other"
+    with pytest.raises(UsageError, match=message + r" .*MGRKIT_PLUGINS=good"):
         installed().classifier("knn")
     states = {one.distribution: (one.status, one.error) for one in installed().plugins}
-    assert states["good"] == states["other"] == ("broken", told)
+    assert states["good"] == states["other"] == ("broken", message)
     assert installed().classifier("fine").distribution == "other"
     claimed = [e for e in installed().classifiers() if e.spec.name == "knn"]
-    assert [(e.distribution, e.error) for e in claimed] == [("good", told), ("other", told)]
+    assert [(e.distribution, e.error) for e in claimed] == [("good", message), ("other", message)]
 
 
 def test_one_name_twice_in_one_distribution(site: Site) -> None:
@@ -425,7 +425,7 @@ def test_resolve_gives_the_named_object() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("import sklearn_extra_not_here", r"\(pip install sklearn_extra_not_here\)"),
         ("1 / 0", "ZeroDivisionError"),
@@ -434,9 +434,9 @@ def test_resolve_gives_the_named_object() -> None:
         ("import bad_hooks.deeper", r"'bad_hooks' is not a package$"),
     ],
 )
-def test_resolve_of_what_cannot_be_loaded(site: Site, code: str, told: str) -> None:
+def test_resolve_of_what_cannot_be_loaded(site: Site, code: str, message: str) -> None:
     site.install("bad", code)
-    with pytest.raises(RunError, match="cannot load bad_hooks:Model: .*" + told):
+    with pytest.raises(RunError, match="cannot load bad_hooks:Model: .*" + message):
         resolve("bad_hooks:Model")
 
 

@@ -32,12 +32,12 @@ FRONT_END = front_end(sample_rate=22050)
 
 @hookimpl
 def mgrkit_feature_sets():
-    told = dict(frontend=FRONT_END, columns=("low", "high"))
+    common = dict(frontend=FRONT_END, columns=("low", "high"))
     return [
         FeatureSetSpec("hum", "hears hum", "{module}:Hum", window=1.0, hop=1.0, batch_size=4,
-                       weights=HUM, bundles=("hum_net_bundles:hum.safetensors",), **told),
+                       weights=HUM, bundles=("hum_net_bundles:hum.safetensors",), **common),
         FeatureSetSpec("plain", "hears little", "{module}:plain",
-                       bundles=("hum_net_bundles:plain.safetensors",), **told),
+                       bundles=("hum_net_bundles:plain.safetensors",), **common),
     ]
 
 @hookimpl
@@ -125,8 +125,8 @@ class HumNet:
 
     def install(self, site: Site) -> HumNet:
         """With two models: ``hum``, which needs the weights, is the better one."""
-        told = {"module": MODULE, "seconds": self.seconds, "talks": self.talks}
-        code = CODE.format(weights=self.weights, **told)
+        values = {"module": MODULE, "seconds": self.seconds, "talks": self.talks}
+        code = CODE.format(weights=self.weights, **values)
         site.install(DISTRIBUTION, code)
         bundles = site.folder / "hum_net_bundles"
         bundles.mkdir()

