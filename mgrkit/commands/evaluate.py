@@ -133,8 +133,8 @@ def _read(
             notes.append(f"without {name}: {error}")
     if not read:
         raise absent[0]
-    notes += dict.fromkeys(note for _, one in read.values() for note in one.notes)
     datasets = genres.applied(*(dataset for _, dataset in read.values()))
+    notes += dict.fromkeys(note for one in datasets for note in one.notes)
     if len(datasets) > 1:
         paths = [path for path, _ in read.values()]
         datasets = aligned(list(zip(paths, datasets, strict=True)), notes)
