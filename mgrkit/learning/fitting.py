@@ -89,15 +89,15 @@ def fit_classifier(
     """Fit on train, calibrate on tracks that the fit has not seen, score on valid.
 
     A spec that calibrates on 'folds' is fit once more for each of five folds of train, whose
-    groups it predicts from the others; one that calibrates on 'valid' sees valid for that
+    groups it predicts from the others, and from valid where that is for the refit, too; one that calibrates on 'valid' sees valid for that
     instead. Where neither can be done (no valid; one group of each genre) nothing is
     calibrated.
 
     Parameters
     ----------
     make : gives a new classifier.
-    refit : at the end fit anew on train and valid together, and keep that model; scores and
-        calibration stay those from before.
+    refit : at the end fit anew on train and valid together, and keep that model; scores stay those
+        from before. Folds are fit with valid, too, so that they are like the model that is kept.
     folds : fit once more for each of so many folds and calibrate on them, whatever the spec says;
         None for five where it says 'folds'.
     run : its progress is called with the steps of all fits together; each fit has a subfolder of
@@ -123,7 +123,8 @@ def fit_classifier(
 
     calibration, out_of_fold, cross = Calibration(), {}, None
     if parted:
-        cross = _cross_predicted(make, spec, len(labels), train, tracks, parted, runs)
+        also = valid if refit else None
+        cross = _cross_predicted(make, spec, len(labels), train, also, tracks, parted, runs)
         if len(cross.tracks):
             y, groups = tracks.y[cross.tracks], tracks.groups[cross.tracks]
             raw = cross.probabilities
@@ -232,11 +233,12 @@ def _cross_predicted(
     spec: ClassifierSpec,
     count: int,
     train: Examples,
+    also: Examples | None,
     tracks: _Tracks,
     folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     runs: _Runs,
 ) -> CrossPredicted:
-    """Each track by a fit on other groups.
+    """Each track by a fit on other groups, and on ``also``, which shares none with train.
 
     A track whose label no other group has is left out: its fold could not have known it.
     """
@@ -246,7 +248,7 @@ def _cross_predicted(
         held = held[np.isin(tracks.y[held], tracks.y[others])]
         fold_run = runs.next(f"fold{number}")
         seen = _taken(train, np.flatnonzero(np.isin(tracks.of_piece, others)))
-        model = _fitted(make, spec, seen, None, fold_run)
+        model = _fitted(make, spec, _together(seen, also) if also else seen, None, fold_run)
         pieces = np.flatnonzero(np.isin(tracks.of_piece, held))
         if len(pieces):
             by_piece = predict_pieces(model, spec, train.x, pieces)
