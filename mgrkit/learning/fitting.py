@@ -89,7 +89,7 @@ def fit_classifier(
     """Fit on train, calibrate on tracks that the fit has not seen, score on valid.
 
     A spec that calibrates on 'folds' is fit once more for each of five folds of train, whose
-    groups it predicts from the others, and from valid where that is for the refit, too; one that calibrates on 'valid' sees valid for that
+    groups it predicts from the others; one that calibrates on 'valid' sees valid for that
     instead. Where neither can be done (no valid; one group of each genre) nothing is
     calibrated.
 
