@@ -149,6 +149,16 @@ class Classifier(ABC):
         UsageError : nothing was fit or restored, or x is not ``(n, *task.shape)``.
         """
 
+    def strange(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """Which examples are unlike all that was in train, bool ``(n,)``; here none is.
+
+        Where more than half of a song's are, its verdict is unsure, and a warning says why. To be
+        overridden by a classifier that can know.
+        """
+        import numpy as np
+
+        return np.zeros(len(x), bool)
+
     @abstractmethod
     def state(self) -> State:
         """All that was learnt, as named NumPy arrays (no objects): what a bundle keeps."""

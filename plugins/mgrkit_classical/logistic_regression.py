@@ -57,34 +57,49 @@ class LogisticRegression(Classifier):
         del valid
         run.check()
         x, y = arrays.checked(train, self.task)
-        artists, own = np.asarray(train.groups), self.parameters
-        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
-        state: dict[str, NDArray[Any]] = {**scaling.fit(x, own.power, run)}
+        artists, asked = np.asarray(train.groups), self.parameters
+        weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
+        state: dict[str, NDArray[Any]] = {**scaling.fit(x, asked.power, run)}
         z = scaling.apply(Place.of("cpu"), state, x)
-        limit = _limit(z, y, artists, own.whiten, own.novelty, run)
-        state["whitening"] = groups.whitening(z, artists, own.whiten)
+        limit = _limit(z, y, artists, asked.whiten, asked.novelty, run)
+        state["whitening"] = groups.whitening(z, artists, asked.whiten)
         z = z @ state["whitening"]
         state["labels"] = np.unique(y)
-        state["weights"], state["bias"] = _odds(z, y, weight, own.C, run)
+        state["weights"], state["bias"] = _odds(z, y, weight, asked.C, run)
         state["centres"], state["limit"] = _centres(z, y), np.array([limit])
         run.progress(1, 1, {})
         self.restore(state, run.device)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
-        plain = arrays.rows(x, self.task)
+        odds, beyond = self.odds(x)
+        kept = np.clip(np.maximum(beyond, 1) ** -_STEEP, _LEAST, None)[:, None]
+        odds[:, self._labels] = kept * odds[:, self._labels] + (1 - kept) / len(self._labels)
+        return odds
+
+    def strange(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """See `Classifier.strange`: beyond the limit from all genres."""
+        far: NDArray[np.bool_] = self.odds(x)[1] > 1
+        return far
+
+    def odds(self, x: NDArray[Any]) -> tuple[Floats, Numbers]:
+        """The genres' probabilities wherever an example lies, and its distance over the limit.
+
+        Returns
+        -------
+        float32 ``(n, labels)``, rows summing to one, and float64 ``(n,)``.
+        """
+        examples = arrays.rows(x, self.task)
         if self._state is None:
             raise UsageError("the logistic regression was neither fit nor restored")
         place, xp = self._place, self._place.xp
-        z = scaling.apply(place, self._scaling, place.put(plain)) @ self._whitening
+        z = scaling.apply(place, self._scaling, place.put(examples)) @ self._whitening
         odds = z @ self._weights + self._bias
-        own = xp.exp(odds - xp.amax(odds, 1)[:, None])
-        own = own / own.sum(1)[:, None]
-        beyond = xp.clip(_distances(place, z, self._centres) / self._limit, 1, None)
-        kept = xp.clip(beyond**-_STEEP, _LEAST, None)[:, None]
-        told = np.zeros((len(plain), len(self.task.labels)), np.float32)
-        told[:, self._labels] = place.take(kept * own + (1 - kept) / len(self._labels))
-        return told
+        powers = xp.exp(odds - xp.amax(odds, 1)[:, None])
+        found = np.zeros((len(examples), len(self.task.labels)), np.float32)
+        found[:, self._labels] = place.take(powers / powers.sum(1)[:, None])
+        beyond: Numbers = place.take(_distances(place, z, self._centres) / self._limit)
+        return found, beyond
 
     def state(self) -> State:
         """See `Classifier.state`; the names are in the class's description."""

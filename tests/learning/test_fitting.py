@@ -150,7 +150,8 @@ def test_refit_learns_from_all_and_keeps_the_scores(make: Any, made: list[Neares
     plain = fit_classifier(make, SPEC, LABELS, train, valid, Run(0))
     made.clear()
     fit = fit_classifier(make, SPEC, LABELS, train, valid, Run(0), refit=True)
-    assert fit.valid and plain.valid
+    assert fit.valid
+    assert plain.valid
     assert fit.valid["confusion"] == plain.valid["confusion"]
     assert len(made) == 7
     folds = [len(one.train) for one in made[:5]]

@@ -7,3 +7,4 @@ from mgrkit.testing import contract
 test_svm = contract.checks("svm")
 test_random_forest = contract.checks("random_forest", parameters={"trees": 20})
 test_logistic_regression = contract.checks("logistic_regression")
+test_picture_statistics = contract.checks("picture_statistics")
