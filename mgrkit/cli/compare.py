@@ -39,6 +39,14 @@ def compare(
             show_default=False,
         ),
     ] = "",
+    votes: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="Votes of them to judge, too, as in svm+cnn,svm+cnn+crnn.",
+            show_default=False,
+        ),
+    ] = "",
     seeds: Annotated[int, typer.Option(metavar="N", help="Fits of each.", **number(int, 1))] = 3,
     feature_set: FeatureSet = None,
     split: SplitHow = None,
@@ -68,11 +76,13 @@ def compare(
     mgrkit compare features_30_sec.csv --classifiers svm,random_forest
     mgrkit compare images_original features_30_sec.csv --seeds 3 --out compare
     mgrkit compare audio --classifiers svm,cnn --param svm.C=3 --out svm-or-cnn
+    mgrkit compare audio --classifiers svm,cnn,crnn --votes svm+cnn,svm+cnn+crnn
 
     All learn from one split. Each takes the first DATA that holds what it eats or can be made
     into it; only tracks that are in all of them count. FOLDER gets compare.csv, compare.md,
-    compare.png, and every model. The same command goes on after a stop; more classifiers and
-    seeds can be added later.
+    compare.png, and every model. The same command goes on after a stop; more classifiers, seeds
+    and votes can be added later. A vote is the geometric mean of what its members say of a
+    track: nothing is trained for it, and its costs are theirs together.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, of_classifiers
@@ -83,10 +93,12 @@ def compare(
     from mgrkit.commands.compare import compare as command
     from mgrkit.reports.comparison import write_report
 
-    names = [name.strip() for name in classifiers.split(",") if name.strip()]
+    names, voting = (
+        [name.strip() for name in text.split(",") if name.strip()] for text in (classifiers, votes)
+    )
     asked = Asked(
         names, seeds, split, part, of_classifiers(param or []), device, feature_set,
-        genre_map(map_ or []),
+        genre_map(map_ or []), voting,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

@@ -14,7 +14,7 @@ from mgrkit.classifiers.base import silent, unheard
 from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
-from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError
+from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError, nearest
 from mgrkit.experiments.common import Common, read_common
 from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_other, write_record
 from mgrkit.experiments.standings import Comparison, compared
@@ -43,6 +43,7 @@ class Asked:
     device : for the classifiers and feature sets that can use it; the others take the CPU.
     feature_set : for the classifiers that eat features, instead of their usual one.
     genres : what genres of DATA count as.
+    votes : of which of them to judge the vote, too, as in ``svm+cnn``.
     """
 
     classifiers: Sequence[str] = ()
@@ -53,6 +54,13 @@ class Asked:
     device: str = "auto"
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
+    votes: Sequence[str] = ()
+
+    @property
+    def members(self) -> list[list[str]]:
+        """Those of each vote; votes of the same members are one."""
+        votes = [[name.strip() for name in vote.split("+")] for vote in self.votes]
+        return list({frozenset(members): members for members in reversed(votes)}.values())[::-1]
 
 
 def compare(
@@ -87,8 +95,6 @@ def compare(
     if Ranks.here().world_size > 1:
         raise UsageError("a comparison is one process", "start it without torchrun")
     entries = _entries(asked)
-    if asked.device != "auto":
-        resolve_device(asked.device, KINDS)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
     common = read_common(
@@ -104,7 +110,9 @@ def compare(
         say(f"{name} is left out: {reason}")
     runs = [run for run in runs if run.entry.spec.name not in reasons]
     finished = _finished(runs, done, common, judged, reasons, say, progress)
-    return compared(entries, asked.part, asked.seeds, common, judged, finished, reasons)
+    return compared(
+        entries, asked.part, asked.seeds, common, judged, finished, reasons, asked.members
+    )
 
 
 def _finished(
@@ -160,7 +168,21 @@ def _entries(asked: Asked) -> list[Provider]:
     for name in asked.parameters:
         if name not in names:
             raise UsageError(f"--param names {name}, which is not compared", ", ".join(names))
+    _check_votes(asked.members, names)
+    if asked.device != "auto":
+        resolve_device(asked.device, KINDS)
     return entries
+
+
+def _check_votes(votes: Sequence[Sequence[str]], compared: Sequence[str]) -> None:
+    for members in votes:
+        for name in members:
+            if name not in compared:
+                hint = nearest(name, compared, "there are")
+                raise UsageError(f"--votes names {name!r}, which is not compared", hint)
+        if len(members) < 2 or len(set(members)) < len(members):
+            vote = "+".join(members)
+            raise UsageError(f"--votes must be of two or more, each once, not {vote}", "svm+cnn")
 
 
 def _eating(entry: Provider, feature_set: str | None) -> Provider:

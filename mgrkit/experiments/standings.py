@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -12,12 +12,13 @@ from mgrkit.experiments.common import Common
 from mgrkit.experiments.trials import Judged, Outcome
 from mgrkit.learning.comparing import Difference, Spread, differences, letters, ranking
 from mgrkit.learning.metrics import interval, scores
+from mgrkit.learning.voting import vote
 from mgrkit.registry import Provider
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One classifier.
+    """One classifier, or a vote of some, ``svm+cnn``, whose costs are those of all its members.
 
     Parameters
     ----------
@@ -101,6 +102,7 @@ def compared(
     judged: Judged,
     finished: Mapping[str, Sequence[Outcome]],
     reasons: Mapping[str, str],
+    votes: Sequence[Sequence[str]] = (),
 ) -> Comparison:
     """The table, from what the runs gave and nothing else.
 
@@ -109,29 +111,23 @@ def compared(
     entries : all that were to be compared.
     finished : the runs of each that did not fail, by seed.
     reasons : why the others failed.
+    votes : the members of each, which are rows of their own.
     """
-    ranked = {entry.spec.name: entry for entry in entries if entry.spec.name not in reasons}
+    runs, failed = _with_votes(finished, reasons, votes)
     right = {
-        name: np.stack([one.probabilities.argmax(1) == judged.y for one in finished[name]])
-        for name in ranked
+        name: np.stack([one.probabilities.argmax(1) == judged.y for one in of_name])
+        for name, of_name in runs.items()
     }
     order = ranking(right)
     pairs = differences(right, judged.groups)
     shown = letters(order, pairs)
+    choosing = {e.spec.name for e in entries if part == "valid" and e.spec.calibrate == "valid"}
     rows = []
     for name in order:
-        row = _row(name, finished[name], judged)
-        chose = part == "valid" and ranked[name].spec.calibrate == "valid"
+        row = _row(name, runs[name], judged)
+        chose = not choosing.isdisjoint(name.split("+"))
         rows.append(replace(row, ties=shown[name], chose=chose))
-    rows += [Standing(name, reason) for name, reason in reasons.items()]
-    devices = sorted({row.device for row in rows if row.device})
-    notes = list(common.notes)
-    notes += [
-        f"{', '.join(e.spec.name for e in entries if e.spec.eats == eats)}: from {one.source}"
-        for eats, one in common.eaten.items()
-        if len(common.eaten) > 1
-    ]
-    notes += [f"times are of different devices: {', '.join(devices)}"] if len(devices) > 1 else []
+    rows += [Standing(name, reason) for name, reason in failed.items()]
     return Comparison(
         part,
         common.split.words,
@@ -140,9 +136,53 @@ def compared(
         seeds,
         tuple(rows),
         tuple(pairs),
-        tuple(notes),
+        tuple(_notes(entries, common, finished)),
         common.failed,
     )
+
+
+def _notes(
+    entries: Sequence[Provider], common: Common, finished: Mapping[str, Sequence[Outcome]]
+) -> Iterator[str]:
+    """What a person should know."""
+    yield from common.notes
+    if len(common.eaten) > 1:
+        for eats, one in common.eaten.items():
+            names = ", ".join(entry.spec.name for entry in entries if entry.spec.eats == eats)
+            yield f"{names}: from {one.source}"
+    devices = sorted({runs[0].device for runs in finished.values()})
+    if len(devices) > 1:
+        yield f"times are of different devices: {', '.join(devices)}"
+
+
+def _with_votes(
+    finished: Mapping[str, Sequence[Outcome]],
+    reasons: Mapping[str, str],
+    votes: Sequence[Sequence[str]],
+) -> tuple[dict[str, Sequence[Outcome]], dict[str, str]]:
+    """The runs of the classifiers and votes that did not fail, and why the others did."""
+    runs = {name: of_name for name, of_name in finished.items() if name not in reasons}
+    failed = dict(reasons)
+    for members in votes:
+        name = "+".join(members)
+        if lost := [one for one in members if one in reasons]:
+            failed[name] = f"{' and '.join(lost)} failed"
+        else:
+            runs[name] = list(_voted([finished[one] for one in members]))
+    return runs, failed
+
+
+def _voted(members: Sequence[Sequence[Outcome]]) -> Iterator[Outcome]:
+    """The vote of the members' runs of each seed; what they cost is added up."""
+    for runs in zip(*members, strict=True):
+        yield Outcome(
+            vote("geometric", np.stack([run.probabilities for run in runs])),
+            training_seconds=sum(run.training_seconds for run in runs),
+            prediction_ms=sum(run.prediction_ms for run in runs),
+            numbers=sum(run.numbers for run in runs),
+            bytes=sum(run.bytes for run in runs),
+            device=" and ".join(dict.fromkeys(run.device for run in runs)),
+        )
 
 
 def _row(name: str, runs: Sequence[Outcome], judged: Judged) -> Standing:
