@@ -129,13 +129,13 @@ def _encoded(path: Path, bundle: Bundle) -> tuple[bytes, str]:
         fields = json.loads(canonical(_fields(bundle)))
     except (TypeError, ValueError) as error:  # NaN, a number of NumPy's, a lone surrogate
         raise BundleError(f"{path} cannot be written: {error}") from None
-    if _from_fields(path, fields, arrays).seen != bundle.seen:
+    if _whole(path, _from_fields(path, fields, arrays)).seen != bundle.seen:
         raise BundleError(f"{path} cannot be written: an id of a track is empty or holds a line")
     fields["digest"] = _digest(fields, arrays)
     return save(arrays, {"mgrkit": canonical(fields)}), str(fields["digest"])
 
 
-def _decoded(path: Path, content: bytes) -> Bundle:
+def _decoded(path: Path | str, content: bytes, *, is_member: bool = False) -> Bundle:
     text, arrays = _unpacked(path, content)
     fields = _read_json(path, text)
     if type(fields.get("format")) is int and fields["format"] > FORMAT:
@@ -145,9 +145,15 @@ def _decoded(path: Path, content: bytes) -> Bundle:
     digest = fields.pop("digest", None)
     if digest != _digest(fields, arrays):
         raise BundleError(f"{path} is damaged: its digest does not fit", "get the file again")
-    bundle = _from_fields(path, fields, arrays)
+    if is_member and fields.get("eats") == VOTE:  # not opened: votes may lie in votes endlessly
+        raise BundleError(f"{path} is a vote itself")
+    return _whole(path, _from_fields(path, fields, arrays))
+
+
+def _whole(path: Path | str, bundle: Bundle) -> Bundle:
+    """The bundle; BundleError for a vote of too few members."""
     if bundle.eats == VOTE and len(bundle.members) < 2:
-        raise BundleError(f"{path} is a vote of {len(bundle.members)} models, not of two or more")
+        raise BundleError(f"{path}: a vote has two members at least, not {len(bundle.members)}")
     return bundle
 
 
@@ -188,8 +194,10 @@ def _head(path: Path, file: BinaryIO, start: int, stop: int, *, is_member: bool 
     for name, tensor in header.items():
         if name.startswith(_MEMBER) and not is_member:
             first, last = (start + 8 + size + offset for offset in tensor["data_offsets"])
+            if not start < first <= last <= stop:
+                raise ValueError
             member = _head(path, file, first, last, is_member=True)
-            members[name.removeprefix(_MEMBER)] = member
+            members[_checked_name(name.removeprefix(_MEMBER))] = member
     return replace(bundle, members=members)
 
 
@@ -259,7 +267,7 @@ def _content(path: Path) -> bytes:
     return content
 
 
-def _unpacked(path: Path, content: bytes) -> tuple[str, Arrays]:
+def _unpacked(path: Path | str, content: bytes) -> tuple[str, Arrays]:
     """The text under ``mgrkit``, and the tensors: views, so that no count can ask for memory."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -279,7 +287,7 @@ def _unpacked(path: Path, content: bytes) -> tuple[str, Arrays]:
     return text, arrays
 
 
-def _read_json(path: Path, text: str) -> dict[str, Any]:
+def _read_json(path: Path | str, text: str) -> dict[str, Any]:
     """The JSON object of a canonical text; any other text was changed since it was written."""
     try:
         fields = json.loads(text)
@@ -290,7 +298,7 @@ def _read_json(path: Path, text: str) -> dict[str, Any]:
     raise BundleError(f"{path} is damaged: what it says of itself is not canonical JSON")
 
 
-def _from_fields(path: Path, fields: dict[str, Any], arrays: Arrays) -> Bundle:
+def _from_fields(path: Path | str, fields: dict[str, Any], arrays: Arrays) -> Bundle:
     """The bundle of fields and tensors, each checked."""
     try:
         task = bundlefields.check(fields)
@@ -298,7 +306,7 @@ def _from_fields(path: Path, fields: dict[str, Any], arrays: Arrays) -> Bundle:
         seen = bundlefields.lines(arrays[_SEEN])
         held_out = _named(arrays, _HELD_OUT)
         kept_out = HeldOut.from_arrays(held_out, len(task.labels)) if held_out else None
-        members = _members(path, fields, task, _named(arrays, _MEMBER))
+        members = _members(fields, task, _named(arrays, _MEMBER))
     except BundleError as error:
         raise BundleError(f"{path}: {error.message}", error.hint) from None
     kept = ("classifier", "distribution", "version", "parameters", "eats", "calibration")
@@ -317,21 +325,24 @@ def _named(arrays: Arrays, prefix: str) -> dict[str, NDArray[Any]]:
     return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
 
 
-def _members(path: Path, fields: Mapping[str, Any], task: Task, files: Arrays) -> dict[str, Bundle]:
+def _members(fields: Mapping[str, Any], task: Task, files: Arrays) -> dict[str, Bundle]:
     """The bundles in a vote, each of which knows the vote's genres."""
-    is_vote = fields["eats"] == VOTE
-    if files and not is_vote:
+    if files and fields["eats"] != VOTE:
         raise BundleError("only a vote has members")
     members = {}
     for name, content in sorted(files.items()):
-        if bundlefields.printable_text(name) != name:
-            raise BundleError(f"the name {name!r:.60} of a member does not belong on a terminal")
+        what = f"its member {_checked_name(name)}"
         if content.dtype != np.uint8 or content.ndim != 1:
-            raise BundleError(f"its member {name} is no file")
-        member = _decoded(path, content.tobytes())
-        if member.members:
-            raise BundleError(f"its member {name} is a vote itself")
+            raise BundleError(f"{what} is no file")
+        member = _decoded(what, content.tobytes(), is_member=True)
         if sorted(member.task.labels) != sorted(task.labels):
-            raise BundleError(f"its member {name} knows other genres")
+            raise BundleError(f"{what} knows other genres")
         members[name] = member
     return members
+
+
+def _checked_name(name: str) -> str:
+    """Of a member; BundleError for one that does not belong on a terminal."""
+    if bundlefields.printable_text(name) != name:
+        raise BundleError(f"the name {name!r:.60} of a member does not belong on a terminal")
+    return name

@@ -68,22 +68,22 @@ def check_arrays(arrays: Mapping[str, NDArray[Any]], begins: tuple[str, ...], se
             raise BundleError(f"tensor {_shown(name)} is of type {array.dtype}, which is not kept")
 
 
-def lines(array: NDArray[Any]) -> tuple[str, ...]:
-    """The ids in the tensor of those seen."""
+def lines(array: NDArray[Any], what: str = "seen tracks") -> tuple[str, ...]:
+    """The ids in a tensor, that of the tracks seen by default."""
     if array.dtype.name != "uint8" or array.ndim != 1:
-        raise BundleError("the ids of the seen tracks are not bytes")
+        raise BundleError(f"the ids of the {what} are not bytes")
     content = array.tobytes() if array.nbytes <= SEEN_BYTES else None
     if content is None or content.count(b"\n") >= MOST_SEEN:
         raise BundleError(
-            f"the ids of the seen tracks are more than {MOST_SEEN} or {SEEN_BYTES >> 20} MiB"
+            f"the ids of the {what} are more than {MOST_SEEN} or {SEEN_BYTES >> 20} MiB"
         )
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        raise BundleError("the ids of the seen tracks are not UTF-8") from None
+        raise BundleError(f"the ids of the {what} are not UTF-8") from None
     ids = tuple(text.split("\n")) if text else ()
     if "" in ids:
-        raise BundleError("an id of a seen track is empty")
+        raise BundleError(f"an id of the {what} is empty")
     return ids
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _NAMES = ("probabilities", "y", "folds", "ids", "groups")
+_TRACKS = "out-of-fold predictions"
 _SUMS = 0.01
 """How far a row of float16 may be from one."""
 
@@ -65,7 +66,7 @@ class HeldOut:
             raise BundleError(f"the out-of-fold predictions lack, or should not have: {names}")
         made = cls(
             arrays["probabilities"], arrays["y"], arrays["folds"],
-            lines(arrays["ids"]), lines(arrays["groups"]),
+            lines(arrays["ids"], _TRACKS), lines(arrays["groups"], _TRACKS),
         )  # fmt: skip
         if wrong := made._wrong(labels):
             raise BundleError(f"the out-of-fold predictions have {wrong}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
 from mgrkit.datasets.reading import read_dataset
-from mgrkit.errors import UsageError, WeightsError
+from mgrkit.errors import RunError, UsageError, WeightsError
 from mgrkit.experiments.matching import aligned, first
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
 from mgrkit.inputs.wording import distinct_name, how_to_get
@@ -74,7 +74,7 @@ def evaluate(
     judge = load_model(model, device)
     notes: list[str] = []
     datasets = _read(data, judge, genres, notes, options, report)
-    every = next(iter(datasets.values()))
+    every = _known_in_any(list(datasets.values()), judge)
     labels = spelt_as(judge.labels, {entry.genre for entry in every.entries})
     chosen = _chosen(every, judge, labels, data, part, copies, seen, notes)
     probabilities = _judged(judge, datasets, chosen.dataset.taken_from(every))
@@ -131,6 +131,11 @@ def _read(
         except WeightsError as error:
             absent.append(error)
             notes.append(f"without {name}: {error}")
+        except (UsageError, RunError) as error:
+            if len(judge.members) == 1:
+                raise
+            what = f"DATA has nothing for the member {name}: {error.message}"
+            raise type(error)(what, error.hint) from None
     if not read:
         raise absent[0]
     datasets = genres.applied(*(dataset for _, dataset in read.values()))
@@ -138,7 +143,19 @@ def _read(
     if len(datasets) > 1:
         paths = [path for path, _ in read.values()]
         datasets = aligned(list(zip(paths, datasets, strict=True)), notes)
+    # Of one DATA all members lack the same files, as good as always.
+    failed = {path: one.failed for path, one in read.values()}
+    datasets[0] = replace(datasets[0], failed=sum(failed.values()))
     return dict(zip(read, datasets, strict=True))
+
+
+def _known_in_any(datasets: Sequence[Dataset], judge: Model) -> Dataset:
+    """The first, its tracks under the ids by which some member has seen them, if one has."""
+    labelled = tuple(
+        next((one for one in same if one.id in judge.known_tracks), same[0])
+        for same in zip(*(dataset.labelled for dataset in datasets), strict=True)
+    )
+    return replace(datasets[0], labelled=labelled)
 
 
 def _of_member(

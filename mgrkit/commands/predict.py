@@ -50,7 +50,7 @@ class PredictSettings:
     def __post_init__(self) -> None:
         check_limits(self.top, self.max_seconds, self.threshold)
 
-    def as_kept(self, model: str, bundle: str) -> dict[str, object]:
+    def as_kept(self, model: str, bundle: str, members: Sequence[str] = ()) -> dict[str, object]:
         """For the journal: what decides the probabilities, as a person would compare it."""
         kept: dict[str, object] = {
             "command": "predict",
@@ -60,6 +60,8 @@ class PredictSettings:
         }
         if self.tags:
             kept["tags"] = True
+        if members:  # others of a vote are another model
+            kept["members that answer"] = list(members)
         return kept if self.allow_truncated else {**kept, "allow-truncated": False}
 
 
@@ -99,7 +101,8 @@ def predict(
     answer = partial(_answer, model, settings)
     rows: list[Row] = []
     take = rows.append if in_order else lambda row: emit(answer(row))
-    sink = StreamSink(take, settings.as_kept(model.name, key), resume)
+    members = [] if isinstance(model, TagModel) else model.answering
+    sink = StreamSink(take, settings.as_kept(model.name, key, members), resume)
     job = partial(predict_track, name, key, settings)
     summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
     walk.complete(summary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from mgrkit.classifiers import Bundle, load_bundle, provider, save_bundle
 from mgrkit.errors import BundleError, UsageError
 from mgrkit.experiments.training import check_out
 from mgrkit.experiments.voting import joined
+from mgrkit.files.cache import content_key
 from mgrkit.learning.voting import RULES
 from mgrkit.models.choosing import choose
 
@@ -89,7 +91,7 @@ def _notes(bundle: Bundle) -> tuple[str, ...]:
 def _members(models: Sequence[str]) -> dict[str, Bundle]:
     """The bundles by their files' names; of two that are alike the later one gets a number."""
     members: dict[str, Bundle] = {}
-    paths: dict[Path, str] = {}
+    contents = set[str]()
     for model in models:
         path, _ = choose(model)
         bundle = load_bundle(path)
@@ -99,8 +101,9 @@ def _members(models: Sequence[str]) -> dict[str, Bundle]:
             provider(bundle)
         except BundleError as error:
             raise BundleError(f"{path}: {error.message}", error.hint) from None
-        if path.resolve() in paths:
+        if (content := content_key(str(path))) in contents:
             raise UsageError(f"{model} is there twice")
+        contents.add(content)
         first = next(iter(members.values()), bundle)
         if sorted(bundle.task.labels) != sorted(first.task.labels):
             ours, theirs = set(first.task.labels), set(bundle.task.labels)
@@ -109,8 +112,7 @@ def _members(models: Sequence[str]) -> dict[str, Bundle]:
                 f"{model} and {next(iter(members))} know other genres: {odd}",
                 "a vote is of models with the same ones",
             )
-        taken = [name for name in members if name.partition(" ")[0] == path.stem]
-        name = f"{path.stem} {len(taken) + 1}" if taken else path.stem
-        members[name] = bundle
-        paths[path.resolve()] = name
+        numbered = (f"{path.stem} {number}" for number in itertools.count(2))
+        names = itertools.chain([path.stem], numbered)
+        members[next(name for name in names if name not in members)] = bundle
     return members

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import genre_key, with_genres
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import RunError, UsageError, WeightsError
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import Labelled
 
@@ -20,15 +20,17 @@ def first(data: Sequence[Path], read: Callable[[Path], Dataset]) -> tuple[Path, 
     Raises
     ------
     UsageError, RunError : what ``read`` raises of the only DATA, or all reasons in one.
+    WeightsError : DATA that could be read if weights were here.
     """
-    reasons = []
+    reasons: list[UsageError | RunError] = []
     for path in data:
         try:
             return path, read(path)
         except (UsageError, RunError) as error:
             reasons.append(error)
-    if len(reasons) == 1:
-        raise reasons[0]
+    lacking = [error for error in reasons if isinstance(error, WeightsError)]
+    if lacking or len(reasons) == 1:
+        raise [*lacking, *reasons][0]
     raise RunError("; ".join(error.message for error in reasons))
 
 
@@ -59,13 +61,15 @@ def aligned(read: Sequence[tuple[Path, Dataset]], notes: list[str]) -> list[Data
     if not common:
         shown = ", ".join(dict.fromkeys(str(path) for path, _ in read))
         raise RunError(f"{shown} have no track in common", "DATA are of one collection")
-    for path, one in read:
-        lost = sum(not entry.is_copy for entry in one.entries) - sum(
-            not entry.is_copy for entry in found[0].entries
-        )
+    left = _recordings(found[0])
+    for path, lost in dict.fromkeys((path, _recordings(one) - left) for path, one in read):
         if lost:
             notes.append(f"{path}: {lost} tracks left out, which a member of the vote lacks")
     return found
+
+
+def _recordings(dataset: Dataset) -> int:
+    return sum(not entry.is_copy for entry in dataset.entries)
 
 
 def _known(dataset: Dataset, tracks: Sequence[Labelled]) -> Dataset:

@@ -61,7 +61,7 @@ def joined(members: Mapping[str, Bundle], rule: str, version: str) -> tuple[Bund
         eats=VOTE,
         task=Task(first.task.labels, ()),
         state={"weights": np.array(list(weights.values()))} if weights else {},
-        metrics={"part": "none", "split": "unknown split", "refit": False, "folds": {}},
+        metrics={"part": "none", "split": _split(members), "refit": False, "folds": {}},
         card=_card(members, rule),
         seen=tuple(sorted({one for member in members.values() for one in member.seen})),
         members=members,
@@ -88,8 +88,7 @@ def _measured(
     measured = scores(calibration.apply(raw), common.y, groups, labels)
     honest = measured["ece"] if calibration.ece is None else calibration.ece
     kept = {name: measured[name] for name in KEPT} | {"ece": honest}
-    splits = dict.fromkeys(str(one.metrics["split"]) for one in bundle.members.values())
-    metrics = {"part": "folds of train", "split": " / ".join(splits), "refit": False, **kept}
+    metrics = {**bundle.metrics, "part": "folds of train", **kept}
     right = {name: (one.argmax(1) == common.y)[None] for name, one in answers.items()}
     for row in found["members"]:
         row["accuracy"] = float(right[row["name"]].mean())
@@ -108,7 +107,7 @@ def _learnt(members: Mapping[str, Bundle], common: Common | None) -> dict[str, f
     if common is None:
         lacking = [name for name, one in members.items() if one.held_out is None]
         if lacking:
-            what = f"{' and '.join(lacking)} keep no out-of-fold predictions to learn weights from"
+            what = f"no out-of-fold predictions to learn weights from in {', '.join(lacking)}"
             raise UsageError(what, f"{_FOLDS}; or another --rule")
         raise UsageError(
             "there is no track that all members predicted without having been fit on it",
@@ -129,6 +128,12 @@ def _cross_voted(rule: str, answers: Mapping[str, Floats], common: Common) -> Fl
         weights = stacked_weights(rows[:, others], common.y[others])
         voted[held] = vote(rule, rows[:, held], weights)
     return voted
+
+
+def _split(members: Mapping[str, Bundle]) -> str:
+    """The words of the members' splits."""
+    words = (str(one.metrics.get("split", "unknown split")) for one in members.values())
+    return " / ".join(dict.fromkeys(words))
 
 
 def _card(members: Mapping[str, Bundle], rule: str) -> dict[str, str]:

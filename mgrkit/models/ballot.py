@@ -90,7 +90,7 @@ def in_order(
 
 
 class Common:
-    """The tracks that all members were held back from.
+    """The tracks that all members were held back from, and know under one genre.
 
     Attributes
     ----------
@@ -102,18 +102,24 @@ class Common:
     def __init__(
         self, members: Mapping[str, Bundle], kept: Mapping[str, HeldOut], labels: Sequence[str]
     ) -> None:
-        name, first = next(iter(kept.items()))
-        order = np.array([labels.index(label) for label in members[name].task.labels])
-        places = {name: {one: i for i, one in enumerate(out.ids)} for name, out in kept.items()}
-        self.ids = [one for one in first.ids if all(one in place for place in places.values())]
-        which = {name: [place[one] for one in self.ids] for name, place in places.items()}
+        genres = {
+            name: [members[name].task.labels[label] for label in out.y]
+            for name, out in kept.items()
+        }
+        places = {
+            name: {pair: i for i, pair in enumerate(zip(out.ids, genres[name], strict=True))}
+            for name, out in kept.items()
+        }
+        one = next(iter(kept))
+        common = [pair for pair in places[one] if all(pair in of for of in places.values())]
+        which = {name: [of[pair] for pair in common] for name, of in places.items()}
         answers = {
             name: Calibration.from_dict(members[name].calibration).apply(out.rows(which[name]))
             for name, out in kept.items()
         }
         self.answers = in_order(members, answers, labels)
-        self.y = order[first.y[which[name]]]
-        self.groups = np.array([first.groups[i] for i in which[name]])
+        self.y = np.array([labels.index(genre) for _, genre in common], np.int64)
+        self.groups = np.array([kept[one].groups[i] for i in which[one]])
 
     @classmethod
     def of(cls, members: Mapping[str, Bundle], labels: Sequence[str]) -> Common | None:
@@ -122,7 +128,7 @@ class Common:
         if len(kept) < len(members):
             return None
         common = cls(members, kept, labels)
-        return common if common.ids else None
+        return common if len(common.y) else None
 
 
 def _weights(bundle: Bundle) -> dict[str, float]:

@@ -36,7 +36,8 @@ def _row(model: ModelFile, *, is_default: bool) -> dict[str, Any]:
     try:
         bundle = load_bundle(path_of(model))
         known = dict(_facts(bundle))
-        provider(bundle)
+        for one in bundle.members.values() or [bundle]:
+            provider(one)
         if modules := lacking(bundle):
             error = needs(modules)
     except RunError as wrong:

@@ -111,13 +111,13 @@ class Model:
         RunError : the feature set's code cannot be loaded, or a module that it needs is not
             installed.
         """
-        here = {
-            name: member
+        here = [
+            name
             for name, member in self.members.items()
             if all(map(at_hand, weights_of(member.bundle)))
-        }
-        for member in (here or self.members).values():
-            member.input.check()
+        ] or list(self.members)
+        for name in here:
+            self.members[name].input.check()
         self.absent = tuple(name for name in self.members if name not in here)
         if tags:
             self._tagger().check()
@@ -125,6 +125,11 @@ class Model:
 
     def _tagger(self) -> Tagger:
         return tagger_of([one.input for one in self.members.values()], self._device)
+
+    @property
+    def answering(self) -> list[str]:
+        """Of a vote the members that can answer; of no other model any."""
+        return [name for name in self.bundle.members if name not in self.absent]
 
     def combined(self, answers: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """The answers of members, ``(n, labels)`` of each, as the model's."""
@@ -167,9 +172,9 @@ class Model:
         -------
         ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the threshold),
         ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole song),
-        ``model``, ``warning`` (why the sound is not whole, else ''), and with ``timeline`` what
-        was listened to, a list of ``start``, ``seconds``, ``genre``, ``probability``,
-        ``genres``; with ``tags`` a list of ``tag``, ``value`` (0 to 1).
+        ``model``, ``warning`` (why the sound is not whole, or a member of a vote has no answer,
+        else ''), with ``timeline`` what was listened to, a list of ``start``, ``seconds``,
+        ``genre``, ``probability``, ``genres``; with ``tags`` a list of ``tag``, ``value`` (0 to 1).
 
         Raises
         ------
@@ -203,8 +208,8 @@ class Model:
         Returns
         -------
         ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats),
-        ``unsure_below``, ``pieces``, a list of ``start``, ``seconds``, ``probabilities``, and with
-        ``tags`` the value of each tag by name.
+        ``unsure_below`` (of the members that answer), ``pieces``, a list of ``start``,
+        ``seconds``, ``probabilities``, and with ``tags`` the value of each tag by name.
 
         Raises
         ------
@@ -256,21 +261,27 @@ class Model:
         tags: int = 0,
     ) -> dict[str, Any]:
         """What `predict` returns, of what `judged` did."""
-        least = judged["unsure_below"] if threshold is None else threshold
+        least = threshold
+        if least is None:  # journals of models that are no votes may lack it
+            least = judged.get("unsure_below", self.calibration.unsure_below)
         return answer(
             judged, self.labels, self.name, top=top, least=least, timeline=timeline, tags=tags
         )
 
     def _of_picture(self, path: str | Path) -> Heard:
-        """By the members that pictures are for."""
-        heard = Heard()
+        """By the members that pictures are for; it is said that the others have no answer."""
+        heard, others = Heard(), []
         for name, member in self.members.items():
-            if isinstance(member.input, Pictures):
-                try:
-                    examples, heard.seconds = member.examples_of_picture(path)
-                    heard.add(name, [((0.0, heard.seconds), examples)])
-                except ItemError as error:
-                    heard.refused[name] = error
+            if not isinstance(member.input, Pictures):
+                others.append(name)
+                continue
+            try:
+                examples, heard.seconds = member.examples_of_picture(path)
+                heard.add(name, [((0.0, heard.seconds), examples)])
+            except ItemError as error:
+                heard.refused[name] = error
+        for name in others:
+            heard.refused[name] = ItemError("picture", f"it takes {self.members[name].input.name}")
         return heard
 
     def _of_song(

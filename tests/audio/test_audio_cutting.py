@@ -11,6 +11,7 @@ import soundfile
 import soxr
 
 from mgrkit.audio import Mixdown, Resampler, open_sound, pieces
+from mgrkit.audio.cutting import pieces_at
 from mgrkit.audio.reading import BLOCK_FRAMES
 from mgrkit.errors import AudioError
 from tests.audio.encoded import tone
@@ -146,3 +147,38 @@ def test_wide_stereo_is_mixed(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.stack([middle + side, middle - side], 1), 22050)
     with open_sound(tmp_path / "a.wav") as sound:
         assert len(list(pieces(sound, 22050))) == 1
+
+
+@pytest.mark.parametrize("seconds", [3, 44.9, 45.001, 70, 131])
+@pytest.mark.parametrize("piece", [None, 2.5])
+def test_pieces_at_several_rates_of_one_decoding_are_those_of_each_alone(tmp_path, seconds, piece):
+    rates, (_, alone) = (1600, 1000, 700), cut(tmp_path, seconds, 1600, piece)
+    decoded = 0
+    with open_sound(tmp_path / "x.wav") as sound:
+        real = sound.blocks
+
+        def blocks():
+            nonlocal decoded
+            for block in real():
+                decoded += block.shape[-1]
+                yield block
+
+        sound.blocks = blocks
+        found = {rate: [] for rate in rates}
+        for rate, one in pieces_at(sound, rates, piece):
+            found[rate].append(one)
+    assert decoded == round(seconds * 1600), "once for all rates"
+    assert len(alone) == len(found[1000]) > 0
+    for rate in rates:
+        with open_sound(tmp_path / "x.wav") as sound:
+            expected = list(pieces(sound, rate, piece))
+        assert [(p.index, p.start) for p in found[rate]] == [(p.index, p.start) for p in expected]
+        for one, other in zip(found[rate], expected, strict=True):
+            np.testing.assert_array_equal(one.samples, other.samples)
+
+
+def test_silence_is_refused_at_several_rates(tmp_path):
+    soundfile.write(tmp_path / "x.wav", np.zeros(5000), 1000)
+    with open_sound(tmp_path / "x.wav") as sound, pytest.raises(AudioError) as caught:
+        list(pieces_at(sound, (1000, 700)))
+    assert caught.value.reason == "silent"

@@ -165,7 +165,7 @@ def test_a_failed_write_leaves_the_older_file_and_nothing_else(path: Path, monke
         ({"metrics": {"ece": float("nan")}}, "not JSON compliant"),
         ({"parameters": {"C": np.float32(1)}}, "float32 is not JSON"),
         ({"seen": ("a\nb",)}, "empty or holds a line"),
-        ({"seen": ("a", "")}, "id of a seen track is empty"),
+        ({"seen": ("a", "")}, "id of the seen tracks is empty"),
         ({"seen": ("caf\udce9.wav",)}, "surrogates not allowed"),
         ({"state": {"w": np.array(["text"])}}, "is of type <U4, which is not kept"),
         ({"state": {"w": np.array([object()])}}, "is of type object, which is not kept"),
