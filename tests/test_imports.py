@@ -18,7 +18,7 @@ ROOMS = {
     "errors": "what can go wrong, and what is said of it",
     "seeds": "random numbers that depend on nothing but what they are for",
     "files": "files whole or absent, locked, hashed; the folder for what can be made again",
-    "compute": "on which device and in which process, and when to stop",
+    "compute": "on which device and in which process, when to stop; transforms and memory",
     "audio": "files <-> samples, their digest, their tags",
     "frontend": "how sound becomes a model's input, as data",
     "synthetic": "made music",

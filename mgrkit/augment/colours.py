@@ -19,6 +19,7 @@ from mgrkit import seeds
 from mgrkit.augment.audible import LOWEST_HZ
 from mgrkit.augment.blocks import Draw, Take, fade
 from mgrkit.augment.gaussian import fill
+from mgrkit.compute.fourier import fourier
 
 if TYPE_CHECKING:
     from numpy.random import BitGenerator
@@ -75,14 +76,12 @@ class _Shaped(_White):
     _tail: Floats | None = None
 
     def _fill(self, out: Floats, bits: BitGenerator) -> None:
-        from scipy.fftpack import irfft  # scipy.fft's has no way to work in place
-
         for start in range(0, len(out), _ROWS * _HOP):
             part = out[start : start + _ROWS * _HOP]
             segments = _scratch.segments
             fill(segments.reshape(-1), bits)
             segments *= _shape(self._name, self._rate)
-            segments = irfft(segments, axis=1, overwrite_x=True)
+            segments = fourier.irfft_packed(segments)  # unlike irfft it works in place
             self._join(segments)
             if len(part) == _ROWS * _HOP:
                 np.copyto(part.reshape(_ROWS, _HOP), segments[:, :_HOP])
@@ -114,7 +113,7 @@ _scratch = _Scratch()
 
 @functools.lru_cache(maxsize=64)
 def _shape(name: str, rate: int) -> Floats:
-    """Factors of a segment's spectrum as `scipy.fftpack.irfft` orders it; variance 1 results."""
+    """Factors of a segment's spectrum as `fourier.irfft_packed` orders it; variance 1 results."""
     lines = np.arange(_SEGMENT // 2 + 1)
     hertz = lines * rate / _SEGMENT
     audible = (hertz >= LOWEST_HZ) & (lines > 0)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
-import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fftpack import rfft
+
+from mgrkit.compute.fourier import fourier
+from mgrkit.compute.scratch import Scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from numpy.typing import DTypeLike, NDArray
+    from numpy.typing import NDArray
 
     from mgrkit.frontend import Transform
 
@@ -21,32 +22,8 @@ if TYPE_CHECKING:
 # Two megabytes of windows at a time: several transforms share one SIMD register. Smaller blocks
 # would stay nearer to the core, but two threads then meet at the interpreter lock too often.
 _BLOCK = 2**19
-_HELD = 2**24
 
-
-class _Scratch(threading.local):
-    """Arrays that a thread uses again from clip to clip.
-
-    Fresh pages for each clip's arrays cost a fifth of its time, and much more where two
-    threads ask the kernel for them at once. An array above 16 MiB is not kept.
-    """
-
-    def __init__(self) -> None:
-        self._held: dict[str, NDArray[np.uint8]] = {}
-
-    def __call__(self, name: str, shape: tuple[int, int], dtype: DTypeLike) -> NDArray[Any]:
-        """The thread's array of that name, contents undefined, valid until the next such call."""
-        size = shape[0] * shape[1] * np.dtype(dtype).itemsize
-        held = self._held.get(name)
-        if held is None or held.size < size:
-            # NumPy asks the kernel for huge pages from 4 MiB on: some 3 % of a picture's time.
-            held = np.empty(max(size, 2**22) if size >= 2**20 else size, np.uint8)
-            if size <= _HELD:
-                self._held[name] = held
-        return held[:size].view(dtype).reshape(shape)
-
-
-scratch = _Scratch()
+scratch = Scratch()
 
 
 @functools.lru_cache(maxsize=8)
@@ -98,12 +75,12 @@ def _transform(frames: Floats, window: Floats, pairs: Floats) -> None:
     The packed transform is ``re0 re1 im1 re2 im2 ...``. One zero in front of it, and for an
     even length one behind it, make whole pairs (in the first the two parts are swapped), so
     that squares and sums run over the block in one sweep. This legacy transform is used
-    because, unlike scipy.fft.rfft, it can work in place and so needs no fresh pages.
+    because, unlike `fourier.rfft`, it can work in place and so needs no fresh pages.
     """
     pairs[:, 0] = pairs[:, -1] = 0
     windowed = pairs[:, 1 : 1 + len(window)]
     np.multiply(frames, window, out=windowed)
-    packed = rfft(windowed, axis=1, overwrite_x=True)
+    packed = fourier.rfft_packed(windowed)
     if not np.may_share_memory(packed, windowed):
         windowed[...] = packed
 

@@ -7,10 +7,11 @@ tempogram of Grosche, Mueller and Kurth, ICASSP 2010, as in librosa.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.fft import irfft, next_fast_len, rfft
+
+from mgrkit.compute.fourier import fourier
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def tempo(strength: Floats, frame_rate: float) -> float:
     return float(bpm[np.argmax(score)])
 
 
-def _repetition(strength: Floats, size: int) -> NDArray[np.float64]:
+def _repetition(strength: Floats, size: int) -> NDArray[np.floating[Any]]:
     """The autocorrelation of windows around all frames, each one's scaled to 1 at lag 0, mean.
 
     As the mean is linear, only the mean spectrum is transformed back.
@@ -72,12 +73,11 @@ def _repetition(strength: Floats, size: int) -> NDArray[np.float64]:
     padded = np.pad(strength.astype(np.float64), size // 2, "linear_ramp", end_values=0)
     windows = np.lib.stride_tricks.sliding_window_view(padded, size)[: len(strength)]
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)
-    length = next_fast_len(2 * size - 1, real=True)
-    spectra = rfft(windows * window, n=length, axis=1, overwrite_x=True)
+    length = fourier.next_fast_len(2 * size - 1)
+    spectra = fourier.rfft(windows * window, length)
     power = spectra.real**2 + spectra.imag**2
     power *= _scale(power, length)
-    repetition: NDArray[np.float64] = irfft(power.mean(axis=0), n=length)
-    return repetition[:size]
+    return fourier.irfft(power.mean(axis=0) + 0j, length)[:size]
 
 
 def _scale(power: NDArray[np.float64], length: int) -> NDArray[np.float64]:

@@ -10,8 +10,8 @@ import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import irfft, rfft
 
+from mgrkit.compute.fourier import fourier
 from mgrkit.spectrograms.transform import scratch
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def transformed(samples: Floats, transform: Transform) -> Spectrum:
     window = _hann(n_fft)
     spectra: Spectrum = scratch("spectra", (len(frames), n_fft // 2 + 1), np.complex64)
     for block in blocks(len(frames)):
-        spectra[block] = rfft(frames[block] * window, axis=1, overwrite_x=True)
+        spectra[block] = fourier.rfft(frames[block] * window, n_fft)
     return spectra
 
 
@@ -70,7 +70,7 @@ def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: T
     squares = (window**2).reshape(overlap, hop)
     rows = np.zeros((len(spectra) + overlap - 1, hop), np.float32)
     for block in blocks(len(spectra)):
-        frames = irfft(spectra[block] * mask(block), axis=1, overwrite_x=True)
+        frames = fourier.irfft(spectra[block] * mask(block), n_fft)
         np.multiply(frames, window, out=frames)
         for k in range(overlap):
             target = rows[block.start + k : block.stop + k]

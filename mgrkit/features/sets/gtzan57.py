@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.fft import dct
 
+from mgrkit.compute.fourier import fourier
 from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tuning
 from mgrkit.features.descriptors.hpss import separate
 from mgrkit.features.descriptors.rhythm import onset_strength, tempo
@@ -62,7 +62,7 @@ def gtzan57(samples: Floats) -> Doubles:
         peaks.append(spectral_peaks(power, _RATE, _N_FFT))
     _to_decibels(levels)
     onsets = onset_strength(levels, _TRANSFORM)
-    cepstra = dct(levels, axis=1, norm="ortho")
+    cepstra = fourier.dct(levels)
     numbers = [
         *_moments(_chroma(magnitude, tuning(peaks))),
         *_moments(root_mean_square(samples, _TRANSFORM)),
