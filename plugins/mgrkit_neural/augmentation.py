@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from mgrkit_neural.pictures import DEVIATION, MEAN
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
     from mgrkit_neural.recipe import Recipe
-
-MEAN, DEVIATION = 0.121, 0.183
-"""Of the pixels, as shares of 255, of mel pictures of music."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.classifiers.base import Examples, Floats, Run, State
+    from mgrkit_neural.arrays import Arrays
+    from mgrkit_neural.frozen import Frozen, Network
     from mgrkit_neural.recipe import Recipe
     from mgrkit_neural.training import Trained
 
@@ -25,7 +27,7 @@ class NeuralClassifier(Classifier):
     """
 
     parameters: Recipe
-    _trained: Trained | None = None
+    _trained: Trained | Frozen | None = None
 
     @abstractmethod
     def network(self) -> torch.nn.Module:
@@ -38,12 +40,33 @@ class NeuralClassifier(Classifier):
         that takes one number of frames only must have.
         """
 
+    def numpy_network(self, arrays: Arrays) -> Network:
+        """The same network of the arrays of one member, in NumPy. Who gives none uses torch.
+
+        A class that has it predicts with it on a CPU, and so without the seconds that the import
+        of torch takes. It stands in the class that has `network`: a subclass with another
+        `network` has another of these too, or none.
+
+        Parameters
+        ----------
+        arrays : by the names of the network's tensors; each is taken once, which checks it.
+
+        Returns
+        -------
+        what maps float32 ``(n, 1, bands, frames)`` to new logits ``(n, len(self.task.labels))``,
+        in several threads at once.
+        """
+        raise NotImplementedError
+
     def fit(self, train: Examples, valid: Examples | None, run: Run) -> None:
         """See `Classifier.fit` and `mgrkit_neural.training.train`."""
         from mgrkit_neural import training
 
         self._trained = None
         self._trained = training.train(self.network, self.task, self.parameters, train, valid, run)
+        if run.device == "cpu" and self._in_numpy():
+            # Calibrated are the numbers that the bundle gives, to the last bit.
+            self.restore(self._trained.state())
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
@@ -55,12 +78,21 @@ class NeuralClassifier(Classifier):
         """See `Classifier.state`; the names are in the class's description."""
         if self._trained is None:
             raise UsageError("the network was neither fit nor restored")
-        from mgrkit_neural import predicting
-
-        return predicting.stored(self._trained.members, self._trained.seen)
+        return self._trained.state()
 
     def restore(self, state: State, device: str = "cpu") -> None:
         """See `Classifier.restore`."""
+        if device == "cpu" and self._in_numpy():
+            from mgrkit_neural import frozen
+
+            made = frozen.restored(self.numpy_network, self.task, self.parameters, state)
+            self._trained = made
+            return
         from mgrkit_neural import predicting
 
         self._trained = predicting.restored(self.network, self.task, self.parameters, state, device)
+
+    def _in_numpy(self) -> bool:
+        """Whether the class that has `network` has `numpy_network` too."""
+        owner = next(one for one in type(self).__mro__ if "network" in vars(one))
+        return "numpy_network" in vars(owner)

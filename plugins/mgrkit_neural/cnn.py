@@ -14,6 +14,8 @@ from mgrkit_neural.classifier import NeuralClassifier
 if TYPE_CHECKING:
     from torch import nn
 
+    from mgrkit_neural.arrays import Arrays
+    from mgrkit_neural.frozen import Network
     from mgrkit_neural.hooks import CNNParameters
 
 
@@ -41,3 +43,12 @@ class CNN(NeuralClassifier):
             parts.append(layers.Residual(width << (stage - 1), width << stage))
         mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         return nn.Sequential(*parts, *mean, nn.Linear(width * 8, len(self.task.labels)))
+
+    def numpy_network(self, arrays: Arrays) -> Network:
+        """See `NeuralClassifier.numpy_network`."""
+        from mgrkit_neural.numpy_layers import Linear, Trunk
+
+        width = self.parameters.width
+        trunk = Trunk(arrays, width, (2, 2))
+        last = Linear(arrays.under("10"), width * 8, len(self.task.labels))
+        return lambda x: last(trunk(x).mean((1, 2)).T)

@@ -15,6 +15,8 @@ from mgrkit_neural.classifier import NeuralClassifier
 if TYPE_CHECKING:
     from torch import nn
 
+    from mgrkit_neural.arrays import Arrays
+    from mgrkit_neural.frozen import Network
     from mgrkit_neural.hooks import CRNNParameters
 
 
@@ -47,3 +49,14 @@ class CRNN(NeuralClassifier):
             layers.Recurrent(width * 8, hidden),
             nn.Linear(2 * hidden, len(self.task.labels)),
         )
+
+    def numpy_network(self, arrays: Arrays) -> Network:
+        """See `NeuralClassifier.numpy_network`."""
+        from mgrkit_neural.numpy_gru import Recurrent
+        from mgrkit_neural.numpy_layers import Linear, Trunk
+
+        width, hidden = self.parameters.width, self.parameters.hidden
+        trunk = Trunk(arrays, width, (2, 1))
+        over_time = Recurrent(arrays.under("9"), width * 8, hidden)
+        last = Linear(arrays.under("10"), 2 * hidden, len(self.task.labels))
+        return lambda x: last(over_time(trunk(x).mean(1)))

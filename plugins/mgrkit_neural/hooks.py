@@ -79,7 +79,6 @@ def _spec(
         resumable=True,
         parallel=True,
         requires=requires,
-        predicting=requires,
         bundles=bundles,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mgrkit_neural.pictures import CELL
 from mgrkit_neural.vision import vision_transformer
 
 
@@ -75,17 +76,14 @@ class Patches(nn.Module):
     Parameters
     ----------
     bands : of the pictures.
-    patch : bands and frames of a patch, multiples of `Patches.CELL`.
+    patch : bands and frames of a patch, multiples of `pictures.CELL`.
     width : length of the vectors, even.
     """
-
-    CELL = (8, 4)
-    """How many bands and frames the convolutions make one."""
 
     def __init__(self, bands: int, patch: tuple[int, int], width: int) -> None:
         super().__init__()
         self.patch = patch
-        cells = (patch[0] // self.CELL[0], patch[1] // self.CELL[1])
+        cells = (patch[0] // CELL[0], patch[1] // CELL[1])
         self.project = nn.Sequential(
             convolved(1, 16, (2, 2)),
             convolved(16, 32, (2, 2)),

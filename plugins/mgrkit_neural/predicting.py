@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from mgrkit.errors import BundleError, UsageError
-from mgrkit_neural import augmentation, threads
+from mgrkit_neural import arrays, augmentation, pictures, threads
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,17 +49,21 @@ class Trained:
         """
         return self.of_tensor(as_pictures(x, self.task))
 
-    def of_tensor(self, pictures: Tensor) -> Floats:
+    def of_tensor(self, x: Tensor) -> Floats:
         """As `probabilities`, of a tensor on any device."""
         threads.check()
-        probabilities = np.zeros((len(pictures), len(self.task.labels)), np.float32)
+        found = np.zeros((len(x), len(self.task.labels)), np.float32)
         seen = torch.from_numpy(self.seen).to(self.device)
         width = self.recipe.columns(self.task)
         with in_float32(self.device):
             for member in self.members:
-                of_member = predicted(member, pictures, seen, width, self.recipe.views, self.device)
-                probabilities[:, self.seen] += of_member.cpu().numpy()
-        return probabilities / np.float32(len(self.members))
+                of_member = predicted(member, x, seen, width, self.recipe.views, self.device)
+                found[:, self.seen] += of_member.cpu().numpy()
+        return found / np.float32(len(self.members))
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What a bundle keeps, see `stored`."""
+        return stored(self.members, self.seen)
 
 
 def as_pictures(x: NDArray[Any], task: Task) -> Tensor:
@@ -70,14 +73,7 @@ def as_pictures(x: NDArray[Any], task: Task) -> Tensor:
     ------
     UsageError : pictures of another shape or type.
     """
-    x = np.asarray(x)
-    if x.shape[1:] != task.shape or x.ndim != 3 or x.dtype != np.uint8:
-        bands, frames = task.shape
-        raise UsageError(
-            f"examples are {x.dtype} of shape {x.shape}, not pictures: "
-            f"uint8 of shape (n, {bands}, {frames})"
-        )
-    return _shared(np.ascontiguousarray(x))
+    return _shared(pictures.checked(x, task))
 
 
 def _shared(x: NDArray[Any]) -> Tensor:
@@ -91,7 +87,7 @@ def _shared(x: NDArray[Any]) -> Tensor:
 
 def predicted(
     network: nn.Module,
-    pictures: Tensor,
+    x: Tensor,
     seen: Tensor,
     width: int,
     views: int,
@@ -102,23 +98,23 @@ def predicted(
 
     Parameters
     ----------
-    pictures : uint8 ``(n, bands, frames)``, on any device.
+    x : pictures uint8 ``(n, bands, frames)``, on any device.
     seen : int64 ``(k,)`` on ``device``: the columns of the logits that are of genres in train.
     width, views : columns and number of the crops that are averaged; 0 for all columns at once.
     check : called before each few pictures.
     """
-    count, bands, frames = pictures.shape
+    count, bands, frames = x.shape
     width = width if views else frames
-    starts = np.unique(np.linspace(0, frames - width, max(1, views)).round().astype(int))
+    starts = pictures.starts(frames, width, views)
     rows = max(1, _PIXELS[torch.device(device).type] // (bands * width * len(starts)))
     probabilities = torch.zeros((count, len(seen)), device=device)
     network.eval()
     with torch.inference_mode():
         for first in range(0, count, rows):
             check()
-            part = pictures[first : first + rows]
+            part = x[first : first + rows]
             # All crops at once: many small passes would wait for the interpreter in turns.
-            cut = torch.cat([part[:, :, start : start + width] for start in starts.tolist()])
+            cut = torch.cat([part[:, :, start : start + width] for start in starts])
             logits = network(augmentation.scaled(cut.to(device)))[:, seen]
             by_crop = logits.float().softmax(1).view(len(starts), len(part), -1)
             probabilities[first : first + rows] = by_crop.mean(0)
@@ -139,12 +135,12 @@ def in_float32(device: str) -> Iterator[None]:
 
 def stored(networks: Sequence[nn.Module], seen: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
     """What a bundle keeps: ``labels`` int64 ``(k,)``, and ``i.<name>`` of the tensors of each."""
-    arrays = {"labels": seen}
+    kept = {"labels": seen}
     for number, network in enumerate(networks):
         for name, tensor in network.state_dict().items():
             # Channels last is a layout of memory only; files hold plain C order.
-            arrays[f"{number}.{name}"] = tensor.cpu().contiguous().numpy()
-    return arrays
+            kept[f"{number}.{name}"] = tensor.cpu().contiguous().numpy()
+    return kept
 
 
 def restored(
@@ -166,22 +162,11 @@ def restored(
     with torch.random.fork_rng([]):
         members = [make() for _ in range(recipe.members)]
     wanted = stored(members, np.zeros(0, np.int64))
-    if odd := set(wanted) ^ set(state):
-        some = ", ".join(sorted(odd)[:3])
-        raise BundleError(f"the model's arrays lack, or should not have: {some}")
+    arrays.check_names(set(wanted), state)
     for name, like in wanted.items():
-        array = np.asarray(state[name])
-        shape = array.shape if name == "labels" and array.ndim == 1 else like.shape
-        if (array.dtype, array.shape) != (like.dtype, shape):
-            raise BundleError(
-                f"the model's {name} is {array.dtype} of shape {array.shape}, "
-                f"not {like.dtype} of shape {like.shape}"
-            )
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise BundleError(f"the model's {name} has values that are not finite")
-    seen = np.array(state["labels"])
-    if len(seen) < 2 or seen[0] < 0 or seen[-1] >= len(task.labels) or (np.diff(seen) <= 0).any():
-        raise BundleError("the model's labels are not two or more of the bundle's, in order")
+        if name != "labels":
+            arrays.checked(name, state[name], like.dtype, like.shape)
+    seen = arrays.checked_labels(state["labels"], task)
     for number, member in enumerate(members):
         tensors = {name: torch.from_numpy(np.array(state[f"{number}.{name}"]))
                for name in member.state_dict()}  # fmt: skip

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 
 from mgrkit.errors import UsageError
 from mgrkit_neural.classifier import NeuralClassifier
+from mgrkit_neural.pictures import CELL
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from mgrkit_neural.arrays import Arrays
+    from mgrkit_neural.frozen import Network
     from mgrkit_neural.hooks import ViTParameters
 
 
@@ -40,15 +43,30 @@ class ViT(NeuralClassifier):
 
         from mgrkit_neural import layers
 
-        parameters, cell = self.parameters, layers.Patches.CELL
-        patch, width = (parameters.patch_bands, parameters.patch_frames), 32 * parameters.heads
-        if patch[0] % cell[0] or patch[1] % cell[1]:
-            raise UsageError(
-                f"vit: no patches of {patch[0]} bands x {patch[1]} frames",
-                f"patch_bands must be a multiple of {cell[0]}, patch_frames one of {cell[1]}",
-            )
+        parameters, width = self.parameters, 32 * self.parameters.heads
         return nn.Sequential(
-            layers.Patches(self.task.shape[0], patch, width),
+            layers.Patches(self.task.shape[0], self._patch(), width),
             layers.Transformer(parameters.heads, parameters.depth, parameters.patch_drop),
             nn.Linear(width, len(self.task.labels)),
         )
+
+    def numpy_network(self, arrays: Arrays) -> Network:
+        """See `NeuralClassifier.numpy_network`; raises what `network` does."""
+        from mgrkit_neural.numpy_layers import Linear
+        from mgrkit_neural.numpy_transformer import Patches, Transformer
+
+        parameters, width = self.parameters, 32 * self.parameters.heads
+        patches = Patches(arrays.under("0"), self.task.shape[0], self._patch(), width)
+        transformer = Transformer(arrays.under("1"), parameters.heads, parameters.depth)
+        last = Linear(arrays.under("2"), width, len(self.task.labels))
+        return lambda x: last(transformer(patches(x)))
+
+    def _patch(self) -> tuple[int, int]:
+        """Bands and frames of a patch; UsageError where they cannot be."""
+        bands, frames = self.parameters.patch_bands, self.parameters.patch_frames
+        if bands % CELL[0] or frames % CELL[1]:
+            raise UsageError(
+                f"vit: no patches of {bands} bands x {frames} frames",
+                f"patch_bands must be a multiple of {CELL[0]}, patch_frames one of {CELL[1]}",
+            )
+        return bands, frames
