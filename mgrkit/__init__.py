@@ -18,7 +18,7 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
     Parameters
     ----------
     model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default:
-        ``musicnn`` where its weights are in the cache, ``svm`` where torch is not installed.
+        ``musicnn`` where its weights are in the cache and torch is installed, else ``cnn``.
         Nothing is fetched here, ``mgrkit models fetch musicnn`` does that; without it a model
         that needs weights raises WeightsError as soon as it is given sound.
     device : 'auto', 'cpu', 'cuda', 'mps'.
@@ -31,11 +31,11 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
 
     Notes
     -----
-    A network (cnn, crnn, vit) computes on threads of torch, which a fork does not copy: a process
-    that is forked once one has been loaded would wait for them for ever. There ``load`` and
-    ``predict`` of a network raise RunError instead. So start processes by
+    A network of a plugin that computes by torch, on a CPU, uses threads, which a fork does not
+    copy: a process that is forked once one has been loaded would wait for them for ever. There
+    ``load`` and ``predict`` of such a network raise RunError instead. So start processes by
     ``multiprocessing.get_context("spawn")`` and load in each, or call
-    ``torch.set_num_threads(1)`` in each.
+    ``torch.set_num_threads(1)`` in each. mgrkit's own networks need no torch on a CPU.
     """
     from mgrkit.models.model import load_model
 

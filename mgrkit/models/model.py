@@ -67,8 +67,8 @@ class Model:
     ------
     BundleError : the file is damaged, or its classifier or feature set is not installed or
         has changed.
-    RunError : it needs a module that is not installed; or it is a network, and this process was
-        forked from one where torch had begun, see `mgrkit.load`.
+    RunError : it needs a module that is not installed; or it computes by torch, and this process
+        was forked from one where torch had begun, see `mgrkit.load`.
     """
 
     def __init__(self, path: str | Path, device: str = "auto") -> None:
@@ -182,7 +182,7 @@ class Model:
             knows pictures only that sound cannot be made into.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
         WeightsError : the weights of the feature set have not been fetched.
-        RunError : the model is a network, and this process was forked from one where torch had
+        RunError : the model computes by torch, and this process was forked from one where it had
             begun: it would wait for ever, see `mgrkit.load`.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP

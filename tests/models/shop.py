@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from mgrkit.classifiers import Bundle, Task, save_bundle
+from mgrkit.classifiers import Bundle, Task, provider, restoring, save_bundle
 from mgrkit.frontend import front_end
-from mgrkit.models import choosing
-from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Registry, Weights
+from mgrkit.models import choosing, member
+from mgrkit.registry import ClassifierSpec, FeatureSetSpec, Plugin, Provider, Registry, Weights
 from mgrkit.weights.store import place
 
 
@@ -66,6 +67,20 @@ def with_weights(
                           weights=HEAVY, bundles=bundles, **more)  # fmt: skip
     shop.plugins.append(Plugin(distribution, "1.0", feature_sets=(spec,)))
     return bundle(shop.path(name), accuracy, eats=f"features:{name}-tags:mean")
+
+
+def classifier_needs(monkeypatch: pytest.MonkeyPatch, name: str, *modules: str) -> None:
+    """As if predicting with this classifier needed these modules."""
+
+    def found(bundle: Bundle) -> Provider:
+        one = provider(bundle)
+        if bundle.classifier != name:
+            return one
+        return replace(one, spec=replace(one.spec, requires=modules, predicting=modules))
+
+    monkeypatch.setattr(choosing, "provider", found)
+    monkeypatch.setattr(member, "provider", found)
+    monkeypatch.setattr(restoring, "provider", found)
 
 
 def put(weights: Weights) -> None:

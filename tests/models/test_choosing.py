@@ -16,7 +16,7 @@ from mgrkit.models import choosing
 from mgrkit.models.choosing import choose
 from mgrkit.models.listing import list_models
 from mgrkit.registry import Weights, installed
-from tests.models.shop import HEAVY, Shop, bundle, put, with_weights
+from tests.models.shop import HEAVY, Shop, bundle, classifier_needs, put, with_weights
 
 
 def test_the_default_is_the_most_accurate_of_mgrkits_own(shop: Shop, cache: Path) -> None:
@@ -54,11 +54,12 @@ def test_the_default_needs_no_module_that_is_not_installed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
+    classifier_needs(monkeypatch, "crnn", "torch")
     hum = with_weights(shop, "hum", 0.7, requires=("torch",))
     put(HEAVY)
     shop.ship("mgrkit", "poor", "net")
     poor = bundle(shop.path("poor"), 0.4)
-    bundle(shop.path("net"), 0.6, classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
+    bundle(shop.path("net"), 0.6, classifier="crnn", eats="image", task=Task(("a", "b"), (8, 9)))
     why = "poor: hum, which is right more often, needs torch (pip install torch)"
     assert choose(None) == choose(None, print) == (poor, why)
     hum.write_bytes(b"x")

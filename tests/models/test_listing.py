@@ -19,7 +19,7 @@ from mgrkit.models import model as modelling
 from mgrkit.models.choosing import choose
 from mgrkit.models.listing import list_models
 from mgrkit.registry import ClassifierSpec, Plugin
-from tests.models.shop import HEAVY, Shop, bundle, put, with_weights
+from tests.models.shop import HEAVY, Shop, bundle, classifier_needs, put, with_weights
 
 
 def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
@@ -103,25 +103,34 @@ def test_a_model_that_needs_a_module_that_is_not_installed_is_broken(
     shop: Shop, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
+    classifier_needs(monkeypatch, "crnn", "torch")
     with_weights(shop, "hum", 0.7, requires=("torch",))
-    bundle(cache / "net.safetensors", classifier="cnn", eats="image", task=Task(("a", "b"), (8, 9)))
+    for name in ("cnn", "crnn"):
+        path, task = cache / f"{name}.safetensors", Task(("a", "b"), (8, 9))
+        bundle(path, classifier=name, eats="image", task=task)
     bundle(cache / "plain.safetensors")
     found = {one["name"]: one["error"] for one in list_models()}
     lacking = "needs torch (pip install torch)"
-    assert found == {"hum": lacking, "net": lacking, "plain": ""}
+    assert found == {"hum": lacking, "cnn": "", "crnn": lacking, "plain": ""}
+
+
+def test_a_model_without_its_modules_names_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    classifier_needs(monkeypatch, "crnn", "torch")
+    task = Task(("a", "b"), (8, 40), frontend=front_end(n_mels=8))
+    path = bundle(tmp_path / "net.safetensors", classifier="crnn", eats="image", task=task)
+    with pytest.raises(RunError, match=r"the classifier crnn needs torch.*\(pip install torch"):
+        modelling.Model(path)
 
 
 @pytest.mark.parametrize("classifier", ["cnn", "crnn", "vit"])
-def test_a_network_without_torch_names_it(
+def test_to_train_a_network_without_torch_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, classifier: str
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    front = front_end(n_mels=8)
-    task = Task(("a", "b"), (8, 40), frontend=front)
-    path = bundle(tmp_path / "net.safetensors", classifier=classifier, eats="image", task=task)
     message = rf"the classifier {classifier} needs torch.*\(pip install torch"
-    with pytest.raises(RunError, match=message):
-        modelling.Model(path)
     with pytest.raises(RunError, match=message):
         train(classifier, tmp_path, tmp_path / "new.safetensors")
 

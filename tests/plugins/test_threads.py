@@ -22,7 +22,11 @@ CODE = """
 import multiprocessing
 import mgrkit, torch
 import numpy as np
+from mgrkit_neural.cnn import CNN
 from mgrkit_pretrained.musicnn import Tags
+
+in_numpy = CNN.numpy_network
+del CNN.numpy_network  # as the network of a third party, which has it in torch only
 
 def child(call, threads, told):
     torch.set_num_threads(threads)
@@ -59,6 +63,9 @@ print(heard())
 print(forked(heard, 2))
 print(mgrkit.load("svm").predict("a.wav")["genre"])
 print(forked(lambda: mgrkit.load("svm").predict("a.wav")["genre"], 2))
+CNN.numpy_network = in_numpy
+print(told())
+print(forked(told, 2))
 """
 
 
@@ -68,10 +75,12 @@ def test_a_fork_of_a_process_that_has_predicted_is_told(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CODE], cwd=tmp_path, capture_output=True, text=True, timeout=300
     )
-    first, here, given, loaded, alone, ears, ears_forked, *svm = done.stdout.splitlines()
+    first, here, given, loaded, alone, ears, ears_forked, *others = done.stdout.splitlines()
     assert first == here == alone, "before torch's threads begin, and on one thread, it works"
     for told in (given, loaded):
         assert told.startswith("RunError: torch cannot compute in this process: it was forked")
         assert "get_context('spawn')" in told
     assert ears == ears_forked, "on a CPU musicnn computes on one thread"
-    assert svm[0] == svm[1], "what needs no torch works on"
+    svm, svm_forked, cnn, cnn_forked = others
+    assert (svm, cnn) == (svm_forked, cnn_forked), "what needs no torch works on"
+    assert cnn == here
