@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from mgrkit.cli.group import COMMANDS, command
 
@@ -196,6 +198,25 @@ def test_what_needs_no_heavy_library_works_without(tmp_path: Path) -> None:
     )
     codes = [line for line in out.splitlines() if line.startswith("CODE")]
     assert codes == ["CODE 0"] * 7
+
+
+@pytest.mark.parametrize("away", [False, True])
+@pytest.mark.parametrize("model", ["cnn", "svm"])
+def test_to_predict_on_a_cpu_takes_no_heavy_library(tmp_path: Path, model: str, away: bool) -> None:
+    soundfile.write(tmp_path / "a.mp3", np.sin(np.arange(88_200) / 20) / 3, 22_050)
+    out = run(
+        "import sys\n"
+        f"for name in {sorted(HEAVY) if away else []!r}: sys.modules[name] = None\n"
+        "from mgrkit.cli.app import app\n"
+        f"words = 'predict {tmp_path / 'a.mp3'} --json --model {model} --device cpu'.split()\n"
+        "print('CODE', app(words, standalone_mode=False))\n"
+        "print('LOADED', *(name for name, module in sys.modules.items() if module))\n"
+    )
+    told, loaded = out.split("LOADED", 1)
+    assert '"genre": "' in told
+    assert told.endswith("CODE 0\n")
+    # Of scipy nothing but the transforms: the rest takes longer to import than a song to judge.
+    assert not {name for name in loaded.split() if name in HEAVY or name == "scipy"}
 
 
 @pytest.mark.parametrize("room", ["commands", "datasets", "experiments", "models"])
