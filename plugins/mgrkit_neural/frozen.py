@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,33 +52,37 @@ class Frozen:
         UsageError : pictures of another shape or type.
         """
         x = pictures.checked(x, self.task)
-        found = np.zeros((len(x), len(self.task.labels)), np.float32)
         views, (bands, frames) = self.recipe.views, self.task.shape
         width = self.recipe.columns(self.task) if views else frames
         starts = pictures.starts(frames, width, views)
         rows = max(1, _PIXELS // (bands * width * len(starts)))
-        # Weights that nobody would learn may overflow: whoever asked sees that in what is told.
-        with np.errstate(all="ignore"):
-            for first in range(0, len(x), rows):
-                part = x[first : first + rows]
-                cut = np.concatenate([part[:, :, start : start + width] for start in starts])
-                told = self._told(cut).reshape(len(starts), len(part), -1).mean(0)
-                found[first : first + rows, self.seen] = told
+        parts = [x[first : first + rows] for first in range(0, len(x), rows)]
+        tell = partial(self._of_part, starts, width)
+        found = np.zeros((len(x), len(self.task.labels)), np.float32)
+        if len(parts) == 1:  # a song or so: its thread has memory for it already
+            found[:, self.seen] = tell(x)
+        elif parts:
+            with ThreadPoolExecutor(min(len(parts), os.cpu_count() or 1)) as threads:
+                found[:, self.seen] = np.concatenate(list(threads.map(tell, parts)))
         return found
 
     def state(self) -> Mapping[str, NDArray[Any]]:
         """What a bundle keeps, see `restored`."""
         return self.arrays
 
-    def _told(self, cut: NDArray[np.uint8]) -> Floats:
-        """The members' mean of crops ``(n, bands, frames)``: ``(n, k)``."""
+    def _of_part(self, starts: Sequence[int], width: int, part: NDArray[np.uint8]) -> Floats:
+        """The mean over members and crops of pictures ``(n, bands, frames)``: ``(n, k)``."""
+        cut = np.concatenate([part[:, :, start : start + width] for start in starts])
         x = cut[:, None] * np.float32(1 / 255 / pictures.DEVIATION)
         x -= np.float32(pictures.MEAN / pictures.DEVIATION)
         total = np.zeros((len(cut), len(self.seen)), np.float32)
-        for member in self.members:
-            total += softmax(member(x)[:, self.seen])
+        # Weights that nobody would learn may overflow: whoever asked sees that in what is told.
+        with np.errstate(all="ignore"):
+            for member in self.members:
+                total += softmax(member(x)[:, self.seen])
         total /= np.float32(len(self.members))
-        return total
+        mean: Floats = total.reshape(len(starts), len(part), -1).mean(0)
+        return mean
 
 
 def restored(
