@@ -44,4 +44,4 @@ def starts(frames: int, width: int, views: int) -> list[int]:
     width, views : columns and number of the crops; with 0 views ``width`` is ``frames``.
     """
     places = np.linspace(0, frames - width, max(1, views)).round().astype(int)
-    return list(np.unique(places).tolist())
+    return sorted(set(places.tolist()))
