@@ -65,12 +65,12 @@ def rows(x: NDArray[Any], task: Task) -> NDArray[np.float32]:
             f"examples are {x.dtype} of shape {x.shape}, not numbers of shape (n, {task.shape[0]})"
         )
     with np.errstate(over="ignore"):
-        plain = np.ascontiguousarray(x, np.float32)
-    wrong = np.flatnonzero(~np.isfinite(plain).all(axis=0))
+        single = np.ascontiguousarray(x, np.float32)
+    wrong = np.flatnonzero(~np.isfinite(single).all(axis=0))
     if wrong.size:
         name = task.columns[wrong[0]] if task.columns else f"number {wrong[0]}"
         raise UsageError(f"column {name} has values that are not finite", "leave those tracks out")
-    return plain
+    return single
 
 
 def checked(train: Examples, task: Task) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

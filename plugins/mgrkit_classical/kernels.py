@@ -62,13 +62,13 @@ def coupled(place: Place, decided: Any) -> Any:
     xp = place.xp
     n, k = len(decided), decided.shape[1]
     odds = xp.clip(SLOPE * decided, -_CERTAIN, _CERTAIN)
-    own = 1 / (1 + xp.exp(-odds))
-    other = own.swapaxes(1, 2)
+    wins = 1 / (1 + xp.exp(-odds))
+    losses = wins.swapaxes(1, 2)
     unit = place.put(np.eye(k))
-    other_square = other * other * (1 - unit)
+    losses_square = losses * losses * (1 - unit)
     system = place.put(np.zeros((n, k + 1, k + 1)))
     # The last row and column hold the sum of the probabilities at one.
-    system[:, :k, :k] = unit * other_square.sum(2)[:, :, None] - (1 - unit) * own * other
+    system[:, :k, :k] = unit * losses_square.sum(2)[:, :, None] - (1 - unit) * wins * losses
     system[:, :k, k] = 1
     system[:, k, :k] = 1
     right = place.put(np.zeros((n, k + 1, 1)))

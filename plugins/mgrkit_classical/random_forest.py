@@ -31,35 +31,35 @@ class RandomForest(Classifier):
 
         run.check()
         x, y = arrays.checked(train, self.task)
-        own, n = self.parameters, len(y)
+        asked, n = self.parameters, len(y)
         artists = np.asarray(train.groups)
-        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
+        weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
         rng = run.generator("trees")
         grown = []
-        for done in range(own.trees):
+        for done in range(asked.trees):
             run.check()
             drawn = np.bincount(rng.integers(n, size=n), minlength=n)
             tree = DecisionTreeClassifier(
-                max_depth=own.max_depth or trees.DEEPEST,
-                min_samples_leaf=own.min_samples_leaf,
-                max_features=own.max_features or "sqrt",
+                max_depth=asked.max_depth or trees.DEEPEST,
+                min_samples_leaf=asked.min_samples_leaf,
+                max_features=asked.max_features or "sqrt",
                 random_state=int(rng.integers(2**31)),
             )
             with warnings.catch_warnings():
                 # Said of any table of few tracks, and once for each tree.
                 warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
                 grown.append(tree.fit(x, y, sample_weight=drawn * weight))
-            run.progress(done + 1, own.trees, {})
+            run.progress(done + 1, asked.trees, {})
         run.check()
         state = trees.gathered(grown, grown[0].classes_, len(self.task.labels))
         self.restore(state, run.device)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
-        plain = arrays.rows(x, self.task)
+        rows = arrays.rows(x, self.task)
         if self._state is None:
             raise UsageError("the random forest was neither fit nor restored")
-        return self._trees.mean(plain).astype(np.float32)
+        return self._trees.mean(rows).astype(np.float32)
 
     def state(self) -> State:
         """See `Classifier.state`."""
@@ -69,11 +69,11 @@ class RandomForest(Classifier):
 
     def restore(self, state: State, device: str = "cpu") -> None:
         """See `Classifier.restore`."""
-        plain = dict(trees.checked(state, self.task.shape[0], len(self.task.labels)))
-        count = len(plain["roots"])
+        checked = dict(trees.checked(state, self.task.shape[0], len(self.task.labels)))
+        count = len(checked["roots"])
         if count != self.parameters.trees:
             raise BundleError(
                 f"the model has {count} trees, its parameters say {self.parameters.trees}"
             )
-        self._trees = trees.Trees(plain, arrays.Place.of(device))
-        self._state = plain
+        self._trees = trees.Trees(checked, arrays.Place.of(device))
+        self._state = checked

@@ -92,8 +92,8 @@ def _exponents(z: Numbers, run: Run) -> Numbers:
     def likelihood(exponents: Numbers) -> Numbers:
         run.check()
         spread = _yeo_johnson(np, z, exponents).var(axis=0)
-        told: Numbers = (exponents - 1) * slope - np.log(np.maximum(spread, _LEAST)) / 2
-        return told
+        likelihoods: Numbers = (exponents - 1) * slope - np.log(np.maximum(spread, _LEAST)) / 2
+        return likelihoods
 
     low, high = np.full(z.shape[1], -_LAMBDA), np.full(z.shape[1], _LAMBDA)
     a, b = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)

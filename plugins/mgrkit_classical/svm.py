@@ -48,28 +48,28 @@ class SVM(Classifier):
         x, y = arrays.checked(train, self.task)
         order = np.argsort(y, kind="stable")
         x, y = x[order], y[order]
-        artists, own = np.asarray(train.groups)[order], self.parameters
-        weight = groups.weights(y, artists, own.even_groups, own.class_weight == "balanced")
-        state = scaling.fit(x, own.power, run)
+        artists, asked = np.asarray(train.groups)[order], self.parameters
+        weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
+        state = scaling.fit(x, asked.power, run)
         z = scaling.apply(Place.of("cpu"), state, x)
-        state["whitening"] = groups.whitening(z, artists, own.whiten)
+        state["whitening"] = groups.whitening(z, artists, asked.whiten)
         machines = self._machines(z @ state["whitening"], y, weight, state["factor"], run)
         self.restore({**state, **machines}, run.device)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
-        plain = arrays.rows(x, self.task)
+        rows = arrays.rows(x, self.task)
         if self._state is None:
             raise UsageError("the svm was neither fit nor restored")
-        told = np.zeros((len(plain), len(self.task.labels)), np.float32)
+        probabilities = np.zeros((len(rows), len(self.task.labels)), np.float32)
         k = len(self._labels)
         step = max(1, _CELLS // max(len(self._vectors), k * k))
-        for start in range(0, len(plain), step):
-            decided = self.decide(plain[start : start + step])
-            told[start : start + step, self._labels] = self._place.take(
+        for start in range(0, len(rows), step):
+            decided = self.decide(rows[start : start + step])
+            probabilities[start : start + step, self._labels] = self._place.take(
                 kernels.coupled(self._place, decided)
             )
-        return told
+        return probabilities
 
     def decide(self, x: NDArray[np.float32]) -> Any:
         """Decision values of all pairs of `labels`, ``(n, k, k)``: `kernels.decisions`."""
@@ -146,13 +146,13 @@ class SVM(Classifier):
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import SVC
 
-        own = self.parameters
+        asked = self.parameters
         machine = SVC(
-            C=own.C,
-            kernel=own.kernel,
-            gamma=_gamma(own, factor),
-            degree=own.degree,
-            coef0=own.coef0,
+            C=asked.C,
+            kernel=asked.kernel,
+            gamma=_gamma(asked, factor),
+            degree=asked.degree,
+            coef0=asked.coef0,
             max_iter=_STEPS,
             # None would draw from NumPy's global generator, though nothing here is random.
             random_state=0,
@@ -162,7 +162,7 @@ class SVM(Classifier):
             machine.fit(z, second, weight)
         if machine.fit_status_:
             raise UsageError(
-                f"the svm's {own.kernel} kernel did not settle", "give a smaller C or gamma"
+                f"the svm's {asked.kernel} kernel did not settle", "give a smaller C or gamma"
             )
         return machine
 

@@ -42,17 +42,17 @@ def gathered(trees: Sequence[Any], labels: NDArray[np.int64], columns: int) -> d
     (0, 0). ``leaves`` float32 ``(leaves, columns)``: the share of each label in each leaf, in
     the order of the nodes.
     """
-    plain = [tree.tree_ for tree in trees]
-    sizes = [tree.node_count for tree in plain]
+    grown = [tree.tree_ for tree in trees]
+    sizes = [tree.node_count for tree in grown]
     roots = np.cumsum([0, *sizes[:-1]])
     left, right, features, thresholds = (
-        np.concatenate([getattr(tree, name) for tree in plain])
+        np.concatenate([getattr(tree, name) for tree in grown])
         for name in ("children_left", "children_right", "feature", "threshold")
     )
     inner = left >= 0
     offset = np.repeat(roots, sizes)
     children = np.stack([left + offset, right + offset], axis=1)
-    shares = np.concatenate([tree.value[:, 0, :] for tree in plain])[~inner]
+    shares = np.concatenate([tree.value[:, 0, :] for tree in grown])[~inner]
     leaves = np.zeros((len(shares), columns), np.float32)
     leaves[:, labels] = shares / shares.sum(axis=1, keepdims=True)
     return {
@@ -113,10 +113,10 @@ class Trees:
 
     def __init__(self, state: State, place: Place) -> None:
         children = state["children"]
-        own = np.arange(len(children))
+        itself = np.arange(len(children))
         leaf = (children == 0).all(axis=1)
         # A leaf leads to itself, so that all descents of a tree take the same number of steps.
-        pairs = np.where(leaf[:, None], own[:, None], children)
+        pairs = np.where(leaf[:, None], itself[:, None], children)
         depths = _depths(children, state["roots"])
         # The deepest first: the trees that are still descended are the first ones at each step.
         order = np.argsort(-depths, kind="stable")
@@ -143,8 +143,8 @@ class Trees:
         """
         trees, labels = len(self.roots), self.leaves.shape[1]
         step = max(1, _CELLS // (trees * labels))
-        told = [self._mean(x[start : start + step]) for start in range(0, len(x), step)]
-        return np.concatenate(told) if told else np.zeros((0, labels))
+        means = [self._mean(x[start : start + step]) for start in range(0, len(x), step)]
+        return np.concatenate(means) if means else np.zeros((0, labels))
 
     def _mean(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         place, columns = self.place, x.shape[1]

@@ -19,31 +19,31 @@ from tests.plugins.classical import examples, fitted, learnable, make
 ALL = pytest.mark.parametrize("name", ["svm", "random_forest", "logistic_regression"])
 
 
-def sound(told: Any, rows: int, labels: int = 4) -> None:
-    assert told.shape == (rows, labels)
-    assert told.dtype == np.float32
-    assert np.isfinite(told).all()
-    assert (told >= 0).all()
-    assert abs(told.sum(1, dtype=np.float64) - 1).max(initial=0) < 1e-6
+def sound(probabilities: Any, rows: int, labels: int = 4) -> None:
+    assert probabilities.shape == (rows, labels)
+    assert probabilities.dtype == np.float32
+    assert np.isfinite(probabilities).all()
+    assert (probabilities >= 0).all()
+    assert abs(probabilities.sum(1, dtype=np.float64) - 1).max(initial=0) < 1e-6
 
 
 @ALL
 def test_a_label_without_examples_gets_exactly_nothing(name: str) -> None:
     train = examples()
     kept = train.y != 1
-    told = fitted(name, learnable(train.x[kept], train.y[kept])).predict_proba(train.x)
-    sound(told, len(train))
-    assert (told[:, 1] == 0).all()
-    assert (told[kept].argmax(1) == train.y[kept]).mean() > 0.8
+    probabilities = fitted(name, learnable(train.x[kept], train.y[kept])).predict_proba(train.x)
+    sound(probabilities, len(train))
+    assert (probabilities[:, 1] == 0).all()
+    assert (probabilities[kept].argmax(1) == train.y[kept]).mean() > 0.8
 
 
 @ALL
 def test_one_row_or_none_or_all_at_once(name: str) -> None:
     train = examples()
     model = fitted(name, train)
-    told = model.predict_proba(train.x)
+    probabilities = model.predict_proba(train.x)
     alone = np.concatenate([model.predict_proba(row[None]) for row in train.x])
-    assert abs(alone - told).max() < 1e-6
+    assert abs(alone - probabilities).max() < 1e-6
     sound(model.predict_proba(train.x[:0]), 0)
 
 
@@ -72,9 +72,9 @@ def test_columns_that_say_nothing_or_too_much(name: str) -> None:
     odd[:, 4] = np.where(np.arange(n) == 1, 1e-44, 0)
     wide = np.concatenate([train.x, odd], axis=1)
     model = fitted(name, learnable(wide, train.y))
-    told = model.predict_proba(wide)
-    sound(told, n)
-    assert (told.argmax(1) == plain).mean() > 0.9
+    probabilities = model.predict_proba(wide)
+    sound(probabilities, n)
+    assert (probabilities.argmax(1) == plain).mean() > 0.9
     for far in (3.4e38, -3.4e38, 0):
         sound(model.predict_proba(np.full_like(wide, far)), n)
 
@@ -103,10 +103,10 @@ def test_a_genre_with_one_track_and_duplicates(name: str) -> None:
     train = examples(3)
     lone = np.append(train.y, 3)
     x = np.concatenate([train.x, train.x[:1]])
-    told = fitted(name, learnable(x, lone)).predict_proba(x)
-    sound(told, len(x))
-    assert np.array_equal(told[0], told[-1])
-    assert told[-1, 3] > 0
+    probabilities = fitted(name, learnable(x, lone)).predict_proba(x)
+    sound(probabilities, len(x))
+    assert np.array_equal(probabilities[0], probabilities[-1])
+    assert probabilities[-1, 3] > 0
 
 
 @ALL
@@ -272,11 +272,11 @@ def test_any_change_is_refused_or_gives_probabilities(name: str) -> None:
 def test_a_failed_restore_leaves_the_model_as_it_was(name: str) -> None:
     train = examples()
     model = fitted(name, train)
-    told = model.predict_proba(train.x)
+    probabilities = model.predict_proba(train.x)
     last = list(model.state())[-1]
     with pytest.raises(BundleError):
         model.restore({**model.state(), last: np.zeros(1)})
-    assert np.array_equal(model.predict_proba(train.x), told)
+    assert np.array_equal(model.predict_proba(train.x), probabilities)
 
 
 @ALL
@@ -295,10 +295,10 @@ def test_a_bundle_predicts_without_scikit_learn_or_scipy(name: str, tmp_path: Pa
         "from pathlib import Path\n"
         "from mgrkit.classifiers import load_bundle, restored\n"
         "model = restored(load_bundle(Path('model.safetensors')))\n"
-        "np.save('told.npy', model.predict_proba(np.load('x.npy')))\n"
+        "np.save('probabilities.npy', model.predict_proba(np.load('x.npy')))\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
-    assert np.array_equal(np.load(tmp_path / "told.npy"), model.predict_proba(train.x))
+    assert np.array_equal(np.load(tmp_path / "probabilities.npy"), model.predict_proba(train.x))
 
 
 def test_the_exponents_are_those_of_scikit_learn() -> None:

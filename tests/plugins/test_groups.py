@@ -73,10 +73,10 @@ def test_artists_of_one_track_each_say_nothing() -> None:
 @pytest.mark.parametrize("name", ["svm", "random_forest"])
 def test_names_of_artists_do_not_matter_but_artists_do(name: str) -> None:
     train = examples()
-    told = fitted(name, train).predict_proba(train.x)
+    probabilities = fitted(name, train).predict_proba(train.x)
     renamed = type(train)(train.x, train.y, train.tracks, 10**15 - 7 * train.groups)
-    assert abs(fitted(name, renamed).predict_proba(train.x) - told).max() < 1e-6
+    assert abs(fitted(name, renamed).predict_proba(train.x) - probabilities).max() < 1e-6
     uneven = np.where(np.arange(len(train)) < 20, 0, train.groups)
     other = type(train)(train.x, train.y, train.tracks, uneven)
-    assert abs(fitted(name, other).predict_proba(train.x) - told).max() > 1e-3
+    assert abs(fitted(name, other).predict_proba(train.x) - probabilities).max() > 1e-3
     assert learnable(train.x, train.y).groups.tolist() == train.groups.tolist()

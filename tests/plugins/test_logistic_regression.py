@@ -130,8 +130,8 @@ def test_beyond_the_limit_little_is_left_of_the_odds() -> None:
         away = centre - state["centres"][1:].mean(0)
         z = centre + away / np.linalg.norm(away) * out * state["limit"][0]
         x = (z / state["factor"] + state["centre"]).astype(np.float32)[None]
-        raw, told = linear.predict_proba(x)[0], model.predict_proba(x)[0]
-        assert np.allclose(told, left * raw + (1 - left) / 4, atol=1e-4), out
+        raw, probabilities = linear.predict_proba(x)[0], model.predict_proba(x)[0]
+        assert np.allclose(probabilities, left * raw + (1 - left) / 4, atol=1e-4), out
 
 
 @pytest.mark.parametrize("artists", [1, 2])
@@ -197,9 +197,9 @@ def test_the_largest_arrays_that_are_let_in_give_probabilities() -> None:
     state["whitening"] = np.full_like(state["whitening"], 1e6)
     model = make(NAME)
     model.restore(state)
-    told = model.predict_proba(train.x)
-    assert np.isfinite(told).all()
-    assert abs(told.sum(1) - 1).max() < 1e-6
+    probabilities = model.predict_proba(train.x)
+    assert np.isfinite(probabilities).all()
+    assert abs(probabilities.sum(1) - 1).max() < 1e-6
 
 
 def test_three_of_four_tag_rows_are_told_by_other_artists(data: Path) -> None:

@@ -28,8 +28,8 @@ def test_shares_are_those_of_scikit_learn(
     train = examples(labels, columns=5, each=15)
     forest = rival(n_estimators=9, random_state=0, **options).fit(train.x, train.y)
     state = trees.gathered(forest.estimators_, forest.classes_, labels)
-    told = trees.Trees(trees.checked(state, 5, labels), Place.of("cpu")).mean(train.x)
-    assert abs(told - forest.predict_proba(train.x)).max() < 1e-6
+    probabilities = trees.Trees(trees.checked(state, 5, labels), Place.of("cpu")).mean(train.x)
+    assert abs(probabilities - forest.predict_proba(train.x)).max() < 1e-6
 
 
 def test_values_on_a_threshold_go_where_scikit_learn_sends_them() -> None:
@@ -40,8 +40,8 @@ def test_values_on_a_threshold_go_where_scikit_learn_sends_them() -> None:
     thresholds = tree.tree_.threshold
     assert (thresholds != thresholds.astype(np.float32)).any()
     state = trees.checked(trees.gathered([tree], tree.classes_, 2), 2, 2)
-    told = trees.Trees(state, Place.of("cpu")).mean(x)
-    assert np.array_equal(told, tree.predict_proba(x))
+    probabilities = trees.Trees(state, Place.of("cpu")).mean(x)
+    assert np.array_equal(probabilities, tree.predict_proba(x))
 
 
 def test_a_forest_is_as_good_as_scikit_learns() -> None:
@@ -167,8 +167,8 @@ def test_a_single_leaf_is_a_tree() -> None:
     train = examples()
     model = fitted("random_forest", train, min_samples_leaf=100)
     assert len(model.state()["children"]) == 12
-    told = model.predict_proba(train.x)
-    assert np.array_equal(told, np.repeat(told[:1], len(train), axis=0))
+    probabilities = model.predict_proba(train.x)
+    assert np.array_equal(probabilities, np.repeat(probabilities[:1], len(train), axis=0))
 
 
 def chain(depth: int, alone: int) -> dict[str, Any]:
@@ -199,8 +199,8 @@ def test_a_tree_that_has_ended_is_not_descended_on() -> None:
     state["leaves"][:41] = np.eye(2)[1]
     forest = trees.Trees(trees.checked(state, 1, 2), Place.of("cpu"))
     assert sum(forest.descended) == 40
-    told = forest.mean(np.array([[-1], [1]], np.float32))
-    assert np.allclose(told, [[500 / 501, 1 / 501]] * 2)
+    probabilities = forest.mean(np.array([[-1], [1]], np.float32))
+    assert np.allclose(probabilities, [[500 / 501, 1 / 501]] * 2)
 
 
 def test_few_tracks_of_each_genre_are_no_reason_to_warn() -> None:

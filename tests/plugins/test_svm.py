@@ -56,10 +56,10 @@ def test_decisions_are_those_of_scikit_learn(
     rival.fit(z[order], y[order], sample_weight=counted)
     expected = rival.decision_function(z).reshape(len(x), -1)
     upper = np.triu_indices(labels, 1)
-    told = model.decide(x)[:, *upper]
+    decided = model.decide(x)[:, *upper]
     # For two classes alone, scikit-learn's value is for the second.
     expected = -expected if labels == 2 else expected
-    assert abs(told - expected).max() < 1e-6
+    assert abs(decided - expected).max() < 1e-6
 
 
 @pytest.mark.parametrize("columns", [1, 5, 57])
@@ -82,8 +82,8 @@ def test_the_power_transform_is_that_of_scipy(exponent: float) -> None:
         "power_centre": np.zeros(1),
         "power_factor": np.full(1, 1e-5),
     }
-    told = scaling.apply(HERE, fit, z) * 1e5
-    assert np.allclose(told[:, 0], yeojohnson(z[:, 0], exponent), rtol=1e-9, atol=1e-9)
+    scaled = scaling.apply(HERE, fit, z) * 1e5
+    assert np.allclose(scaled[:, 0], yeojohnson(z[:, 0], exponent), rtol=1e-9, atol=1e-9)
 
 
 def test_what_lies_far_out_stays_bounded() -> None:
@@ -107,8 +107,8 @@ def test_two_genres_couple_to_the_odds_of_their_pair() -> None:
     margin = np.linspace(-3, 3, 7)
     decided = np.zeros((7, 2, 2))
     decided[:, 0, 1], decided[:, 1, 0] = margin, -margin
-    told = kernels.coupled(HERE, decided)
-    assert np.allclose(told[:, 0], 1 / (1 + np.exp(-kernels.SLOPE * margin)))
+    probabilities = kernels.coupled(HERE, decided)
+    assert np.allclose(probabilities[:, 0], 1 / (1 + np.exp(-kernels.SLOPE * margin)))
 
 
 def test_pairs_that_agree_couple_to_the_probabilities_behind_them() -> None:
@@ -122,9 +122,9 @@ def test_pairs_that_agree_couple_to_the_probabilities_behind_them() -> None:
 def test_pairs_that_contradict_each_other_still_couple(size: float) -> None:
     decided = np.random.default_rng(0).normal(size=(300, 9, 9)) * size
     decided = np.triu(decided, 1) - np.swapaxes(np.triu(decided, 1), 1, 2)
-    told = kernels.coupled(HERE, decided)
-    assert (told >= 0).all()
-    assert np.allclose(told.sum(1), 1)
+    probabilities = kernels.coupled(HERE, decided)
+    assert (probabilities >= 0).all()
+    assert np.allclose(probabilities.sum(1), 1)
 
 
 def test_coupling_finds_the_lowest_point() -> None:
