@@ -1,7 +1,7 @@
 """Several processes that train one network: each takes its slice of every batch.
 
 The command has initialised `torch.distributed`; here it is only used. Nothing is pickled: what
-the processes tell one another are tensors.
+the processes send one another are tensors.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Place:
     member, epoch : how many networks are finished, and how many epochs of the next one.
     best : accuracy, negative log-loss and number of the best epoch; empty where there is none.
     history : of each epoch, what `curves.COLUMNS` names.
-    notes : what was told to people.
+    notes : messages for people so far.
     """
 
     batch: int

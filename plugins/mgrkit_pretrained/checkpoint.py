@@ -2,7 +2,7 @@
 
 A checkpoint ("tensor bundle") is an index and data. The index is a table of LevelDB
 (github.com/google/leveldb, doc/table_format.md): blocks of sorted keys and values, each with a
-checksum, a block that tells where these are, and a footer that tells where that one is. A value
+checksum, a block that says where these are, and a footer that says where that one is. A value
 is a protocol buffer (tensorflow/core/protobuf/tensor_bundle.proto): of the empty key the header,
 of any other, which is the name of a tensor, its type, shape, place in the data and checksum.
 
@@ -182,7 +182,7 @@ def _handle(content: bytes, at: int) -> tuple[int, int]:
 
 
 def _block(index: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """Keys and values of a block; a key tells only what it does not share with the last one."""
+    """Keys and values of a block; a key holds only what it does not share with the last one."""
     end = offset + size
     if end + _TRAILER > len(index) - _FOOTER:
         raise WeightsError(f"the index has a block at {offset} to {end} of {len(index)} bytes")

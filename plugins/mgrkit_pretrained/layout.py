@@ -1,4 +1,4 @@
-"""What musicnn hears and tells, import-light: front end, windows, names of the columns."""
+"""What musicnn hears and gives, import-light: front end, windows, names of the columns."""
 
 from __future__ import annotations
 

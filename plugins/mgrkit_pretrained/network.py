@@ -9,7 +9,7 @@ of the time:
   Both never change order, but for a negative scale, which turns it round; so the kernels of such
   filters are negated, and one maximum right behind the convolution is enough.
 - Nine of ten filters of the published front end are dead: weight decay has brought their kernels
-  to nothing, and they tell the same whatever they hear. They are not computed (see `_UNSEEN`).
+  to nothing, and they give the same whatever they hear. They are not computed (see `_UNSEEN`).
 - The other batch normalisations are folded into scale and shift, or into the layer behind.
 """
 
@@ -119,7 +119,7 @@ class _Front:
     Attributes
     ----------
     live : bool ``(561,)``: the filters that are not dead.
-    still : ``(561,)``: what the others tell, 0 for those that live.
+    still : ``(561,)``: what the others give, 0 for those that live.
     kernels : of the filters that live, ``(filters, 1, frames, bands)``, negated where the sign
         is -1.
     sign, bias, scale, shift : ``(live,)``.

@@ -79,9 +79,9 @@ def test_a_filter_that_hardly_lives_is_not_left_out() -> None:
     dead = plain(arrays, cut)["pool"]
     arrays["conv2d_2/kernel"][..., 1] = 1e-4
     wanted = plain(arrays, cut)["pool"]
-    told = network.Network(arrays, "cpu")(torch.from_numpy(np.array(cut))).pool.numpy()
+    pool = network.Network(arrays, "cpu")(torch.from_numpy(np.array(cut))).pool.numpy()
     assert np.abs(dead - wanted).max() > 1e-2
-    assert (np.abs(told - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
+    assert (np.abs(pool - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
 
 
 def test_negative_scales_turn_the_maximum_round() -> None:
@@ -93,8 +93,8 @@ def test_negative_scales_turn_the_maximum_round() -> None:
     cut = windows(levels(WINDOW), WINDOW, HOP)
     wanted = plain(arrays, cut)["pool"][:, :HEARD]
     made = network.Network(arrays, "cpu")
-    told = made(torch.from_numpy(np.array(cut))).pool[:, :HEARD].numpy()
-    assert (np.abs(told - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
+    pool = made(torch.from_numpy(np.array(cut))).pool[:, :HEARD].numpy()
+    assert (np.abs(pool - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
 
 
 def test_the_sets_name_these_classes(weights: Path) -> None:
