@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio.lengths import PIECE_SECONDS, REMAINDER_SECONDS, WHOLE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS, REMAINDER_SECONDS, WHOLE_SECONDS
 from mgrkit.audio.reading import Mixdown, Sound
 from mgrkit.audio.resampling import Resampler
 from mgrkit.errors import AudioError

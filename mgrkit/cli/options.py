@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mgrkit.audio.lengths import PIECE_SECONDS, WHOLE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.errors import RunError, UsageError
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgrkit.audio.lengths import PIECE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.cli.options import (
     Debug,
     Device,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.audio.lengths import PIECE_SECONDS, WHOLE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.datasets.building import of_rows
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import DataTrack

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.audio import Piece, Sound
 from mgrkit.audio.cutting import pieces_at
-from mgrkit.audio.lengths import PIECE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.errors import ItemError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.audio.lengths import PIECE_SECONDS
+from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.batch import Work
 from mgrkit.classifiers import Bundle, load_bundle
 from mgrkit.errors import BundleError, ItemError, UsageError
