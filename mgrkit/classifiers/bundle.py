@@ -66,6 +66,7 @@ class Bundle:
     input_digest : of the feature set as it was; empty where nobody knows.
     held_out : what fits on other artists answered on the tracks of train; None without folds.
     members : of a vote, the bundles in it by name; a vote is no member.
+    bandwidth : Hz that sound must reach, else it is unlike what was learnt; 0 where nobody knows.
     """
 
     classifier: str
@@ -83,6 +84,7 @@ class Bundle:
     input_digest: str = ""
     held_out: HeldOut | None = None
     members: Mapping[str, Bundle] = field(default_factory=dict)
+    bandwidth: float = 0.0
 
 
 def save_bundle(path: Path, bundle: Bundle) -> str:
@@ -236,6 +238,7 @@ def _fields(bundle: Bundle) -> dict[str, Any]:
         "seed": bundle.seed,
         "card": dict(bundle.card),
         **({"input_digest": bundle.input_digest} if bundle.input_digest else {}),
+        **({"bandwidth": bundle.bandwidth} if bundle.bandwidth else {}),
     }
 
 
@@ -316,6 +319,7 @@ def _from_fields(path: Path | str, fields: dict[str, Any], arrays: Arrays) -> Bu
         state=_named(arrays, _STATE),
         seen=seen,
         input_digest=fields.get("input_digest", ""),
+        bandwidth=fields.get("bandwidth", 0.0),
         held_out=kept_out,
         members=members,
     )

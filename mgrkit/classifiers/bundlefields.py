@@ -29,6 +29,9 @@ LONGEST, LONGEST_CARD = 500, 100_000
 MOST_SEEN, SEEN_BYTES = 2_000_000, 1 << 26
 """Ids of seen tracks, and their bytes: as texts they take some hundred bytes each."""
 
+HIGHEST_BANDWIDTH = 11_025
+"""Half the rate at which the height of sound is measured."""
+
 _LARGEST_SIDE = 1 << 31
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """What moves a terminal or turns text around, and lone surrogates, which cannot be printed."""
@@ -210,9 +213,10 @@ _FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "metrics": (_object(), "an object"),
     "seed": (_integer, "a whole number"),
     "card": (_object(str), "an object of texts"),
+    "bandwidth": (_number(0, HIGHEST_BANDWIDTH), f"a number up to {HIGHEST_BANDWIDTH}"),
     "input_digest": (_matches(r"[0-9a-f]{16}"), "16 hexadecimal digits"),
 }
-_MAY_LACK = frozenset({"input_digest"})
+_MAY_LACK = frozenset({"input_digest", "bandwidth"})
 _CALIBRATION: dict[str, tuple[Callable[[object], bool], str]] = {
     "temperature": (_number(*TEMPERATURES), "a number from {:g} to {:g}".format(*TEMPERATURES)),
     "unsure_below": _SHARE,

@@ -68,6 +68,18 @@ def probabilities(model: Classifier, name: str, labels: int, x: NDArray[Any]) ->
     return floats
 
 
+def strange(model: Classifier, name: str, x: NDArray[Any]) -> NDArray[np.bool_]:
+    """What ``strange`` gives, bool ``(len(x),)``; RunError as for `blaming`, or it is no such."""
+    with blaming(name):
+        given: Any = model.strange(x)
+    if not isinstance(given, np.ndarray) or given.dtype != bool or given.shape != (len(x),):
+        raise RunError(
+            f"the classifier {name} does not say of each example if it is strange", AUTHOR
+        )
+    found: NDArray[np.bool_] = given
+    return found
+
+
 def learnt(model: Classifier, make: Callable[[], Classifier], name: str) -> dict[str, Any]:
     """The state of a fitted classifier, which another one was seen to take over.
 

@@ -140,7 +140,7 @@ def predict(
     mgrkit predict music --jsonl > genres.jsonl
     mgrkit predict song.mp3 --fetch                  with the best model there is
     mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
-    mgrkit predict song.mp3 --tags 5                 rock, indie, soul, ... beside the genre
+    mgrkit predict song.mp3 --tags 5                 rock, indie, soul, ...
     mgrkit predict music --model musicnn-tags        tags alone
     find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
 

@@ -61,6 +61,14 @@ def train(
             **number(int),
         ),
     ] = None,
+    bandwidth: Annotated[
+        float,
+        typer.Option(
+            metavar="HZ",
+            help="Let songs without sound above HZ be unsure: telephone, old radio. 0 for none.",
+            **number(float, 0, 11_025),
+        ),
+    ] = 0.0,
     front_end: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +128,7 @@ def train(
     follower = Ranks.here().rank > 0
     settings = TrainSettings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
-        genre_map(map_ or []), folds,
+        genre_map(map_ or []), folds, bandwidth,
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -40,6 +40,7 @@ class TrainSettings:
     feature_set : what sound becomes for a classifier that eats features, and what a table is
         read as that does not say so itself; None for the classifier's usual one.
     genres : what genres of DATA count as.
+    bandwidth : Hz that a song must reach, else its verdict is unsure; 0 for any.
     """
 
     seed: int = 0
@@ -52,12 +53,14 @@ class TrainSettings:
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
     folds: int | None = None
+    bandwidth: float = 0.0
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
         return Recipe.of(
             entry, self.parameters, self.seed, refit=self.refit,
-            device=self.device, precision=self.precision, folds=self.folds, ranks=ranks,
+            device=self.device, precision=self.precision, folds=self.folds,
+            bandwidth=self.bandwidth, ranks=ranks,
         )  # fmt: skip
 
 

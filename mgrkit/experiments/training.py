@@ -21,7 +21,7 @@ from mgrkit.classifiers import (
 )
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
-from mgrkit.classifiers.bundlefields import printable_text
+from mgrkit.classifiers.bundlefields import HIGHEST_BANDWIDTH, printable_text
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
@@ -62,6 +62,7 @@ class Recipe:
     parameters : of the classifier, as its spec makes them.
     refit : whether to fit again on train + valid once everything is measured.
     folds : fits on parts of train that predict the rest of it; None as the classifier does.
+    bandwidth : Hz that a song must reach, else its verdict is unsure; 0 for any.
     device : resolved, never 'auto'.
     precision : 'float32' or 'mixed'.
     """
@@ -73,6 +74,7 @@ class Recipe:
     device: str = "cpu"
     precision: str = "float32"
     folds: int | None = None
+    bandwidth: float = 0.0
 
     @classmethod
     def of(
@@ -85,6 +87,7 @@ class Recipe:
         device: str = "auto",
         precision: str = "auto",
         folds: int | None = None,
+        bandwidth: float = 0.0,
         ranks: Ranks | None = None,
     ) -> Recipe:
         """As a person asks for it; what is cheap to check is checked before the device is sought.
@@ -113,7 +116,11 @@ class Recipe:
         device = ranks.device(resolve_device(device, spec.devices))
         if precision == "auto":
             precision = "mixed" if device.startswith("cuda") else "float32"
-        return cls(entry, values, seed, refit, device, precision, folds)
+        if not 0 <= bandwidth <= HIGHEST_BANDWIDTH:
+            raise UsageError(
+                f"--bandwidth must be from 0 to {HIGHEST_BANDWIDTH}, not {bandwidth:g}"
+            )
+        return cls(entry, values, seed, refit, device, precision, folds, bandwidth)
 
     @property
     def spec(self) -> ClassifierSpec:
@@ -324,6 +331,7 @@ def _bundle(recipe: Recipe, parts: Parts, fit: Fit, source: Path) -> Bundle:
         seen=parts.seen,
         input_digest=eaten.digest if eaten.columns else "",
         held_out=parts.held_out(fit.cross),
+        bandwidth=float(recipe.bandwidth),
     )
 
 

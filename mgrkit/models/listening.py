@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Listener(Protocol):
     """What describes the pieces of a song; ``rate`` is that of the sound it takes."""
 
-    name: str
-
+    @property
+    def name(self) -> str: ...
     @property
     def rate(self) -> int: ...
 
@@ -34,18 +34,18 @@ class Listener(Protocol):
 def listen(
     path: str | Path,
     members: Sequence[Listener],
-    other: Listener | None,
+    others: Sequence[Listener],
     *,
     max_seconds: float | None,
     allow_truncated: bool,
     work: Work | None,
 ) -> Heard:
-    """What the members of a model make of a song, and one listener more, if there is one.
+    """What the members of a model make of a song, and other listeners beside them.
 
     The sound is resampled once for each rate.
     """
     at_rate: dict[int, list[Listener]] = {}
-    for listener in (*members, *([other] if other else ())):
+    for listener in (*members, *others):
         at_rate.setdefault(listener.rate, []).append(listener)
     heard = Heard()
 
@@ -64,8 +64,8 @@ def listen(
     for rate, listeners in at_rate.items():
         for number, listener in enumerate(listeners):
             given = [((one.start, one.seconds), one.values[number]) for one in found[rate]]
-            if listener is other:
-                heard.other = [values for _, values in given]
+            if listener in others:
+                heard.others[listener.name] = [values for _, values in given]
             else:
                 heard.add(listener.name, given)
     return heard
@@ -79,7 +79,7 @@ class Heard:
     rows : by member, the examples of each piece that has some.
     pieces : start and seconds of each piece, and by member its place among the rows.
     refused : by member that has no row, why.
-    other : what the listener made of each piece that is no member.
+    others : what each listener that is no member made of each piece.
     seconds : of the whole song.
     warning : why the sound is not whole, else ''.
     """
@@ -87,7 +87,7 @@ class Heard:
     def __init__(self) -> None:
         self.rows: dict[str, list[NDArray[Any]]] = {}
         self.refused: dict[str, ItemError] = {}
-        self.other: list[NDArray[Any] | ItemError] = []
+        self.others: dict[str, list[NDArray[Any] | ItemError]] = {}
         self.seconds, self.warning = 0.0, ""
         self._places: dict[int, tuple[tuple[float, float], dict[str, int]]] = {}
 

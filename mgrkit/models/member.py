@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mgrkit.classifiers import Bundle, provider, restored
+from mgrkit.classifiers.calls import strange
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+
+
+class Answer(NamedTuple):
+    """Of one member.
+
+    Parameters
+    ----------
+    pieces : calibrated probabilities, float32 ``(n, labels)``.
+    song : the same of the song ``(labels,)``.
+    is_strange : more than half of its examples are unlike all in train.
+    """
+
+    pieces: Floats
+    song: Floats
+    is_strange: bool
 
 
 class Member:
@@ -95,17 +111,20 @@ class Member:
         seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
         return wanted.examples(picture.values.T), seconds
 
-    def judged(self, pieces: Sequence[NDArray[Any]]) -> tuple[Floats, Floats]:
-        """Calibrated probabilities of each piece ``(n, labels)`` and of the song ``(labels,)``.
+    def judged(self, pieces: Sequence[NDArray[Any]]) -> Answer:
+        """Of each piece and of the song.
 
         Parameters
         ----------
         pieces : the examples of each.
         """
         of_piece = np.repeat(np.arange(len(pieces)), [len(part) for part in pieces])
-        raw = predict_pieces(self.classifier, self.spec, np.concatenate(pieces))
+        examples = np.concatenate(pieces)
+        raw = predict_pieces(self.classifier, self.spec, examples)
         of_song = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
-        return self.calibration.apply(to_tracks(raw, of_piece)), of_song
+        far = strange(self.classifier, self.spec.name, examples)
+        by_piece = self.calibration.apply(to_tracks(raw, of_piece))
+        return Answer(by_piece, of_song, 2 * int(far.sum()) > len(far))
 
     def of_tracks(self, x: NDArray[Any], tracks: NDArray[np.int64]) -> Floats:
         """Calibrated probabilities ``(n, labels)``; for x and tracks see `predict_tracks`."""

@@ -16,9 +16,10 @@ from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, is_picture
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models.ballot import Ballot
+from mgrkit.models.bandwidth import Bandwidth, reached
 from mgrkit.models.choosing import choose, weights_of
-from mgrkit.models.listening import Heard, listen
-from mgrkit.models.member import Member
+from mgrkit.models.listening import Heard, Listener, listen
+from mgrkit.models.member import Answer, Member
 from mgrkit.models.prediction_fields import answer
 from mgrkit.models.tagging import Tagger, tagger_of
 from mgrkit.tracks.identity import ARTIST, FILE, NAME
@@ -91,6 +92,12 @@ class Model:
             self.calibration = Calibration.from_dict(self.bundle.calibration)
         except BundleError as error:
             raise BundleError(f"{self.path}: {error.message}", error.hint) from error
+
+    @property
+    def only(self) -> Member:
+        """The member of a model that is no vote."""
+        [member] = self.members.values()
+        return member
 
     @property
     def takes_pictures(self) -> bool:
@@ -170,20 +177,19 @@ class Model:
 
         Returns
         -------
-        ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the threshold),
-        ``genres`` (list of ``genre``, ``probability``), ``seconds`` (of the whole song),
-        ``model``, ``warning`` (why the sound is not whole, or a member of a vote has no answer,
-        else ''), with ``timeline`` what was listened to, a list of ``start``, ``seconds``,
-        ``genre``, ``probability``, ``genres``; with ``tags`` a list of ``tag``, ``value`` (0 to 1).
+        ``path``, ``genre``, ``probability``, ``unsure`` (the verdict is below the threshold, or the
+        sound unlike what was learnt), ``genres`` (list of ``genre``, ``probability``), ``seconds``
+        (of the whole song), ``model``, ``warning`` (why the sound is not whole or unlike what was
+        learnt, or a member of a vote has no answer, else ''), with ``timeline`` what was listened
+        to, a list of ``start``, ``seconds``, ``genre``, ``probability``, ``genres``; with ``tags``
+        a list of ``tag``, ``value`` (0 to 1).
 
         Raises
         ------
-        UsageError : ``top``, ``threshold`` or ``max_seconds`` is out of range, or the model
-            knows pictures only that sound cannot be made into.
+        UsageError : a number is out of range, or sound cannot become what the model takes.
         AudioError, ItemError : the file cannot be used; ``reason`` says why in a word.
         WeightsError : the weights of the feature set have not been fetched.
-        RunError : the model computes by torch, and this process was forked from one where it had
-            begun: it would wait for ever, see `mgrkit.load`.
+        RunError : the model computes by torch, and this process was forked, see `mgrkit.load`.
 
         >>> mgrkit.load("NAME.safetensors").predict("song.mp3")["genre"]  # doctest: +SKIP
         'jazz'
@@ -208,7 +214,8 @@ class Model:
         Returns
         -------
         ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats),
-        ``unsure_below`` (of the members that answer), ``pieces``, a list of ``start``,
+        ``unsure_below`` (of the members that answer), ``strange`` (whether it is unlike what was
+        learnt), ``pieces``, a list of ``start``,
         ``seconds``, ``probabilities``, and with ``tags`` the value of each tag by name.
 
         Raises
@@ -223,33 +230,42 @@ class Model:
         if not heard.pieces:
             raise next(iter(heard.refused.values()))
         judged = {name: self.members[name].judged(rows) for name, rows in heard.rows.items()}
-        of_song = {name: song[None] for name, (_, song) in judged.items()}
+        of_song = {name: one.song[None] for name, one in judged.items()}
         warnings = [heard.warning] if heard.warning else []
         warnings += [f"{name} has no answer: {why}" for name, why in heard.refused.items()]
+        strange = self._strange(heard, judged)
         return {
             "path": str(path),
             "seconds": round(heard.seconds, 3),
-            "warning": "; ".join(warnings),
+            "warning": "; ".join([*warnings, *strange]),
             "probabilities": self.combined(of_song)[0].tolist(),
             "unsure_below": self.unsure_below(list(judged)),
-            **(tagger.judged(heard.other) if tagger else {}),
-            "pieces": [
-                {
-                    "start": round(start, 3),
-                    "seconds": round(seconds, 3),
-                    "probabilities": [round(p, 6) for p in self._of_piece(judged, at).tolist()],
-                }
-                for (start, seconds), at in heard.pieces
-            ],
+            "strange": bool(strange),
+            **(tagger.judged(heard.others[tagger.name]) if tagger and heard.others else {}),
+            "pieces": [self._piece(*piece, judged) for piece in heard.pieces],
         }
 
-    def _of_piece(
-        self, judged: Mapping[str, tuple[NDArray[Any], NDArray[Any]]], at: Mapping[str, int]
-    ) -> NDArray[np.float32]:
-        """The probabilities of a piece, by those that have it and where they do."""
-        rows = {name: judged[name][0][i : i + 1] for name, i in at.items()}
-        of_piece: NDArray[np.float32] = self.combined(rows)[0]
-        return of_piece
+    def _strange(self, heard: Heard, judged: Mapping[str, Answer]) -> list[str]:
+        """Why the song is unlike what members learnt, so that no verdict can be sure."""
+        why = []
+        if Bandwidth.name in heard.others:
+            hertz = reached(heard.others[Bandwidth.name])
+            learnt = max(self.members[name].bundle.bandwidth for name in judged)
+            if hertz < learnt:
+                why.append(f"nothing is above {hertz:g} Hz, what was learnt reaches {learnt:g} Hz")
+        if names := [name for name, one in judged.items() if one.is_strange]:
+            by = f" by {' and '.join(names)}" if self.bundle.members else ""
+            why.append(f"unlike all that was learnt{by}")
+        return why
+
+    def _piece(
+        self, span: tuple[float, float], at: Mapping[str, int], judged: Mapping[str, Answer]
+    ) -> dict[str, Any]:
+        """A piece of a song, by the members that have it: ``at`` says where among theirs."""
+        rows = {name: judged[name].pieces[i : i + 1] for name, i in at.items()}
+        probabilities = [round(p, 6) for p in self.combined(rows)[0].tolist()]
+        start, seconds = (round(one, 3) for one in span)
+        return {"start": start, "seconds": seconds, "probabilities": probabilities}
 
     def answer(
         self,
@@ -296,8 +312,11 @@ class Model:
         if not self._is_ready:
             self.ready()
         members = [one for name, one in self.members.items() if name not in self.absent]
+        others: list[Listener] = [tagger] if tagger else []
+        if any(one.bundle.bandwidth for one in members):
+            others.append(Bandwidth())
         return listen(
-            path, members, tagger,
+            path, members, others,
             max_seconds=max_seconds, allow_truncated=allow_truncated, work=work,
         )  # fmt: skip
 

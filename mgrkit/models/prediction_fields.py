@@ -24,12 +24,15 @@ def answer(
     labels : the genres of its probabilities.
     model : the model's name.
     top : how many genres to name.
-    least : a verdict of a lower probability is unsure.
+    least : a verdict of a lower probability is unsure; so is one of a strange song.
     timeline : whether to give the genres of each piece, too.
     tags : how many tags to name.
     """
     fields = {"path": judged["path"], **_genres(judged, labels, top)}
-    fields |= {"unsure": max(judged["probabilities"]) < least, "seconds": judged["seconds"]}
+    fields |= {
+        "unsure": judged.get("strange", False) or max(judged["probabilities"]) < least,
+        "seconds": judged["seconds"],
+    }
     fields |= {"model": model, "warning": judged["warning"]}
     if timeline:
         fields["timeline"] = [

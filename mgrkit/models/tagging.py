@@ -116,12 +116,13 @@ class TagModel:
         """``path``, ``seconds``, ``warning`` and ``tags``, the value of each by name."""
         del tags
         heard = listen(
-            path, [], self._tagger,
+            path, [], [self._tagger],
             max_seconds=max_seconds, allow_truncated=allow_truncated, work=work,
         )  # fmt: skip
-        judged = self._tagger.judged(heard.other)
+        pieces = heard.others[self.name]
+        judged = self._tagger.judged(pieces)
         if not judged["tags"]:
-            errors = [one for one in heard.other if isinstance(one, ItemError)]
+            errors = [one for one in pieces if isinstance(one, ItemError)]
             raise next(iter(errors), ItemError("too-short", "it holds no piece"))
         return {
             "path": str(path),

@@ -155,7 +155,7 @@ def _verdicts_on(rows: Sequence[dict[str, str]]) -> dict[str, str]:
 
     model = mgrkit.load("svm")
     x = np.array([[float(row[name]) for name in model.bundle.task.columns] for row in rows])
-    best = model.classifier.predict_proba(x.astype(np.float32)).argmax(1)
+    best = model.only.classifier.predict_proba(x.astype(np.float32)).argmax(1)
     return {Path(row["filename"]).stem: model.labels[k] for row, k in zip(rows, best, strict=True)}
 
 
@@ -170,8 +170,8 @@ def likeness() -> tuple[str, str, str]:
     for clip in clips:
         genre, number = clip.stem.split(".")
         picture = read_picture(DATA / "gtzan" / "images_original" / genre / f"{genre}{number}.png")
-        x = model.input.examples(picture.values.T)
-        best = model.classifier.predict_proba(x).mean(0).argmax()
+        x = model.only.input.examples(picture.values.T)
+        best = model.only.classifier.predict_proba(x).mean(0).argmax()
         same += model.labels[best] == model.predict(clip)["genre"]
     what = "the same genre from sound as from the public picture, cnn"
     return what, "42 of 44", f"**{same} of {len(clips)}**"
@@ -184,9 +184,9 @@ def ears_agreement() -> tuple[str, str, str]:
     from mgrkit.inputs.kinds import Features
 
     model = mgrkit.load("musicnn")
-    assert isinstance(model.input, Features)
-    stored = read_dataset(HEAD[1], model.input)
-    best = model.classifier.predict_proba(stored.x).argmax(1)
+    assert isinstance(model.only.input, Features)
+    stored = read_dataset(HEAD[1], model.only.input)
+    best = model.only.classifier.predict_proba(stored.x).argmax(1)
     names = [Path(entry.name).stem for entry in stored.entries]
     by_table = {name: model.labels[k] for name, k in zip(names, best, strict=True)}
     clips = [c for c in (DATA / "gtzan" / "clips").glob("*.flac") if c.stem in by_table]

@@ -142,9 +142,9 @@ def bare_network(source: str, target: str) -> None:
 
     model = _network()
     with open_sound(source) as sound:
-        drawn = [model.input.piece(piece.samples) for piece in pieces(sound, RATE)]
-    x = np.concatenate([model.input.examples(values) for values in drawn])
-    Path(target).write_text(json.dumps(model.classifier.predict_proba(x).tolist()))
+        drawn = [model.only.input.piece(piece.samples) for piece in pieces(sound, RATE)]
+    x = np.concatenate([model.only.input.examples(values) for values in drawn])
+    Path(target).write_text(json.dumps(model.only.classifier.predict_proba(x).tolist()))
 
 
 @functools.cache

@@ -123,12 +123,6 @@ def test_below_the_threshold_the_genre_stays_and_is_unsure(model: Path, tmp_path
         assert (row["genre"], row["unsure"]) == ("techno", unsure)
 
 
-def inside(model: Any) -> Any:
-    """The one member of a model that is no vote."""
-    [only] = model.members.values()
-    return only
-
-
 def test_a_long_song_is_the_mean_of_its_pieces(model: Path, tmp_path: Path) -> None:
     song = write_song(tmp_path / "song.wav", 95)
     one = mgrkit.load(model)
@@ -138,13 +132,13 @@ def test_a_long_song_is_the_mean_of_its_pieces(model: Path, tmp_path: Path) -> N
     assert "timeline" not in one.predict(song)
     raw = {}
 
-    real = inside(one).classifier.predict_proba
+    real = one.only.classifier.predict_proba
 
     def spy(x: np.ndarray) -> np.ndarray:
         raw["x"] = real(x)
         return raw["x"]
 
-    inside(one).classifier.predict_proba = spy  # type: ignore[method-assign]
+    one.only.classifier.predict_proba = spy  # type: ignore[method-assign]
     one.predict(song)
     mean = one.calibration.apply(raw["x"].mean(0, keepdims=True))[0]
     found = {each["genre"]: each["probability"] for each in row["genres"]}
@@ -386,7 +380,7 @@ def test_a_track_table_names_its_files(place: Path, tmp_path: Path) -> None:
 
 def test_a_classifier_that_returns_rubbish_is_named(model: Path, tmp_path: Path) -> None:
     one = mgrkit.load(model)
-    inside(one).classifier.predict_proba = lambda x: [[1.0]]  # type: ignore[method-assign]
+    one.only.classifier.predict_proba = lambda x: [[1.0]]  # type: ignore[method-assign]
     with pytest.raises(RunError, match=r"svm.*author"):
         one.predict(write_song(tmp_path / "s.wav", 3))
 

@@ -17,7 +17,6 @@ from mgrkit.commands.predict import PredictSettings, predict
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.tables import read_feature_table
 from mgrkit.errors import UsageError, WeightsError
-from mgrkit.learning.fitting import predict_tracks
 from mgrkit.models.choosing import choose
 from mgrkit.models.listing import list_models
 from mgrkit.models.model import Model
@@ -97,9 +96,7 @@ def test_the_head_hears_what_the_stored_tags_say(data: Path, ears: Path) -> None
     model = mgrkit.load("musicnn")
     stored = data / "gtzan" / "msd_musicnn_tags_train.csv.gz"
     table = read_feature_table(stored, installed().feature_set("musicnn-tags:mean-sd"))
-    told = predict_tracks(
-        model.classifier, model.spec, model.calibration, table.x, table.tracks
-    ).argmax(1)
+    told = model.only.of_tracks(table.x, table.tracks).argmax(1)
     by_table = {
         Path(e.name).stem: GENRES[best] for e, best in zip(table.entries, told, strict=True)
     }
@@ -151,9 +148,7 @@ def test_anyone_can_make_it_again(data: Path, tmp_path: Path) -> None:
     assert again.seen == shipped.seen
     old, new = Model(choose("svm")[0]), Model(made)
     rows = read_feature_table(table, installed().feature_set("gtzan57"))
-    one, other = (
-        predict_tracks(m.classifier, m.spec, m.calibration, rows.x, rows.tracks) for m in (old, new)
-    )
+    one, other = (m.only.of_tracks(rows.x, rows.tracks) for m in (old, new))
     assert (one.argmax(1) == other.argmax(1)).mean() > 0.99
 
 
@@ -162,9 +157,7 @@ def test_the_verdict_on_sound_is_that_on_the_table(data: Path) -> None:
     model = mgrkit.load("svm")
     rows = data / "gtzan" / "features_30_sec.csv"
     table = read_feature_table(rows, installed().feature_set("gtzan57"))
-    told = predict_tracks(
-        model.classifier, model.spec, model.calibration, table.x, table.tracks
-    ).argmax(1)
+    told = model.only.of_tracks(table.x, table.tracks).argmax(1)
     by_table = {
         Path(entry.name).stem: model.labels[best]
         for entry, best in zip(table.entries, told, strict=True)
