@@ -73,9 +73,7 @@ def strange(model: Classifier, name: str, x: NDArray[Any]) -> NDArray[np.bool_]:
     with blaming(name):
         given: Any = model.strange(x)
     if not isinstance(given, np.ndarray) or given.dtype != bool or given.shape != (len(x),):
-        raise RunError(
-            f"the classifier {name} does not say of each example if it is strange", AUTHOR
-        )
+        raise RunError(f"the classifier {name} did not say which are strange", AUTHOR)
     found: NDArray[np.bool_] = given
     return found
 
