@@ -53,6 +53,7 @@ def mgrkit_feature_sets() -> list[FeatureSetSpec]:
 
 
 def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec:
+    """It requires no module: only on a GPU is the network torch's, and who asks for that has it."""
     return FeatureSetSpec(
         name=f"musicnn-{layer}",
         summary=f"musicnn: {summary}; windows of 3 s, one a second",
@@ -63,7 +64,6 @@ def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec
         hop=HOP * FRAME_SECONDS,
         reference="Pons, Serra 2019, musicnn: pre-trained convolutional neural networks for music "
         "audio tagging; Pons et al. 2018, End-to-end learning for music audio tagging at scale",
-        requires=("torch",),
         bundles=("mgrkit_pretrained:bundles/musicnn.safetensors",) if layer == "tags" else (),
         devices=("cuda", "mps", "cpu"),
         batch_size=16,

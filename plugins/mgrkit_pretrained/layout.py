@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, NamedTuple
+
 from mgrkit.frontend import Compression, FrontEnd, Mel, Transform
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
 
 FRONT_END = FrontEnd(
     sample_rate=16_000,
@@ -35,6 +43,14 @@ TAGS = (
 )  # fmt: skip
 PENULTIMATE = tuple(f"unit{number:03}" for number in range(UNITS))
 POOL = tuple(f"{how}{number:03}" for how in ("max", "mean") for number in range(POOLED))
+
+
+class Layers(NamedTuple):
+    """Of ``n`` windows: tags ``(n, 50)``, penultimate ``(n, 200)``, pool ``(n, 1506)``."""
+
+    tags: Floats
+    penultimate: Floats
+    pool: Floats
 
 
 def numbered(kind: str, number: int) -> str:

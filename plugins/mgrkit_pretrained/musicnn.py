@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+import functools
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from mgrkit.errors import ItemError
 from mgrkit.features.windows import windows
 from mgrkit.spectrograms import compressed
 from mgrkit.spectrograms.image import checked
-from mgrkit_pretrained.layout import FRAME_SECONDS, FRONT_END, HOP, WINDOW
+from mgrkit_pretrained.layout import FRAME_SECONDS, FRONT_END, HOP, WINDOW, Layers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-
-_WINDOWS = {"cpu": 8, "mps": 64, "cuda": 256}
-"""That go through the network at once: on a CPU more is slower, for it does not fit its cache;
-the largest tensor on a GPU is 313 MB (17 filters by 187 frames by 96 bands, 256 times)."""
-
+    Arrays = Mapping[str, Floats]
 
 _QUIETEST = 0.5
 """Peak of a piece; a quieter one is brought up to it. The network hears level, and was trained on
@@ -44,17 +41,13 @@ class _Layer:
     name: str
 
     def __init__(self, weights: Path, device: str) -> None:
-        from safetensors.numpy import load_file
-
-        from mgrkit_pretrained.network import Network
-
-        self._network = Network(load_file(weights), device)
-        self._device = device
+        self._ears = _ears(weights, device)
 
     def prepare(self, samples: Floats) -> Floats:
         """The log-mel of one piece, float32 ``(frames, 96)``, of one window at least.
 
-        A piece whose peak is below half of full scale is heard as if that were its peak.
+        A piece whose peak is below half of full scale is heard as if that were its peak. The
+        array cannot be written to.
 
         Parameters
         ----------
@@ -64,14 +57,7 @@ class _Layer:
         ------
         ItemError : ``too-short`` (less than half a window), ``silent``, ``non-finite``.
         """
-        samples = checked(samples, FRONT_END)
-        peak = np.abs(samples).max()
-        louder = samples * (_QUIETEST / peak) if peak < _QUIETEST else samples
-        levels: Floats = compressed(louder, FRONT_END)
-        if 2 * len(levels) < WINDOW:
-            long, least = len(samples) / FRONT_END.sample_rate, WINDOW * FRAME_SECONDS / 2
-            raise ItemError("too-short", f"{long:.2f} s; musicnn hears {least:.1f} s at least")
-        return windows(levels, WINDOW, HOP)[0] if len(levels) < WINDOW else levels
+        return self._ears.levels(samples)
 
     def embed(self, prepared: Sequence[Floats]) -> list[Floats]:
         """The rows of each piece, float32 ``(windows, columns)``.
@@ -79,44 +65,76 @@ class _Layer:
         On a CPU each piece goes alone, so that no digit depends on which others are with it; on
         other devices all of them go together.
         """
-        cut = [windows(levels, WINDOW, HOP) for levels in prepared]
-        if self._device == "cpu":
-            return [self._rows(piece) for piece in cut]
-        ends = np.cumsum([len(piece) for piece in cut])
-        return np.split(self._rows(np.concatenate(cut)), ends[:-1])
-
-    def _rows(self, cut: Floats) -> Floats:
-        import torch
-        from mgrkit_neural.predicting import in_float32
-
-        parts = []
-        count = _WINDOWS[torch.device(self._device).type]
-        with in_float32(self._device), _one_thread(self._device):
-            for first in range(0, len(cut), count):
-                block = torch.from_numpy(np.array(cut[first : first + count]))
-                layers = self._network(block.to(self._device))
-                parts.append(getattr(layers, self.name).cpu().numpy())
-        return np.concatenate(parts)
+        return [getattr(layers, self.name) for layers in self._ears.layers(prepared)]
 
 
-@contextlib.contextmanager
-def _one_thread(device: str) -> Iterator[None]:
-    """On a CPU torch computes on the calling thread alone.
+class _Last(threading.local):
+    """The last piece of a thread."""
 
-    Pieces come on several threads, which fill the cores; where more threads than cores wait for
-    one another, a clip takes 1.4 s and more instead of 0.3.
+    samples: Floats = np.empty(0, np.float32)
+    levels: Floats | None = None
+    layers: Layers | None = None
+
+
+class _Ears:
+    """The network on a device, shared by its three layers.
+
+    Whoever wants several layers, such as a vote of models on two of them, asks for one behind the
+    other, piece by piece. So each thread keeps its last piece, and the three cost one pass. (On a
+    GPU, where pieces of many threads go together, they share the log-mel only.)
     """
-    import torch
 
-    if device != "cpu":
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    def __init__(self, weights: Path, device: str) -> None:
+        from safetensors.numpy import load_file
+
+        self._network = _network(load_file(weights), device)
+        self._last = _Last()
+
+    def levels(self, samples: Floats) -> Floats:
+        """See `_Layer.prepare`."""
+        samples, last = checked(samples, FRONT_END), self._last
+        # The array may be a buffer that holds another piece by now: its values count.
+        if last.levels is None or not np.array_equal(samples, last.samples):
+            levels = _levels(samples)
+            levels.setflags(write=False)
+            last.samples, last.levels, last.layers = samples.copy(), levels, None
+        return last.levels
+
+    def layers(self, pieces: Sequence[Floats]) -> list[Layers]:
+        """All layers of each piece."""
+        last = self._last
+        if len(pieces) != 1 or pieces[0] is not last.levels:
+            return self._network(pieces)
+        if last.layers is None:
+            [last.layers] = self._network(pieces)
+            for rows in last.layers:
+                rows.setflags(write=False)
+        return [last.layers]
+
+
+_ears = functools.cache(_Ears)
+"""One in a process for each file of weights and device."""
+
+
+def _network(arrays: Arrays, device: str) -> Callable[[Sequence[Floats]], list[Layers]]:
+    """In NumPy on a CPU; elsewhere in torch, which is imported there only."""
+    if device == "cpu":
+        from mgrkit_pretrained import numpy_network
+
+        return numpy_network.Network(arrays)
+    from mgrkit_pretrained import network
+
+    return network.Network(arrays, device)
+
+
+def _levels(samples: Floats) -> Floats:
+    peak = np.abs(samples).max()
+    louder = samples * (_QUIETEST / peak) if peak < _QUIETEST else samples
+    levels: Floats = compressed(louder, FRONT_END)
+    if 2 * len(levels) < WINDOW:
+        long, least = len(samples) / FRONT_END.sample_rate, WINDOW * FRAME_SECONDS / 2
+        raise ItemError("too-short", f"{long:.2f} s; musicnn hears {least:.1f} s at least")
+    return windows(levels, WINDOW, HOP)[0] if len(levels) < WINDOW else levels
 
 
 class Tags(_Layer):

@@ -1,51 +1,35 @@
-"""musicnn in torch: windows of log-mel in, three of its layers out.
+"""musicnn in torch, for GPUs: the log-mel of pieces in, three layers for each window out.
 
 Pons, Serra, musicnn: pre-trained convolutional neural networks for music audio tagging, ISMIR
 2019, late-breaking demo; Pons et al., End-to-end learning for music audio tagging at scale,
-ISMIR 2018. What is computed is what the original computes, up to rounding, in a twentieth
-of the time:
-
-- Of a filter only the largest value over the bands is kept, after ReLU and batch normalisation.
-  Both never change order, but for a negative scale, which turns it round; so the kernels of such
-  filters are negated, and one maximum right behind the convolution is enough.
-- Nine of ten filters of the published front end are dead: weight decay has brought their kernels
-  to nothing, and they give the same whatever they hear. They are not computed (see `_UNSEEN`).
-- The other batch normalisations are folded into scale and shift, or into the layer behind.
+ISMIR 2018. What need not be computed is left out as `folding` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from mgrkit_neural.predicting import in_float32
 from torch.nn import functional
 
-from mgrkit_pretrained.layout import HEARD, POOLED, TEMPORAL, TIMBRAL, numbered
+from mgrkit.features.windows import windows
+from mgrkit_pretrained.folding import Front, dense, layer, norm
+from mgrkit_pretrained.layout import HEARD, HOP, POOLED, WINDOW, Layers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    Arrays = Mapping[str, NDArray[np.float32]]
+    Floats = NDArray[np.float32]
+    Arrays = Mapping[str, Floats]
     Doubles = NDArray[np.float64]
 
-_UNSEEN = 1e-6
-"""A filter is dead where |scale| x sum |kernel| is below this: more its output cannot change
-while its normalised input stays within -1 and 1, beside values that are about 1 themselves. Of
-the published network's 204, 204, 51, 51 and 51 filters 23, 14, 3, 7 and 17 live; the least of
-them reaches 9e-3, the most that a dead one reaches is 2e-9."""
-
-_EPSILON = 1e-3  # of tf.layers.batch_normalization
-
-
-class Layers(NamedTuple):
-    """Of ``n`` windows: tags ``(n, 50)``, penultimate ``(n, 200)``, pool ``(n, 1506)``."""
-
-    tags: Tensor
-    penultimate: Tensor
-    pool: Tensor
+_WINDOWS = 256
+"""That go through the network at once: the largest tensor is 313 MB (17 filters by 187 frames by
+96 bands, 256 times)."""
 
 
 class Network:
@@ -54,7 +38,8 @@ class Network:
     Parameters
     ----------
     arrays : of `layout.TENSORS`.
-    device : 'cpu', 'cuda', 'cuda:1', 'mps'.
+    device : 'cuda', 'cuda:1', 'mps'; 'cpu' gives what `numpy_network` does, up to rounding, in
+        five times the time.
     """
 
     def __init__(self, arrays: Arrays, device: str) -> None:
@@ -64,8 +49,9 @@ class Network:
         def column(values: Doubles) -> Tensor:
             return placed(values[:, None])
 
-        self._input = [placed(values) for values in _norm(arrays, 0)]
-        front = _Front(arrays)
+        self._device = device
+        self._input = [placed(values) for values in norm(arrays, 0)]
+        front = Front(arrays)
         self._kernels = [placed(kernel) for kernel in front.kernels]
         self._sign, self._bias, self._scale, self._shift = map(
             column, (front.sign, front.bias, front.scale, front.shift)
@@ -77,11 +63,31 @@ class Network:
         alive = np.concatenate([front.live, np.ones(POOLED - HEARD, bool)])
         self._alive = torch.from_numpy(np.flatnonzero(alive)).to(device)
         self._still = placed(np.concatenate([front.still, np.zeros(POOLED - HEARD)]))
-        self._dense = [tuple(map(placed, layer)) for layer in _dense(arrays)]
+        self._dense = [tuple(map(placed, layer)) for layer in dense(arrays)]
 
-    @torch.inference_mode()
-    def __call__(self, windows: Tensor) -> Layers:
-        """The layers for windows of log-mel float32 ``(n, 187, 96)``, on the network's device."""
+    def __call__(self, pieces: Sequence[Floats]) -> list[Layers]:
+        """The layers of each piece, whose windows go through the network together.
+
+        Parameters
+        ----------
+        pieces : log-mel float32 ``(frames, 96)`` of each, 187 frames at least.
+        """
+        cut = [windows(levels, WINDOW, HOP) for levels in pieces]
+        ends = np.cumsum([len(piece) for piece in cut])[:-1]
+        split = (np.split(layer, ends) for layer in self.of_windows(np.concatenate(cut)))
+        return [Layers(*rows) for rows in zip(*split, strict=True)]
+
+    def of_windows(self, cut: Floats) -> Layers:
+        """The layers of windows of log-mel float32 ``(n, 187, 96)``."""
+        parts = []
+        with in_float32(self._device), torch.inference_mode():
+            for first in range(0, len(cut), _WINDOWS):
+                block = torch.from_numpy(np.array(cut[first : first + _WINDOWS]))
+                found = self._layers(block.to(self._device))
+                parts.append([layer.cpu().numpy() for layer in found])
+        return Layers(*map(np.concatenate, zip(*parts, strict=True)))
+
+    def _layers(self, windows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         scale, shift = self._input
         maps = [self._heard((windows * scale + shift)[:, None])]
         x = torch.cat([maps[0], torch.ones_like(maps[0][:, :1])], 1)
@@ -95,7 +101,7 @@ class Network:
         pool = pool.flatten(1)
         hidden, last = self._dense
         penultimate = functional.relu(functional.linear(pool, *hidden[:2])) * hidden[2] + hidden[3]
-        return Layers(functional.linear(penultimate, *last).sigmoid(), penultimate, pool)
+        return functional.linear(penultimate, *last).sigmoid(), penultimate, pool
 
     def _heard(self, x: Tensor) -> Tensor:
         """The filters that live, float32 ``(n, live, 187)``, of ``(n, 1, 187, 96)``."""
@@ -113,37 +119,7 @@ def _padding(kernel: Tensor) -> tuple[int, int]:
     return (kernel.shape[2] - 1) // 2, kernel.shape[2] // 2
 
 
-class _Front:
-    """The front end, made ready.
-
-    Attributes
-    ----------
-    live : bool ``(561,)``: the filters that are not dead.
-    still : ``(561,)``: what the others give, 0 for those that live.
-    kernels : of the filters that live, ``(filters, 1, frames, bands)``, negated where the sign
-        is -1.
-    sign, bias, scale, shift : ``(live,)``.
-    """
-
-    def __init__(self, arrays: Arrays) -> None:
-        parts, kernels = [], []
-        for number in range(len(TIMBRAL + TEMPORAL)):
-            kernel, bias = _layer(arrays, "conv2d", number)
-            scale, shift = _norm(arrays, number + 1)
-            live = np.abs(scale) * np.abs(kernel).sum((0, 1, 2)) >= _UNSEEN
-            sign = np.where(scale < 0, -1.0, 1.0)
-            kernels.append((kernel * sign)[..., live].transpose(3, 2, 0, 1))
-            parts.append((live, sign, bias, scale, shift))
-        self.kernels = kernels
-        live, sign, bias, scale, shift = (np.concatenate(part) for part in zip(*parts, strict=True))
-        self.live = live
-        self.still = np.where(live, 0.0, np.maximum(bias, 0) * scale + shift)
-        self.sign, self.bias, self.scale, self.shift = (
-            part[live] for part in (sign, bias, scale, shift)
-        )
-
-
-def _middle(arrays: Arrays, front: _Front) -> list[tuple[Doubles, Doubles, Doubles, Doubles]]:
+def _middle(arrays: Arrays, front: Front) -> list[tuple[Doubles, Doubles, Doubles, Doubles]]:
     """Kernel ``(64, maps, 7)``, bias, scale and shift of three layers.
 
     The first has the maps that live and one more that is 1 everywhere: what all others add
@@ -151,40 +127,10 @@ def _middle(arrays: Arrays, front: _Front) -> list[tuple[Doubles, Doubles, Doubl
     """
     layers = []
     for number in range(5, 8):
-        kernel, bias = _layer(arrays, "conv2d", number)
+        kernel, bias = layer(arrays, "conv2d", number)
         kernel = kernel[:, :, 0].transpose(2, 1, 0)
         if number == 5:
             others = np.einsum("oit,i->ot", kernel, front.still)
             kernel = np.concatenate([kernel[:, front.live], others[:, None]], 1)
-        layers.append((kernel, bias, *_norm(arrays, number + 1)))
+        layers.append((kernel, bias, *norm(arrays, number + 1)))
     return layers
-
-
-def _dense(arrays: Arrays) -> tuple[tuple[Doubles, ...], tuple[Doubles, ...]]:
-    """Kernel ``(out, in)`` and bias of the last two layers; scale and shift behind the first.
-
-    The original has maximum and mean of each map side by side; here the maxima come first.
-    """
-    kernel, bias = _layer(arrays, "dense", 0)
-    scale, shift = _norm(arrays, 9)
-    bias = bias + shift @ kernel
-    kernel = (kernel * scale[:, None]).reshape(POOLED, 2, -1).transpose(1, 0, 2)
-    last, last_bias = _layer(arrays, "dense", 1)
-    hidden = kernel.reshape(2 * POOLED, -1).T, bias, *_norm(arrays, 10)
-    return hidden, (last.T, last_bias)
-
-
-def _layer(arrays: Arrays, kind: str, number: int) -> tuple[Doubles, Doubles]:
-    name = numbered(kind, number)
-    return arrays[f"{name}/kernel"].astype(np.float64), arrays[f"{name}/bias"].astype(np.float64)
-
-
-def _norm(arrays: Arrays, number: int) -> tuple[Doubles, Doubles]:
-    """Scale and shift of a batch normalisation."""
-    name = numbered("batch_normalization", number)
-    gamma, beta, mean, variance = (
-        arrays[f"{name}/{moment}"].astype(np.float64)
-        for moment in ("gamma", "beta", "moving_mean", "moving_variance")
-    )
-    scale = gamma / np.sqrt(variance + _EPSILON)
-    return scale, beta - mean * scale
