@@ -5,15 +5,11 @@ from __future__ import annotations
 import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-
-from mgrkit_pretrained import network
+from mgrkit_pretrained import folding, numpy_network
 from mgrkit_pretrained.layout import FRONT_END, TAGS, TENSORS
 from mgrkit_pretrained.musicnn import Tags
 from safetensors.numpy import load_file
@@ -38,26 +34,22 @@ def samples_of(clip: Path) -> np.ndarray:
     return piece.samples
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Two threads gain little here, and wait for each other where others compute too."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def test_the_wheel_gives_the_pinned_weights(
     musicnn_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arrays = load_file(musicnn_weights)
     assert {name: values.shape for name, values in arrays.items()} == TENSORS
     # What says that nine of ten filters may be left out, and that no other one is.
-    front = network._Front(arrays)
+    front = folding.Front(arrays)
+    # Of 64 maps each; the second and third are added to those before.
+    middle = [one.places for one in numpy_network.Network(arrays)._middle]
     assert [len(kernel) for kernel in front.kernels] == [23, 14, 3, 7, 17]
+    assert [len(one.kernel) for one in numpy_network.Network(arrays)._middle] == [20, 61, 63]
     for bound in (3e-9, 9e-3):
-        monkeypatch.setattr(network, "_UNSEEN", bound)
-        assert (network._Front(arrays).live == front.live).all()
+        monkeypatch.setattr(folding, "_UNSEEN", bound)
+        assert (folding.Front(arrays).live == front.live).all()
+        for one, places in zip(numpy_network.Network(arrays)._middle, middle, strict=True):
+            assert one.places.tolist() == places.tolist()
 
 
 def test_tells_the_tags_that_the_original_tells(data: Path, musicnn_weights: Path) -> None:

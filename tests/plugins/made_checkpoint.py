@@ -53,6 +53,12 @@ def made_arrays() -> Arrays:
     return arrays
 
 
+def levels(frames: int, variant: int = 0) -> np.ndarray:
+    """Log-mel as a sound has it that grows louder, 0 to 5."""
+    drawn = generator(0, "levels", (variant,)).random((frames, 96), np.float32)
+    return 5 * drawn**2 * np.linspace(0.2, 1, frames, dtype=np.float32)[:, None]
+
+
 @dataclass(frozen=True)
 class Entry:
     """What an index says of a tensor."""

@@ -21,7 +21,6 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.torch
 @pytest.mark.parametrize("layer", ["tags", "penultimate", "pool"])
 def test_musicnn(layer: str, weights: Path) -> None:
     assert not feature_contract.failures(f"musicnn-{layer}", weights=weights)

@@ -1,27 +1,32 @@
-"""The network against a plain one, and what of a sound reaches it."""
+"""What of a sound reaches musicnn, and what it tells of it on a CPU."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-
-torch = pytest.importorskip("torch")
-
+import soundfile
 import soxr
-from mgrkit_pretrained import network
-from mgrkit_pretrained.layout import FRONT_END, HEARD, HOP, PENULTIMATE, POOL, TAGS, WINDOW
+from mgrkit_pretrained import musicnn, numpy_network
+from mgrkit_pretrained.layout import FRONT_END, HOP, PENULTIMATE, POOL, TAGS, WINDOW
 from mgrkit_pretrained.musicnn import Penultimate, Pool, Tags
 from safetensors.numpy import save_file
 
-from mgrkit.errors import ItemError
-from mgrkit.features.windows import windows
+from mgrkit.errors import ItemError, RunError
+from mgrkit.inputs import extracting
+from mgrkit.inputs.extracting import extractor
 from mgrkit.registry import installed, resolve
 from mgrkit.seeds import generator
 from mgrkit.spectrograms import compressed
-from tests.plugins.made_checkpoint import LIVING, made_arrays, plain
+from tests.plugins.made_checkpoint import levels, made_arrays
 
 LAYERS = {"tags": (Tags, TAGS), "penultimate": (Penultimate, PENULTIMATE), "pool": (Pool, POOL)}
 RATE, FRAMES = FRONT_END.sample_rate, FRONT_END.transform.hop_length
@@ -46,57 +51,6 @@ def sound(seconds: float, rate: int = RATE) -> np.ndarray:
     return (0.6 * out / np.abs(out).max()).astype(np.float32)
 
 
-def levels(frames: int, variant: int = 0) -> np.ndarray:
-    """Log-mel as a sound has it that grows louder, 0 to 5."""
-    drawn = generator(0, "levels", (variant,)).random((frames, 96), np.float32)
-    return 5 * drawn**2 * np.linspace(0.2, 1, frames, dtype=np.float32)[:, None]
-
-
-def test_tells_what_the_plain_network_tells(weights: Path) -> None:
-    piece = levels(WINDOW + 2 * HOP)
-    wanted = plain(made_arrays(), windows(piece, WINDOW, HOP))
-    assert wanted["tags"].std(axis=0).min() > 1e-3, "the made network tells the same of all"
-    for name, (make, columns) in LAYERS.items():
-        (rows,) = make(weights, "cpu").embed([piece])
-        assert rows.dtype == np.float32
-        assert rows.shape == (3, len(columns))
-        scale = np.maximum(1, np.abs(wanted[name]))
-        assert (np.abs(rows - wanted[name]) / scale).max() < 1e-5
-
-
-def test_leaves_out_dead_filters_only(weights: Path) -> None:
-    made = network.Network(made_arrays(), "cpu")
-    live = [-(-number // LIVING) for number in (204, 204, 51, 51, 51)]
-    assert [len(kernel) for kernel in made._kernels] == live
-
-
-def test_a_filter_that_hardly_lives_is_not_left_out() -> None:
-    """A kernel not far above what is dead still changes what the plain network tells."""
-    arrays = {name: values.copy() for name, values in made_arrays().items()}
-    arrays["conv2d_2/bias"][1] = 1
-    arrays["conv2d_5/kernel"][:, 408 + 1] *= 100
-    cut = windows(levels(WINDOW), WINDOW, HOP)
-    dead = plain(arrays, cut)["pool"]
-    arrays["conv2d_2/kernel"][..., 1] = 1e-4
-    wanted = plain(arrays, cut)["pool"]
-    pool = network.Network(arrays, "cpu")(torch.from_numpy(np.array(cut))).pool.numpy()
-    assert np.abs(dead - wanted).max() > 1e-2
-    assert (np.abs(pool - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
-
-
-def test_negative_scales_turn_the_maximum_round() -> None:
-    """Without a ReLU's zero in between, which would hide it."""
-    arrays = {name: values.copy() for name, values in made_arrays().items()}
-    for number in range(5):
-        layer = f"conv2d_{number}" if number else "conv2d"
-        arrays[f"{layer}/bias"][:] = 8
-    cut = windows(levels(WINDOW), WINDOW, HOP)
-    wanted = plain(arrays, cut)["pool"][:, :HEARD]
-    made = network.Network(arrays, "cpu")
-    pool = made(torch.from_numpy(np.array(cut))).pool[:, :HEARD].numpy()
-    assert (np.abs(pool - wanted) / np.maximum(1, np.abs(wanted))).max() < 1e-5
-
-
 def test_the_sets_name_these_classes(weights: Path) -> None:
     for name, (make, columns) in LAYERS.items():
         spec = installed().feature_set(f"musicnn-{name}")
@@ -118,14 +72,151 @@ def test_a_piece_does_not_see_its_neighbours(weights: Path, name: str) -> None:
         assert one.tobytes() == two.tobytes() == three.tobytes()
 
 
-def test_pieces_that_go_together_come_back_apart(weights: Path) -> None:
-    """As on a GPU, where the windows of all pieces are one batch, cut in blocks."""
+@pytest.mark.parametrize("name", LAYERS)
+def test_threads_tell_what_one_tells(weights: Path, name: str) -> None:
+    """Pieces of many lengths, so that memory that is used again is too long for most."""
+    embedder = LAYERS[name][0](weights, "cpu")
+    pieces = [levels(frames, frames) for frames in (1900, 187, 900, 260, 400, 188)] * 2
+    alone = [embedder.embed([piece])[0].tobytes() for piece in pieces]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = [rows.tobytes() for [rows] in pool.map(embedder.embed, [[p] for p in pieces])]
+    finally:
+        sys.setswitchinterval(interval)
+    assert found == alone
+
+
+def test_frames_behind_the_last_window_are_not_heard(weights: Path) -> None:
+    embedder = Pool(weights, "cpu")
+    piece = levels(WINDOW + 2 * HOP - 1)
+    cut = np.ascontiguousarray(piece[: WINDOW + HOP])
+    for [rows] in (embedder.embed([piece]), embedder.embed([cut])):
+        assert rows.tobytes() == embedder.embed([cut])[0].tobytes()
+        assert len(rows) == 2
+
+
+def test_rows_of_a_window_are_the_same_wherever_it_lies(weights: Path) -> None:
+    """What windows share does not leak from one to the other; but for rounding."""
+    embedder = Pool(weights, "cpu")
+    piece = levels(WINDOW + 9 * HOP)
+    [rows] = embedder.embed([piece])
+    for number, row in enumerate(rows):
+        [[alone]] = embedder.embed([piece[number * HOP : number * HOP + WINDOW]])
+        assert (np.abs(alone - row) / np.maximum(1, np.abs(row))).max() < 1e-5
+
+
+@pytest.mark.parametrize("shape", [(186, 96), (187, 95), (187,), (0, 96), (1, 187, 96)])
+def test_levels_of_another_shape_are_refused(weights: Path, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"log-mel \(.*, not \(187 or more, 96\)"):
+        Tags(weights, "cpu").embed([np.zeros(shape, np.float32)])
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the network and the front end have run since."""
+    counted: Counter[str] = Counter()
+    pass_, levels_ = numpy_network.Network.__call__, musicnn._levels
+
+    def network(self: numpy_network.Network, pieces: Any) -> Any:
+        counted["network"] += len(pieces)
+        return pass_(self, pieces)
+
+    def front_end(samples: np.ndarray) -> np.ndarray:
+        counted["front end"] += 1
+        return levels_(samples)
+
+    monkeypatch.setattr(numpy_network.Network, "__call__", network)
+    monkeypatch.setattr(musicnn, "_levels", front_end)
+    return counted
+
+
+def test_three_layers_of_a_piece_cost_one_pass(weights: Path, passes: Counter[str]) -> None:
+    layers = [make(weights, "cpu") for make, _ in LAYERS.values()]
+    pieces = sound(4), sound(5), sound(4)[::-1].copy()
+    rows = [[layer.embed([layer.prepare(piece.copy())])[0] for layer in layers] for piece in pieces]
+    assert passes == {"network": 3, "front end": 3}
+    for piece, told in zip(pieces, rows, strict=True):
+        for layer, one in zip(layers, told, strict=True):
+            layer.prepare(sound(3))
+            assert layer.embed([layer.prepare(piece)])[0].tobytes() == one.tobytes()
+
+
+def test_a_buffer_that_is_filled_again_is_another_piece(
+    weights: Path, passes: Counter[str]
+) -> None:
+    embedder, buffer = Tags(weights, "cpu"), sound(4)
+    [first] = embedder.embed([embedder.prepare(buffer)])
+    buffer[:] = buffer[::-1].copy()
+    [second] = embedder.embed([embedder.prepare(buffer)])
+    assert not np.array_equal(first, second)
+    assert passes == {"network": 2, "front end": 2}
+
+
+def test_what_is_kept_for_the_next_layer_cannot_be_changed(weights: Path) -> None:
     embedder = Tags(weights, "cpu")
-    pieces = [levels(frames, frames) for frames in (400, 187, 900)]
-    alone = embedder.embed(pieces)
-    embedder._device = "cpu:0"
-    for one, two in zip(alone, embedder.embed(pieces), strict=True):
-        np.testing.assert_allclose(one, two, atol=1e-6)
+    prepared = embedder.prepare(sound(4))
+    for values in (prepared, embedder.embed([prepared])[0]):
+        with pytest.raises(ValueError, match="read-only"):
+            values[0, 0] = 1
+
+
+def test_a_piece_that_is_refused_leaves_the_last_one_alone(weights: Path) -> None:
+    embedder = Tags(weights, "cpu")
+    wanted = embedder.prepare(sound(4)).copy()
+    with pytest.raises(ItemError, match="musicnn hears"):
+        embedder.prepare(sound(1))
+    assert embedder.prepare(sound(4)).tobytes() == wanted.tobytes()
+
+
+AWAY = """
+import sys
+sys.modules.update(dict.fromkeys(["torch", "torchvision", "sklearn", "librosa"]))
+"""
+"""For a new interpreter: where something imports one of these, it fails."""
+
+
+def test_a_cpu_needs_no_torch(weights: Path) -> None:
+    code = f"""{AWAY}
+import numpy as np
+from mgrkit.registry import installed, resolve
+for name in ("musicnn-tags", "musicnn-penultimate", "musicnn-pool"):
+    spec = installed().feature_set(name)
+    made = resolve(spec.factory)({str(weights)!r}, "cpu")
+    [rows] = made.embed([made.prepare(np.sin(np.arange(80_000, dtype=np.float32)))])
+    print(rows.shape == (3, len(spec.columns)), spec.requires)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["True ()"] * 3, done.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ["features", "a.wav", "a.csv", "--set", "musicnn-tags"], ["predict", "a.wav", "-m", "musicnn"],
+])  # fmt: skip
+def test_commands_on_a_cpu_need_no_torch(ears: Path, tmp_path: Path, words: list[str]) -> None:
+    soundfile.write(tmp_path / "a.wav", sound(5), RATE)
+    code = f"{AWAY}from mgrkit.cli.app import app\nprint(app({words!r}, standalone_mode=False))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_gpu_without_torch_is_told(
+    weights: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its plain import error, of which the command line makes what can be done."""
+    for module in ("torch", "mgrkit_pretrained.network"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.delattr("mgrkit_pretrained.network", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    spec = replace(installed().feature_set(f"musicnn-{name}"), weights=None)
+    monkeypatch.setattr(extracting, "resolve_device", lambda *_: "cuda")
+    monkeypatch.setattr(musicnn, "_ears", lambda _, device: musicnn._Ears(weights, device))
+    with pytest.raises(RunError, match=r"musicnn.* cannot run.*torch.*\(pip install torch\)"):
+        extractor(spec, "cuda")
 
 
 def test_hears_log_mel(weights: Path) -> None:
@@ -192,8 +283,12 @@ def test_the_rate_of_a_file_hardly_matters(weights: Path, rate: int) -> None:
     assert np.corrcoef(rows[0].ravel(), rows[1].ravel())[0, 1] > 0.999
 
 
-def test_leaves_the_number_of_threads_and_the_random_state_alone(weights: Path) -> None:
-    before = torch.get_num_threads(), torch.get_rng_state()
-    Tags(weights, "cpu").embed([levels(WINDOW)])
-    assert torch.get_num_threads() == before[0]
-    assert torch.equal(torch.get_rng_state(), before[1])
+@pytest.mark.parametrize("gain", [1, 1e4])
+def test_noise_of_any_level_gives_numbers(weights: Path, gain: float) -> None:
+    samples = generator(0, "noise").standard_normal(4 * RATE, np.float32) * np.float32(gain)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for make, _ in LAYERS.values():
+            embedder = make(weights, "cpu")
+            [rows] = embedder.embed([embedder.prepare(samples)])
+            assert np.isfinite(rows).all()

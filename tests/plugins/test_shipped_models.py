@@ -58,7 +58,6 @@ def test_the_default_is_the_one_that_was_better_on_valid() -> None:
     assert choose(None)[0] == choose("cnn")[0]
 
 
-@pytest.mark.torch
 def test_with_its_weights_the_pretrained_ears_are_the_default(ears: Path) -> None:
     assert choose(None)[0] == choose("musicnn")[0]
     assert [one["name"] for one in list_models() if one["default"]] == ["musicnn"]
@@ -78,7 +77,6 @@ def test_the_head_on_musicnn_says_what_it_is(data: Path) -> None:
     assert model.known_tracks == {f"gtzan:{Path(line).stem}" for line in train_part}
 
 
-@pytest.mark.torch
 def test_the_head_is_measured_on_a_table_without_weights(data: Path) -> None:
     table = data / "gtzan" / "msd_musicnn_tags_train.csv.gz"
     with pytest.raises(UsageError, match="has seen all 443"):
@@ -90,7 +88,6 @@ def test_the_head_is_measured_on_a_table_without_weights(data: Path) -> None:
         mgrkit.load("musicnn").predict(next((data / "gtzan" / "clips").glob("*.flac")))
 
 
-@pytest.mark.torch
 def test_the_head_hears_what_the_stored_tags_say(data: Path, ears: Path) -> None:
     """The same genre from our own tags as from the original network's, but for one clip."""
     model = mgrkit.load("musicnn")
