@@ -6,7 +6,7 @@ What is computed is what the original computes, up to rounding, in a small part 
   Both never change order, but for a negative scale, which turns it round; so the kernels of such
   filters are negated, and one maximum right behind the convolution is enough.
 - Nine of ten filters of the published front end are dead: weight decay has brought their kernels
-  to nothing, and they tell the same whatever they hear. They are not computed (see `alive`).
+  to nothing, and they give the same whatever they hear. They are not computed (see `alive`).
 - The other batch normalisations are folded into scale and shift, or into the layer behind.
 """
 
@@ -42,7 +42,7 @@ class Front:
     Attributes
     ----------
     live : bool ``(561,)``: the filters that are not dead.
-    still : ``(561,)``: what the others tell, 0 for those that live.
+    still : ``(561,)``: what the others give, 0 for those that live.
     kernels : of the filters that live, ``(filters, 1, frames, bands)``, negated where the sign
         is -1.
     sign, bias, scale, shift : ``(live,)``.
@@ -74,9 +74,9 @@ def alive(kernel: Doubles, scale: Doubles) -> Mask:
 
 
 def constant(bias: Doubles, scale: Doubles, shift: Doubles) -> Doubles:
-    """What dead filters tell, whatever they hear."""
-    told: Doubles = np.maximum(bias, 0) * scale + shift
-    return told
+    """What dead filters give, whatever they hear."""
+    given: Doubles = np.maximum(bias, 0) * scale + shift
+    return given
 
 
 def dense(arrays: Arrays) -> tuple[tuple[Doubles, ...], tuple[Doubles, ...]]:

@@ -1,7 +1,7 @@
 """The front end of musicnn in NumPy: each frame of a piece once.
 
 Windows of 187 frames lie 61 frames apart, so that each frame is in three of them; and what a
-filter tells of a frame is the same in all three, but where the filter reaches beyond a window,
+filter gives for a frame is the same in all three, but where the filter reaches beyond a window,
 which has zeros there. So all frames are computed once, and the edges of windows anew. The
 products are BLAS's: it is the only fast code that NumPy brings.
 """
@@ -90,12 +90,12 @@ class Timbral:
         spectrum = np.matmul(self._forth, x, out=scratch.take("spectrum", 2 * _ORDERS, size))
         spectrum = spectrum.reshape(_ORDERS, 2, size)
         frames = size - 2 * AROUND
-        told = scratch.take("timbral", self.filters, frames)
+        response = scratch.take("timbral", self.filters, frames)
         for first in range(0, frames, _BLOCK):
             block = min(_BLOCK, frames - first)
             seen = neighbours(spectrum[:, :, first:], TAPS, block, axis=2)
-            self._tell(seen, told[:, first : first + block], scratch)
-        out[:] = windowed(told, count)
+            self._respond(seen, response[:, first : first + block], scratch)
+        out[:] = windowed(response, count)
         for start in range(0, count, _EDGES):
             self._edges(spectrum, out, slice(start, min(start + _EDGES, count)), scratch)
 
@@ -108,14 +108,14 @@ class Timbral:
         seen[:, :, 0, :, AROUND:] = inside[..., : 2 * AROUND]
         seen[:, :, 1, :, : 2 * AROUND] = inside[..., -2 * AROUND :]
         seen[:, :, 1, :, 2 * AROUND :] = 0
-        told = scratch.take("told edges", self.filters, 2 * count * AROUND)
-        self._tell(neighbours(seen, TAPS, AROUND, axis=2), told, scratch)
-        starts, ends = told.reshape(-1, 2, count, AROUND).swapaxes(0, 1)
+        response = scratch.take("edges' response", self.filters, 2 * count * AROUND)
+        self._respond(neighbours(seen, TAPS, AROUND, axis=2), response, scratch)
+        starts, ends = response.reshape(-1, 2, count, AROUND).swapaxes(0, 1)
         out[:, some, :AROUND], out[:, some, -AROUND:] = starts, ends
 
-    def _tell(self, seen: Floats, told: Floats, scratch: Scratch) -> None:
-        """Fill ``told``, ``(filters, n)``, of spectra ``(49, 2, 7, ...)`` of n places."""
-        size = told.shape[1]
+    def _respond(self, seen: Floats, response: Floats, scratch: Scratch) -> None:
+        """Fill ``response``, ``(filters, n)``, of spectra ``(49, 2, 7, ...)`` of n places."""
+        size = response.shape[1]
         columns = scratch.take("columns", _ORDERS, 2 * TAPS, size)
         np.copyto(columns.reshape(seen.shape), seen)
         products = scratch.take("products", 2, _ORDERS, self.filters, size)
@@ -127,7 +127,7 @@ class Timbral:
             whole = np.matmul(cosines, real, out=scratch.take("cosines", *shape))
             odd = np.matmul(sines, imaginary, out=scratch.take("sines", *shape))
             whole += np.abs(odd, out=odd)
-            told[part] = whole.max(axis=0).reshape(-1, size)
+            response[part] = whole.max(axis=0).reshape(-1, size)
 
 
 class Temporal:
@@ -154,24 +154,24 @@ class Temporal:
     def __call__(self, x: Floats, count: int, out: Floats, scratch: Scratch) -> None:
         """Fill ``out``, ``(filters, count, 187)``, of ``(96, frames)``."""
         frames, reach, before = x.shape[1], self._reach, self._before
-        told = scratch.take("temporal", self.filters, frames)
-        last = frames - reach - self._step  # it begins there, even if that tells some twice
+        response = scratch.take("temporal", self.filters, frames)
+        last = frames - reach - self._step  # it begins there, even if that gives some twice
         for start in [*range(0, last, self._step), last]:
             seen = x[:, start : start + self._step + reach]
             at = slice(start + before, start + before + self._step)
-            self._tell(seen, self._whole, told[:, at], scratch)
+            self._respond(seen, self._whole, response[:, at], scratch)
         inner = slice(before, WINDOW - self._behind)
-        out[:, :, inner] = windowed(told, count)[:, :, inner]
+        out[:, :, inner] = windowed(response, count)[:, :, inner]
         for number in range(count):
             begin, end = number * HOP, number * HOP + WINDOW
             starts, ends = out[:, number, :before], out[:, number, -self._behind :]
-            self._tell(x[:, begin : begin + reach], self._start, starts, scratch)
-            self._tell(x[:, end - reach : end], self._end, ends, scratch)
+            self._respond(x[:, begin : begin + reach], self._start, starts, scratch)
+            self._respond(x[:, end - reach : end], self._end, ends, scratch)
 
-    def _tell(self, seen: Floats, matrix: Floats, told: Floats, scratch: Scratch) -> None:
+    def _respond(self, seen: Floats, matrix: Floats, response: Floats, scratch: Scratch) -> None:
         product = scratch.take("product", BANDS, matrix.shape[1])
         np.matmul(seen, matrix, out=product)
-        told[:] = product.max(axis=0).reshape(told.shape)
+        response[:] = product.max(axis=0).reshape(response.shape)
 
 
 def single(values: NDArray[np.floating]) -> Floats:

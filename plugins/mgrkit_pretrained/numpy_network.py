@@ -1,6 +1,6 @@
 """musicnn in NumPy, for CPUs: the log-mel of a piece in, three layers for each window out.
 
-It tells what `network` tells, up to rounding (tags within 1e-5 of it), in a fifth of the time and
+It gives what `network` gives, up to rounding (tags within 1e-5 of it), in a fifth of the time and
 without the second and more that an import of torch takes. Sources: as there. What need not be
 computed is left out as `folding` says; what the windows of a piece share is computed once, see
 `numpy_front`.
@@ -152,7 +152,7 @@ class _Middle(NamedTuple):
 
     Attributes
     ----------
-    kernel : ``(filters, 7 * (maps + 1))``. What is dead in the layer before tells the same at
+    kernel : ``(filters, 7 * (maps + 1))``. What is dead in the layer before gives the same at
         all times within a window and zeros around it: together that is one map more. With it
         the bias comes in, too.
     scale, shift : ``(filters, 1)``.
@@ -198,5 +198,5 @@ def _middle(arrays: Arrays, front: Front) -> tuple[list[_Middle], Doubles]:
 
 def _sigmoid(x: Floats) -> Floats:
     """Without the overflow that 1 / (1 + exp(-x)) has far below 0."""
-    told: Floats = np.exp(-np.logaddexp(np.float32(0), -x))
-    return told
+    probabilities: Floats = np.exp(-np.logaddexp(np.float32(0), -x))
+    return probabilities
