@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.errors import ItemError
+    from mgrkit.models.listening import Known
 
 RATE = 22_050
 _FRAME = 1_024
@@ -35,8 +36,9 @@ class Bandwidth:
     name = "bandwidth"
     rate = RATE
 
-    def described(self, samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[np.float64]:
         """The bandwidth of a piece in Hz, ``(1,)``."""
+        del known
         return np.array([bandwidth(samples)])
 
 

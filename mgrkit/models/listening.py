@@ -16,7 +16,21 @@ from mgrkit.models.excerpts import excerpts
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mgrkit.inputs.kinds import Input
     from mgrkit.models.excerpts import Describe
+
+
+Known = dict[str, "NDArray[Any] | ItemError"]
+
+
+def values(wanted: Input, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+    """What an input makes of a piece, computed once for all that need the same."""
+    if wanted.kept_under not in known:
+        try:
+            known[wanted.kept_under] = wanted.piece(samples)
+        except ItemError as error:
+            known[wanted.kept_under] = error
+    return known[wanted.kept_under]
 
 
 class Listener(Protocol):
@@ -27,8 +41,12 @@ class Listener(Protocol):
     @property
     def rate(self) -> int: ...
 
-    def described(self, samples: NDArray[np.float32]) -> NDArray[Any] | ItemError:
-        """What it makes of a piece, or why nothing."""
+    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+        """What it makes of a piece, or why nothing.
+
+        ``known`` holds what other listeners needed of the same piece, by `Input.kept_under`: what
+        several see is computed once.
+        """
 
 
 def listen(
@@ -55,7 +73,11 @@ def listen(
             work.allow(seconds)
 
     def by(listeners: Sequence[Listener]) -> Describe:
-        return lambda samples: [listener.described(samples) for listener in listeners]
+        def describe(samples: NDArray[np.float32]) -> list[NDArray[Any] | ItemError]:
+            known: Known = {}
+            return [listener.described(samples, known) for listener in listeners]
+
+        return describe
 
     describe = {rate: by(listeners) for rate, listeners in at_rate.items()}
     with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:

@@ -15,6 +15,7 @@ from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces, predict_tracks
+from mgrkit.models.listening import Known, values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,12 +85,10 @@ class Member:
             )
         return self.input.frontend.sample_rate
 
-    def described(self, samples: Floats) -> NDArray[Any] | ItemError:
-        """The examples of a piece at `rate`, or why it has none."""
-        try:
-            return self.input.examples(self.input.piece(samples))
-        except ItemError as error:
-            return error
+    def described(self, samples: Floats, known: Known) -> NDArray[Any] | ItemError:
+        """The examples of a piece at `rate`, or why it has none; see `Listener`."""
+        found = values(self.input, samples, known)
+        return found if isinstance(found, ItemError) else self.input.examples(found)
 
     def examples_of_picture(self, path: str | Path) -> tuple[NDArray[Any], float]:
         """A picture's examples and seconds, 0 where nobody knows how it was drawn.

@@ -11,7 +11,7 @@ import numpy as np
 from mgrkit.batch import Work
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.inputs.kinds import Features, Input
-from mgrkit.models.listening import listen
+from mgrkit.models.listening import Known, listen, values
 from mgrkit.models.prediction_fields import strongest
 from mgrkit.registry import FeatureSetSpec, installed
 
@@ -43,12 +43,9 @@ class Tagger:
         """Raise WeightsError or RunError for what cannot be loaded."""
         self._input.check()
 
-    def described(self, samples: NDArray[np.float32]) -> NDArray[Any] | ItemError:
-        """The values ``(windows, tags)`` of a piece, or why there are none."""
-        try:
-            return self._input.piece(samples)
-        except ItemError as error:
-            return error
+    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+        """The values ``(windows, tags)`` of a piece, or why there are none; see `Listener`."""
+        return values(self._input, samples, known)
 
     def judged(self, pieces: Sequence[NDArray[Any] | ItemError]) -> dict[str, Any]:
         """``tags``: the mean of each over all windows of a song, by name; none without any."""

@@ -19,6 +19,7 @@ from mgrkit.commands.predict import PredictSettings, predict
 from mgrkit.commands.vote import vote
 from mgrkit.errors import BundleError, ItemError, UsageError, WeightsError
 from mgrkit.inputs import extracting
+from mgrkit.inputs.kinds import Pictures
 from mgrkit.learning import voting
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models import listening
@@ -389,3 +390,23 @@ def test_votes_are_listed_and_one_that_lacks_a_classifier_is_broken(
     assert rows["good"]["accuracy"] == load_bundle(good).metrics["accuracy"]
     assert rows["bad"]["status"] == "broken"
     assert "'gone_one'" in rows["bad"]["error"]
+
+
+def test_what_two_members_see_is_drawn_once(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("blobs", "twin"):
+        (tmp_path / f"{name}.safetensors").write_bytes(path(place, "blobs").read_bytes())
+    drawn: list[int] = []
+    real = Pictures.piece
+
+    def counting(self: Pictures, samples: Any) -> Any:
+        drawn.append(len(samples))
+        return real(self, samples)
+
+    bundle = load_bundle(path(place, "blobs"))
+    save_bundle(tmp_path / "twin.safetensors", replace(bundle, seed=bundle.seed + 1))
+    monkeypatch.setattr(Pictures, "piece", counting)
+    vote = Model(join(tmp_path, "both", "blobs", "twin", rule="mean"))
+    row = vote.judged(place / "long.wav")
+    assert len(drawn) == len(row["pieces"])
