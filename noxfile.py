@@ -143,7 +143,7 @@ def models(session: nox.Session) -> None:
     if len(made) == len(MADE):
         vote = ["--out", "plugins/mgrkit_pretrained/bundles/vote.safetensors", "--replace"]
         members = [made[name] for name in ("musicnn", "cnn", "texture")]
-        session.run("mgrkit", "vote", *members, "--rule", "stacked", *vote)
+        session.run("mgrkit", "vote", *members, *vote)
     session.run("mgrkit", "models")
 
 

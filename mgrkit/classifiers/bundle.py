@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 
 FORMAT = 2
-"""Of what is written; bundles with neither members nor held-out tracks stay of format 1."""
+"""Of what is written; bundles without members, held-out tracks and bandwidth stay of format 1."""
 
 VOTE = "vote"
 """The classifier, and what it eats, of a bundle that is a vote of others."""
@@ -223,7 +223,7 @@ def _as_stored(array: NDArray[Any]) -> NDArray[Any]:
 def _fields(bundle: Bundle) -> dict[str, Any]:
     front = bundle.task.frontend
     return {
-        "format": FORMAT if bundle.members or bundle.held_out else 1,
+        "format": FORMAT if bundle.members or bundle.held_out or bundle.bandwidth else 1,
         "classifier": bundle.classifier,
         "distribution": bundle.distribution,
         "version": bundle.version,

@@ -42,6 +42,10 @@ OF THIS SOFTWARE.
 )
 
 
+BUNDLES = tuple(f"mgrkit_pretrained:bundles/{name}.safetensors" for name in ("musicnn", "vote"))
+"""The vote holds musicnn's model, cnn's, and one of picture_statistics."""
+
+
 @hookimpl
 def mgrkit_feature_sets() -> list[FeatureSetSpec]:
     """Three layers of musicnn, window by window."""
@@ -64,7 +68,7 @@ def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec
         hop=HOP * FRAME_SECONDS,
         reference="Pons, Serra 2019, musicnn: pre-trained convolutional neural networks for music "
         "audio tagging; Pons et al. 2018, End-to-end learning for music audio tagging at scale",
-        bundles=("mgrkit_pretrained:bundles/musicnn.safetensors",) if layer == "tags" else (),
+        bundles=BUNDLES if layer == "tags" else (),
         devices=("cuda", "mps", "cpu"),
         batch_size=16,
         weights=MUSICNN,
