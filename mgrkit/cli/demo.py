@@ -65,7 +65,7 @@ def demo(
     _say(f"\n# {time.monotonic() - began:.0f} s; everything is in {folder}. To open:")
     for path, what in pictures(folder, quick=quick):
         _say(f"#   {path}  {what}")
-    _say("# Now your own songs; the second line gets a better model (29 MB, needs torch):")
+    _say("# Now your own songs; the second line gets a better model (29 MB):")
     _say("#   mgrkit predict song.mp3")
     _say("#   mgrkit models fetch musicnn")
     return 0

@@ -36,7 +36,7 @@ _MODULES = {
 """The modules that are not called as their distributions are."""
 
 _TORCH = ("torch", "torchvision")
-_MEND_TORCH = "install torch as pytorch.org says for your machine; without it --model svm works"
+_MEND_TORCH = "install torch as pytorch.org says for your machine; predicting on a CPU needs none"
 """pip alone may fetch gigabytes: which torch it is to be is a person's choice."""
 
 _UNTRIED = ("torchvision",)
@@ -66,7 +66,8 @@ _NEEDS = {
 }
 """The distributions that each command needs, besides typer, which all do.
 
-The networks (cnn, crnn, vit, musicnn) are no command: what they need beside those of the command.
+The networks are no command: to train cnn, crnn and vit takes this beside what the command needs,
+and so does computing with them or with musicnn on a GPU.
 """
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "demo")

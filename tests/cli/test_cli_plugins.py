@@ -460,7 +460,7 @@ def test_a_torch_that_cannot_be_imported_is_not_built_for_anything(
     assert mgrkit("doctor") == 1
     text = " ".join(capsys.readouterr().out.split())
     assert "torch cannot be imported: ModuleNotFoundError" in text
-    assert "install torch as pytorch.org says for your machine; without it --model svm" in text
+    assert "as pytorch.org says for your machine; predicting on a CPU needs none" in text
     assert "pip install --force-reinstall torch" not in text
     assert "built for" not in text
 
