@@ -85,7 +85,7 @@ def can_run(call: list[str], *, ears: bool) -> bool:
     if "--install-completion" in words or call[0] == "demo":
         return False
     return not ({"knn", "made-ears"} & set(re.split(r"[ ,:]", words))) and (
-        ears or not ("musicnn" in words or "tags." in words)
+        ears or not any(one in words for one in ("musicnn", "tags.", "--tags"))
     )
 
 
