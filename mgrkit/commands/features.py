@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
-from mgrkit.errors import ItemError, UsageError
-from mgrkit.inputs.extracting import extractor
+from mgrkit.datasets.describing import check_kept, kept_track
+from mgrkit.datasets.describing import describe as describe_sound
+from mgrkit.datasets.prepared import Described
+from mgrkit.errors import UsageError
+from mgrkit.inputs.extracting import extractor, summed
+from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, installed
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.schema import PIECE_START, TABLE
@@ -44,6 +50,20 @@ class FeaturesSettings:
                 f"--piece-seconds must be from {least:.4g} (one window) to {_LONGEST}, "
                 f"not {self.piece_seconds:g}"
             )
+
+    @property
+    def input(self) -> Features:
+        """What the set is to a classifier."""
+        return Features(self.feature_set, self.device)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether windows are read from the cache that ``train`` and ``evaluate`` use, and kept.
+
+        Those of networks are: they are dear, and float32 as the cache is. Functions have
+        more digits than that.
+        """
+        return self.feature_set.windows.batch_size is not None and self.piece_seconds is None
 
     @classmethod
     def of(
@@ -89,7 +109,10 @@ def features(
     RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
     """
     _check_name(out, sources)
-    extractor(settings.feature_set, settings.device)  # before there are threads
+    if settings.is_kept:  # before there are threads
+        check_kept(settings.input)
+    else:
+        settings.input.check()
     sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
@@ -131,34 +154,37 @@ def _check_name(out: Path, sources: Sequence[Path]) -> None:
 
 def describe(settings: FeaturesSettings, item: Item, work: Work) -> list[Output]:
     """The job: the rows of each piece; a piece without any, such as silence, fails alone."""
-    from mgrkit.audio import pieces
-    from mgrkit.audio.hashing import HashedSound
     from mgrkit.audio.tags.artist import artist_tag
 
     feature_set = settings.feature_set
-    rate = feature_set.frontend.sample_rate
-    extract = extractor(feature_set, settings.device)
+    described = _described(settings, item.source, work)
+    parts = iter(np.split(described.values, np.cumsum(described.sizes)[:-1]))
     outputs = []
-    with HashedSound(item.source, work.allow) as sound:
-        for piece in pieces(sound, rate, settings.piece_seconds):
-            seconds = round(len(piece.samples) / rate, 6)
-            try:
-                values = extract(piece.samples)
-            except ItemError as error:
-                row = {"start": round(piece.start, 6), "seconds": seconds}
-                outputs.append(Output(row, error=error))
-                continue
-            for number, numbers in enumerate(values):
-                start = piece.start + number * (feature_set.hop or 0.0)
-                row = {
-                    "start": round(start, 6),
-                    "seconds": min(feature_set.window or seconds, seconds),
-                }
-                if feature_set.window:
-                    row[PIECE_START] = round(piece.start, 6)
-                outputs.append(Output(row, values=numbers))
+    for place in described.places:
+        seconds = round(place.seconds, 6)
+        if place.error:
+            row: Row = {"start": round(place.start, 6), "seconds": seconds}
+            outputs.append(Output(row, error=place.error))
+            continue
+        for number, numbers in enumerate(summed(feature_set, next(parts))):
+            start = place.start + number * (feature_set.hop or 0.0)
+            row = {"start": round(start, 6), "seconds": min(feature_set.window or seconds, seconds)}
+            if feature_set.window:
+                row[PIECE_START] = round(place.start, 6)
+            outputs.append(Output(row, values=numbers.astype(np.float64)))
     group = item.row["group"] or artist_tag(item.source)
     for output in outputs:
-        output.warning = sound.warning
-        output.row |= {"sound": sound.digest.hexdigest(), "group": group}
+        output.warning = described.warning
+        output.row |= {"sound": described.sound, "group": group}
     return outputs
+
+
+def _described(settings: FeaturesSettings, path: str, work: Work) -> Described:
+    """The windows of the pieces, from the cache if they are kept there."""
+    windows = settings.feature_set.windows
+    if settings.is_kept:
+        return kept_track(settings.input, path, work, with_places=True)[1]
+    extract, rate = extractor(windows, settings.device), windows.frontend.sample_rate
+    return describe_sound(
+        path, rate, extract, (len(windows.columns),), work, settings.piece_seconds
+    )

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.audio import pieces
-from mgrkit.audio.hashing import HashedSound
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.describing import check_kept, kept_folder, kept_track
 from mgrkit.datasets.entries import DataTrack
 from mgrkit.datasets.prepared import Described, cached
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
-from mgrkit.files.cache import cache_folder, content_key
+from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
 from mgrkit.inputs.wording import distinct_name, how_to_get
@@ -124,14 +123,7 @@ def _check_sound(wanted: Input) -> None:
             f"the model was trained on {wanted.name}; sound cannot be drawn like that",
             "give such pictures",
         )
-    wanted.check()
-    try:
-        _folder(wanted).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(
-            f"cannot keep {wanted.name} in {cache_folder()}: {error.strerror}",
-            "MGRKIT_CACHE names another folder",
-        ) from None
+    check_kept(wanted)
 
 
 def _items(finder: Finder, lineage: Lineage) -> Iterator[Item]:
@@ -146,47 +138,18 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
 
     Raises
     ------
-    ItemError : ``unreadable``, and what `describe` raises.
+    ItemError : ``unreadable``, or no piece has values: the first one's reason.
     """
     from mgrkit.audio.tags.artist import artist_tag
 
-    try:
-        key = content_key(item.source)
-    except OSError as error:
-        reason = (error.strerror or "input/output error").lower()
-        message = f"the file cannot be read: {reason}"
-        raise ItemError("unreadable", message, again=True) from error
-
-    def make() -> Described:
-        return describe(item.source, wanted, work)
-
-    described = cached(_folder(wanted), key, wanted.breadth, make)
+    key, described = kept_track(wanted, item.source, work)
+    if not len(described.sizes):
+        errors = (place.error for place in described.places if place.error)
+        raise next(errors, ItemError("too-short", "the track holds no piece"))
     group = item.row["group"] or artist_tag(item.source)
     row: Row = {"content": key, "sound": described.sound, "group": group}
     row |= {"sizes": described.sizes.tolist(), "bytes": os.path.getsize(item.source)}
     return [Output(row, warning=described.warning)]
-
-
-def describe(path: str, wanted: Input, work: Work) -> Described:
-    """The values of all pieces of a track; a piece without any, such as silence, is left out.
-
-    Raises
-    ------
-    ItemError : no piece has any; the first piece's reason.
-    """
-    assert wanted.frontend is not None
-    values = []
-    first: ItemError | None = None
-    with HashedSound(path, work.allow) as sound:
-        for piece in pieces(sound, wanted.frontend.sample_rate):
-            try:
-                values.append(wanted.piece(piece.samples))
-            except ItemError as error:
-                first = first or error
-        if not values:
-            raise first or ItemError("too-short", "the track holds no piece")
-        sizes = np.array([len(part) for part in values], np.int64)
-        return Described(np.concatenate(values), sizes, sound.digest.hexdigest(), sound.warning)
 
 
 def read_track(item: Item, work: Work) -> list[Output]:
@@ -204,10 +167,6 @@ def read_track(item: Item, work: Work) -> list[Output]:
     if item.row["parent"] == item.row["path"]:
         row["parent"] = row["source"]
     return [Output(row)]
-
-
-def _folder(wanted: Input) -> Path:
-    return cache_folder() / wanted.kept_under
 
 
 def _left_out(summary: Summary) -> Iterator[str]:
@@ -236,7 +195,7 @@ def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
 
 def _of_sound(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
     """The rows in the order of their paths; what the cache holds of them is read when wanted."""
-    folder, breadth, vanished = _folder(wanted), wanted.breadth, _vanished(data)
+    folder, breadth, vanished = kept_folder(wanted), wanted.breadth, _vanished(data)
 
     def values(number: int) -> list[NDArray[Any]]:
         one = cached(folder, rows[number]["content"], breadth, vanished)

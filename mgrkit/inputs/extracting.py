@@ -41,12 +41,17 @@ def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
     UsageError : there is no such device here.
     """
     if isinstance(feature_set, SummarySpec):
-        form, of_windows = feature_set.form, extractor(feature_set.windows, device)
-        return lambda samples: summary(of_windows(samples), form)
+        of_windows = extractor(feature_set.windows, device)
+        return lambda samples: summed(feature_set, of_windows(samples))
     usable = feature_set.devices
     unusable = set(KINDS).difference(usable)
     place = "cpu" if device.partition(":")[0] in unusable else device
     return _loaded(feature_set, resolve_device(place, usable))
+
+
+def summed(feature_set: FeatureSetSpec, values: NDArray[Any]) -> NDArray[Any]:
+    """The rows of a set, ``(rows, columns)``, of the windows of a piece."""
+    return summary(values, feature_set.form) if isinstance(feature_set, SummarySpec) else values
 
 
 @functools.cache

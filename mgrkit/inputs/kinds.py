@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mgrkit.errors import UsageError
-from mgrkit.features.windows import summary
 from mgrkit.frontend import FrontEnd, front_end
-from mgrkit.inputs.extracting import extractor
+from mgrkit.inputs.extracting import extractor, summed
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 
 if TYPE_CHECKING:
@@ -164,9 +163,7 @@ class Features:
         return 1 if isinstance(self.feature_set, SummarySpec) else size
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        spec = self.feature_set
-        summed = summary(values, spec.form) if isinstance(spec, SummarySpec) else values
-        return summed.astype(np.float32)
+        return summed(self.feature_set, values).astype(np.float32)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_pictures_of_sound_are_kept_in_the_cache(
     fit(music / "audio", tmp_path / "a.safetensors")
     kept = list((tmp_path / "cache" / "image").rglob("*.safetensors"))
     assert len(kept) == 24
-    monkeypatch.setattr("mgrkit.datasets.preparing.describe", lambda *_: pytest.fail("again"))
+    monkeypatch.setattr("mgrkit.datasets.describing.describe", lambda *_: pytest.fail("again"))
     fit(music / "audio", tmp_path / "b.safetensors")
 
 

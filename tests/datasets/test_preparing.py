@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mgrkit.datasets import preparing
+from mgrkit.datasets import describing
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.files.cache import content_key
 from mgrkit.inputs.kinds import input_of
@@ -26,7 +26,7 @@ def test_a_file_that_cannot_be_hashed_is_left_out_and_kept_under_no_key(
             raise OSError(5, "Input/output error")
         return content_key(path)
 
-    monkeypatch.setattr(preparing, "content_key", key)
+    monkeypatch.setattr(describing, "content_key", key)
     dataset = read_dataset(tmp_path / "audio", input_of("image", "cnn"))
     names = [tmp_path / "audio" / entry.name for entry in dataset.entries]
     assert not set(names) & set(failing)

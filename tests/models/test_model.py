@@ -15,7 +15,7 @@ import mgrkit
 from mgrkit.batch import Options, Work
 from mgrkit.commands.predict import PredictSettings, loaded, predict
 from mgrkit.commands.train import train
-from mgrkit.datasets import preparing
+from mgrkit.datasets import describing
 from mgrkit.errors import BundleError, ItemError, RunError, UsageError
 from mgrkit.models import member
 from mgrkit.models import model as modelling
@@ -333,8 +333,8 @@ def test_features_of_a_folder_are_computed_once(place: Path, tmp_path: Path, mon
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
     train("svm", audio, tmp_path / "a.safetensors")
     calls: list[str] = []
-    real = preparing.describe
-    monkeypatch.setattr(preparing, "describe", lambda *a: calls.append(a[0]) or real(*a))
+    real = describing.describe
+    monkeypatch.setattr(describing, "describe", lambda *a: calls.append(a[0]) or real(*a))
     train("svm", audio, tmp_path / "b.safetensors")
     assert calls == []
     kept = sorted((tmp_path / "cache" / "features").rglob("*.safetensors"))

@@ -182,7 +182,7 @@ def test_the_network_hears_what_it_sees(data: Path) -> None:
     assert sum(a == b for a, b in zip(heard, seen, strict=True)) >= 42
 
 
-@pytest.mark.parametrize("name", ["svm", CNN, pytest.param("musicnn", marks=pytest.mark.torch)])
+@pytest.mark.parametrize("name", ["svm", CNN, "musicnn"])
 def test_it_answers_every_real_song_and_clip(
     data: Path, name: str, request: pytest.FixtureRequest
 ) -> None:
