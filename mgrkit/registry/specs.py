@@ -114,7 +114,7 @@ class FeatureSetSpec:
     name : lower-case letters, digits, underscores and hyphens, e.g. ``gtzan57``.
     summary, reference, bundles : as for a classifier; bundles are of classifiers that learnt
         from this set.
-    requires : top-level modules that it needs.
+    requires : top-level modules that it needs, whatever the device.
     factory : ``"package.module:name"`` of an extractor: called with one piece (samples float32
         ``(frames,)`` at the front end's rate) it returns float64 ``(rows, columns)``, one row
         for the whole piece or one per window; raises ItemError for sound it cannot describe.

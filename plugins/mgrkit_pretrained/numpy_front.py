@@ -14,12 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit_pretrained.layout import FRONT_END, HOP, TIMBRAL, WINDOW
-from mgrkit_pretrained.scratch import neighbours, windowed
+from mgrkit_pretrained.stretches import neighbours, windowed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mgrkit_pretrained.scratch import Scratch
 
     Floats = NDArray[np.float32]
     Doubles = NDArray[np.float64]
@@ -75,10 +73,11 @@ class Timbral:
         whole = np.concatenate(spectra, 1)
         real = np.stack([whole.real, -whole.imag], 2)
         imaginary = np.stack([whole.imag, whole.real], 2)
-        both = np.concatenate([real, imaginary], 1)
-        self._kernels = single(both.reshape(_ORDERS, 2 * first, 2 * TAPS))
+        self._kernels = [
+            single(rows.reshape(_ORDERS, first, 2 * TAPS)) for rows in (real, imaginary)
+        ]
 
-    def __call__(self, x: Floats, count: int, out: Floats, scratch: Scratch) -> None:
+    def __call__(self, x: Floats, count: int, out: Floats) -> None:
         """Fill ``out``, ``(filters, count, 187)``.
 
         Parameters
@@ -87,47 +86,38 @@ class Timbral:
         count : windows.
         """
         size = x.shape[1]
-        spectrum = np.matmul(self._forth, x, out=scratch.take("spectrum", 2 * _ORDERS, size))
-        spectrum = spectrum.reshape(_ORDERS, 2, size)
+        spectrum = (self._forth @ x).reshape(_ORDERS, 2, size)
         frames = size - 2 * AROUND
-        response = scratch.take("timbral", self.filters, frames)
+        response = np.empty((self.filters, frames), np.float32)
         for first in range(0, frames, _BLOCK):
             block = min(_BLOCK, frames - first)
             seen = neighbours(spectrum[:, :, first:], TAPS, block, axis=2)
-            self._respond(seen, response[:, first : first + block], scratch)
+            self._respond(seen, response[:, first : first + block])
         out[:] = windowed(response, count)
         for start in range(0, count, _EDGES):
-            self._edges(spectrum, out, slice(start, min(start + _EDGES, count)), scratch)
+            self._edges(spectrum, out, slice(start, min(start + _EDGES, count)))
 
-    def _edges(self, spectrum: Floats, out: Floats, some: slice, scratch: Scratch) -> None:
+    def _edges(self, spectrum: Floats, out: Floats, some: slice) -> None:
         """The three frames at either end of some windows: zeros and six frames decide them."""
         count = some.stop - some.start
         inside = windowed(spectrum[:, :, AROUND + some.start * HOP : -AROUND], count)
-        seen = scratch.take("edges", _ORDERS, 2, 2, count, 3 * AROUND)
-        seen[:, :, 0, :, :AROUND] = 0
+        seen = np.zeros((_ORDERS, 2, 2, count, 3 * AROUND), np.float32)
         seen[:, :, 0, :, AROUND:] = inside[..., : 2 * AROUND]
         seen[:, :, 1, :, : 2 * AROUND] = inside[..., -2 * AROUND :]
-        seen[:, :, 1, :, 2 * AROUND :] = 0
-        response = scratch.take("edges' response", self.filters, 2 * count * AROUND)
-        self._respond(neighbours(seen, TAPS, AROUND, axis=2), response, scratch)
+        response = np.empty((self.filters, 2 * count * AROUND), np.float32)
+        self._respond(neighbours(seen, TAPS, AROUND, axis=2), response)
         starts, ends = response.reshape(-1, 2, count, AROUND).swapaxes(0, 1)
         out[:, some, :AROUND], out[:, some, -AROUND:] = starts, ends
 
-    def _respond(self, seen: Floats, response: Floats, scratch: Scratch) -> None:
+    def _respond(self, seen: Floats, response: Floats) -> None:
         """Fill ``response``, ``(filters, n)``, of spectra ``(49, 2, 7, ...)`` of n places."""
-        size = response.shape[1]
-        columns = scratch.take("columns", _ORDERS, 2 * TAPS, size)
-        np.copyto(columns.reshape(seen.shape), seen)
-        products = scratch.take("products", 2, _ORDERS, self.filters, size)
-        for half, rows in enumerate(np.split(self._kernels, 2, axis=1)):
-            np.matmul(rows, columns, out=products[half])
+        columns = np.ascontiguousarray(seen).reshape(_ORDERS, 2 * TAPS, -1)
+        real, imaginary = (rows @ columns for rows in self._kernels)
         for part, cosines, sines in self._back:
-            shape = len(cosines), (part.stop - part.start) * size
-            real, imaginary = products[:, :, part].reshape(2, _ORDERS, shape[1])
-            whole = np.matmul(cosines, real, out=scratch.take("cosines", *shape))
-            odd = np.matmul(sines, imaginary, out=scratch.take("sines", *shape))
+            whole = cosines @ real[:, part].reshape(_ORDERS, -1)
+            odd = sines @ imaginary[:, part].reshape(_ORDERS, -1)
             whole += np.abs(odd, out=odd)
-            response[part] = whole.max(axis=0).reshape(-1, size)
+            response[part] = whole.max(axis=0).reshape(-1, response.shape[1])
 
 
 class Temporal:
@@ -151,27 +141,27 @@ class Temporal:
         self._start = _banded(along, self._before)[self._before :]
         self._end = _banded(along, self._behind)[: -self._behind]
 
-    def __call__(self, x: Floats, count: int, out: Floats, scratch: Scratch) -> None:
+    def __call__(self, x: Floats, count: int, out: Floats) -> None:
         """Fill ``out``, ``(filters, count, 187)``, of ``(96, frames)``."""
         frames, reach, before = x.shape[1], self._reach, self._before
-        response = scratch.take("temporal", self.filters, frames)
+        response = np.empty((self.filters, frames), np.float32)
         last = frames - reach - self._step  # it begins there, even if that gives some twice
         for start in [*range(0, last, self._step), last]:
             seen = x[:, start : start + self._step + reach]
             at = slice(start + before, start + before + self._step)
-            self._respond(seen, self._whole, response[:, at], scratch)
+            _respond(seen, self._whole, response[:, at])
         inner = slice(before, WINDOW - self._behind)
         out[:, :, inner] = windowed(response, count)[:, :, inner]
         for number in range(count):
             begin, end = number * HOP, number * HOP + WINDOW
             starts, ends = out[:, number, :before], out[:, number, -self._behind :]
-            self._respond(x[:, begin : begin + reach], self._start, starts, scratch)
-            self._respond(x[:, end - reach : end], self._end, ends, scratch)
+            _respond(x[:, begin : begin + reach], self._start, starts)
+            _respond(x[:, end - reach : end], self._end, ends)
 
-    def _respond(self, seen: Floats, matrix: Floats, response: Floats, scratch: Scratch) -> None:
-        product = scratch.take("product", BANDS, matrix.shape[1])
-        np.matmul(seen, matrix, out=product)
-        response[:] = product.max(axis=0).reshape(response.shape)
+
+def _respond(seen: Floats, matrix: Floats, response: Floats) -> None:
+    """Fill ``response``, ``(filters, n)``, of the frames ``(96, n + taps - 1)`` of n places."""
+    response[:] = (seen @ matrix).max(axis=0).reshape(response.shape)
 
 
 def single(values: NDArray[np.floating]) -> Floats:

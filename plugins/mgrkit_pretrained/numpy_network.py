@@ -16,7 +16,7 @@ import numpy as np
 from mgrkit_pretrained.folding import Front, alive, constant, dense, layer, norm
 from mgrkit_pretrained.layout import HEARD, HOP, MIDDLE, POOLED, TIMBRAL, WINDOW, Layers
 from mgrkit_pretrained.numpy_front import AROUND, BANDS, TAPS, Temporal, Timbral, single
-from mgrkit_pretrained.scratch import Scratch, neighbours
+from mgrkit_pretrained.stretches import neighbours
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Arrays = Mapping[str, Floats]
     Doubles = NDArray[np.float64]
-    Mask = NDArray[np.bool_]
 
 _TOGETHER = 4
 """Windows that the middle takes at once: fewer are slow for BLAS, more leave the cache."""
@@ -52,7 +51,6 @@ class Network:
         self._still = single(still)
         hidden, last = dense(arrays)
         self._hidden, self._last = [*map(single, hidden)], [*map(single, last)]
-        self._scratch = Scratch()
 
     def __call__(self, pieces: Sequence[Floats]) -> list[Layers]:
         """The layers of each piece, which goes alone: no digit depends on the others.
@@ -87,19 +85,17 @@ class Network:
 
     def _front(self, levels: Floats, count: int) -> Floats:
         """The filters that live, ``(live, count, 187)``."""
-        scratch = self._scratch
         frames = (count - 1) * HOP + WINDOW
-        x = scratch.take("input", BANDS, frames + 2 * AROUND)
-        x[:, :AROUND] = x[:, -AROUND:] = 0
+        x = np.zeros((BANDS, frames + 2 * AROUND), np.float32)
         inside = x[:, AROUND:-AROUND]
         factor, summand = self._input
         np.multiply(levels[:frames].T, factor, out=inside)
         inside += summand
-        heard = scratch.take("heard", len(self._heard), count, WINDOW)
-        self._timbral(x, count, heard[: self._timbral.filters], scratch)
+        heard = np.empty((len(self._heard), count, WINDOW), np.float32)
+        self._timbral(x, count, heard[: self._timbral.filters])
         first = self._timbral.filters
         for filters in self._temporal:
-            filters(inside, count, heard[first : first + filters.filters], scratch)
+            filters(inside, count, heard[first : first + filters.filters])
             first += filters.filters
         sign, bias, scale, shift = self._after
         # A bias is the same for all bands, so that it could wait until one of them was left.
@@ -112,39 +108,18 @@ class Network:
 
     def _pool_middle(self, heard: Floats, pool: Floats) -> None:
         """The maxima and means of the three layers in the middle for ``(live, n, 187)``."""
-        x = self._with_edges("first", heard)
-        for number, one in enumerate(self._middle):
-            y = self._convolved(one, x)
+        maps = heard
+        for one in self._middle:
+            x = _with_edges(maps)
+            maps = one.convolved(x)
             if one.joined is not None:
                 before, now, base = one.joined
-                joined = self._scratch.take(f"joined {number}", len(base), *y.shape[1:])
+                joined = np.empty((len(base), *maps.shape[1:]), np.float32)
                 joined[:] = base
                 joined[before] += x[:-1, :, AROUND:-AROUND]
-                joined[now] += y
-                y = joined
-            pool[:, 0, one.places], pool[:, 1, one.places] = y.max(2).T, y.mean(2).T
-            if number < len(self._middle) - 1:
-                x = self._with_edges(f"input {number}", y)
-
-    def _convolved(self, one: _Middle, x: Floats) -> Floats:
-        maps, count, _ = x.shape
-        columns = self._scratch.take("middle columns", TAPS, maps, count, WINDOW)
-        np.copyto(columns, neighbours(x, TAPS, WINDOW, axis=0))
-        y = self._scratch.take("middle", len(one.kernel), count * WINDOW)
-        np.matmul(one.kernel, columns.reshape(-1, count * WINDOW), out=y)
-        np.maximum(y, 0, out=y)
-        y *= one.scale
-        y += one.shift
-        return y.reshape(-1, count, WINDOW)
-
-    def _with_edges(self, name: str, maps: Floats) -> Floats:
-        """``(maps + 1, n, 193)``: zeros around each window, and a last map that is 1 within it."""
-        filters, count, _ = maps.shape
-        x = self._scratch.take(name, filters + 1, count, WINDOW + 2 * AROUND)
-        x[:, :, :AROUND] = x[:, :, -AROUND:] = 0
-        x[:-1, :, AROUND:-AROUND] = maps
-        x[-1, :, AROUND:-AROUND] = 1
-        return x
+                joined[now] += maps
+                maps = joined
+            pool[:, 0, one.places], pool[:, 1, one.places] = maps.max(2).T, maps.mean(2).T
 
 
 class _Middle(NamedTuple):
@@ -166,6 +141,25 @@ class _Middle(NamedTuple):
     shift: Floats
     joined: tuple[NDArray[np.intp], NDArray[np.intp], Floats] | None
     places: NDArray[np.intp]
+
+    def convolved(self, x: Floats) -> Floats:
+        """``(filters, n, 187)`` of ``(maps + 1, n, 193)``."""
+        maps, count, _ = x.shape
+        columns = np.ascontiguousarray(neighbours(x, TAPS, WINDOW, axis=0))
+        y = self.kernel @ columns.reshape(TAPS * maps, count * WINDOW)
+        np.maximum(y, 0, out=y)
+        y *= self.scale
+        y += self.shift
+        return y.reshape(-1, count, WINDOW)
+
+
+def _with_edges(maps: Floats) -> Floats:
+    """``(maps + 1, n, 193)``: zeros around each window, and a last map that is 1 within it."""
+    filters, count, _ = maps.shape
+    x = np.zeros((filters + 1, count, WINDOW + 2 * AROUND), np.float32)
+    x[:-1, :, AROUND:-AROUND] = maps
+    x[-1, :, AROUND:-AROUND] = 1
+    return x
 
 
 def _middle(arrays: Arrays, front: Front) -> tuple[list[_Middle], Doubles]:

@@ -74,7 +74,7 @@ def test_a_piece_does_not_see_its_neighbours(weights: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_threads_tell_what_one_tells(weights: Path, name: str) -> None:
-    """Pieces of many lengths, so that memory that is used again is too long for most."""
+    """Pieces of many lengths at the same time."""
     embedder = LAYERS[name][0](weights, "cpu")
     pieces = [levels(frames, frames) for frames in (1900, 187, 900, 260, 400, 188)] * 2
     alone = [embedder.embed([piece])[0].tobytes() for piece in pieces]

@@ -1,9 +1,7 @@
-"""Views of overlapping stretches, and memory that is used again."""
+"""Overlapping stretches of arrays as views."""
 
 from __future__ import annotations
 
-import math
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,23 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
-
-
-class Scratch(threading.local):
-    """Memory by name, each thread's own: fresh memory would cost more than what is written there.
-
-    What is taken under a name is overwritten by whoever takes that name next on this thread.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, Floats] = {}
-
-    def take(self, name: str, *shape: int) -> Floats:
-        """An array of this shape, float32, filled with whatever was there."""
-        size = math.prod(shape)
-        if name not in self._kept or self._kept[name].size < size:
-            self._kept[name] = np.empty(size, np.float32)
-        return self._kept[name][:size].reshape(shape)
 
 
 def windowed(values: Floats, count: int) -> Floats:
