@@ -13,7 +13,7 @@ import sys
 def main() -> None:
     """The console script ``mgrkit``."""
     # Threads inside BLAS fight with ours: they raise the time of a dot product tenfold.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ["OPENBLAS_NUM_THREADS"] = os.environ.get("OPENBLAS_NUM_THREADS") or "1"
     _open_stderr()
     try:
         from mgrkit.cli.app import app

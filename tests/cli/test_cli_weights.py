@@ -321,7 +321,7 @@ def test_without_its_weights_a_named_model_reads_no_file(
     net: HumNet, cache: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     no_pip(monkeypatch)
-    monkeypatch.setattr("mgrkit.models.model.open_sound", None)
+    monkeypatch.setattr("mgrkit.models.listening.open_sound", None)
     words = ["--model", "hum", "--jsonl", "--resume", "done.jsonl"]
     assert mgrkit("predict", "song.wav", *words) == 3
     assert not Path("done.jsonl").exists(), "nothing was begun"
