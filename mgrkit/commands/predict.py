@@ -6,7 +6,7 @@ import functools
 import itertools
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -98,16 +98,14 @@ def predict(
     model = loaded(name, key, settings.device)
     model.ready(tags=settings.tags > 0)
     walk = _Walk(paths, search, model.takes_pictures)
-    answer = partial(_answer, model, settings)
-    rows: list[Row] = []
-    take = rows.append if in_order else lambda row: emit(answer(row))
+    results = _Results(partial(_answer, model, settings), emit, in_order)
     members = [] if isinstance(model, TagModel) else model.answering
-    sink = StreamSink(take, settings.as_kept(model.name, key, members), resume)
+    sink = StreamSink(results.take, settings.as_kept(model.name, key, members), resume)
     job = partial(predict_track, name, key, settings)
     summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
     walk.complete(summary)
-    for row in sorted(rows, key=lambda row: walk.places[row["path"]]):
-        emit(answer(row))
+    summary.warnings += results.strange()
+    results.finish(walk.places)
     return summary
 
 
@@ -182,6 +180,39 @@ def predict_track(
     )
     row = {"judged": {**judged, "path": item.row["path"]}}
     return [Output(row, warning=judged["warning"])]
+
+
+@dataclass
+class _Results:
+    """Hands the answers on as they come, or at the end in the order of the files."""
+
+    answer: Callable[[Row], Row]
+    emit: Callable[[Row], None]
+    in_order: bool
+    rows: list[Row] = field(default_factory=list)
+    strange_ones: list[str] = field(default_factory=list)
+
+    def take(self, row: Row) -> None:
+        """The next row."""
+        if why := row.get("judged", {}).get("strange"):
+            # All but the first are counted only.
+            self.strange_ones.append("" if self.strange_ones else f"{row['path']}: unsure, {why}")
+        if self.in_order:
+            self.rows.append(row)
+        else:
+            self.emit(self.answer(row))
+
+    def strange(self) -> list[str]:
+        """Of songs that are unlike what was learnt the first, and how many more there are."""
+        if not self.strange_ones:
+            return []
+        more = len(self.strange_ones) - 1
+        return [self.strange_ones[0] + (f"; {more} more like it" if more else "")]
+
+    def finish(self, places: Mapping[str, int]) -> None:
+        """Hand on what has waited for the end."""
+        for row in sorted(self.rows, key=lambda row: places[row["path"]]):
+            self.emit(self.answer(row))
 
 
 @dataclass

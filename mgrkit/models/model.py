@@ -214,8 +214,8 @@ class Model:
         Returns
         -------
         ``path``, ``seconds``, ``warning``, ``probabilities`` of the ``labels`` (floats),
-        ``unsure_below`` (of the members that answer), ``strange`` (whether it is unlike what was
-        learnt), ``pieces``, a list of ``start``,
+        ``unsure_below`` (of the members that answer), ``strange`` (why it is unlike what was
+        learnt, else ''), ``pieces``, a list of ``start``,
         ``seconds``, ``probabilities``, and with ``tags`` the value of each tag by name.
 
         Raises
@@ -237,10 +237,10 @@ class Model:
         return {
             "path": str(path),
             "seconds": round(heard.seconds, 3),
-            "warning": "; ".join([*warnings, *strange]),
+            "warning": "; ".join(warnings),
             "probabilities": self.combined(of_song)[0].tolist(),
             "unsure_below": self.unsure_below(list(judged)),
-            "strange": bool(strange),
+            "strange": "; ".join(strange),
             **(tagger.judged(heard.others[tagger.name]) if tagger and heard.others else {}),
             "pieces": [self._piece(*piece, judged) for piece in heard.pieces],
         }

@@ -29,11 +29,10 @@ def answer(
     tags : how many tags to name.
     """
     fields = {"path": judged["path"], **_genres(judged, labels, top)}
-    fields |= {
-        "unsure": judged.get("strange", False) or max(judged["probabilities"]) < least,
-        "seconds": judged["seconds"],
-    }
-    fields |= {"model": model, "warning": judged["warning"]}
+    strange = judged.get("strange", "")
+    unsure = bool(strange) or max(judged["probabilities"]) < least
+    fields |= {"unsure": unsure, "seconds": judged["seconds"], "model": model}
+    fields["warning"] = "; ".join(filter(None, (judged["warning"], strange)))
     if timeline:
         fields["timeline"] = [
             {"start": one["start"], "seconds": one["seconds"], **_genres(one, labels, top)}

@@ -61,6 +61,10 @@ NOT_THERE = {
             "audio --model musicnn"],
         1: ["audio/a.wav none.wav --model svm"],
     },
+    "vote": {
+        2: ["svm none --out v.safetensors", "svm svm --out v.safetensors",
+            "svm cnn --out none/v.safetensors", "svm cnn --out v.safetensors --rule none"],
+    },
     "compare": {
         2: ["audio --classifiers none", "audio --set none", "audio --split none",
             "audio --part none", "audio --out none/out", "audio --param none.C=1"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mgrkit.commands.train import TrainSettings, train
 from mgrkit.errors import RunError, UsageError
 from mgrkit.models.bandwidth import RATE, bandwidth
 from mgrkit.synthetic.collection import write_collection
+from tests.cli.test_commands import mgrkit as cli
 
 
 def noise(seconds: float = 4, rate: int = RATE) -> np.ndarray:
@@ -131,3 +133,18 @@ def test_one_strange_member_makes_a_vote_unsure(place: Path, tmp_path: Path) -> 
     row = model.predict(place / "wide.wav", threshold=0)
     assert row["unsure"]
     assert row["warning"] == "unlike all that was learnt by two"
+
+
+def test_strange_songs_are_one_line_and_each_row_says_why(
+    place: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.wav").write_bytes((place / "narrow.wav").read_bytes())
+    model = str(asking(place, 7_000.0))
+    assert cli("predict", str(tmp_path), "--model", model, "--jsonl", "--workers", "1") == 0
+    out, err = capfd.readouterr()
+    rows = [json.loads(line) for line in out.splitlines()]
+    why = "nothing is above 4000 Hz, what was learnt reaches 7000 Hz"
+    assert [(row["unsure"], row["warning"]) for row in rows] == [(True, why)] * 3
+    assert err.count(why) == 1
+    assert f"unsure, {why}; 2 more like it" in err
