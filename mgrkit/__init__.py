@@ -18,9 +18,9 @@ def load(model: str | Path | None = None, device: str = "auto") -> Model:
     Parameters
     ----------
     model : path of a bundle or name of one that ``mgrkit models`` lists; None is the default:
-        ``musicnn`` where its weights are in the cache and it can run, else ``cnn``.
-        Nothing is fetched here, ``mgrkit models fetch musicnn`` does that; without it a model
-        that needs weights raises WeightsError as soon as it is given sound.
+        ``vote``, by all of its members whose weights are in the cache. Nothing is fetched here,
+        ``mgrkit models fetch musicnn`` does that; without it ``absent`` names musicnn once sound
+        was heard, and a model that cannot do without weights raises WeightsError.
     device : 'auto', 'cpu', 'cuda', 'mps'.
 
     Raises

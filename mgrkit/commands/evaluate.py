@@ -123,6 +123,9 @@ def _read(
 ) -> dict[str, Dataset]:
     """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     genres.check_ours(judge.name, judge.labels)
+    for path in data:
+        if not path.exists():
+            raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
     read: dict[str, tuple[Path, Dataset]] = {}
     absent: list[WeightsError] = []
     for name, member in judge.members.items():

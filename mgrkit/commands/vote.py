@@ -73,7 +73,7 @@ def vote(
     if len(models) < 2:
         raise UsageError("a vote needs two models at least")
     check_out(out, replace=replace)
-    members = _members(models)
+    members = _members(models, out)
     bundle, found = joined(members, rule, mgrkit.__version__)
     save_bundle(out, bundle)
     return Vote(out, bundle, found["members"], found["gain"], _notes(bundle))
@@ -88,12 +88,14 @@ def _notes(bundle: Bundle) -> tuple[str, ...]:
     return (f"not calibrated and not measured: {why} (mgrkit train ... --folds 5 keeps some)",)
 
 
-def _members(models: Sequence[str]) -> dict[str, Bundle]:
+def _members(models: Sequence[str], out: Path) -> dict[str, Bundle]:
     """The bundles by their files' names; of two that are alike the later one gets a number."""
     members: dict[str, Bundle] = {}
     contents = set[str]()
     for model in models:
         path, _ = choose(model)
+        if out.exists() and path.samefile(out):
+            raise UsageError(f"{model} would be written over by its vote", "give another --out")
         bundle = load_bundle(path)
         if bundle.members:
             raise UsageError(f"{model} is a vote itself", "name its members instead")

@@ -234,6 +234,9 @@ class Model:
         warnings = [heard.warning] if heard.warning else []
         warnings += [f"{name} has no answer: {why}" for name, why in heard.refused.items()]
         strange = self._strange(heard, judged)
+        named = tagger.judged(heard.others.get(tagger.name, ()))["tags"] if tagger else {}
+        if tagger and not named:
+            warnings.append(f"it has no tags: {tagger.why_none(heard.others.get(tagger.name, ()))}")
         return {
             "path": str(path),
             "seconds": round(heard.seconds, 3),
@@ -241,7 +244,7 @@ class Model:
             "probabilities": self.combined(of_song)[0].tolist(),
             "unsure_below": self.unsure_below(list(judged)),
             "strange": "; ".join(strange),
-            **(tagger.judged(heard.others[tagger.name]) if tagger and heard.others else {}),
+            **({"tags": named} if tagger else {}),
             "pieces": [self._piece(*piece, judged) for piece in heard.pieces],
         }
 

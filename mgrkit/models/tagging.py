@@ -47,6 +47,11 @@ class Tagger:
         """The values ``(windows, tags)`` of a piece, or why there are none; see `Listener`."""
         return values(self._input, samples, known)
 
+    def why_none(self, pieces: Sequence[NDArray[Any] | ItemError]) -> str:
+        """Why a song without tags has none."""
+        errors = [str(one) for one in pieces if isinstance(one, ItemError)]
+        return next(iter(errors), f"{self.name} is for sound")
+
     def judged(self, pieces: Sequence[NDArray[Any] | ItemError]) -> dict[str, Any]:
         """``tags``: the mean of each over all windows of a song, by name; none without any."""
         rows = [values for values in pieces if not isinstance(values, ItemError)]

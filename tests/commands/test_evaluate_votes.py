@@ -225,3 +225,8 @@ def test_a_file_that_cannot_be_used_counts_once_for_each_data(tmp_path: Path) ->
     result, _ = judged("sound", *data, out=tmp_path, **seen)
     assert result["failed"] == 3
     assert result["tracks"] == 33
+
+
+def test_data_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="there is no none"):
+        evaluate("both.safetensors", Path("t.csv"), Path("pictures"), Path("none"))

@@ -310,3 +310,11 @@ def test_help_fits_eighty_columns() -> None:
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "  mgrkit vote " in result.stdout
     assert all(rule in result.stdout for rule in RULES)
+
+
+def test_a_vote_is_not_written_over_its_member(tmp_path: Path) -> None:
+    member = tmp_path / "member.safetensors"
+    member.write_bytes(Path("svm.safetensors").read_bytes())
+    with pytest.raises(UsageError, match="would be written over by its vote"):
+        vote([str(member), "random_forest.safetensors"], member, replace=True)
+    assert member.read_bytes() == Path("svm.safetensors").read_bytes()

@@ -143,7 +143,10 @@ def test_a_journal_keeps_all_tags_and_refuses_runs_without(
 
 def test_sound_that_has_no_tags(place: Path, song: Path, tmp_path: Path) -> None:
     short = tone(tmp_path / "short.wav", 0.5)
-    assert mgrkit.load(place / "svm.safetensors").predict(short, tags=2)["tags"] == []
+    row = mgrkit.load(place / "svm.safetensors").predict(short, tags=2)
+    assert row["tags"] == []
+    assert row["warning"].startswith("it has no tags: ")
+    assert "a second at least" in row["warning"]
     assert cli("predict", str(short), "-m", "moods") == 1
 
 
