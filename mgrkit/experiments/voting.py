@@ -42,7 +42,7 @@ def joined(members: Mapping[str, Bundle], rule: str, version: str) -> tuple[Bund
 
     Returns
     -------
-    The bundle, and plain JSON: ``members`` (list of ``name``, ``classifier``, ``accuracy``, on the
+    The bundle, and JSON values: ``members`` (list of ``name``, ``classifier``, ``accuracy``, on the
     same tracks, ``weight`` where one was learnt), and ``gain`` over the best of them
     (``over``, ``difference``, ``low``, ``high``; None where nothing was measured).
 

@@ -94,7 +94,6 @@ class TagModel:
     """
 
     labels: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
     takes_pictures = False
 
     def __init__(self, feature_set: FeatureSetSpec, device: str) -> None:
