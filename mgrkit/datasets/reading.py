@@ -22,11 +22,10 @@ from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number
 from mgrkit.tracks.splits import one_part
+from mgrkit.tracks.table import is_table
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
-
-TABLES = (".csv", ".csv.gz", ".parquet")
 
 
 def read_dataset(
@@ -54,7 +53,7 @@ def read_dataset(
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     if data.is_dir():
         dataset = prepare(data, wanted, None, options, report)
-    elif not data.name.lower().endswith(TABLES):
+    elif not is_table(data):
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
     elif is_feature_table(data, _named(wanted)):
         if not isinstance(wanted, Features):

@@ -18,8 +18,8 @@ from mgrkit.features.windows import summary
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.tracks.layout import Layout
-from mgrkit.tracks.lineage import check_csv
 from mgrkit.tracks.schema import NOISE, NOISY, PIECE_START, SNR
+from mgrkit.tracks.table import read_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def is_feature_table(path: Path, columns: Sequence[str]) -> bool:
     A table with any of the ``columns`` that are wanted, without a column of paths, or with all
     columns of some feature set, is meant as one; then what is missing is a separate error.
     """
-    header = set(_frame(path, rows=0).columns)
+    header = set(read_frame(path, rows=0).columns)
     return (
         {"kind", "frontend"} <= header
         or bool(header.intersection(columns))
@@ -62,7 +62,7 @@ def read_feature_table(path: Path, wanted: FeatureSetSpec, *, asked: bool = Fals
         that nothing distinguishes.
     RunError : no row can be used, or the file cannot be read.
     """
-    frame = _frame(path)
+    frame = read_frame(path)
     notes: list[str] = []
     if "status" in frame.columns:
         frame = _where(frame, frame["status"] != "failed", "failed rows", notes)
@@ -214,22 +214,6 @@ def _lengths(frame: Any) -> list[float]:
     column = next((name for name in _LENGTHS if name in frame.columns), "")
     values = _numbers(frame, [column])[:, 0] if column else np.zeros(len(frame))
     return [float(value) if value > 0 else 0.0 for value in values]
-
-
-def _frame(path: Path, rows: int | None = None) -> Any:
-    """The table with every CSV value as text, so that no type is guessed."""
-    import polars as pl
-
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path, n_rows=rows)
-        if path.suffix.lower() == ".csv":
-            check_csv(path)
-        frame = pl.read_csv(path, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
-        return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
-    except (pl.exceptions.PolarsError, OSError) as error:
-        reason = str(error).partition("\n")[0]
-        raise RunError(f"cannot read {path}: {reason}", "a CSV or Parquet table") from None
 
 
 def _where(frame: Any, keep: Any, what: str, notes: list[str]) -> Any:

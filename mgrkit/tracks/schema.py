@@ -25,6 +25,23 @@ COLUMNS = (
 LINEAGE = ("genre", "group", "split", "parent")
 """The columns that a SRC's table hands on; its further columns are copied too."""
 
+CATALOGUE = (
+    "path",  # of the file, relative to the table, POSIX
+    "genre",
+    "group",  # the artist
+    "split",  # train, valid, test, or empty
+    "parent",  # the root recording of a slice or a noisy copy
+    "album",
+    "title",
+    "seconds",  # of sound, as stated
+    "licence",
+    "source_id",  # what its collection calls it, such as fma:000002
+    "status",  # ok or failed
+    "reason",  # of a failure, or a warning
+    "duplicate_of",  # the path of another file of the very same sound
+)
+"""The columns of a collection's track table; its further columns are kept."""
+
 NOISY = "noisy"
 """The kind of a noisy copy."""
 

@@ -70,6 +70,7 @@ NOT_THERE = {
             "audio --part none", "audio --out none/out", "audio --param none.C=1"],
         3: ["none", "none.csv", "audio none", "empty"],
     },
+    "data": {2: ["cite none"]},
     "demo": {},
     "classifiers": {2: ["none"]},
     "plugins": {2: ["none"]},

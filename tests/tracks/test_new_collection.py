@@ -18,7 +18,7 @@ FILE = '''"""Quartets: four songs of each of four artists of every genre."""
 
 import re
 
-from mgrkit.tracks.collections.base import Collection, Known
+from mgrkit.tracks.collections.base import About, Collection, Known
 
 _NAME = re.compile(r"([a-z]+)-([0-3])-([0-3])([_.].+)?")
 
@@ -31,7 +31,8 @@ def _track(folder, name, stem):
     return None
 
 
-COLLECTION = Collection("quartets", _track, "jazz/jazz-2-3.wav", has_published_split=True)
+_ABOUT = About("Quartets", "", "", "", ())
+COLLECTION = Collection("quartets", _track, _ABOUT, "jazz/jazz-2-3.wav", has_published_split=True)
 '''
 
 

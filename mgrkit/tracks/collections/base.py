@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,28 @@ class Known:
 
 
 @dataclass(frozen=True)
+class About:
+    """What a person who uses a collection must know.
+
+    Parameters
+    ----------
+    citation : in BibTeX.
+    licence : of the sound and of the metadata, in a sentence or two.
+    faults : what is known to be wrong with it, a sentence each.
+    """
+
+    title: str
+    homepage: str
+    citation: str
+    licence: str
+    faults: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class Collection:
     """A collection that many have, known by the names of its files.
 
@@ -36,11 +59,13 @@ class Collection:
     track : from the folder, the name and the stem of a POSIX path (``'genres/blues'``,
         ``'blues.00000.au'``, ``'blues.00000'``) the track that the path names, or None. It opens
         no file of the path.
+    about : title, citation, licence and faults.
     example : a path of one of its tracks, by which tests hold it to what is said here.
     has_published_split : whether to be in no part of a split is telling.
     """
 
     name: str
     track: Callable[[str, str, str], Known | None]
+    about: About
     example: str
     has_published_split: bool = False

@@ -17,7 +17,7 @@ import functools
 import re
 from importlib import resources
 
-from mgrkit.tracks.collections.base import Collection, Known
+from mgrkit.tracks.collections.base import About, Collection, Known
 
 _NAME = re.compile(
     r"(blues|classical|country|disco|hiphop|jazz|metal|pop|reggae|rock)\.?000(\d\d)"
@@ -42,4 +42,28 @@ def _index() -> dict[str, tuple[str, str]]:
     return {row["track"]: (row["artist"], row["part"]) for row in rows}
 
 
-COLLECTION = Collection("gtzan", _track, "genres/blues/blues.00006.au", has_published_split=True)
+_ABOUT = About(
+    title="GTZAN: 1,000 clips of 30 seconds, 100 of each of ten genres",
+    homepage="http://marsyas.info/downloads/datasets.html",
+    citation="""@article{tzanetakis2002musical,
+  title = {Musical genre classification of audio signals},
+  author = {Tzanetakis, George and Cook, Perry},
+  journal = {IEEE Transactions on Speech and Audio Processing},
+  volume = {10},
+  number = {5},
+  pages = {293--302},
+  year = {2002}
+}""",
+    licence="none is stated anywhere: excerpts of commercial recordings, for research only",
+    faults=(
+        "50 exact replicas, 22 clips of a recording that is there twice, 13 versions (Sturm 2013)",
+        "over 100 clips with a doubtful genre (Sturm 2013)",
+        "35 clips are of Bob Marley, 24 of Britney Spears: a random split hears them on both sides",
+        "Kaggle's jazz.00054.wav is damaged and has no picture; the original .au is whole",
+        "many copies are Git LFS pointers: files of 132 bytes of text that are named .au",
+    ),
+)
+
+COLLECTION = Collection(
+    "gtzan", _track, _ABOUT, "genres/blues/blues.00006.au", has_published_split=True
+)

@@ -6,6 +6,7 @@ import functools
 import importlib
 from dataclasses import replace
 
+from mgrkit.errors import UsageError, nearest
 from mgrkit.tracks.collections.base import Collection, Known
 from mgrkit.tracks.slices import is_number, without_suffix
 
@@ -42,6 +43,15 @@ def has_published_split(track_id: str) -> bool:
     """Whether a track's collection has a published split, so that to be in no part is telling."""
     of, _, _ = track_id.partition(":")
     return any(one.name == of and one.has_published_split for one in map(collection, COLLECTIONS))
+
+
+def find_collection(name: str) -> Collection:
+    """The collection of this name; UsageError, which names the nearest, if there is none."""
+    if name not in COLLECTIONS:
+        raise UsageError(
+            f"there is no collection {name!r}", nearest(name, COLLECTIONS, "there are")
+        )
+    return collection(name)
 
 
 @functools.cache

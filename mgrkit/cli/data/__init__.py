@@ -1,0 +1,26 @@
+"""``mgrkit data``: collections as they come, split and checked before anything is learnt."""
+
+from __future__ import annotations
+
+import typer
+
+from mgrkit.cli.data.cite import cite
+from mgrkit.cli.group import HELP_OPTIONS, Command
+
+data = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    subcommand_metavar="COMMAND",
+    context_settings=HELP_OPTIONS,
+)
+data.command("cite", cls=Command)(cite)
+
+
+@data.callback()
+def _top() -> None:
+    """Prepare a collection: its table, its split, its faults.
+
+    \b
+    mgrkit data cite gtzan                  who made it, its licence and faults
+    """

@@ -1,0 +1,98 @@
+"""The track table of a collection: CSV or Parquet, every value a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mgrkit.errors import RunError, UsageError
+from mgrkit.files.replacing import replacing
+from mgrkit.tracks.lineage import check_csv
+from mgrkit.tracks.schema import CATALOGUE
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+"""Of tables, in lower case."""
+
+
+def is_table(path: Path) -> bool:
+    """Whether a path is called like a table."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def read_frame(path: Path, rows: int | None = None) -> pl.DataFrame:
+    """Any table, with every CSV value as text, so that no type is guessed.
+
+    Parameters
+    ----------
+    rows : only the first so many.
+
+    Raises
+    ------
+    RunError : it cannot be read.
+    UsageError : it is in UTF-16, or not separated by commas.
+    """
+    import polars as pl
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pl.read_parquet(path, n_rows=rows)
+        if path.suffix.lower() == ".csv":
+            check_csv(path)
+        frame = pl.read_csv(path, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
+        return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = str(error).partition("\n")[0]
+        raise RunError(f"cannot read {path}: {reason}", "a CSV or Parquet table") from None
+
+
+def read_tracks(path: Path) -> pl.DataFrame:
+    """A track table: one row per file, every column text, nothing being ''.
+
+    ``group`` is read from ``artist`` too. All columns of `CATALOGUE` are there, in its order, then
+    the table's others.
+
+    Raises
+    ------
+    UsageError : it has no column ``path`` or a row without one, or is no CSV in UTF-8.
+    RunError : it is not there, cannot be read or has no rows.
+    """
+    import polars as pl
+
+    frame = read_frame(path)
+    if "path" not in frame.columns:
+        there = ", ".join(frame.columns[:5]) or "nothing"
+        raise UsageError(
+            f"{path} has no column path, but {there}",
+            "a track table has one row per file, and its path relative to the table",
+        )
+    if not len(frame):
+        raise RunError(f"{path} has no rows", "one row per file")
+    frame = frame.select(pl.all().cast(pl.String).fill_null(""))
+    if "group" not in frame.columns and "artist" in frame.columns:
+        frame = frame.with_columns(group=pl.col("artist"))
+    missing = [name for name in CATALOGUE if name not in frame.columns]
+    frame = frame.with_columns(pl.lit("").alias(name) for name in missing)
+    if (empty := frame["path"] == "").any():
+        raise UsageError(f"{path}: {empty.sum()} rows have no path", "give or delete them")
+    return frame.select(*CATALOGUE, pl.exclude(CATALOGUE))
+
+
+def write_tracks(path: Path, frame: pl.DataFrame) -> None:
+    """Write a track table whole; Parquet where its suffix is ``.parquet``, otherwise CSV.
+
+    Columns of `CATALOGUE` that are empty are left out, but for ``path`` and ``genre``.
+
+    Raises
+    ------
+    OSError : it cannot be written.
+    """
+    empty = [n for n in CATALOGUE if n not in ("path", "genre") and not (frame[n] != "").any()]
+    frame = frame.drop(empty)
+    with replacing(path) as temp:
+        if path.suffix.lower() == ".parquet":
+            frame.write_parquet(temp)
+        else:
+            frame.write_csv(temp)

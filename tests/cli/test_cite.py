@@ -1,0 +1,29 @@
+"""``mgrkit data cite``: who made a collection."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mgrkit.tracks.collections.lookup import COLLECTIONS, find_collection
+from tests.cli.test_commands import mgrkit
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_cite(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    about = find_collection(name).about
+    assert mgrkit("data", "cite", name) == 0
+    text = capsys.readouterr().out
+    assert about.citation in text
+    assert all(fault in text for fault in about.faults)
+    assert mgrkit("data", "cite", name, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["name"] == name
+    assert found["citation"].startswith("@")
+    assert found["citation"].count("{") == found["citation"].count("}")
+
+
+def test_an_unknown_collection(capsys: pytest.CaptureFixture[str]) -> None:
+    assert mgrkit("data", "cite", "gtzam") == 2
+    assert "did you mean gtzan?" in capsys.readouterr().err
