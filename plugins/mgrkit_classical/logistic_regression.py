@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.classifiers.base import Classifier
-from mgrkit.errors import BundleError, UsageError
-from mgrkit_classical import arrays, groups, scaling
+from mgrkit.errors import UsageError
+from mgrkit_classical import arrays, groups, novelty, scaling
 from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
@@ -24,29 +24,24 @@ _STRETCH, _STRETCHES = 20, 500
 that are scaled and whitened take some dozens of steps in all."""
 
 _EXACT = 1e-6
-_FOLDS = 5
 _STEEP, _LEAST = 32, 1e-3
 """How fast the odds give way beyond the limit, and what is always left of them, so that the
 likeliest genre stays the likeliest: 3 % beyond it is 0.4 left, 10 % 0.05."""
 
-_NAMES = ("labels", "whitening", "weights", "bias", "centres", "limit")
-_WIDEST, _NARROWEST = 1e6, 1e-9
+_NAMES = ("labels", "whitening", "weights", "bias", *novelty.NAMES)
+_WIDEST = 1e6
 
 
 class LogisticRegression(Classifier):
     """Linear odds of the genres, which give way to even ones far from everything in train.
 
-    Far is an example that is farther from the nearest genre's centre than nearly all tracks of
-    train are from the centres of other artists' tracks, by Mahalanobis's distance (Lee et al.
-    2018, "A simple unified framework for detecting out-of-distribution samples and adversarial
-    attacks"), with the covariance of `groups.whitening`: linear odds alone are the surer the
-    farther out an example lies, also of what is no music.
+    Far is what `mgrkit_classical.novelty` finds so: linear odds alone are the surer the farther
+    out an example lies, also of what is no music.
 
     The state, beside that of the scaling: ``labels`` int64 ``(k,)``, the genres in train;
     ``whitening`` float64 ``(columns, columns)``, see `groups.whitening`; ``weights`` float64
-    ``(columns, k)`` and ``bias`` float64 ``(k,)``, of the log odds; ``centres`` float64
-    ``(k, columns)``, the genres' means; ``limit`` float64 ``(1,)``, the distance from which on
-    an example is far. All are of examples scaled and whitened.
+    ``(columns, k)`` and ``bias`` float64 ``(k,)``, of the log odds; ``centres`` and ``limit``, see
+    `novelty.fit`. All are of examples scaled and whitened.
     """
 
     parameters: LogisticRegressionParameters
@@ -61,12 +56,9 @@ class LogisticRegression(Classifier):
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
         state: dict[str, NDArray[Any]] = {**scaling.fit(x, asked.power, run)}
         z = scaling.apply(Place.of("cpu"), state, x)
-        limit = _limit(z, y, artists, asked.whiten, asked.novelty, run)
-        state["whitening"] = groups.whitening(z, artists, asked.whiten)
-        z = z @ state["whitening"]
-        state["labels"] = np.unique(y)
-        state["weights"], state["bias"] = _odds(z, y, weight, asked.C, run)
-        state["centres"], state["limit"] = _centres(z, y), np.array([limit])
+        matrix, far = novelty.fit(z, y, artists, asked.whiten, asked.novelty, run)
+        state |= {"labels": np.unique(y), "whitening": matrix, **far}
+        state["weights"], state["bias"] = _odds(z @ matrix, y, weight, asked.C, run)
         run.progress(1, 1, {})
         self.restore(state, run.device)
 
@@ -98,7 +90,7 @@ class LogisticRegression(Classifier):
         powers = xp.exp(odds - xp.amax(odds, 1)[:, None])
         found = np.zeros((len(examples), len(self.task.labels)), np.float32)
         found[:, self._labels] = place.take(powers / powers.sum(1)[:, None])
-        beyond: Numbers = place.take(_distances(place, z, self._centres) / self._limit)
+        beyond: Numbers = place.take(novelty.beyond(place, z, self._centres, self._limit))
         return found, beyond
 
     def state(self) -> State:
@@ -116,16 +108,11 @@ class LogisticRegression(Classifier):
         whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
         weights = stored(state, "weights", np.float64, (columns, k))
         bias = stored(state, "bias", np.float64, (k,))
-        centres = stored(state, "centres", np.float64, (k, columns), _WIDEST**2)
-        limit = stored(state, "limit", np.float64, (1,))
-        if limit[0] < _NARROWEST:
-            raise BundleError(f"the model's limit {limit[0]:g} is no distance")
         place = Place.of(device)
         self._scaling = scaling.restore(state, columns, place)
         self._labels, self._place = labels, place
-        self._whitening, self._weights, self._bias, self._centres, self._limit = map(
-            place.put, (whitening, weights, bias, centres, limit)
-        )
+        self._centres, self._limit = novelty.restore(state, k, columns, place)
+        self._whitening, self._weights, self._bias = map(place.put, (whitening, weights, bias))
         self._state = dict(state)
 
 
@@ -156,42 +143,3 @@ def _odds(
     if weights.shape[1] == 1:  # of two genres, the log odds of the second
         weights, bias = weights * [[-0.5, 0.5]], bias * [-0.5, 0.5]
     return np.ascontiguousarray(weights, np.float64), bias.astype(np.float64)
-
-
-def _limit(
-    z: Numbers,
-    y: NDArray[np.int64],
-    artists: NDArray[np.int64],
-    whiten: float,
-    share: float,
-    run: Run,
-) -> float:
-    """The distance beyond which this share of the examples lies, each held out with its artist.
-
-    Parameters
-    ----------
-    z : scaled, not yet whitened.
-    """
-    fold = np.unique(artists, return_inverse=True)[1] % _FOLDS
-    if share == 0 or not fold.any():
-        return arrays.LARGEST
-    distances = np.zeros(len(z))
-    for number in range(fold.max() + 1):
-        run.check()
-        held, others = fold == number, fold != number
-        matrix = groups.whitening(z[others], artists[others], whiten)
-        centres = _centres(z[others] @ matrix, y[others])
-        distances[held] = _distances(Place.of("cpu"), z[held] @ matrix, centres)
-    return max(float(np.quantile(distances, 1 - share)), _NARROWEST)
-
-
-def _centres(z: Numbers, y: NDArray[np.int64]) -> Numbers:
-    """The mean of each label that is there ``(k, columns)``."""
-    return np.stack([z[y == label].mean(axis=0) for label in np.unique(y)])
-
-
-def _distances(place: Place, z: Any, centres: Any) -> Any:
-    """From each example to the nearest centre, ``(n,)``."""
-    xp = place.xp
-    squares = (z * z).sum(1)[:, None] + (centres * centres).sum(1)[None] - 2 * z @ centres.T
-    return xp.sqrt(xp.clip(xp.amin(squares, 1), 0, None))

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from mgrkit.classifiers.base import Floats, Run, State
     from mgrkit_classical.hooks import PictureStatisticsParameters
 
-_COLUMN_SECONDS = 0.09
-"""Of pictures of which nobody knows how they were drawn: about that of Kaggle's."""
-
 
 class PictureStatistics(Classifier):
     """`LogisticRegression` of `statistics.statistics`; the state is that of the regression.
@@ -74,5 +71,4 @@ class PictureStatistics(Classifier):
                 f"pictures of {bands} bands and {frames} frames are too small to be described",
                 f"{statistics.LEAST_BANDS} bands and {statistics.LEAST_FRAMES} frames at least",
             )
-        front = self.task.frontend
-        return statistics.statistics(x, front.column_seconds if front else _COLUMN_SECONDS)
+        return statistics.statistics(x, statistics.column_seconds(self.task))

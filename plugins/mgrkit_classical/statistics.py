@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mgrkit.classifiers.base import Task
+
     Floats = NDArray[np.float32]
 
 LEAST_BANDS = 64
@@ -20,7 +22,14 @@ _COEFFICIENTS = 20
 _SLOWEST, _FASTEST, _OCTAVES = 0.3, 5.5, 12
 """Hz of changes of loudness, and the steps between them."""
 _FLOOR = 1e-4
+COLUMN_SECONDS = 0.09
+"""Of pictures of which nobody knows how they were drawn: about that of Kaggle's."""
 COUNT = 5 * _LEVELS + 3 + 3 * _COEFFICIENTS + _WIDE * _OCTAVES + 2 * _WIDE
+
+
+def column_seconds(task: Task) -> float:
+    """From one frame of a task's pictures to the next."""
+    return task.frontend.column_seconds if task.frontend else COLUMN_SECONDS
 
 
 def statistics(pictures: NDArray[np.uint8], column_seconds: float) -> Floats:

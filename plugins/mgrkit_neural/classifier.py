@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import UsageError
+from mgrkit_neural.novelty import PREFIX, Novelty
+from mgrkit_neural.pictures import checked
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from numpy.typing import NDArray
 
@@ -23,11 +26,13 @@ class NeuralClassifier(Classifier):
     """Fits, predicts with, saves and restores what `network` gives.
 
     The state: ``labels`` int64 ``(k,)``, the genres in train, in order; and for each member
-    ``i`` of the ensemble the network's own ``i.<name>``.
+    ``i`` of the ensemble the network's own ``i.<name>``; and what `mgrkit_neural.novelty` knows of
+    train, which bundles of before do not have.
     """
 
     parameters: Recipe
     _trained: Trained | Frozen | None = None
+    _novelty: Novelty | None = None
 
     @abstractmethod
     def network(self) -> torch.nn.Module:
@@ -64,9 +69,10 @@ class NeuralClassifier(Classifier):
 
         self._trained = None
         self._trained = training.train(self.network, self.task, self.parameters, train, valid, run)
+        self._novelty = Novelty.fit(self.task, train, run)
         if run.device == "cpu" and self._in_numpy():
             # Calibrated are the numbers that the bundle gives, to the last bit.
-            self.restore(self._trained.state())
+            self.restore(self.state())
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
@@ -74,14 +80,24 @@ class NeuralClassifier(Classifier):
             raise UsageError("the network was neither fit nor restored")
         return self._trained.probabilities(x)
 
+    def strange(self, x: NDArray[Any]) -> NDArray[np.bool_]:
+        """See `Classifier.strange`; none is of pictures too small to be described."""
+        if self._novelty is None:
+            return super().strange(x)
+        return self._novelty.far(checked(x, self.task))
+
     def state(self) -> State:
         """See `Classifier.state`; the names are in the class's description."""
         if self._trained is None:
             raise UsageError("the network was neither fit nor restored")
-        return self._trained.state()
+        known = self._novelty.arrays if self._novelty else {}
+        return {**self._trained.state(), **{PREFIX + name: a for name, a in known.items()}}
 
     def restore(self, state: State, device: str = "cpu") -> None:
         """See `Classifier.restore`."""
+        far = {n.removeprefix(PREFIX): a for n, a in state.items() if n.startswith(PREFIX)}
+        state = {name: array for name, array in state.items() if not name.startswith(PREFIX)}
+        self._novelty = Novelty(self.task, far) if far else None
         if device == "cpu" and self._in_numpy():
             from mgrkit_neural import frozen
 

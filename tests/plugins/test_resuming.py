@@ -56,8 +56,7 @@ def test_a_finished_fit_answers_at_once(tmp_path: Path, undrawn: None) -> None:
     expected = fit(small(members=2), folder=tmp_path)
     before = (tmp_path / "checkpoint.safetensors").stat()
     told: list[object] = []
-    again = fit(small(members=2), folder=tmp_path, progress=lambda *one: told.append(one),
-                stop_requested=lambda: bool(told.append("asked")))  # fmt: skip
+    again = fit(small(members=2), folder=tmp_path, progress=lambda *one: told.append(one))
     np.testing.assert_array_equal(again, expected)
     assert told == []
     after = (tmp_path / "checkpoint.safetensors").stat()
