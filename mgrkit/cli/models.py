@@ -116,7 +116,10 @@ def _about(one: dict[str, Any]) -> str:
     size = f", {one['bytes'] / 1e6:.2f} MB" if one["bytes"] is not None else ""
     if one["error"]:
         return f"{origin}{size}\n{one['error']}"
-    lines = [f"{one['labels']} genres by {one['feature_set'] or one['eats']}{size}, {origin}"]
+    by = one["feature_set"] or one["eats"]
+    if one["members"]:
+        by = f"a {one['rule']} vote of {', '.join(one['members'])}"
+    lines = [f"{one['labels']} genres by {by}{size}, {origin}"]
     if one["accuracy"] is not None:
         lines.append(f"accuracy {one['accuracy']:.2f}{_interval(one)}{_measured(one)}")
     if one["weights"] and not one["weights_here"]:

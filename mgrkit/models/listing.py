@@ -55,7 +55,7 @@ def _row(model: ModelFile, *, is_default: bool) -> dict[str, Any]:
 
 
 _KNOWN = (
-    "classifier", "eats", "feature_set", "labels",
+    "classifier", "eats", "feature_set", "labels", "members", "rule",
     "weights", "weights_here", "accuracy", "accuracy_low", "accuracy_high", "part", "split",
 )  # fmt: skip
 
@@ -66,8 +66,10 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, Any]]:
     kind, _, feature_set = bundle.eats.partition(":")
     yield "feature_set", feature_set if kind == "features" else None
     yield "labels", len(bundle.task.labels)
+    yield "members", list(bundle.members) or None
+    yield "rule", bundle.parameters["rule"] if bundle.members else None
     weights = weights_of(bundle)
     yield "weights", " ".join(one.name for one in weights) or None
     yield "weights_here", all(map(at_hand, weights)) if weights else None
-    for key in _KNOWN[6:]:
+    for key in ("accuracy", "accuracy_low", "accuracy_high", "part", "split"):
         yield key, bundle.metrics.get(key)

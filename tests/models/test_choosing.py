@@ -190,6 +190,7 @@ def test_a_vote_is_the_default_by_those_that_need_no_weights(shop: Shop) -> None
     assert choose(None) == (vote, "vote: its weights are in the cache")
     assert choose("vote") == (vote, "")
     [row] = [one for one in list_models() if one["name"] == "vote"]
+    assert (row["members"], row["rule"]) == (["ears", "eyes"], "mean")
     assert (row["default"], row["weights"], row["weights_here"]) == (True, "hum", True)
 
 

@@ -32,7 +32,7 @@ def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
         "name": "first", "status": "ok", "error": "", "distribution": "mgrkit", "default": True,
         "path": str(shop.path("first")), "bytes": shop.path("first").stat().st_size,
         "classifier": "svm", "eats": "features:two", "feature_set": "two", "labels": 2,
-        "weights": None, "weights_here": None,
+        "members": None, "rule": None, "weights": None, "weights_here": None,
         "accuracy": 0.48, "accuracy_low": 0.38, "accuracy_high": 0.58,
         "part": "valid", "split": "published split",
     }  # fmt: skip
