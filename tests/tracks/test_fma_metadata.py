@@ -1,0 +1,137 @@
+"""FMA's tracks.csv and genres.csv as a track table, and what is refused of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from mgrkit.errors import MgrkitError, RunError, UsageError
+from mgrkit.tracks.collections.lookup import known
+from mgrkit.tracks.fma.metadata import EXTRAS, read_fma
+from mgrkit.tracks.schema import CATALOGUE
+from tests.tracks.made_fma import BELOW, ROOTS, Made, make_fma, root
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make_fma(tmp_path_factory.mktemp("fma") / "fma_metadata")
+
+
+def test_every_track_is_told_as_the_file_has_it(made: Made) -> None:
+    table = read_fma(made.folder, "full", [])
+    assert table.columns == [*CATALOGUE, *EXTRAS]
+    assert set(table.dtypes) == {pl.String}
+    assert not table.null_count().sum_horizontal()[0]
+    parts = {"training": "train", "validation": "valid", "test": "test"}
+    rows = {row["track_id"]: row for row in made.rows if row["track.genre_top"]}
+    assert len(table) == len(rows)
+    for row in table.iter_rows(named=True):
+        number = row["source_id"].removeprefix("fma:")
+        of = rows[str(int(number))]
+        assert row["path"] == f"{number[:3]}/{number}.mp3"
+        assert known(row["path"]).id == row["source_id"]  # type: ignore[union-attr]
+        for ours, theirs in {
+            "genre": "track.genre_top", "title": "track.title", "album": "album.title",
+            "seconds": "track.duration", "licence": "track.license", "subset": "set.subset",
+            "artist_id": "artist.id", "album_id": "album.id", "bit_rate": "track.bit_rate",
+        }.items():  # fmt: skip
+            assert row[ours] == of[theirs], ours
+        assert row["split"] == parts[of["set.split"]]
+        assert f"[{row['genre_ids'].replace(' ', ', ')}]" == of["track.genres"]
+    assert [*table["path"]] == sorted(table["path"])
+
+
+def test_a_subset_holds_the_smaller_ones(made: Made) -> None:
+    held: set[str] = set()
+    for subset, own in (("small", "small"), ("medium", "medium"), ("large", "large")):
+        table = read_fma(made.folder, subset, [])
+        held.add(own)
+        assert set(table["subset"]) == held
+    assert read_fma(made.folder, "full", [])["path"].equals(table["path"])
+
+
+def test_clips_are_of_thirty_seconds_at_most(made: Made) -> None:
+    clips = read_fma(made.folder, "large", [])["seconds"].cast(int)
+    whole = read_fma(made.folder, "full", [])["seconds"].cast(int)
+    assert clips.max() == 30
+    assert clips.equals(whole.clip(upper_bound=30))
+
+
+def test_a_group_is_an_artist_by_number(made: Made) -> None:
+    notes: list[str] = []
+    table = read_fma(made.folder, "full", notes)
+    pairs = table.select("group", "artist_id").unique()
+    assert len(pairs) == table["group"].n_unique() == table["artist_id"].n_unique()
+    assert {"Nobody #0", "Nobody #11", "Artist 1"} <= set(table["group"])
+    assert "artists who share a name, told apart by their number: 4" in notes
+    parts = table.group_by("group").agg(pl.col("split").n_unique())
+    assert parts["split"].max() == 1
+
+
+@pytest.mark.parametrize("rule", ["top", "most", "first"])
+def test_rules_for_tracks_of_several_genres(made: Made, rule: str) -> None:
+    notes: list[str] = []
+    table = read_fma(made.folder, "full", notes, rule)
+    chosen = dict(table.select("source_id", "genre").iter_rows())
+    several = unnamed = 0
+    for row in made.rows:
+        roots = [ROOTS[root(int(n))] for n in row["track.genres"].strip("[]").split(", ") if n]
+        most = sorted({roots.count(one) for one in roots})
+        leading = [one for one in dict.fromkeys(roots) if roots.count(one) == most[-1]]
+        want = {
+            "top": roots[0] if len(set(roots)) == 1 else None,
+            "most": leading[0] if len(leading) == 1 else None,
+            "first": roots[0] if roots else None,
+        }[rule]
+        assert chosen.get(f"fma:{int(row['track_id']):06d}") == want
+        several += bool(roots) and want is None
+        unnamed += not roots
+    assert f"left out, without a genre: {unnamed} tracks" in notes
+    assert (f"left out, of several root genres: {several} tracks" in notes) == bool(several)
+    assert {"top": several > 0, "most": several > 0, "first": not several}[rule]
+
+
+def test_genres_below_others_count_for_their_root() -> None:
+    assert root(89) == 12
+    assert BELOW[89][0] == 25
+
+
+def damaged(made: Made, folder: Path, file: str, old: bytes, new: bytes) -> Path:
+    """The folder again, with one thing changed in a file."""
+    for name in ("tracks.csv", "genres.csv"):
+        content = (made.folder / name).read_bytes()
+        if name == file:
+            assert old in content
+            content = content.replace(old, new, 1)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "error", "message"),
+    [
+        ("tracks.csv", b",subset,", b",part,", UsageError, "has no column set.subset"),
+        ("tracks.csv", b"track_id,,", b"track_id,x,", UsageError, "does not begin as FMA's"),
+        ("tracks.csv", b",album,", b";album;", UsageError, "does not begin as FMA's"),
+        ("tracks.csv", b",large,", b",huge,", RunError, "has the subset 'huge'"),
+        ("tracks.csv", b",training,", b",,", RunError, "has the split ''"),
+        ("tracks.csv", b'"[76, 25, 89]"', b"[76, 25, 89]", RunError, "cut off or damaged"),
+        ("tracks.csv", b'"[76, 25, 89]"', b'"[76, 25, 7777]"', RunError, "has the genre 7777"),
+        ("tracks.csv", "Déjà".encode(), b"D\xe9j\xe0", RunError, "cannot read"),
+        ("genres.csv", b"parent", b"above", UsageError, "has no column parent"),
+        ("genres.csv", b"1,1,38", b"1,1,39", RunError, "parent 39 of the genre Avant-Garde"),
+        ("genres.csv", b"25,1,12", b"25,1,89", RunError, "lies under itself"),
+        ("genres.csv", b"25,1,12", b"12,1,12", RunError, "genre 12 has no title, or is in two"),
+        ("genres.csv", b"25,1,12", b"25,1,", RunError, "'Punk' has no number, or no parent's"),
+    ],
+)
+def test_what_is_refused(
+    made: Made, tmp_path: Path, file: str, old: bytes, new: bytes,
+    error: type[MgrkitError], message: str,
+) -> None:  # fmt: skip
+    with pytest.raises(error) as refused:
+        read_fma(damaged(made, tmp_path, file, old, new), "full", [])
+    assert message in str(refused.value)
+    assert file in str(refused.value)
