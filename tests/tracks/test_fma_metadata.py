@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +12,7 @@ import pytest
 from mgrkit.errors import MgrkitError, RunError, UsageError
 from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.fma.metadata import EXTRAS, read_fma
+from mgrkit.tracks.fma.tree import read_tree
 from mgrkit.tracks.schema import CATALOGUE
 from tests.tracks.made_fma import BELOW, ROOTS, Made, make_fma, root
 
@@ -135,3 +138,57 @@ def test_what_is_refused(
         read_fma(damaged(made, tmp_path, file, old, new), "full", [])
     assert message in str(refused.value)
     assert file in str(refused.value)
+
+
+@pytest.mark.parametrize("cut", [1, 10, 400])
+def test_a_file_that_is_cut_off_is_said_to_be(made: Made, tmp_path: Path, cut: int) -> None:
+    whole = (made.folder / "tracks.csv").read_bytes()
+    folder = damaged(made, tmp_path, "tracks.csv", whole, whole[:-cut])
+    with pytest.raises(RunError, match="its last row does not end"):
+        read_fma(folder, "full", [])
+    bio = whole.rindex(b"</p>\n") + 5  # the line ends, the row does not
+    folder = damaged(made, tmp_path, "tracks.csv", whole, whole[:bio])
+    with pytest.raises(RunError, match="malformed|cut off or damaged"):
+        read_fma(folder, "full", [])
+    folder = damaged(made, tmp_path, "tracks.csv", whole, whole + b"155320,0,2008\n")
+    with pytest.raises(RunError, match="cut off or damaged: track 155320 has no list of genres"):
+        read_fma(folder, "full", [])
+
+
+def test_a_file_without_rows_twice_a_track_and_no_file(made: Made, tmp_path: Path) -> None:
+    whole = (made.folder / "tracks.csv").read_bytes()
+    lines = whole.splitlines(keepends=True)
+    folder = damaged(made, tmp_path, "tracks.csv", whole, b"".join(lines[:3]))
+    with pytest.raises(RunError, match=r"tracks\.csv has no rows"):
+        read_fma(folder, "full", [])
+    last = whole[whole.rindex(made.rows[-1]["track_id"].encode() + b",") :]
+    folder = damaged(made, tmp_path, "tracks.csv", whole, whole + last)
+    with pytest.raises(RunError, match=f"has track {made.rows[-1]['track_id']} in two rows"):
+        read_fma(folder, "full", [])
+    with pytest.raises(RunError, match=r"cannot read .*tracks\.csv"):
+        read_fma(tmp_path / "elsewhere", "full", [])
+    (folder / "tracks.csv").write_bytes(whole)
+    (folder / "genres.csv").unlink()
+    with pytest.raises(RunError, match=r"cannot read .*genres\.csv"):
+        read_fma(folder, "full", [])
+
+
+def test_a_subset_or_a_rule_that_is_not_there(made: Made, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no subset 'smal' \(did you mean small\?\)"):
+        read_fma(tmp_path, "smal", [])
+    with pytest.raises(UsageError, match=r"no rule for genres 'root' \(there are first, most, top"):
+        read_fma(tmp_path, "small", [], "root")
+    whole = (made.folder / "tracks.csv").read_bytes()
+    (tmp_path / "tracks.csv").write_bytes(whole.replace(b",small,", b",large,"))
+    with pytest.raises(RunError, match="has no track of fma-small"):
+        read_fma(tmp_path, "small", [])
+
+
+def test_the_rule_top_is_that_of_fma_on_its_real_tree(data: Path) -> None:
+    roots = read_tree(data / "fma" / "genres.csv").roots()
+    with gzip.open(data / "fma" / "track_genres.csv.gz", "rt") as file:
+        rows = [row for row in csv.DictReader(file) if row["genre_ids"]]
+    assert len(rows) == 103_789
+    for row in rows:
+        over = {roots[int(number)] for number in row["genre_ids"].split()}
+        assert (over.pop() if len(over) == 1 else "") == row["genre_top"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,14 @@ class Headed:
         return frame
 
 
+def _check_end(path: Path) -> None:
+    """Raise RunError for a table whose last row does not end: pandas ends each."""
+    with path.open("rb") as file:
+        file.seek(-min(1, path.stat().st_size), os.SEEK_END)
+        if file.read() not in (b"", b"\n"):
+            raise RunError(f"{path} is cut off: its last row does not end", AS_PUBLISHED)
+
+
 def read_header(path: Path, levels: int) -> Headed:
     """The header of a table of FMA.
 
@@ -91,11 +100,12 @@ def read_header(path: Path, levels: int) -> Headed:
 
     Raises
     ------
-    RunError : it cannot be read.
+    RunError : it cannot be read, or is cut off in its last row.
     UsageError : its first rows are not such a header.
     """
     try:
         check_csv(path)
+        _check_end(path)
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file, strict=True)
             names = [*itertools.islice(lines, levels)]
