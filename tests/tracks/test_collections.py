@@ -41,7 +41,10 @@ def gtzan() -> list[Known]:
     ],
 )
 def test_every_layout_of_gtzan_is_known(path: str) -> None:
-    assert known(path) == Known("gtzan:blues.00000", "John Lee Hooker", "valid", genre="blues")
+    title = "One Bourbon, One Scotch And One Beer"
+    assert known(path) == Known(
+        "gtzan:blues.00000", "John Lee Hooker", "valid", genre="blues", title=title
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,16 +132,16 @@ def test_no_named_artist_is_in_two_parts_of_the_published_split() -> None:
 def test_the_shipped_lists_are_the_published_ones(data: Path) -> None:
     folder = data / "gtzan"
     with (folder / "artists.csv").open(newline="") as file:
-        artists = {row["track"]: row["artist"] for row in csv.DictReader(file)}
-    assert len(artists) == 1000
+        named = {row["track"]: (row["artist"], row["title"]) for row in csv.DictReader(file)}
+    assert len(named) == 1000
     listed = {
         Path(line.strip()).stem: part
         for part in ("train", "valid", "test")
         for line in (folder / "splits" / f"{part}_filtered.txt").read_text().splitlines()
     }
-    for track, artist in artists.items():
+    for track, (artist, title) in named.items():
         genre = track.partition(".")[0]
-        expected = Known(f"gtzan:{track}", artist, listed.get(track, ""), genre=genre)
+        expected = Known(f"gtzan:{track}", artist, listed.get(track, ""), "", genre, title)
         assert known(f"{track}.wav") == expected
 
 

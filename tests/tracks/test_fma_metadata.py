@@ -148,7 +148,7 @@ def test_a_file_that_is_cut_off_is_said_to_be(made: Made, tmp_path: Path, cut: i
         read_fma(folder, "full", [])
     bio = whole.rindex(b"</p>\n") + 5  # the line ends, the row does not
     folder = damaged(made, tmp_path, "tracks.csv", whole, whole[:bio])
-    with pytest.raises(RunError, match="malformed|cut off or damaged"):
+    with pytest.raises(RunError, match=r"malformed|cut off or damaged"):
         read_fma(folder, "full", [])
     folder = damaged(made, tmp_path, "tracks.csv", whole, whole + b"155320,0,2008\n")
     with pytest.raises(RunError, match="cut off or damaged: track 155320 has no list of genres"):

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mgrkit.files.published import Published
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -18,6 +20,7 @@ class Known:
     part : in the collection's published split: 'train', 'valid', 'test', or '' for none.
     piece : what sets a slice of it, or what else is made of it, apart; '' for all of it.
     genre : '' where a track's name does not say it.
+    title : '' where it is not known. Two tracks of one artist and title may be one recording.
     """
 
     id: str
@@ -25,6 +28,7 @@ class Known:
     part: str = ""
     piece: str = ""
     genre: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,42 @@ class About:
 
 
 @dataclass(frozen=True)
+class Form:
+    """A form in which a collection is published.
+
+    Parameters
+    ----------
+    name : a word.
+    path : of a track's file as it is unpacked, with ``{genre}``, ``{number}`` and ``{folder}`` (the
+        first three digits of the number) for what changes.
+    files : so many tracks there are.
+    downloads : what of it can be fetched without an account, whatever describes it first; none
+        where nobody publishes a sum.
+    """
+
+    name: str
+    path: str
+    files: int
+    downloads: tuple[Published, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A track whose file is known to be bad: to be checked, not to be trusted.
+
+    Parameters
+    ----------
+    track : as `Known.id`.
+    reason : what `mgrkit data check` would say: a code, a colon and words.
+    forms : names of those in which it is so.
+    """
+
+    track: str
+    reason: str
+    forms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Collection:
     """A collection that many have, known by the names of its files.
 
@@ -61,6 +101,8 @@ class Collection:
         no file of the path.
     about : title, citation, licence and faults.
     example : a path of one of its tracks, by which tests hold it to what is said here.
+    forms : in which it is published, the first one first.
+    bad : tracks with a known fault.
     has_published_split : whether to be in no part of a split is telling.
     """
 
@@ -68,4 +110,6 @@ class Collection:
     track: Callable[[str, str, str], Known | None]
     about: About
     example: str
+    forms: tuple[Form, ...] = ()
+    bad: tuple[Bad, ...] = ()
     has_published_split: bool = False
