@@ -14,6 +14,16 @@ from mgrkit.errors import UsageError, nearest
 if TYPE_CHECKING:
     from mgrkit.datasets.dataset import Dataset
 
+ALIASES = (
+    ("R&B", "RnB", "R'n'B", "R\u2019n\u2019B"),
+    ("Soul-RnB", "Soul-R&B", "Soul / RnB", "Soul / R&B"),
+    ("Old-Time / Historic", "Old-Time Historic"),  # a folder's name holds no stroke
+    ("Drum & Bass", "Drum and Bass", "Drum'n'Bass", "Drum\u2019n\u2019Bass", "Drum n Bass", "DnB"),
+    ("Rock & Roll", "Rock and Roll", "Rock'n'Roll", "Rock\u2019n\u2019Roll", "Rock n Roll"),
+)
+"""Names of one genre that differ in more than `genre_key` takes away. Spellings only: what is a
+genre below another, or nearly the same, is for ``--map``."""
+
 _BETWEEN = re.compile(r"[\s_\u2010-\u2015-]+")
 """Spaces, underscores, hyphens and dashes."""
 _SHOWN = 3
@@ -22,15 +32,24 @@ _SHOWN = 3
 def genre_key(name: str) -> str:
     """A genre without what two spellings of it differ in: case, spaces, hyphens, underscores.
 
-    Nothing else is taken for the same: ``&`` stays what it is.
+    Beyond that the names of a line of `ALIASES` are the same, and nothing else is: ``&`` stays
+    what it is.
 
     >>> genre_key("Hip-Hop") == genre_key("hip hop") == genre_key("HIPHOP")
     True
-    >>> genre_key("R&B")
+    >>> genre_key("RnB")
     'r&b'
     """
+    folded = _folded(name)
+    return _SAME.get(folded, folded)
+
+
+def _folded(name: str) -> str:
     folded = unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold())
     return _BETWEEN.sub("", folded) or folded
+
+
+_SAME = {_folded(alias): _folded(names[0]) for names in ALIASES for alias in names[1:]}
 
 
 def one_spelling(genres: Sequence[str], notes: list[str]) -> list[str]:

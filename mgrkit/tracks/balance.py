@@ -43,7 +43,7 @@ class Balance:
         return self.genres[0].tracks / self.genres[-1].tracks if self.genres else 0.0
 
     def as_json(self) -> dict[str, Any]:
-        """``genres`` by name: ``tracks``, ``train``, ``valid``, ``test``; ``unnamed``, ``ratio``."""
+        """By name ``tracks``, ``train``, ``valid`` and ``test``; ``unnamed`` and ``ratio``."""
         counts = {
             one.genre: {"tracks": one.tracks, **dict(zip(PARTS, one.parts, strict=True))}
             for one in self.genres

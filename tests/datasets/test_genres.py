@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from mgrkit.classifiers import load_bundle
 from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import TrainSettings, train
-from mgrkit.datasets.genres import GenreMap, genre_key, one_spelling, spelt_as
+from mgrkit.datasets.genres import ALIASES, GenreMap, genre_key, one_spelling, spelt_as
 from mgrkit.errors import UsageError
 from tests.datasets.made_tables import rows, write
 
@@ -44,6 +46,20 @@ def judged(bundle: Path, table: Path, *pairs: tuple[str, str], **more: Any) -> d
         ("HIPHOP", "hip_hop", True),
         ("Hip\u2010Hop", "hip\u2013hop", True),
         ("Fran\u00e7ais", "franc\u0327ais", True),
+        ("r'n'b", "R&B", True),
+        ("RnB", "R & B", True),
+        ("Soul-RnB", "soul/r&b", True),
+        ("Old-Time / Historic", "Old-Time _ Historic", True),
+        ("Old-Time / Historic", "old_time-historic", True),
+        ("Drum and Bass", "drum & bass", True),
+        ("Rock n Roll", "ROCK & ROLL", True),
+        ("R&B", "Soul-RnB", False),
+        ("R&B", "Rhythm and Blues", False),
+        ("Old-Time", "Old-Time / Historic", False),
+        ("Rock", "Rock & Roll", False),
+        ("Hip-Hop", "Rap", False),
+        ("Soul", "Soul-RnB", False),
+        ("Electronic", "Electronica", False),
         ("R&B", "RB", False),
         ("R&B", "R and B", False),
         ("rock", "rocks", False),
@@ -62,6 +78,30 @@ def test_the_usual_spelling_is_kept_and_the_other_said() -> None:
     notes.clear()
     assert one_spelling(["a", "b"], notes) == ["a", "b"]
     assert notes == []
+
+
+def test_every_alias_is_needed_and_in_one_line_of_the_table() -> None:
+    keys = [{genre_key(name) for name in names} for names in ALIASES]
+    assert all(len(one) == 1 for one in keys)
+    assert len(set.union(*keys)) == len(ALIASES)
+    for names in ALIASES:
+        bare = [re.sub(r"[\s_-]", "", name).casefold() for name in names]
+        assert len(set(bare)) == len(names)
+
+
+def test_no_two_genres_of_a_known_collection_become_one(data: Path) -> None:
+    with (data / "fma" / "genres.csv").open(newline="", encoding="utf-8") as file:
+        titles = [row["title"] for row in csv.DictReader(file)]
+    gtzan = [
+        "blues", "classical", "country", "disco", "hiphop",
+        "jazz", "metal", "pop", "reggae", "rock",
+    ]  # fmt: skip
+    assert len(titles) == 163
+    assert len({genre_key(title) for title in titles}) == 163
+    assert len({genre_key(genre) for genre in gtzan}) == 10
+    assert {genre_key(genre) for genre in gtzan} & {genre_key(title) for title in titles} == {
+        "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "rock",
+    }  # fmt: skip
 
 
 def test_a_model_of_two_spellings_keeps_both() -> None:

@@ -41,7 +41,7 @@ _ABOUT = About(
     licence="metadata CC BY 4.0; each track's licence is its artist's choice and in the metadata",
     faults=(
         "three clips of small hold no audio: 099134, 108925, 133297 (mdeff/fma, issues 4 and 44)",
-        "the stated length of 21 tracks is wrong, and their clips are short or empty (issue 8 there)",
+        "the stated length of 21 tracks is wrong, their clips are short or empty (issue 8 there)",
         "of the 106,574 files of full 937 are byte for byte another one (issue 23 there)",
         "2,231 tracks without a genre label are in train",
     ),
