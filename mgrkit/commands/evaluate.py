@@ -20,7 +20,7 @@ from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
 from mgrkit.tracks.collections.lookup import has_published_split
 from mgrkit.tracks.identity import artist_id
-from mgrkit.tracks.splits import PARTS, UNKNOWN
+from mgrkit.tracks.splits import PARTS, UNKNOWN, stated
 
 if TYPE_CHECKING:
     import numpy as np
@@ -302,17 +302,26 @@ def _all_seen(model: Model, known: int, where: str, every: Dataset, published: s
     )
 
 
+def _of_part(dataset: Dataset, part: str) -> str:
+    """What a part that DATA states is called: by how it was dealt."""
+    name, words = stated(dataset.labelled, [part] * len(dataset.labelled))
+    if name == "published":
+        return f"the published part {part}"
+    return f"the part {part} of a {words if name == 'random' else 'grouped split'}"
+
+
 def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     """What must be said with the number: which tracks, and how far they are from training."""
     trained = str(model.bundle.metrics.get("split", "unknown split"))
     every = "all tracks" if seen else "all unseen tracks"
-    words = [f"the published part {published}" if published else every]
+    which = _of_part(dataset, published) if published else every
+    words = [which]
     if dataset.entries[0].is_copy:
         recordings = len({label.id for label in dataset.labelled})
         words.insert(0, f"noisy copies of {recordings} recordings")
         if lost := unknowable(dataset, model):
             words.append(f"unknown whether {lost} of {len(dataset.entries)} tracks were seen")
-    if not (published and trained == PUBLISHED):
+    if (which, trained) != (f"the published part {published}", PUBLISHED):
         words.append(f"model trained on a {trained}")
     if seen:
         words.append(f"{seen} tracks seen in training included")

@@ -10,7 +10,7 @@ from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.identity import track_id
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix
-from mgrkit.tracks.splits import Labelled, published_part
+from mgrkit.tracks.splits import DEALT, Labelled, published_part, stated_kind
 
 _EXAMPLES = 2
 
@@ -29,6 +29,7 @@ class DataTrack:
     length : of the sound, in a unit that is the same in all of DATA; 0 where it is not known.
     recording : what else belongs to the same recording, see `Labelled`.
     noise, snr : of a noisy copy, as a table says them, or empty.
+    split_by : how parts were dealt, as a table says it: one of `mgrkit.tracks.splits.KINDS`.
     """
 
     name: str
@@ -42,6 +43,7 @@ class DataTrack:
     recording: str = ""
     noise: str = ""
     snr: str = ""
+    split_by: str = ""
 
     @property
     def is_copy(self) -> bool:
@@ -51,12 +53,15 @@ class DataTrack:
     def labelled(self) -> Labelled:
         """With what is known of it by its name: id, artist and published part."""
         fact = known(self.parent) or known(self.recording)
+        # What a deal left out is in no part, whatever the collection's own split says.
+        by = stated_kind(self.split_by)
         return Labelled(
             id=fact.id if fact else track_id(self.parent, "" if self.is_copy else self.digest),
             genre=self.genre,
             group=self.group or (fact.artist if fact else ""),
-            part=published_part(self.part) or (fact.part if fact else ""),
+            part=published_part(self.part) or (fact.part if fact and by not in DEALT else ""),
             recording=self.recording,
+            by=by,
         )
 
     @property

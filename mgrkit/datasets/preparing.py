@@ -27,7 +27,7 @@ from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
 from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage
-from mgrkit.tracks.schema import NOISE, SNR
+from mgrkit.tracks.schema import NOISE, SNR, SPLIT_BY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,10 +236,11 @@ def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
 
 def _entry(row: Row, name: str, digest: str, length: float) -> DataTrack:
     parent, genre, group, part = (row[c] for c in ("parent", "genre", "group", "split"))
-    noise, snr = (row.get(c, "") for c in (NOISE, SNR))
+    noise, snr, by = (row.get(c, "") for c in (NOISE, SNR, SPLIT_BY))
     return DataTrack(
-        name, parent, genre, group, part, digest, row["noisy"], length, noise=noise, snr=snr
-    )
+        name, parent, genre, group, part, digest, row["noisy"], length,
+        noise=noise, snr=snr, split_by=by,
+    )  # fmt: skip
 
 
 def _digest(values: Sequence[NDArray[Any]]) -> str:

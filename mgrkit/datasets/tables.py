@@ -18,7 +18,7 @@ from mgrkit.features.windows import summary
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.tracks.layout import Layout
-from mgrkit.tracks.schema import NOISE, NOISY, PIECE_START, SNR
+from mgrkit.tracks.schema import NOISE, NOISY, PIECE_START, SNR, SPLIT_BY
 from mgrkit.tracks.table import read_frame
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _tracks(
     ``named`` are the name and the genre of each row.
     """
     groups = "group" if "group" in frame.columns else "artist"
-    columns = (groups, "split", "parent", "start", "sound", "kind", NOISE, SNR)
+    columns = (groups, "split", "parent", "start", "sound", "kind", NOISE, SNR, SPLIT_BY)
     text = {name: _texts(frame, name) for name in columns}
     if "start" not in frame.columns:
         text["start"] = _texts(frame, "piece")  # as others number their windows
@@ -189,12 +189,12 @@ def _tracks(
             numbers[name] = len(entries)
             parent = text["parent"][row].replace("\\", "/") or name
             group, part, sound = (text[column][row] for column in (groups, "split", "sound"))
-            noise, snr = text[NOISE][row], text[SNR][row]
+            noise, snr, by = (text[column][row] for column in (NOISE, SNR, SPLIT_BY))
             noisy = text["kind"][row] == NOISY or bool(noise)
             entries.append(
                 DataTrack(
                     name, parent, genre, group, part, sound, noisy, lengths[row],
-                    noise=noise, snr=snr,
+                    noise=noise, snr=snr, split_by=by,
                 )
             )  # fmt: skip
         used.append(row)

@@ -179,7 +179,7 @@ def _eaten(
     of_track = [*range(len(kept)), *(number[dataset.labelled[index].id] for index in copies)]
     chosen = with_genres(dataset.take([*kept, *copies]), [tracks[n].genre for n in of_track])
     labelled = tuple(
-        replace(one, group=tracks[n].group, part=tracks[n].part)
+        replace(one, group=tracks[n].group, part=tracks[n].part, by=tracks[n].by)
         for one, n in zip(chosen.labelled, of_track, strict=True)
     )
     parts = tuple(split.parts[n] for n in of_track)

@@ -76,7 +76,7 @@ def _known(dataset: Dataset, tracks: Sequence[Labelled]) -> Dataset:
     """With what all DATA together know of its tracks."""
     named = with_genres(dataset, [track.genre for track in tracks])
     labelled = tuple(
-        replace(one, group=track.group, part=track.part)
+        replace(one, group=track.group, part=track.part, by=track.by)
         for one, track in zip(named.labelled, tracks, strict=True)
     )
     return replace(named, labelled=labelled)
@@ -103,9 +103,9 @@ def merged(
             torn += 1
             continue
         group = next((label.group for label in labels if label.group), "")
-        part = next((label.part for label in labels if label.part), "")
+        part, by = next(((one.part, one.by) for one in labels if one.part), ("", ""))
         places.append(tuple(index for _, index in where))
-        tracks.append(replace(labels[0], group=group, part=part))
+        tracks.append(replace(labels[0], group=group, part=part, by=by))
     if torn:
         notes.append(f"{torn} tracks left out, of another genre in each DATA")
     return places, tuple(tracks)

@@ -30,6 +30,7 @@ CATALOGUE = (
     "genre",
     "group",  # the artist
     "split",  # train, valid, test, or empty
+    "split_by",  # how the parts were dealt, the same in all rows: published, grouped, random
     "parent",  # the root recording of a slice or a noisy copy
     "album",
     "title",
@@ -41,6 +42,9 @@ CATALOGUE = (
     "duplicate_of",  # the path of another file of the very same sound
 )
 """The columns of a collection's track table; its further columns are kept."""
+
+SPLIT_BY = "split_by"
+"""The column, handed on like others, that says how the parts of a split were dealt."""
 
 NOISY = "noisy"
 """The kind of a noisy copy."""

@@ -15,8 +15,11 @@ from mgrkit.tracks.linked import linked
 PARTS = ("train", "valid", "test")
 UNKNOWN = "artists unknown"
 """Goes with every number that tracks of unknown artists have a part in."""
+RANDOM = "random split, artists not separated"
+"""The words of a random split."""
 SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
-KINDS = ("published", "grouped", "random")
+DEALT = ("grouped", "random")
+KINDS = ("published", *DEALT)
 
 _SPELLINGS = {
     "train": ("train", "training", "tr"),
@@ -42,6 +45,7 @@ class Labelled:
     part : in a published split; '' for none.
     recording : what else must go to one part with it, such as the slices of one song; ''
         where nothing must.
+    by : how its part was dealt: one of `KINDS`; '' where nothing says so.
     """
 
     id: str
@@ -49,6 +53,7 @@ class Labelled:
     group: str = ""
     part: str = ""
     recording: str = ""
+    by: str = ""
 
     @property
     def unit(self) -> str:
@@ -128,7 +133,7 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
     notes += made.notes
     if len(used) < len(tracks):
         notes.insert(0, f"left out, without a genre: {len(tracks) - len(used)} tracks")
-    return Split(name, tuple(parts), (*notes, *_missing(chosen, made.parts)), made.words)
+    return Split(made.name, tuple(parts), (*notes, *_missing(chosen, made.parts)), made.words)
 
 
 def published_part(text: str) -> str:
@@ -144,6 +149,20 @@ def published_part(text: str) -> str:
             f"a published split has no part {text!r}", f"its parts are {', '.join(PARTS)}"
         )
     return part
+
+
+def stated_kind(text: str) -> str:
+    """One of `KINDS`, or '', for how a table says that its parts were dealt.
+
+    Raises
+    ------
+    UsageError : any other word.
+    """
+    kind = text.strip().casefold()
+    if kind and kind not in KINDS:
+        hint = nearest(kind, KINDS, "there are")
+        raise UsageError(f"split_by holds {text!r}, which is no kind of split", hint)
+    return kind
 
 
 def part_of(name: str) -> str:
@@ -208,11 +227,35 @@ def _published(tracks: Sequence[Labelled], seed: int) -> Split:
             parts[index] = part
     if out := parts.count(""):
         notes.append(f"left out, in no part of the published split: {out} tracks")
-    words = "published split"
+    name, words = stated(tracks, parts)
     if torn := _torn(tracks, parts):
         notes.append(f"in more than one part: {_listed(torn)}")
-        words += f", {_count(len(torn), 'artist')} in more than one part"
-    return Split("published", tuple(parts), tuple(notes), words)
+        if name != "random":
+            words += f", {_count(len(torn), 'artist')} in more than one part"
+    return Split(name, tuple(parts), tuple(notes), words)
+
+
+def stated(tracks: Sequence[Labelled], parts: Sequence[str]) -> tuple[str, str]:
+    """How parts that DATA states were dealt, one of `KINDS`, and the words for it.
+
+    The least honest kind of any track that has a part counts for all.
+    """
+    placed = [track for track, part in zip(tracks, parts, strict=True) if part]
+    kinds = {track.by for track in placed}
+    if "random" in kinds:
+        return "random", RANDOM
+    if "grouped" in kinds:
+        return "grouped", grouped_words(placed)
+    return "published", "published split"
+
+
+def grouped_words(tracks: Sequence[Labelled]) -> str:
+    """The words of a grouped split of these tracks."""
+    total = len({track.id for track in tracks})
+    unknown = total - len({track.id for track in tracks if track.group})
+    if not unknown:
+        return "grouped split"
+    return f"grouped split, {UNKNOWN} for {unknown} of {_count(total, 'track')}"
 
 
 def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
@@ -228,21 +271,15 @@ def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
 
 
 def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
-    unknown = len({track.id for track in tracks} - {track.id for track in tracks if track.group})
-    words = "grouped split"
-    if unknown:
-        total = len({track.id for track in tracks})
-        words += f", {UNKNOWN} for {unknown} of {_count(total, 'track')}"
     units = linked(
         [*t.marks, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )
-    return _dealt("grouped", tracks, units, seed, "artist", words)
+    return _dealt("grouped", tracks, units, seed, "artist", grouped_words(tracks))
 
 
 def _random(tracks: Sequence[Labelled], seed: int) -> Split:
     units = linked(track.marks for track in tracks)
-    words = "random split, artists not separated"
-    return _dealt("random", tracks, units, seed, "track", words)
+    return _dealt("random", tracks, units, seed, "track", RANDOM)
 
 
 def _dealt(
