@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    DataTable,
     Debug,
     Device,
     FeatureSet,
@@ -31,6 +32,7 @@ def compare(
             "collection.",
         ),
     ],
+    table: DataTable = None,
     classifiers: Annotated[
         str,
         typer.Option(
@@ -98,7 +100,7 @@ def compare(
     )
     asked = Asked(
         names, seeds, split, part, of_classifiers(param or []), device, feature_set,
-        genre_map(map_ or []), voting,
+        genre_map(map_ or []), voting, table,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

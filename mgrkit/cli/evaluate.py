@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Device, Json, Map, Quiet, Workers
+from mgrkit.cli.options import DataTable, Debug, Device, Json, Map, Quiet, Workers
 
 
 def evaluate(
@@ -24,6 +24,7 @@ def evaluate(
             "several of one collection.",
         ),
     ],
+    table: DataTable = None,
     part: Annotated[
         str,
         typer.Option(metavar="PART", help="test (all of DATA where it has none), valid or all."),
@@ -80,6 +81,7 @@ def evaluate(
         result = command(
             model,
             *data,
+            table=table,
             part=part,
             seen=seen,
             copies=copies,

@@ -75,7 +75,9 @@ def _device(context: typer.Context, param: typer.CallbackParam, text: str) -> st
 Source = Annotated[
     Path | None,
     typer.Argument(
-        metavar="SRC", readable=False, help="Folder or sound file. [default: audio and noisy]"
+        metavar="SRC",
+        readable=False,
+        help="Folder, sound file or track table. [default: audio and noisy]",
     ),
 ]
 PieceSeconds = Annotated[
@@ -144,6 +146,22 @@ Timeout = Annotated[
         "sound's own length]",
         show_default=False,
         **number(float, 0.1),
+    ),
+]
+SourceTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="Take the files of SRC that TABLE (CSV, Parquet) lists, and what it says of them.",
+    ),
+]
+DataTable = Annotated[
+    Path | None,
+    typer.Option(
+        "--table",
+        metavar="TABLE",
+        help="Take the files of the folder DATA that TABLE (CSV, Parquet) lists.",
     ),
 ]
 FilesFrom = Annotated[

@@ -35,7 +35,9 @@ _TAGS = 5
 def predict(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILE", readable=False, help="Sound files, or folders of them."),
+        typer.Argument(
+            metavar="FILE", readable=False, help="Sound files, folders or track tables of them."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -98,6 +100,12 @@ def predict(
             help="Judge what can be decoded of a file that is cut or damaged, with a warning.",
         ),
     ] = True,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE", help="Files of the folder FILE that TABLE (CSV, Parquet) lists."
+        ),
+    ] = None,
     files_from: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Files listed there, one a line; - reads stdin."),
@@ -203,6 +211,7 @@ def predict(
                 report=console.report,
                 in_order=as_json,
                 search=Search.of(suffix or (), lists_ignored=list_ignored),
+                table=table,
             )
             if (as_json or as_jsonl) and not dry_run:
                 for name, reason in summary.ignored_files or ():

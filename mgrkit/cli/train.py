@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    DataTable,
     Debug,
     Device,
     FeatureSet,
@@ -43,6 +44,7 @@ def train(
         int,
         typer.Option(metavar="N", help="Another seed, other random choices.", **number(int)),
     ] = 0,
+    table: DataTable = None,
     param: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; may be repeated."),
@@ -128,7 +130,7 @@ def train(
     follower = Ranks.here().rank > 0
     settings = TrainSettings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
-        genre_map(map_ or []), folds, bandwidth,
+        genre_map(map_ or []), folds, bandwidth, table,
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -76,6 +76,7 @@ def augment(
     copies: int = 1,
     files: Sequence[str] | None = None,
     search: Search = SOUND,
+    table: Path | None = None,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -84,21 +85,20 @@ def augment(
 
     Parameters
     ----------
-    source : a folder, or one sound file.
-    noises : white, pink, brown, blue, violet, or paths of recordings or folders of them.
+    source, table : a folder, a sound file or a track table; or a folder and a table of its files.
+    noises : colours (white, pink, ...), or paths of recordings or folders of them.
     snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz.
     files : relative paths below ``source``, instead of all that is there.
     search : which files of a folder are taken, one of noises too.
 
     Raises
     ------
-    UsageError : an unknown noise, an SNR out of range, OUT is or holds the source, or it holds
-        copies of other settings.
+    UsageError : an unknown noise, an SNR out of range, OUT is or holds SRC, or other copies.
     RunError : there is no sound, a recording cannot be used, or OUT cannot be written.
     """
     ratios = _ratios(snrs)
     sources = _noises(noises, search)
-    plan = Plan([source], out, COLUMNS, files, search=search)
+    plan = Plan([source], out, COLUMNS, files, search=search, table=table)
     sink = FolderSink(out, settings.as_json(), replace)
     ready: list[tuple[tuple[str, str], Noise]] = []
 

@@ -44,6 +44,7 @@ class Asked:
     feature_set : for the classifiers that eat features, instead of their usual one.
     genres : what genres of DATA count as.
     votes : of which of them to judge the vote, too, as in ``svm+cnn``.
+    table : a track table whose rows name the files of the only folder in DATA that are taken.
     """
 
     classifiers: Sequence[str] = ()
@@ -55,6 +56,7 @@ class Asked:
     feature_set: str | None = None
     genres: GenreMap = AS_SPELT
     votes: Sequence[str] = ()
+    table: Path | None = None
 
     @property
     def members(self) -> list[list[str]]:
@@ -76,8 +78,8 @@ def compare(
     """Train classifiers on one train part and judge them by the same tracks.
 
     Each takes the first DATA that holds what it eats or can be made into it; only tracks that
-    are in all DATA used count. What is finished is kept in ``out``, so that the same call, or
-    one with more classifiers or seeds, does the rest only.
+    are in all DATA used count. What is finished is kept in ``out``: the same call, or one with
+    more classifiers or seeds, does the rest only.
 
     Parameters
     ----------
@@ -92,14 +94,13 @@ def compare(
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
-    if Ranks.here().world_size > 1:
-        raise UsageError("a comparison is one process", "start it without torchrun")
     entries = _entries(asked)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
     common = read_common(
-        data, wanted, asked.split, asked.device, options, report, asked.genres, asked.feature_set
-    )
+        data, wanted, asked.split, asked.device, options, report, asked.genres,
+        asked.feature_set, asked.table,
+    )  # fmt: skip
     judged = _judged(common, asked.part)
     _begin(out, common, asked)
     runs = _runs(out, entries, asked, common)
@@ -155,6 +156,8 @@ def _finished(
 
 def _entries(asked: Asked) -> list[Provider]:
     """The classifiers by name, each once; what is wrong with the call is said here."""
+    if Ranks.here().world_size > 1:
+        raise UsageError("a comparison is one process", "start it without torchrun")
     if asked.part not in PARTS[1:]:
         raise UsageError(f"--part must be valid or test, not {asked.part!r}")
     if asked.seeds < 1:

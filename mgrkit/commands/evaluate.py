@@ -20,6 +20,7 @@ from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
 from mgrkit.tracks.collections.lookup import has_published_split
 from mgrkit.tracks.identity import artist_id
+from mgrkit.tracks.sources import check_data
 from mgrkit.tracks.splits import PARTS, UNKNOWN, stated
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ PUBLISHED = "published split"
 def evaluate(
     model: str,
     *data: Path,
+    table: Path | None = None,
     part: str = "test",
     seen: bool = False,
     copies: bool = False,
@@ -51,10 +53,11 @@ def evaluate(
     Parameters
     ----------
     data : for a vote several of one collection: each member takes the first that it can.
+    table : a track table of files of the only folder in ``data``: those are taken.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
-    copies : judge the noisy copies in place of the recordings, as is done where DATA holds
-        nothing else. A copy is seen, and of a part, as its recording is.
+    copies : judge the noisy copies in place of the recordings, as where DATA has nothing else. A
+        copy is seen, and of a part, as its recording is.
     genres : what other genres of DATA count as. Spellings that differ in case, spaces, hyphens
         and underscores mean one genre.
     predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
@@ -67,13 +70,12 @@ def evaluate(
     Raises
     ------
     UsageError : DATA or the model has nothing as asked for, or nothing in DATA is unseen.
-    RunError, BundleError, OSError : DATA, the bundle or the place of the predictions cannot be
-        used.
+    RunError, BundleError, OSError : DATA, the bundle or the predictions' place cannot be used.
     """
     _check(part, predictions)
     judge = load_model(model, device)
     notes: list[str] = []
-    datasets = _read(data, judge, genres, notes, options, report)
+    datasets = _read(data, table, judge, genres, notes, options, report)
     every = _known_in_any(list(datasets.values()), judge)
     labels = spelt_as(judge.labels, {entry.genre for entry in every.entries})
     chosen = _chosen(every, judge, labels, data, part, copies, seen, notes)
@@ -115,6 +117,7 @@ def _check(part: str, predictions: Path | None) -> None:
 
 def _read(
     data: Sequence[Path],
+    table: Path | None,
     judge: Model,
     genres: GenreMap,
     notes: list[str],
@@ -123,14 +126,12 @@ def _read(
 ) -> dict[str, Dataset]:
     """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     genres.check_ours(judge.name, judge.labels)
-    for path in data:
-        if not path.exists():
-            raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
+    check_data(data, table)
     read: dict[str, tuple[Path, Dataset]] = {}
     absent: list[WeightsError] = []
     for name, member in judge.members.items():
         try:
-            read[name] = first(data, partial(_of_member, member, options, report))
+            read[name] = first(data, partial(_of_member, member, table, options, report))
         except WeightsError as error:
             absent.append(error)
             notes.append(f"without {name}: {error}")
@@ -162,9 +163,14 @@ def _known_in_any(datasets: Sequence[Dataset], judge: Model) -> Dataset:
 
 
 def _of_member(
-    member: Member, options: Options | None, report: Report | None, data: Path
+    member: Member,
+    table: Path | None,
+    options: Options | None,
+    report: Report | None,
+    data: Path,
 ) -> Dataset:
-    dataset = read_dataset(data, member.input, options, report)
+    of_folder = table if data.is_dir() else None
+    dataset = read_dataset(data, member.input, options, report, of_folder)
     if dataset.input.digest != member.input.digest:
         raise UsageError(
             f"{data} holds {distinct_name(dataset.input, member.input)}, {member.name} was "

@@ -90,6 +90,7 @@ def features(
     *,
     files: Sequence[str] | None = None,
     search: Search = SOUND,
+    table: Path | None = None,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -98,10 +99,11 @@ def features(
 
     Parameters
     ----------
-    sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
+    sources : folders, one sound file or track table; empty for ``audio`` and ``noisy``.
     out : ends in ``.csv`` or ``.parquet``.
     files : relative paths below the first source, instead of all that is there.
     search : which files of a folder are taken; by default those with a suffix of sound.
+    table : whose rows name the files of the only source.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def features(
     feature_set = settings.feature_set
     names = feature_set.columns
     leading = (*COLUMNS, PIECE_START) if feature_set.window else COLUMNS
-    plan = Plan(sources, out, (*leading, *names), files, to_table=True, search=search)
+    plan = Plan(sources, out, (*leading, *names), files, to_table=True, search=search, table=table)
     common = _common(feature_set)
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:

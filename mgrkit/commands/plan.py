@@ -15,7 +15,9 @@ from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.find import SOUND, Finder, Search, Track, check_readable, passed_over
-from mgrkit.tracks.lineage import Lineage, columns
+from mgrkit.tracks.lineage import columns
+from mgrkit.tracks.schema import TABLE
+from mgrkit.tracks.sources import Source
 
 
 @dataclass
@@ -24,17 +26,19 @@ class Plan:
 
     Parameters
     ----------
-    sources : folders, or one sound file; all must exist.
+    sources : folders, or one sound file or table of files; all must exist.
     out : the folder of outputs, neither a source nor around one; or a table.
     added : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
     to_table : ``out`` is a file, which may lie anywhere.
     search : which files a walk takes.
+    table : of the only source, which is a folder: its files are those of the table's rows.
 
     Raises
     ------
-    RunError : a source is not there, or a folder that cannot be read.
-    UsageError : OUT is a source, or holds one, or is a file instead of a folder or the reverse.
+    RunError : a source is not there, or a folder or table that cannot be read.
+    UsageError : OUT is a source, or holds one, or is a file instead of a folder or the reverse; a
+        table that names files outside its folder, or several sources with one.
     """
 
     sources: Sequence[Path]
@@ -43,33 +47,55 @@ class Plan:
     files: Sequence[str] | None = None
     to_table: bool = False
     search: Search = SOUND
+    table: Path | None = None
     finder: Finder = field(init=False)
 
     def __post_init__(self) -> None:
-        for source in self.sources:
-            if not source.exists():
-                raise RunError(
-                    f"there is no {source}", "name a folder or a sound file: SRC is the first word"
-                )
-            if self.files is None and source.is_dir():
-                check_readable(source)
-        first = self.sources[0]
-        if self.files is None and not first.is_dir():
-            self.sources, self.files = [first.parent], [first.name]
+        self._check_sources()
         roots = [Path(os.path.abspath(source)) for source in self.sources]
         self._check_out(roots)
-        self.finder = Finder(roots, self.out, self.files, self.search)
-        self._lineages = {root: Lineage.read(root, self.added) for root in roots}
+        self._lineages = {root: Source(root, self.table).lineage(self.added) for root in roots}
+        if self.table and self.files is None:
+            self.files = list(self._lineages[roots[0]].rows)
+            _check_inside(self.table, self.files)
+        self.finder = self._finder(roots)
         for root, lineage in self._lineages.items():
             lineage.paths = partial(self._paths, root)
         self._ids = {root: self.id(root) for root in roots}
 
+    def _check_sources(self) -> None:
+        """See that all are there; of a file, take its folder for the source."""
+        for path in self.sources:
+            if not path.exists():
+                raise RunError(
+                    f"there is no {path}", "name a folder or a sound file: SRC is the first word"
+                )
+        if self.table and len(self.sources) > 1:
+            raise UsageError("--table goes with one SRC", "name the folder of its files")
+        first = Source.of(self.sources[0], self.table)
+        if first.table:
+            self.sources, self.table = [first.folder], first.table
+        elif self.files is None and not first.folder.is_dir():
+            self.sources, self.files = [first.folder.parent], [first.folder.name]
+        if self.files is None and not self.table:
+            for path in self.sources:
+                check_readable(path)
+
+    def _finder(self, roots: Sequence[Path]) -> Finder:
+        def without(root: Path, path: str) -> bool:
+            return self._lineages[root].is_without(path)
+
+        return Finder(roots, self.out, self.files, self.search, without)
+
     def _paths(self, root: Path) -> Iterator[str]:
         """The paths below one source, by a separate walk."""
-        return (track.path for track in Finder([root], self.out, self.files, self.search))
+        return (track.path for track in self._finder([root]))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
+        table = self.out if self.to_table else self.out / TABLE
+        if self.table and os.path.realpath(self.table) == os.path.realpath(table):
+            raise UsageError(f"OUT's table would be written over SRC's: {table}", "another OUT")
         if self.to_table:
             if out.is_dir():
                 raise UsageError(f"OUT is a folder: {self.out}", "give a file")
@@ -103,8 +129,10 @@ class Plan:
         RunError : there is no track at all, or no file of the list is there.
         """
         if self.files and not any(os.path.lexists(self.sources[0] / path) for path in self.files):
-            listed = f"none of the {len(self.files)} files of the list is in {self.sources[0]}"
-            raise RunError(listed, "name them relative to SRC")
+            of = self.table or "the list"
+            listed = f"none of the {len(self.files)} files of {of} is in {self.sources[0]}"
+            where = "the table's folder; --table goes with another" if self.table else "SRC"
+            raise RunError(listed, f"name them relative to {where}")
         tracks = iter(self.finder)
         first = next(tracks, None)
         if first is None:
@@ -145,6 +173,16 @@ class Plan:
         return summary
 
 
+def _check_inside(table: Path, paths: Sequence[str]) -> None:
+    """Raise UsageError if a path leads out of the folder: its outputs would lie outside OUT."""
+    for path in paths:
+        if os.path.isabs(path) or os.pardir in path.split("/"):
+            raise UsageError(
+                f"{table} names a file outside its folder: {path}",
+                "paths are relative to the table, or to a folder that goes with it by --table",
+            )
+
+
 def audio_and_noisy() -> list[Path]:
     """The sources of a command that is given none; RunError if neither is here."""
     sources = [source for source in (Path("audio"), Path("noisy")) if source.is_dir()]
@@ -154,14 +192,14 @@ def audio_and_noisy() -> list[Path]:
 
 
 def listed(lines: Sequence[str], root: Path) -> list[str]:
-    """The relative POSIX paths below ``root`` of a list of files.
+    """The relative POSIX paths below ``root``, a folder or the table of one, of a list of files.
 
     Raises
     ------
     UsageError : a file lies outside ``root``.
     """
     paths = []
-    base = os.path.abspath(root)
+    base = os.path.abspath(Source.of(root).folder)
     for line in lines:
         path = os.path.relpath(os.path.join(base, line), base)
         if path.startswith(os.pardir):

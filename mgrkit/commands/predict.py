@@ -21,6 +21,7 @@ from mgrkit.models.model import Model, check_limits
 from mgrkit.models.tagging import TagModel, tag_set, tag_sets
 from mgrkit.registry.specs import FeatureSetSpec, Weights
 from mgrkit.tracks.find import SOUND, Finder, Search, check_readable, passed_over
+from mgrkit.tracks.sources import Source, check_one_folder
 
 COLUMNS = ("path", "status", "reason")
 
@@ -75,24 +76,28 @@ def predict(
     report: Report | None = None,
     in_order: bool = False,
     search: Search = SOUND,
+    table: Path | None = None,
 ) -> Summary:
     """Predict every file, and hand each result to ``emit`` as it comes.
 
     Parameters
     ----------
-    paths : sound files, and folders whose sound files are taken.
+    paths : sound files, folders whose sound files are taken, and tables of files.
     emit : gets what `Model.predict` returns, or ``path`` and ``error`` for a file that cannot
         be used.
     resume : a journal; the same call again emits what stands there without work.
     search : which files of a folder are taken; by default those with a suffix of sound.
     in_order : emit at the end, in the order in which ``paths`` name the files.
+    table : whose rows name the files of the only folder in ``paths`` that are taken.
 
     Raises
     ------
-    UsageError : an unknown model or device, a journal of other settings, or no journal.
+    UsageError : an unknown model or device, a journal of other settings, or no journal; or a
+        table without a column path.
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
+    paths, notes = _listed(paths, table)
     name, _ = found(settings.model)
     key = _key(name)
     model = loaded(name, key, settings.device)
@@ -104,9 +109,25 @@ def predict(
     job = partial(predict_track, name, key, settings)
     summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
     walk.complete(summary)
-    summary.warnings += results.strange()
+    summary.warnings += notes + results.strange()
     results.finish(walk.places)
     return summary
+
+
+def _listed(paths: Sequence[Path], table: Path | None) -> tuple[list[Path], list[str]]:
+    """The paths, each table's files in its place, and what is to be said of the tables."""
+    check_one_folder(paths, table)
+    files: list[Path] = []
+    notes: list[str] = []
+    for path in paths:
+        source = Source.of(path, table if path.is_dir() else None)
+        if not source.table or not source.table.exists():
+            files.append(path)
+            continue
+        lineage = source.lineage()
+        files += (source.folder / name for name in lineage.rows)
+        notes += lineage.notes
+    return files, notes
 
 
 def _answer(model: Model | TagModel, settings: PredictSettings, row: Row) -> Row:

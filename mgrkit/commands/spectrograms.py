@@ -88,6 +88,7 @@ def spectrograms(
     *,
     files: Sequence[str] | None = None,
     search: Search = SOUND,
+    table: Path | None = None,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -96,9 +97,10 @@ def spectrograms(
 
     Parameters
     ----------
-    sources : folders or one sound file; empty for ``audio`` and ``noisy``, whichever exist.
+    sources : folders, one sound file or track table; empty for ``audio`` and ``noisy``.
     files : relative paths below the first source, instead of all that is there.
     search : which files of a folder are taken; by default those with a suffix of sound.
+    table : whose rows name the files of the only source.
 
     Raises
     ------
@@ -106,7 +108,7 @@ def spectrograms(
     RunError : there is no sound, or OUT cannot be written.
     """
     sources = sources or audio_and_noisy()
-    plan = Plan(sources, out, COLUMNS, files, search=search)
+    plan = Plan(sources, out, COLUMNS, files, search=search, table=table)
     frontend = settings.frontend
     common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}
     common["settings"] = frontend.digest

@@ -41,6 +41,7 @@ class TrainSettings:
         read as that does not say so itself; None for the classifier's usual one.
     genres : what genres of DATA count as.
     bandwidth : Hz that a song must reach, else its verdict is unsure; 0 for any.
+    table : a track table whose rows name the files of the folder DATA that are taken.
     """
 
     seed: int = 0
@@ -54,6 +55,7 @@ class TrainSettings:
     genres: GenreMap = AS_SPELT
     folds: int | None = None
     bandwidth: float = 0.0
+    table: Path | None = None
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
@@ -101,7 +103,7 @@ def train(
     recipe = settings.recipe(entry, ranks)
     with ranks.together(recipe.device):
         with ranks.first_alone():
-            dataset = read_dataset(data, wanted, options, report)
+            dataset = read_dataset(data, wanted, options, report, settings.table)
         [dataset] = settings.genres.applied(dataset)
         if front and dataset.input.digest != wanted.digest:
             raise UsageError(

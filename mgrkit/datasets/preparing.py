@@ -19,6 +19,7 @@ from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.describing import check_kept, kept_folder, kept_track
 from mgrkit.datasets.entries import DataTrack
+from mgrkit.datasets.genres import genre_key
 from mgrkit.datasets.prepared import Described, cached
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder
@@ -26,8 +27,9 @@ from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
 from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
-from mgrkit.tracks.lineage import Lineage
+from mgrkit.tracks.lineage import Lineage, said_twice
 from mgrkit.tracks.schema import NOISE, SNR, SPLIT_BY
+from mgrkit.tracks.sources import Source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,23 +50,23 @@ def prepare(
     Raises
     ------
     RunError : there is nothing, or nothing that can be used.
-    UsageError : pictures where ``wanted`` is none, or pictures of two front ends.
+    UsageError : pictures where ``wanted`` is none, or pictures of two front ends; a table that
+        gives a file two genres, or two parts.
     Stopped : a person ended the run; what is finished is kept.
     """
     data = table or folder
     if not table:
         check_readable(folder)
-    lineage = Lineage.read(folder, table=table)
-    if table and not lineage.rows:
-        raise RunError(f"{table} lists no tracks", "one row a track, with the columns path, genre")
-    finder = Finder([folder], None, list(lineage.rows) if table else None)
+    lineage = Source(folder, table).lineage()
+    _check_torn(lineage)
+    finder = _finder(folder, lineage, listed=table is not None)
     drawn = _is_of_pictures(finder, data)
     if drawn:
-        finder = Finder([folder], None, finder.files, Search(PICTURES))
+        finder = replace(finder, search=Search(PICTURES))
         _check_pictures(wanted, data)
     else:
         _check_sound(wanted)
-    twin = Finder(finder.roots, None, finder.files, finder.search)
+    twin = replace(finder, ignored=Counter())
     lineage.paths = lambda: (track.path for track in twin)
     job = read_track if drawn else partial(describe_track, wanted)
     rows, summary = _rows(finder, lineage, job, options, report)
@@ -75,6 +77,22 @@ def prepare(
         raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")
     read = _of_pictures if drawn else _of_sound
     return replace(read(data, rows, wanted), notes=notes, failed=summary.failed)
+
+
+def _finder(folder: Path, lineage: Lineage, *, listed: bool) -> Finder:
+    """The files that the table lists, or all but those that it says are of no use."""
+
+    def without(_: Path, path: str) -> bool:
+        return lineage.is_without(path)
+
+    return Finder([folder], None, list(lineage.rows) if listed else None, without=without)
+
+
+def _check_torn(lineage: Lineage) -> None:
+    """Raise UsageError if a path has two genres, not two spellings of one, or two parts."""
+    torn = [one for one in lineage.torn if genre_key(one[2]) != genre_key(one[3])]
+    if torn:
+        raise UsageError(said_twice(lineage.table, torn), "one row a file")
 
 
 def _rows(
@@ -109,7 +127,7 @@ def _is_of_pictures(finder: Finder, data: Path) -> bool:
     if finder.files is None:
         if next(iter(finder), None):
             return False
-        return next(iter(Finder(finder.roots, search=Search(PICTURES))), None) is not None
+        return next(iter(replace(finder, search=Search(PICTURES))), None) is not None
     drawn = set(map(is_picture, finder.files))
     if len(drawn) > 1:
         raise UsageError(f"{data} lists sound and pictures", "one of them a table")

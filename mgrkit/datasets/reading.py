@@ -21,6 +21,7 @@ from mgrkit.inputs.wording import how_to_get
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.identity import NAME
 from mgrkit.tracks.layout import HINT, is_number
+from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import one_part
 from mgrkit.tracks.table import is_table
 
@@ -33,6 +34,7 @@ def read_dataset(
     wanted: Input,
     options: Options | None = None,
     report: Report | None = None,
+    table: Path | None = None,
 ) -> Dataset:
     """Everything in DATA that has a genre and can be used.
 
@@ -42,6 +44,7 @@ def read_dataset(
         genre.
     wanted : what is made of sound. A feature table and pictures are what they are: the
         ``input`` of the dataset says what.
+    table : a track table whose rows name the files of the folder DATA that are taken.
 
     Raises
     ------
@@ -51,8 +54,9 @@ def read_dataset(
     """
     if not data.exists():
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
+    source = Source.of(data, table)
     if data.is_dir():
-        dataset = prepare(data, wanted, None, options, report)
+        dataset = prepare(data, wanted, source.table, options, report)
     elif not is_table(data):
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
     elif is_feature_table(data, _named(wanted)):
@@ -60,7 +64,7 @@ def read_dataset(
             raise UsageError(f"{data} holds numbers, not {wanted.name}", how_to_get(wanted))
         dataset = read_feature_table(data, wanted.feature_set, asked=wanted.asked)
     else:
-        dataset = prepare(data.parent, wanted, data, options, report)
+        dataset = prepare(source.folder, wanted, source.table, options, report)
     return _checked(data, dataset)
 
 

@@ -15,6 +15,7 @@ from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.matching import first, merged
 from mgrkit.inputs.kinds import Input, input_of
+from mgrkit.tracks.sources import check_data
 from mgrkit.tracks.splits import Labelled, Split, make_split
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def read_common(
     report: Report | None = None,
     genres: GenreMap = AS_SPELT,
     feature_set: str | None = None,
+    table: Path | None = None,
 ) -> Common:
     """Read DATA, each kind of example from the first that holds it or can be made into it.
 
@@ -99,6 +101,7 @@ def read_common(
     device : where a feature set's network runs.
     genres : what genres of DATA count as.
     feature_set : that was asked for, so that tables of others will not do.
+    table : a track table whose rows name the files of the only folder in ``data`` that are taken.
 
     Raises
     ------
@@ -106,10 +109,8 @@ def read_common(
         only DATA is of another kind.
     RunError : a DATA is not there, none can be used, or they have no track in common.
     """
-    for path in data:
-        if not path.exists():
-            raise RunError(f"there is no {path}", "DATA is a table, or a folder by genre")
-    read, lacking = _read(data, wanted, device, feature_set, options, report)
+    check_data(data, table)
+    read, lacking = _read(data, table, wanted, device, feature_set, options, report)
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
@@ -131,6 +132,7 @@ def read_common(
 
 def _read(
     data: Sequence[Path],
+    table: Path | None,
     wanted: Mapping[str, str],
     device: str,
     feature_set: str | None,
@@ -142,7 +144,7 @@ def _read(
     refused: dict[str, UsageError | RunError] = {}
 
     def as_eaten(wanted: Input, path: Path) -> Dataset:
-        return read_dataset(path, wanted, options, report)
+        return read_dataset(path, wanted, options, report, table if path.is_dir() else None)
 
     for eats, name in wanted.items():
         try:

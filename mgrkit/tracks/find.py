@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -85,6 +85,7 @@ class Finder:
     roots : folders; files of the same relative folder are named together.
     out : left out of the walk.
     files : only these relative POSIX paths, of the first root, whatever their suffix.
+    without : whether a file of a root and a relative path is passed over, as tables say.
 
     Folders are walked one at a time, in the order of their names. A link is followed, but no
     folder is entered twice, and none through a link that lies below it: that would bring in
@@ -97,6 +98,7 @@ class Finder:
     out: Path | None = None
     files: Sequence[str] | None = None
     search: Search = SOUND
+    without: Callable[[Path, str], bool] | None = None
     ignored: Counter[str] = field(default_factory=Counter)
     ignored_files: list[Ignored] = field(default_factory=list)
 
@@ -108,7 +110,7 @@ class Finder:
 
     def count(self) -> int:
         """How many tracks there are, by another walk."""
-        twin = Finder(self.roots, self.out, self.files, self.search)
+        twin = Finder(self.roots, self.out, self.files, self.search, self.without)
         return sum(len(found) for _, found in twin._folders())
 
     def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
@@ -181,7 +183,8 @@ class Finder:
     def _wanted(self, root: Path, entry: os.DirEntry[str], folder: str) -> bool:
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in self.search.suffixes:
-            return True
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            return self.without is None or not self.without(root, path)
         if folder or entry.name != TABLE:
             self._ignore(suffix or "without suffix", root, entry)
         return False

@@ -6,15 +6,18 @@ import csv
 import functools
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.errors import UsageError
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import COLUMNS, LINEAGE, NOISE, NOISY, TABLE
+from mgrkit.tracks.table import check_csv, read_frame
 
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+FAILED, DUPLICATE = "rows that failed", "duplicates"
+"""Why rows are passed over."""
 
 
 @dataclass
@@ -24,7 +27,9 @@ class Lineage:
     ``extras`` are its columns beyond the schema; they are handed on as they are. ``notes``
     says what a person should know of the table; ``paths`` gives the paths of all files, from
     which the layout is read where the table does not say all. ``noisy`` are the paths of
-    which the table says that they are noisy copies.
+    which the table says that they are noisy copies; ``without`` those that it says failed, or are
+    duplicates of others, which no row is kept of, and why. ``torn`` are repeated paths that it
+    gives two genres or two parts: the path, what of, and both.
     """
 
     extras: tuple[str, ...] = ()
@@ -34,6 +39,8 @@ class Lineage:
     table: Path = Path(TABLE)
     parted: bool = False
     noisy: set[str] = field(default_factory=set)
+    without: dict[str, str] = field(default_factory=dict)
+    torn: list[tuple[str, str, str, str]] = field(default_factory=list)
     paths: Callable[[], Iterable[str]] = tuple
     _by_folder: set[str] = field(default_factory=set)
 
@@ -44,20 +51,24 @@ class Lineage:
         Parameters
         ----------
         added : columns of the command itself, which those of the table give way to.
-        table : another file than the folder's ``tracks.csv``.
+        table : another file than the folder's ``tracks.csv``, CSV or Parquet.
 
         Raises
         ------
         UsageError : the table is not a CSV file in UTF-8 with a column ``path``.
+        RunError : it is a Parquet file that cannot be read.
         """
         table = table or folder / TABLE
         if not table.is_file():
             return cls(table=table)
+        if table.suffix.lower() != ".csv":
+            return cls._parse(table, *_lines(table), added, folder)
         check_csv(table)
         try:
             with table.open(newline="", encoding="utf-8-sig") as file:
                 lines = csv.DictReader(file, restval="", strict=True)
-                return cls._parse(table, lines, added, folder)
+                lines.fieldnames = [name.strip() for name in lines.fieldnames or ()]
+                return cls._parse(table, lines.fieldnames, lines, added, folder)
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(
                 f"{table} cannot be read: {error}", "save it as CSV in UTF-8"
@@ -65,10 +76,14 @@ class Lineage:
 
     @classmethod
     def _parse(
-        cls, table: Path, lines: csv.DictReader[str], added: Sequence[str], folder: Path
+        cls,
+        table: Path,
+        names: Sequence[str],
+        lines: Iterable[dict[str, str]],
+        added: Sequence[str],
+        folder: Path,
     ) -> Lineage:
-        lines.fieldnames = [name.strip() for name in lines.fieldnames or ()]
-        header = [name for name in lines.fieldnames if name]
+        header = [name for name in names if name]
         if "path" not in header:
             there = ", ".join(header[:5]) or "nothing"
             raise UsageError(
@@ -84,16 +99,39 @@ class Lineage:
         for line in lines:
             if artists:
                 line["group"] = line["artist"]
-            if line.get("status") != "failed":
-                path = _posix(folder, line["path"])
-                repeated += path in lineage.rows
-                values = (line.get(name) or "" for name in (*LINEAGE, *extras))
-                lineage.rows[path] = tuple(map(sys.intern, values))
-                if line.get("kind") == NOISY or line.get(NOISE):
-                    lineage.noisy.add(path)
+            path = _posix(folder, line["path"])
+            if line.get("status") == "failed" or line.get("duplicate_of"):
+                lineage.without[path] = FAILED if line.get("status") == "failed" else DUPLICATE
+                continue
+            values = (line.get(name) or "" for name in (*LINEAGE, *extras))
+            row = tuple(map(sys.intern, values))
+            if path in lineage.rows:
+                repeated += 1
+                lineage._compare(path, row)
+            lineage.rows[path] = row
+            if line.get("kind") == NOISY or line.get(NOISE):
+                lineage.noisy.add(path)
         if repeated:
             lineage.notes.append(f"{table}: of {repeated} repeated paths the last row counts")
+        lineage._settle()
         return lineage
+
+    def _compare(self, path: str, row: tuple[str, ...]) -> None:
+        """Add to ``torn`` if a repeated path has another genre or part than before."""
+        for name in ("genre", "split"):
+            place = LINEAGE.index(name)
+            before, now = self.rows[path][place], row[place]
+            if before and now and before.casefold() != now.casefold():
+                self.torn.append((path, f"{name}s", before, now))
+
+    def _settle(self) -> None:
+        """Say what is passed over, and what the table says twice."""
+        self.without = {path: why for path, why in self.without.items() if path not in self.rows}
+        if counts := Counter(self.without.values()):
+            shown = ", ".join(f"{number} {why}" for why, number in sorted(counts.items()))
+            self.notes.append(f"{self.table}: {shown} passed over")
+        if self.torn:
+            self.notes.append(said_twice(self.table, self.torn))
 
     @functools.cached_property
     def layout(self) -> Layout:
@@ -120,6 +158,10 @@ class Lineage:
     def is_noisy(self, path: str) -> bool:
         """Whether the table says of a file that it is a noisy copy."""
         return self._key(path) in self.noisy
+
+    def is_without(self, path: str) -> bool:
+        """Whether the table says of a file that it failed, or is a duplicate of another."""
+        return any(form in self.without for form in _forms(path))
 
     def messages(self, root: Path, *, every: bool = True, what: str = "sound file") -> list[str]:
         """What a person should know when all files have been asked for, one line each.
@@ -150,22 +192,29 @@ class Lineage:
 
     def _key(self, path: str) -> str | None:
         """The path by which the table knows a file, in whatever Unicode form it holds it."""
-        forms = (path, as_written(path), *(unicodedata.normalize(f, path) for f in ("NFC", "NFD")))
-        return next((form for form in forms if form in self.rows), None)
+        return next((form for form in _forms(path) if form in self.rows), None)
 
 
-def check_csv(table: Path) -> None:
-    """Raise UsageError for a table in UTF-16, or one not separated by commas."""
-    with table.open("rb") as file:
-        start = file.read(4096)
-    if start[:2] in _UTF_16 or b"\0" in start:
-        raise UsageError(f"{table} is text in UTF-16, or no text", "save it as CSV in UTF-8")
-    first = start.splitlines()[0] if start else b""
-    for mark, name in ((b";", "semicolons"), (b"\t", "tabs")):
-        if mark in first and b"," not in first:
-            raise UsageError(
-                f"{table} is separated by {name}", "save it with commas between the columns"
-            )
+def said_twice(table: Path, torn: Sequence[tuple[str, str, str, str]]) -> str:
+    """That a path has two genres or parts in a table, as `Lineage.torn` has them, in a line."""
+    path, what, before, now = torn[0]
+    more = f"; {len(torn) - 1} more like it" if len(torn) > 1 else ""
+    return f"{table}: {path} has two {what}, {before} and {now}{more}"
+
+
+def _forms(path: str) -> tuple[str, ...]:
+    """A path as a table may hold it."""
+    if path.isascii():
+        return (path,)
+    return (path, as_written(path), *(unicodedata.normalize(f, path) for f in ("NFC", "NFD")))
+
+
+def _lines(table: Path) -> tuple[list[str], Iterator[dict[str, str]]]:
+    """The columns and the rows of a table that is no plain CSV, all as text."""
+    import polars as pl
+
+    frame = read_frame(table).select(pl.all().cast(pl.String).fill_null(""))
+    return frame.columns, frame.iter_rows(named=True)
 
 
 def _posix(folder: Path, path: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.replacing import replacing
-from mgrkit.tracks.lineage import check_csv
 from mgrkit.tracks.schema import CATALOGUE
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """Of tables, in lower case."""
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def is_table(path: Path) -> bool:
@@ -96,3 +96,17 @@ def write_tracks(path: Path, frame: pl.DataFrame) -> None:
             frame.write_parquet(temp)
         else:
             frame.write_csv(temp)
+
+
+def check_csv(table: Path) -> None:
+    """Raise UsageError for a table in UTF-16, or one not separated by commas."""
+    with table.open("rb") as file:
+        start = file.read(4096)
+    if start[:2] in _UTF_16 or b"\0" in start:
+        raise UsageError(f"{table} is text in UTF-16, or no text", "save it as CSV in UTF-8")
+    first = start.splitlines()[0] if start else b""
+    for mark, name in ((b";", "semicolons"), (b"\t", "tabs")):
+        if mark in first and b"," not in first:
+            raise UsageError(
+                f"{table} is separated by {name}", "save it with commas between the columns"
+            )

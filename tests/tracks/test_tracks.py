@@ -204,6 +204,7 @@ def test_a_careless_table_is_read_and_noted(tmp_path: Path) -> None:
     assert [note.partition(": ")[2] for note in lineage.notes] == [
         "peak_db give way to this command's columns",
         "of 1 repeated paths the last row counts",
+        "a.wav has two genres, x and blues",
     ]
 
 
