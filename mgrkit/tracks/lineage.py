@@ -16,7 +16,7 @@ from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import COLUMNS, LINEAGE, NOISE, NOISY, TABLE
 from mgrkit.tracks.table import check_csv, read_frame
 
-FAILED, DUPLICATE = "rows that failed", "duplicates"
+FAILED, DUPLICATE = "failed", "duplicate"
 """Why rows are passed over."""
 
 
@@ -129,7 +129,7 @@ class Lineage:
         self.without = {path: why for path, why in self.without.items() if path not in self.rows}
         if counts := Counter(self.without.values()):
             shown = ", ".join(f"{number} {why}" for why, number in sorted(counts.items()))
-            self.notes.append(f"{self.table}: {shown} passed over")
+            self.notes.append(f"{self.table}: passed over: {shown}")
         if self.torn:
             self.notes.append(said_twice(self.table, self.torn))
 
