@@ -174,8 +174,8 @@ def test_a_file_without_rows_twice_a_track_and_no_file(made: Made, tmp_path: Pat
 
 
 def test_a_subset_or_a_rule_that_is_not_there(made: Made, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no subset 'smal' \(did you mean small\?\)"):
-        read_fma(tmp_path, "smal", [])
+    with pytest.raises(UsageError, match=r"no subset 'fma-small' \(did you mean small\?\)"):
+        read_fma(tmp_path, "fma-small", [])
     with pytest.raises(UsageError, match=r"no rule for genres 'root' \(there are first, most, top"):
         read_fma(tmp_path, "small", [], "root")
     whole = (made.folder / "tracks.csv").read_bytes()
