@@ -59,6 +59,15 @@ TITLES = (
     "Food", 'The "Best" Song', "Déjà vu, encore", "夜の歌", "Two\nlines", "a, b; c", "O'Brien",
     "Ünïcode ♥", "untitled", "",
 )  # fmt: skip
+NAMES = {
+    0: "Nobody",
+    11: "NOBODY",
+    22: "Nobody 0",
+    33: "Motörhead",
+    34: "Sun, Moon & Stars",
+    35: "",
+}
+"""Of some artists by number: two share a name, and one is called as the first is written then."""
 LICENCES = (
     "Attribution-Noncommercial-Share Alike 3.0 United States", "Attribution",
     "Attribution-NonCommercial-NoDerivatives (aka Music Sharing) 3.0 International", "",
@@ -193,10 +202,10 @@ def _rows(tracks: int, bio: int) -> Iterator[dict[str, str]]:
             "album.id": str(n // 7), "album.title": TITLES[n // 7 % 9], "album.tags": "[]",
             "album.comments": "0", "album.information": "<p></p>",
             "artist.bio": BIO * bio, "artist.id": str(artist), "artist.tags": "['awol', 'x, y']",
-            "artist.name": f"Artist {artist % 1000}" if artist % 11 else "Nobody",
+            "artist.name": NAMES.get(artist % 1000, f"Artist {artist % 1000}"),
             "set.split": ("training", "training", "validation", "test")[artist % 4],
             "set.subset": subset,
-            "track.bit_rate": "256000", "track.duration": str(20 + n % 400),
+            "track.bit_rate": "256000", "track.duration": str(20 + n % 400 if n % 30 else 0),
             "track.genre_top": ROOTS[roots.pop()] if len(roots) == 1 else "",
             "track.genres": str(genres), "track.genres_all": str(genres), "track.tags": "[]",
             "track.license": LICENCES[n % 4], "track.listens": "1293", "track.number": "3",

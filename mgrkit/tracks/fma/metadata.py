@@ -62,8 +62,9 @@ def read_fma(metadata: Path, subset: str, notes: list[str], genres: str = "top")
 
     Returns
     -------
-    The columns of `CATALOGUE` and then `EXTRAS`. ``seconds`` are as stated, whole seconds, and
-    ``CLIP_SECONDS`` at most but in full.
+    The columns of `CATALOGUE` and then `EXTRAS`. ``seconds`` are as stated, whole seconds and
+    ``CLIP_SECONDS`` at most but in full; '' where FMA says 0. For 21 tracks they are known to be
+    wrong (`mgrkit.tracks.collections.fma`).
 
     Raises
     ------
@@ -83,12 +84,13 @@ def read_fma(metadata: Path, subset: str, notes: list[str], genres: str = "top")
     if not len(frame):
         raise RunError(f"no track of fma-{subset} in {metadata / 'tracks.csv'} has a genre")
     number = pl.col(INDEX).cast(pl.String).str.zfill(6)
-    seconds = pl.col("seconds").cast(pl.Int64, strict=False)
+    seconds = pl.col("seconds").cast(pl.Int64, strict=False).replace(0, None)
     if subset != "full":
         seconds = seconds.clip(upper_bound=CLIP_SECONDS)
     made = frame.with_columns(
         path=number.str.slice(0, 3) + "/" + number + ".mp3",
         source_id="fma:" + number,
+        split_by=pl.lit("published"),
         group=_group(frame, notes),
         seconds=seconds.cast(pl.String).fill_null(""),
         genre_ids=pl.col("ids").cast(pl.List(pl.String)).list.join(" "),
@@ -105,7 +107,7 @@ def _read(path: Path, subset: str) -> pl.DataFrame:
     frame = read_header(path, levels=2).rows(dict.fromkeys(_COLUMNS, pl.String))
     frame.columns = [INDEX, *_COLUMNS.values()]
     for name in _LISTS:  # a row that ends early has none, in a row with a field too many it moves
-        odd = frame.filter(~pl.col(name).fill_null("").str.contains(r"^\[.*\]$"))
+        odd = frame.filter(~pl.col(name).fill_null("").str.contains(r"^(?s)\[.*\]$"))
         if len(odd):
             raise RunError(
                 f"{path} is cut off or damaged: track {odd[INDEX][0]} has no list of {name}",
@@ -169,16 +171,28 @@ def _count_lost(frame: pl.DataFrame, notes: list[str]) -> None:
 def _group(frame: pl.DataFrame, notes: list[str]) -> pl.Series:
     """The artist of each row: the name, and the number where several have the name."""
     names: dict[str, str] = {}
-    owners: dict[str, set[str]] = {}
     for number, name in frame.select("artist_id", "artist").unique(maintain_order=True).iter_rows():
         if number:
             names.setdefault(number, name or "")
-            owners.setdefault(group_key(names[number]), set()).add(number)
-    shared = {number for numbers in owners.values() if len(numbers) > 1 for number in numbers}
+    shared = _sharing(names)
     if shared:
         notes.append(f"artists who share a name, told apart by their number: {len(shared):,}")
-    written = {
-        number: f"{name} #{number}".strip() if number in shared or not name else name
-        for number, name in names.items()
-    }
-    return frame["artist_id"].replace_strict(written, default="", return_dtype=None)
+    written = {number: _numbered(number, name, shared) for number, name in names.items()}
+    return frame["artist_id"].replace_strict(written, default="")
+
+
+def _sharing(names: dict[str, str]) -> set[str]:
+    """The numbers of artists whose name another artist has, or is written as (``Sun 5``)."""
+    shared: set[str] = set()
+    while True:
+        owners: dict[str, list[str]] = {}
+        for number, name in names.items():
+            owners.setdefault(group_key(_numbered(number, name, shared)), []).append(number)
+        more = {number for numbers in owners.values() if len(numbers) > 1 for number in numbers}
+        if more <= shared:
+            return shared
+        shared |= more
+
+
+def _numbered(number: str, name: str, shared: set[str]) -> str:
+    return f"{name} #{number}".strip() if number in shared or not name else name
