@@ -16,7 +16,7 @@ from mgrkit.tracks.fma.tree import read_tree
 from mgrkit.tracks.schema import CATALOGUE
 from mgrkit.tracks.splits import group_key
 from mgrkit.tracks.table import read_tracks, write_tracks
-from tests.tracks.made_fma import BELOW, ROOTS, Made, make_fma, root
+from tests.tracks.made_fma import BELOW, ROOTS, Made, make_fma, root, write
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,16 @@ def test_what_is_read_is_a_track_table(made: Made, tmp_path: Path) -> None:
     for name in ("t.csv", "t.parquet"):
         write_tracks(tmp_path / name, table)
         assert read_tracks(tmp_path / name).equals(table)
+
+
+def test_rows_may_stand_in_any_order(tmp_path: Path) -> None:
+    made = make_fma(tmp_path, tracks=60)
+    table = read_fma(tmp_path, "full", [], "most")
+    with (tmp_path / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        rows = [*csv.reader(file)]
+    write(tmp_path / "tracks.csv", rows[:2], reversed(rows[3:]))
+    assert len(made.rows) == len(rows) - 3
+    assert read_fma(tmp_path, "full", [], "most").equals(table)
 
 
 def test_a_subset_holds_the_smaller_ones(made: Made) -> None:
@@ -141,6 +151,7 @@ def damaged(made: Made, folder: Path, file: str, old: bytes, new: bytes) -> Path
         ("genres.csv", b"1,1,38", b"1,1,39", RunError, "parent 39 of the genre Avant-Garde"),
         ("genres.csv", b"25,1,12", b"25,1,89", RunError, "lies under itself"),
         ("genres.csv", b"25,1,12", b"12,1,12", RunError, "genre 12 has no title, or is in two"),
+        ("genres.csv", b",Punk,", b",,", RunError, "genre 25 has no title, or is in two"),
         ("genres.csv", b"25,1,12", b"25,1,", RunError, "'Punk' has no number, or no parent's"),
     ],
 )
@@ -164,9 +175,13 @@ def test_a_file_that_is_cut_off_is_said_to_be(made: Made, tmp_path: Path, cut: i
     folder = damaged(made, tmp_path, "tracks.csv", whole, whole[:bio])
     with pytest.raises(RunError, match=r"malformed|cut off or damaged"):
         read_fma(folder, "full", [])
-    folder = damaged(made, tmp_path, "tracks.csv", whole, whole + b"155320,0,2008\n")
-    with pytest.raises(RunError, match="cut off or damaged: track 155320 has no list of genres"):
-        read_fma(folder, "full", [])
+    *_, last = csv.reader(whole.decode().splitlines(keepends=True))
+    for fields, name in ((-13, "genres"), (-3, "tags")):
+        quoted = [field.replace('"', '""') for field in ["155320", *last[1:fields]]]
+        row = ",".join(f'"{field}"' for field in quoted).encode()
+        folder = damaged(made, tmp_path, "tracks.csv", whole, whole + row + b"\n")
+        with pytest.raises(RunError, match=f"damaged: track 155320 has no list of {name}"):
+            read_fma(folder, "full", [])
 
 
 def test_a_file_without_rows_twice_a_track_and_no_file(made: Made, tmp_path: Path) -> None:
@@ -182,6 +197,9 @@ def test_a_file_without_rows_twice_a_track_and_no_file(made: Made, tmp_path: Pat
     with pytest.raises(RunError, match=r"cannot read .*tracks\.csv"):
         read_fma(tmp_path / "elsewhere", "full", [])
     (folder / "tracks.csv").write_bytes(whole)
+    (folder / "genres.csv").write_bytes(b"genre_id,#tracks,parent,title,top_level\n")
+    with pytest.raises(RunError, match=r"genres\.csv has no rows"):
+        read_fma(folder, "full", [])
     (folder / "genres.csv").unlink()
     with pytest.raises(RunError, match=r"cannot read .*genres\.csv"):
         read_fma(folder, "full", [])

@@ -106,7 +106,7 @@ def read_header(path: Path, levels: int) -> Headed:
     try:
         check_csv(path)
         _check_end(path)
-        with path.open(newline="", encoding="utf-8-sig") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             lines = csv.reader(file, strict=True)
             names = [*itertools.islice(lines, levels)]
             index = next(lines, [])

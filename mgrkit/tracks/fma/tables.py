@@ -64,7 +64,7 @@ def read_fma_table(path: Path, columns: Sequence[str] = ()) -> pl.DataFrame:
     first = 1 if echonest else 0
     names = {column: "_".join(column[first:]) for column in header.columns}
     for start in columns:
-        if not any(f"{name}_".startswith(f"{start}_") for name in names.values()):
+        if not any(_begins(name, start) for name in names.values()):
             known = {column[first] for column in names}
             raise UsageError(
                 f"no column of {path} begins with {start}", nearest(start, known, "they begin with")
@@ -73,8 +73,12 @@ def read_fma_table(path: Path, columns: Sequence[str] = ()) -> pl.DataFrame:
     wanted = {
         column: pl.String if echonest and column[2] in _TEXTS else number
         for column, name in names.items()
-        if not columns or any(f"{name}_".startswith(f"{start}_") for start in columns)
+        if not columns or any(_begins(name, start) for start in columns)
     }
     frame = header.rows(wanted)
     frame.columns = [INDEX, *(names[column] for column in wanted)]
     return frame
+
+
+def _begins(name: str, start: str) -> bool:
+    return f"{name}_".startswith(f"{start}_")
