@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PARTS = ("train", "valid", "test")
+from mgrkit.tracks.splits import PARTS
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -102,13 +102,7 @@ def make_fma(
     """
     folder.mkdir(parents=True, exist_ok=True)
     made = Made(folder, list(_rows(tracks, bio)))
-    names = [f"{top}.{name}" for top, below in TRACK_COLUMNS.items() for name in below.split()]
-    write(
-        folder / "tracks.csv",
-        [["", *(name.partition(".")[0] for name in names)],
-         ["", *(name.partition(".")[2] for name in names)]],
-        ([row["track_id"], *(row.get(name, "") for name in names)] for row in made.rows),
-    )  # fmt: skip
+    write_tracks_csv(folder, made.rows)
     write_genres(folder)
     ids = [row["track_id"] for row in made.rows]
     if features:
@@ -118,7 +112,14 @@ def make_fma(
     return made
 
 
-def write(path: Path, header: list[list[str]], rows: Iterator[list[str]]) -> None:
+def write_tracks_csv(folder: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    names = [f"{top}.{name}" for top, below in TRACK_COLUMNS.items() for name in below.split()]
+    header = [["", *(name.partition(".")[n] for name in names)] for n in (0, 2)]
+    cells = ([row["track_id"], *(row.get(name, "") for name in names)] for row in rows)
+    write(folder / "tracks.csv", header, cells)
+
+
+def write(path: Path, header: list[list[str]], rows: Iterable[list[str]]) -> None:
     """A table with several header rows, then the row of the index, as pandas writes it."""
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mgrkit.cli.terminal.printing import print_table
-from mgrkit.tracks.balance import PARTS, Balance
+from mgrkit.tracks.balance import Balance
+from mgrkit.tracks.splits import PARTS
 
 
 def show_balance(found: Balance) -> None:
