@@ -68,7 +68,7 @@ class Headed:
                     schema={INDEX: pl.Int64, **kinds},
                 )
                 .select(INDEX, *map(".".join, wanted))
-                .collect(engine="streaming")
+                .collect()
             )
         except (pl.exceptions.PolarsError, OSError) as error:
             reason = str(error).partition("\n")[0]
