@@ -61,6 +61,7 @@ _ABOUT = About(
         "over 100 clips with a doubtful genre (Sturm 2013)",
         "35 clips are of Bob Marley, 24 of Britney Spears: a random split hears them on both sides",
         "Kaggle's jazz.00054.wav is damaged and has no picture; the original .au is whole",
+        "the authors' server has not answered since 2022: give a local copy, or a mirror of it",
         "many copies are Git LFS pointers: files of 132 bytes of text that are named .au",
     ),
 )
