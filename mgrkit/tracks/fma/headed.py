@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.errors import RunError, UsageError
-from mgrkit.tracks.lineage import check_csv
+from mgrkit.tracks.table import check_csv
 
 if TYPE_CHECKING:
     import polars as pl
