@@ -10,7 +10,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from urllib.request import Request, urlopen
 
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.lock import lock
+from mgrkit.files.published import Published
 from mgrkit.files.replacing import replacing
 
 Progress = Callable[[str, int, int], None]
@@ -33,24 +33,6 @@ _TIMEOUT = 30.0
 _CHUNK = 1 << 18
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-
-@dataclass(frozen=True)
-class Published:
-    """A file that is published, with its sum.
-
-    Parameters
-    ----------
-    name : of the file.
-    url : where it lies, by HTTP or HTTPS.
-    size : in bytes, about: what is not half as large, or twice, is another file.
-    digest : the algorithm, a colon and hexadecimal digits, such as ``sha1:f0df49ff...``.
-    """
-
-    name: str
-    url: str
-    size: int
-    digest: str
 
 
 class _FailedError(Exception):

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from mgrkit.files.downloads import Published
+from mgrkit.files.published import Published
 
 CONTENT = bytes(range(256)) * 4096
 NAME = "songs.zip"
