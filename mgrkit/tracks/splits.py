@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mgrkit.errors import UsageError, nearest
-from mgrkit.seeds import entropy
+from mgrkit.tracks.dealing import USUAL, Dealt, Shares, deal
 from mgrkit.tracks.linked import linked
 
 PARTS = ("train", "valid", "test")
@@ -17,7 +17,6 @@ UNKNOWN = "artists unknown"
 """Goes with every number that tracks of unknown artists have a part in."""
 RANDOM = "random split, artists not separated"
 """The words of a random split."""
-SHARES = {"train": 0.6, "valid": 0.2, "test": 0.2}
 DEALT = ("grouped", "random")
 KINDS = ("published", *DEALT)
 
@@ -85,6 +84,7 @@ class Split:
     words: str
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def group_key(group: str) -> str:
     """A group's name without what two spellings of one artist differ in, Unicode forms too.
 
@@ -102,23 +102,35 @@ def check_split(how: str | None) -> None:
         raise UsageError(f"there is no --split {how!r}", nearest(how, KINDS, "there are"))
 
 
-def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0) -> Split:
-    """Split tracks into train, valid and test.
+def make_split(
+    tracks: Sequence[Labelled],
+    how: str | None = None,
+    seed: int = 0,
+    *,
+    shares: Shares = USUAL,
+    kept: Sequence[str] = (),
+    strict: bool = False,
+) -> Split:
+    """Split tracks into train, valid and test, or into folds.
 
     Parameters
     ----------
     how : 'published' takes the parts that the tracks have; tracks without one are left out.
-        'grouped' deals out 60/20/20 % of each genre in whole groups, each track of unknown
-        artist being a group by itself; 'random' in single tracks. A genre of two groups (tracks)
-        gives train and test, one of a single group train only. None chooses the first of
+        'grouped' deals out each genre in whole groups, each track of unknown artist being a
+        group by itself; 'random' in single tracks. A genre of two groups (tracks) gives train
+        and test, one of a single group train only. None chooses the first of
         these that the tracks allow: published when some are in train, some in valid or test,
         and at most half in none; grouped when at least half of the groups are known.
     seed : decides which groups go where; their order in ``tracks`` does not.
+    shares : how much of each genre goes where; by default 60/20/20 %.
+    kept : the part that each track has from an earlier deal and keeps, '' for none. New tracks
+        of its group follow it.
+    strict : refuse to leave a genre without one of the parts.
 
     Raises
     ------
     UsageError : no track; no genre, or only one; an unknown ``how``; no published part, or
-        one of another name.
+        one of another name; a genre of too few groups, if ``strict``.
     """
     check_split(how)
     _check_genres(tracks)
@@ -126,14 +138,16 @@ def make_split(tracks: Sequence[Labelled], how: str | None = None, seed: int = 0
     chosen = [tracks[index] for index in used]
     notes: list[str] = []
     name = how or _possible(chosen, notes)
-    made = {"published": _published, "grouped": _grouped, "random": _random}[name](chosen, seed)
+    asked = _Deal(seed, shares, [kept[index] for index in used] if kept else [], strict)
+    made = {"published": _published, "grouped": _grouped, "random": _random}[name](chosen, asked)
     parts = [""] * len(tracks)
     for index, part in zip(used, made.parts, strict=True):
         parts[index] = part
     notes += made.notes
     if len(used) < len(tracks):
         notes.insert(0, f"left out, without a genre: {len(tracks) - len(used)} tracks")
-    return Split(made.name, tuple(parts), (*notes, *_missing(chosen, made.parts)), made.words)
+    lost = _missing(chosen, made.parts) if "train" in shares.parts else []
+    return Split(made.name, tuple(parts), (*notes, *lost), made.words)
 
 
 def published_part(text: str) -> str:
@@ -214,8 +228,31 @@ def _possible(tracks: Sequence[Labelled], notes: list[str]) -> str:
     return "grouped" if 2 * sum(bool(t.group) for t in tracks) >= len(tracks) else "random"
 
 
-def _published(tracks: Sequence[Labelled], seed: int) -> Split:
-    del seed
+@dataclass(frozen=True)
+class _Deal:
+    """What `make_split` is asked for; ``kept`` of the tracks that have a genre."""
+
+    seed: int
+    shares: Shares
+    kept: Sequence[str]
+    strict: bool
+
+    def check(self, dealt: Dealt, genres: Sequence[str], called: str) -> None:
+        """Raise UsageError if a genre lacks a part."""
+        lost = list(dealt.lacking(genres, self.shares, called))
+        if not lost:
+            return
+        way = "--split random divides artists, and says so" if called == "artist" else ""
+        several = "genres are" if len(lost) > 1 else "genre is"
+        raise UsageError(
+            f"{len(lost)} {several} too small for the parts: {_listed(lost, '; ')}",
+            f"give more {called}s of each, leave its rows out, or let it lack a part by "
+            f"--allow-missing{'; ' if way else ''}{way}",
+        )
+
+
+def _published(tracks: Sequence[Labelled], asked: _Deal) -> Split:
+    del asked
     parts = [published_part(track.part) for track in tracks]
     if not any(parts):
         hint = "choose grouped or random, or name the parts in a column split"
@@ -270,59 +307,42 @@ def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
     return sorted(names[key] for key, held in where.items() if len(held) > 1)
 
 
-def _grouped(tracks: Sequence[Labelled], seed: int) -> Split:
+def _grouped(tracks: Sequence[Labelled], deal: _Deal) -> Split:
     units = linked(
         [*t.marks, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )
-    return _dealt("grouped", tracks, units, seed, "artist", grouped_words(tracks))
+    return _dealt("grouped", tracks, units, deal, "artist", grouped_words(tracks))
 
 
-def _random(tracks: Sequence[Labelled], seed: int) -> Split:
+def _random(tracks: Sequence[Labelled], deal: _Deal) -> Split:
     units = linked(track.marks for track in tracks)
-    return _dealt("random", tracks, units, seed, "track", RANDOM)
+    return _dealt("random", tracks, units, deal, "track", RANDOM)
 
 
 def _dealt(
     name: str,
     tracks: Sequence[Labelled],
     units: Sequence[Sequence[int]],
-    seed: int,
+    asked: _Deal,
     called: str,
     words: str,
 ) -> Split:
-    """Deal units out undivided, genre by genre: each goes where the most is wanting."""
-    total = Counter(track.genre for track in tracks)
-    by_genre: dict[str, list[Sequence[int]]] = {genre: [] for genre in sorted(total)}
-    for unit in units:
-        genres = Counter(tracks[index].genre for index in unit)
-        by_genre[min(genres, key=lambda genre: (-genres[genre], genre))].append(unit)
-
-    def turn(unit: Sequence[int]) -> float:
-        """Large units come first, so that small ones can even out, but not by size alone."""
-        drawn = entropy(seed, min(tracks[index].id for index in unit), ("split",)) / 2**128
-        return -len(unit) * (0.5 + drawn)
-
-    parts = [""] * len(tracks)
-    filled = {genre: Counter[str]() for genre in total}
-    notes = []
-    for genre, its_units in by_genre.items():
-        if len(its_units) == 1:
-            notes.append(f"{genre} has one {called} only: all of it is in train")
-        left = sorted(its_units, key=turn)
-        for number, unit in enumerate(left):
-            part = _wanting(filled[genre], total[genre], len(left) - number)
-            for index in unit:
-                parts[index] = part
-                filled[tracks[index].genre][part] += 1
-    return Split(name, tuple(parts), tuple(notes), words)
-
-
-def _wanting(filled: Mapping[str, int], total: int, left: int) -> str:
-    """The part that lacks the most, of those still empty when there is one unit for each."""
-    order = ("train", "test", "valid")
-    empty = [part for part in order if not filled.get(part)]
-    choice = empty if 0 < len(empty) >= left else order
-    return max(choice, key=lambda part: SHARES[part] * total - filled.get(part, 0))
+    """Deal units out undivided, and say what could not be as it was asked for."""
+    ids, genres = [track.id for track in tracks], [track.genre for track in tracks]
+    dealt = deal(ids, genres, units, asked.shares, asked.seed, asked.kept)
+    if asked.strict:
+        asked.check(dealt, genres, called)
+    notes = [
+        f"{genre} has one {called} only: all of it is in {asked.shares.parts[0]}"
+        for genre, number in sorted(dealt.units.items())
+        if number == 1
+    ]
+    notes += dealt.missed(genres, asked.shares, called)
+    # Nothing else divides an artist than what was in two parts before.
+    if asked.kept and name == "grouped" and (torn := _torn(tracks, dealt.parts)):
+        notes.append(f"in more than one part: {_listed(torn)}")
+        words += f", {_count(len(torn), 'artist')} in more than one part"
+    return Split(name, tuple(dealt.parts), tuple(notes), words)
 
 
 def _missing(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
@@ -334,9 +354,9 @@ def _missing(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
     return [f"not in train, so never predicted: {', '.join(lost)}"] if lost else []
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed(names: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return between.join(names[:_SHOWN]) + more
 
 
 def _count(number: int, what: str) -> str:
