@@ -33,6 +33,10 @@ _SLICE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """The last number of a name, with what stands around it."""
+_BARE = re.compile(
+    rf"{_SEPARATOR}*(?:{_WORD}|{_HINT}|{_LINK}|{_LETTER})?{_SEPARATOR}*\d", re.IGNORECASE
+)
+"""How a name begins that is a slice's and nothing else: what else begins so may be none."""
 _COPY = re.compile(r"_-?\d+(?:\.\d+)?(?:e[+-]?\d+)?dB_\d+(?:\.\d{3,})?$")
 _SUFFIX = re.compile(rf"\.(?!(?:{_WORD})?\d+{_UNIT}?$)[A-Za-z0-9]{{1,5}}$", re.IGNORECASE)
 _ANY = {"audio", "clip", "file", "music", "recording", "sample", "song", "sound", "track"}
@@ -68,7 +72,8 @@ def without_suffix(path: str) -> str:
 
 def is_number(stem: str) -> bool:
     """Whether a name is that of a slice and of nothing else: ``3``, ``chunk0``, ``0.0-3.0``."""
-    return any(recording == "x" for recording in uncut(f"x_{stem}"))
+    # Most names are none, and this is asked of each: the cheap pattern comes first.
+    return bool(_BARE.match(stem)) and any(cut == "x" for cut in uncut(f"x_{stem}"))
 
 
 def uncut(stem: str) -> Iterator[str]:

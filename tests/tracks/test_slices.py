@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 
 import pytest
@@ -202,3 +203,13 @@ def test_numbers_of_slices_alone(stem: str) -> None:
     assert is_number(stem)
     assert not is_number(f"song_{stem}")
     assert not is_number("song")
+
+
+def test_a_quick_look_at_a_name_tells_the_same_as_all_readings_of_it() -> None:
+    draw = random.Random(0)
+    words = "part chunk take s p to end ms of secs a x Part \u2013"
+    tokens = [*words.split(), *"-_ ()[]#.34", "07", "0.0"]
+    names = ["".join(draw.choices(tokens, k=draw.randrange(1, 7))) for _ in range(5000)]
+    found = [any(cut == "x" for cut in uncut(f"x_{name}")) for name in names]
+    assert 100 < sum(found) < 4000
+    assert list(map(is_number, names)) == found

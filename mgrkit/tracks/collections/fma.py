@@ -17,7 +17,7 @@ _LAST = 155_320
 
 
 def _track(folder: str, name: str, stem: str) -> Known | None:
-    for number in uncut(stem):
+    for number in uncut(stem) if _NUMBER.match(stem) else ():
         match = _NUMBER.fullmatch(number)
         if match and int(number) <= _LAST:
             above = folder.rpartition("/")[2]

@@ -17,6 +17,7 @@ COLLECTIONS = (
 """The files beside this one. A new collection is a line here and a file there."""
 
 
+@functools.lru_cache(1 << 17)  # asked again and again, of as many paths as FMA has
 def known(path: str) -> Known | None:
     """The track that a POSIX path names; None for any other name. Nothing is opened.
 
