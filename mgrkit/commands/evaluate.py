@@ -20,6 +20,7 @@ from mgrkit.models.model import Model, load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
 from mgrkit.tracks.collections.lookup import has_published_split
 from mgrkit.tracks.identity import artist_id
+from mgrkit.tracks.leaks import ARTIST, find_leaks, leaky_words
 from mgrkit.tracks.sources import check_data
 from mgrkit.tracks.splits import PARTS, UNKNOWN, stated
 
@@ -195,15 +196,17 @@ def _chosen(
     every = _kind(dataset, copies, shown, notes)
     dataset, published = _part(every, part, shown, notes)
     dataset = _of_genres(dataset, labels, notes)
-    where = f"the published part {published}" if published else shown
+    where = _of_part(dataset, published) if published else shown
     known = _seen(dataset, judge)
     if known and not seen:
         if len(known) == len(dataset.entries):
             more = _of_genres(every, labels, [])
             raise _all_seen(judge, len(known), where, more, published)
         dataset = dataset.take(sorted({*range(len(dataset.entries))} - {*known}))
-    words = _words(dataset, published, judge, len(known) if seen else 0)
-    return _Chosen(dataset, words, 0 if seen else len(known), notes)
+    words = [_words(dataset, published, judge, len(known) if seen else 0)]
+    if published:
+        words += filter(None, [_leaky(every, dataset)])
+    return _Chosen(dataset, ", ".join(words), 0 if seen else len(known), notes)
 
 
 def _measured(
@@ -243,7 +246,7 @@ def _kind(dataset: Dataset, copies: bool, data: str, notes: list[str]) -> Datase
 
 
 def _part(dataset: Dataset, part: str, data: str, notes: list[str]) -> tuple[Dataset, str]:
-    """The tracks of a part, and the published part they are.
+    """The tracks of a part, and which part of the split that DATA states they are.
 
     Where DATA has no test part, 'test' is everything. But where it has others, tracks in none
     are no stand-in for it: published splits leave tracks out because they are faulty, or copies
@@ -255,7 +258,7 @@ def _part(dataset: Dataset, part: str, data: str, notes: list[str]) -> tuple[Dat
         return dataset.take(of_part), part
     if part == "valid":
         raise UsageError(
-            f"{data} has no tracks of a published part valid",
+            f"{data} has no tracks of a part valid",
             "--part all takes every track that the model has not seen",
         )
     if part == "all":
@@ -269,7 +272,7 @@ def _part(dataset: Dataset, part: str, data: str, notes: list[str]) -> tuple[Dat
         )
     if len(kept) < len(tracks):
         lost = len(tracks) - len(kept)
-        notes.append(f"left out, in no part of the published split: {lost} tracks (--part all)")
+        notes.append(f"left out, in no part of the split: {lost} tracks (--part all)")
     return dataset.take(kept), ""
 
 
@@ -313,7 +316,17 @@ def _of_part(dataset: Dataset, part: str) -> str:
     name, words = stated(dataset.labelled, [part] * len(dataset.labelled))
     if name == "published":
         return f"the published part {part}"
-    return f"the part {part} of a {words if name == 'random' else 'grouped split'}"
+    return f"the part {part} of a {words if name == 'random' else f'{name} split'}"
+
+
+def _leaky(every: Dataset, judged: Dataset) -> str:
+    """What is said where tracks of other parts of DATA are of the recordings that are judged.
+
+    Artists are told from what the model itself has heard.
+    """
+    leaks = find_leaks(every.labelled, [one.part for one in every.labelled])
+    which = set(judged.taken_from(every))
+    return leaky_words([k for k in leaks if k.kind != ARTIST and not which.isdisjoint(k.tracks)])
 
 
 def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:

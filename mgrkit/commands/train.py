@@ -17,6 +17,7 @@ from mgrkit.frontend import front_end
 from mgrkit.inputs.kinds import input_of
 from mgrkit.inputs.wording import distinct_name
 from mgrkit.registry.loader import installed
+from mgrkit.tracks.leaks import checked
 from mgrkit.tracks.splits import check_split, make_split
 
 if TYPE_CHECKING:
@@ -112,6 +113,7 @@ def train(
                 "leave out --front-end, or give sound",
             )
         split = make_split(dataset.labelled, settings.split, settings.seed)
+        split = checked(dataset.labelled, split)
         return fit_model(
             dataset, split, recipe, out,
             source=data, replace=replace, ranks=ranks, progress=progress,

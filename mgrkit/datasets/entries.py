@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mgrkit.tracks.collections.lookup import known
+from mgrkit.tracks.collections.base import Known
+from mgrkit.tracks.collections.lookup import has_published_split, known
 from mgrkit.tracks.identity import track_id
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix
@@ -30,6 +31,9 @@ class DataTrack:
     recording : what else belongs to the same recording, see `Labelled`.
     noise, snr : of a noisy copy, as a table says them, or empty.
     split_by : how parts were dealt, as a table says it: one of `mgrkit.tracks.splits.KINDS`.
+    source_id : what its collection calls it, as a table says it, or empty.
+    duplicate_of : the name of another file of the very same sound, or empty.
+    sliced : the recording that it is a slice of, or that is there in slices, too; else empty.
     """
 
     name: str
@@ -44,6 +48,9 @@ class DataTrack:
     noise: str = ""
     snr: str = ""
     split_by: str = ""
+    source_id: str = ""
+    duplicate_of: str = ""
+    sliced: str = ""
 
     @property
     def is_copy(self) -> bool:
@@ -53,16 +60,28 @@ class DataTrack:
     def labelled(self) -> Labelled:
         """With what is known of it by its name: id, artist and published part."""
         fact = known(self.parent) or known(self.recording)
-        # What a deal left out is in no part, whatever the collection's own split says.
-        by = stated_kind(self.split_by)
+        part, by = self._part(fact)
         return Labelled(
             id=fact.id if fact else track_id(self.parent, "" if self.is_copy else self.digest),
             genre=self.genre,
             group=self.group or (fact.artist if fact else ""),
-            part=published_part(self.part) or (fact.part if fact and by not in DEALT else ""),
+            part=part,
             recording=self.recording,
             by=by,
+            same=(f"sound:{self.digest}",) if self.digest and not self.is_copy else (),
+            source=self.source_id,
+            copied=self.parent if self.is_copy else "",
+            sliced=fact.id if fact and self.piece else self.sliced,
         )
+
+    def _part(self, fact: Known | None) -> tuple[str, str]:
+        """The part, and how it was dealt: published where it is that of the collection itself."""
+        part, by = published_part(self.part), stated_kind(self.split_by)
+        if fact is None or by in DEALT:  # what a deal left out is in no part
+            return part, by
+        if not part or part == fact.part:
+            return fact.part, "published" if fact.part else by
+        return part, "" if fact.part or has_published_split(fact.id) else by
 
     @property
     def piece(self) -> str:
@@ -89,6 +108,10 @@ def belonging(
     stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
     stems |= {name: name for name in stems.values()}
     settled = [_settled(entry, ends, stems) for entry in entries]
+    whole = {entry.sliced for entry in settled if entry.sliced}
+    settled = [
+        replace(e, recording=e.name, sliced=e.name) if e.name in whole else e for e in settled
+    ]
     by_name = sum(
         new.is_copy and not old.is_copy for new, old in zip(settled, entries, strict=True)
     )
@@ -114,9 +137,9 @@ def belonging(
         if len(by_part) > 1:
             torn.append(sorted(by_part.values()))
             del of_recording[recording]
-        else:
-            for index in members:
-                settled[index] = replace(settled[index], recording=recording)
+        kept = recording if len(by_part) == 1 else ""
+        for index in members:
+            settled[index] = replace(settled[index], recording=kept, sliced=recording)
     notes += _slice_notes(of_recording, torn)
     return tuple(settled), [[alone[index] for index in doubt] for doubt in doubts]
 
@@ -167,10 +190,11 @@ def _settled(entry: DataTrack, ends: Mapping[str, str], stems: Mapping[str, str]
     if entry.is_copy:
         root = ends.get(entry.parent, "")
         if root == entry.name:
-            return replace(entry, parent=entry.name)
-        if root or entry.noisy or roots:
-            return entry
-        return replace(entry, parent=entry.name, recording=entry.parent)
+            return replace(entry, parent=entry.name, sliced="")
+        if entry.noisy or roots or (root and not entry.sliced):
+            return replace(entry, sliced="")
+        of = root or entry.parent
+        return replace(entry, parent=entry.name, recording=of, sliced=of if entry.sliced else "")
     if roots:
         return replace(entry, parent=next((stems[r] for r in roots if r in stems), roots[0]))
     return entry
@@ -183,6 +207,8 @@ def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
     further up in DATA than here: any end of a recording's path names it, if only one has it.
     """
     labels = [entry.labelled() for entry in entries]
+    _tie_duplicates(entries, labels)
+    _tie_slices(labels)
     roots: dict[str, int | None] = {}
     for index, entry in enumerate(entries):
         if not entry.is_copy:
@@ -194,8 +220,27 @@ def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
     for index, entry in enumerate(entries):
         root = roots.get(entry.parent) if entry.is_copy else None
         if root is not None:
-            labels[index] = labels[root]
+            labels[root] = replace(labels[root], copied=entries[root].name)
+            labels[index] = replace(labels[root], same=())
     return tuple(labels)
+
+
+def _tie_duplicates(entries: Sequence[DataTrack], labels: list[Labelled]) -> None:
+    """Give duplicates and what they are duplicates of the path of the latter in common."""
+    originals = {entry.duplicate_of for entry in entries} - {""}
+    for index, entry in enumerate(entries):
+        paths = {entry.duplicate_of, entry.name} & originals
+        if paths:
+            shared = (*labels[index].same, *(f"path:{path}" for path in sorted(paths)))
+            labels[index] = replace(labels[index], same=shared)
+
+
+def _tie_slices(labels: list[Labelled]) -> None:
+    """Give the whole of a known track what its slices have in common."""
+    ids = {one.id for one in labels if one.sliced == one.id}
+    for index, one in enumerate(labels):
+        if one.id in ids and not one.sliced:
+            labels[index] = replace(one, sliced=one.id)
 
 
 def artist_folders(entries: Sequence[DataTrack], labels: Sequence[Labelled]) -> list[str]:

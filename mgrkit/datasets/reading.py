@@ -136,8 +136,9 @@ def _joined(dataset: Dataset, notes: list[str]) -> Dataset:
             continue
         place[members] = members[0]
         part = one_part(track_id, {labels[i].part for i in members}, notes)
+        by = next((labels[i].by for i in members if part and labels[i].part == part), "")
         group = next((labels[i].group for i in members if labels[i].group), "")
-        labels[members[0]] = replace(labels[members[0]], group=group, part=part)
+        labels[members[0]] = replace(labels[members[0]], group=group, part=part, by=by)
     places = np.where(dataset.places < 0, -1, place[dataset.places])
     joined = replace(dataset, places=places, labelled=tuple(labels))
     return joined.take(np.unique(place).tolist())

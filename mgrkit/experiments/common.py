@@ -15,6 +15,7 @@ from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.matching import first, merged
 from mgrkit.inputs.kinds import Input, input_of
+from mgrkit.tracks.leaks import checked
 from mgrkit.tracks.sources import check_data
 from mgrkit.tracks.splits import Labelled, Split, make_split
 
@@ -117,7 +118,7 @@ def read_common(
     notes += [f"{p} is not used" for p in data if p not in {path for path, _ in read.values()}]
     places, tracks = merged([dataset for _, dataset in read.values()], notes)
     notes += _lost(list(read.values()), len(places))
-    split = make_split(tracks, how, 0)
+    split = checked(tracks, make_split(tracks, how, 0))
     eaten = {
         eats: _eaten(path, dataset, [place[number] for place in places], tracks, split)
         for number, (eats, (path, dataset)) in enumerate(read.items())

@@ -17,6 +17,8 @@ UNKNOWN = "artists unknown"
 """Goes with every number that tracks of unknown artists have a part in."""
 RANDOM = "random split, artists not separated"
 """The words of a random split."""
+GIVEN = "given"
+"""The name of a split whose parts DATA states, and nothing says how they were dealt."""
 DEALT = ("grouped", "random")
 KINDS = ("published", *DEALT)
 
@@ -27,9 +29,9 @@ _SPELLINGS = {
 }
 _PART_OF = {spelling: part for part, words in _SPELLINGS.items() for spelling in words}
 _AROUND = re.compile(r"^\d+[\s_.-]+|[\s_-]*(?:set|data|split)$")
+_SHOWN = 3
 PARTS_HINT = "parts are called " + ", ".join(_PART_OF) + ", also with 01_ in front or _set behind"
 """What is understood, for a person whose folders are called otherwise."""
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,14 @@ class Labelled:
     id : of the recording; tracks of one id go to one part.
     genre : '' leaves the track out.
     group : what must not be split, the artist; '' where it is not known.
-    part : in a published split; '' for none.
+    part : in a split that DATA states; '' for none.
     recording : what else must go to one part with it, such as the slices of one song; ''
         where nothing must.
     by : how its part was dealt: one of `KINDS`; '' where nothing says so.
+    same : what it shares with exact duplicates, in whichever file: of its sound, of its path.
+    source : what its collection calls it; '' where nothing says so.
+    copied : the recording of which it is a noisy copy, or of which there are such; '' for none.
+    sliced : the recording of which it is a slice, or of which there are such; '' for none.
     """
 
     id: str
@@ -53,16 +59,30 @@ class Labelled:
     part: str = ""
     recording: str = ""
     by: str = ""
+    same: tuple[str, ...] = ()
+    source: str = ""
+    copied: str = ""
+    sliced: str = ""
 
     @property
     def unit(self) -> str:
         """What must not be split: the artist, else the recording."""
-        return group_key(self.group) if self.group else self.recording or self.id
+        return group_key(self.group) if self.group else self.recording or self.sliced or self.id
 
     @property
     def marks(self) -> list[tuple[str, str]]:
         """By what it belongs to others, whoever plays."""
-        return [("id", self.id), *([("recording", self.recording)] if self.recording else [])]
+        found = [("id", self.id)]
+        if self.recording:
+            found.append(("recording", self.recording))
+        if self.source:
+            found.append(("source", self.source))
+        return [*found, *(("same", one) for one in self.same)]
+
+    @property
+    def dealt_with(self) -> list[tuple[str, str]]:
+        """What it goes to one part with: slices, too, that the folders of a split tear."""
+        return [*self.marks, ("sliced", self.sliced)] if self.sliced else self.marks
 
 
 @dataclass(frozen=True)
@@ -71,7 +91,7 @@ class Split:
 
     Parameters
     ----------
-    name : 'published', 'grouped' or 'random'.
+    name : one of `KINDS`, or `GIVEN`.
     parts : one of `PARTS` per track, in their order; '' for one that is left out.
     notes : what a person should know, one line each.
     words : what any number from this split has to carry, e.g. "random split, artists not
@@ -159,9 +179,7 @@ def published_part(text: str) -> str:
     """
     part = part_of(text)
     if text.strip() and not part:
-        raise UsageError(
-            f"a published split has no part {text!r}", f"its parts are {', '.join(PARTS)}"
-        )
+        raise UsageError(f"a split has no part {text!r}", f"its parts are {', '.join(PARTS)}")
     return part
 
 
@@ -224,7 +242,7 @@ def _possible(tracks: Sequence[Labelled], notes: list[str]) -> str:
     else:
         return "published"
     if there:
-        notes.append(f"the published split is not taken: {lacks}")
+        notes.append(f"the {stated(tracks, parts)[0]} split is not taken: {lacks}")
     return "grouped" if 2 * sum(bool(t.group) for t in tracks) >= len(tracks) else "random"
 
 
@@ -262,25 +280,24 @@ def _published(tracks: Sequence[Labelled], asked: _Deal) -> Split:
         part = one_part(tracks[members[0]].id, {parts[index] for index in members}, notes)
         for index in members:
             parts[index] = part
-    if out := parts.count(""):
-        notes.append(f"left out, in no part of the published split: {out} tracks")
     name, words = stated(tracks, parts)
-    if torn := _torn(tracks, parts):
-        notes.append(f"in more than one part: {_listed(torn)}")
-        if name != "random":
-            words += f", {_count(len(torn), 'artist')} in more than one part"
+    if out := parts.count(""):
+        notes.append(f"left out, in no part of the {name} split: {out} tracks")
     return Split(name, tuple(parts), tuple(notes), words)
 
 
 def stated(tracks: Sequence[Labelled], parts: Sequence[str]) -> tuple[str, str]:
-    """How parts that DATA states were dealt, one of `KINDS`, and the words for it.
+    """How parts that DATA states were dealt, one of `KINDS` or `GIVEN`, and the words for it.
 
-    The least honest kind of any track that has a part counts for all.
+    Published is only what the collection itself has. The least certain of all tracks that have a
+    part counts: random, then given, grouped, published.
     """
     placed = [track for track, part in zip(tracks, parts, strict=True) if part]
     kinds = {track.by for track in placed}
     if "random" in kinds:
         return "random", RANDOM
+    if "" in kinds:
+        return GIVEN, "given split"
     if "grouped" in kinds:
         return "grouped", grouped_words(placed)
     return "published", "published split"
@@ -295,27 +312,15 @@ def grouped_words(tracks: Sequence[Labelled]) -> str:
     return f"grouped split, {UNKNOWN} for {unknown} of {_count(total, 'track')}"
 
 
-def _torn(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[str]:
-    """The groups that lie in two parts."""
-    where: dict[str, set[str]] = {}
-    names: dict[str, str] = {}
-    for track, part in zip(tracks, parts, strict=True):
-        if track.group and part:
-            key = group_key(track.group)
-            where.setdefault(key, set()).add(part)
-            names[key] = min(names.get(key, track.group), track.group)
-    return sorted(names[key] for key, held in where.items() if len(held) > 1)
-
-
 def _grouped(tracks: Sequence[Labelled], deal: _Deal) -> Split:
     units = linked(
-        [*t.marks, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
+        [*t.dealt_with, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )
     return _dealt("grouped", tracks, units, deal, "artist", grouped_words(tracks))
 
 
 def _random(tracks: Sequence[Labelled], deal: _Deal) -> Split:
-    units = linked(track.marks for track in tracks)
+    units = linked(track.dealt_with for track in tracks)
     return _dealt("random", tracks, units, deal, "track", RANDOM)
 
 
@@ -338,10 +343,6 @@ def _dealt(
         if number == 1
     ]
     notes += dealt.missed(genres, asked.shares, called)
-    # Nothing else divides an artist than what was in two parts before.
-    if asked.kept and name == "grouped" and (torn := _torn(tracks, dealt.parts)):
-        notes.append(f"in more than one part: {_listed(torn)}")
-        words += f", {_count(len(torn), 'artist')} in more than one part"
     return Split(name, tuple(dealt.parts), tuple(notes), words)
 
 

@@ -127,7 +127,7 @@ def test_the_whole_demo_trains_two_and_ends_with_a_table(
     assert [step[1] for step in words if step[0] == "train"] == ["random_forest", "cnn"]
     made = tmp_path / "small"
     forest, cnn = (Model(made / f"my-{name}.safetensors") for name in ("forest", "cnn"))
-    assert forest.bundle.metrics["split"] == cnn.bundle.metrics["split"] == "published split"
+    assert forest.bundle.metrics["split"] == cnn.bundle.metrics["split"] == "given split"
     assert forest.known_artists == cnn.known_artists
     assert len(forest.known_artists) == 4 * 4
     verdicts = [line.partition(":")[0] for line in out.splitlines() if line.startswith("new/")]

@@ -237,7 +237,7 @@ def test_tracks_of_genres_that_the_model_does_not_know_are_said(
 def test_evaluate_refuses_what_it_cannot_measure(table: Path, bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--part"):
         evaluate(str(bundle), table, part="train")
-    with pytest.raises(UsageError, match="no tracks of a published part valid"):
+    with pytest.raises(UsageError, match="no tracks of a part valid"):
         evaluate(str(bundle), table, part="valid")
     with pytest.raises(UsageError, match="there is no model"):
         evaluate("svmm", table)
@@ -299,7 +299,7 @@ def test_tracks_in_no_published_part_are_no_stand_in_for_the_test(tmp_path: Path
         evaluate(str(out), table)
     result = evaluate(str(out), table, seen=True)
     assert result["tracks"] == 48
-    assert any("in no part of the published split: 16 tracks" in note for note in result["notes"])
+    assert any("in no part of the split: 16 tracks" in note for note in result["notes"])
     everything = evaluate(str(out), table, part="all")
     assert everything["tracks"] == 16
 

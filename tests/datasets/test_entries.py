@@ -205,5 +205,5 @@ def test_parts_as_folders_are_the_published_split(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", made)
     trained = train("svm", table, tmp_path / "m.safetensors")
     assert trained.bundle.task.labels == ("ambient", "blues", "techno", "waltz")
-    assert trained.bundle.metrics["split"] == "published split"
+    assert trained.bundle.metrics["split"] == "given split"
     assert dict(trained.counts) == {"train": 32, "valid": 16, "test": 16, "none": 0}

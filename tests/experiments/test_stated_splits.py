@@ -31,8 +31,8 @@ def dealt(how: str, **more: str) -> list[dict[str, Any]]:
     ("how", "words"),
     [
         ("random", RANDOM),
-        ("grouped", "grouped split, 16 artists in more than one part"),
-        ("", "published split, 16 artists in more than one part"),
+        ("grouped", "grouped split, leaky: 16 artists in more than one part"),
+        ("", "given split, leaky: 16 artists in more than one part"),
     ],
 )
 def test_what_a_model_learnt_from_is_in_its_bundle(tmp_path: Path, how: str, words: str) -> None:

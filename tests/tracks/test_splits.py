@@ -10,6 +10,7 @@ import pytest
 from mgrkit.errors import UsageError
 from mgrkit.tracks.audit import audit
 from mgrkit.tracks.collections.lookup import known
+from mgrkit.tracks.leaks import checked
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import PARTS, Labelled, Split, group_key, make_split, published_part
 
@@ -25,7 +26,8 @@ def gtzan() -> list[Labelled]:
         for number in range(100):
             one = known(f"{genre}.{number:05d}.au")
             assert one
-            tracks.append(Labelled(one.id, genre, one.artist, one.part))
+            by = "published" if one.part else ""
+            tracks.append(Labelled(one.id, genre, one.artist, one.part, by=by))
     return tracks
 
 
@@ -60,7 +62,7 @@ def parted(*parts: str) -> list[Labelled]:
 )
 def test_parts_that_are_no_split_are_told(parts: tuple[str, ...], why: str) -> None:
     split = make_split(parted(*parts))
-    assert (split.name, split.notes) == ("random", (f"the published split is not taken: {why}",))
+    assert (split.name, split.notes) == ("random", (f"the given split is not taken: {why}",))
     assert make_split(parted(*parts), "random").notes == ()
     assert make_split(parted("", "", "")).notes == ()
 
@@ -89,10 +91,10 @@ def test_published_says_which_artists_are_torn() -> None:
         Labelled("d", "y", "", "train"),
         Labelled("e", "y", "", "test"),
     ]
-    split = make_split(tracks)
+    split = checked(tracks, make_split(tracks))
     assert split.parts == ("train", "test", "valid", "train", "test")
-    assert split.words == "published split, 1 artist in more than one part"
-    assert split.notes == ("in more than one part: ONE",)
+    assert split.words == "given split, leaky: 1 artist in more than one part"
+    assert split.notes == ("in more than one part: One",)
 
 
 def test_published_counts_a_track_that_is_in_two_parts_as_learnt_from() -> None:
