@@ -112,9 +112,8 @@ def train(
                 f"{wanted.name}",
                 "leave out --front-end, or give sound",
             )
-        split = make_split(dataset.labelled, settings.split, settings.seed)
-        split = checked(dataset.labelled, split)
+        dealt = make_split(dataset.labelled, settings.split, settings.seed)
         return fit_model(
-            dataset, split, recipe, out,
+            dataset, checked(dataset.labelled, dealt), recipe, out,
             source=data, replace=replace, ranks=ranks, progress=progress,
         )  # fmt: skip

@@ -127,10 +127,23 @@ def belonging(
     genres = sorted({entry.genre for entry in settled})
     lengths = [settled[index].length for index in alone]
     shared, doubts = series(list(map(layout.without_part, names)), lengths, genres)
+    slices = [(i, recording) for i, recording in zip(alone, shared, strict=True) if recording]
+    notes += _join_slices(settled, slices, layout)
+    return tuple(settled), [[alone[index] for index in doubt] for doubt in doubts]
+
+
+def _join_slices(
+    settled: list[DataTrack], slices: Sequence[tuple[int, str]], layout: Layout
+) -> Iterator[str]:
+    """Let slices belong to their recordings, unless folders tear them apart; yields notes.
+
+    Parameters
+    ----------
+    slices : indices of tracks, and the recording that each is of.
+    """
     of_recording: dict[str, list[int]] = {}
-    for index, recording in zip(alone, shared, strict=True):
-        if recording:
-            of_recording.setdefault(recording, []).append(index)
+    for index, recording in slices:
+        of_recording.setdefault(recording, []).append(index)
     torn = []
     for recording, members in list(of_recording.items()):
         by_part = {layout.split(settled[i].name): settled[i].name for i in members}
@@ -140,8 +153,7 @@ def belonging(
         kept = recording if len(by_part) == 1 else ""
         for index in members:
             settled[index] = replace(settled[index], recording=kept, sliced=recording)
-    notes += _slice_notes(of_recording, torn)
-    return tuple(settled), [[alone[index] for index in doubt] for doubt in doubts]
+    yield from _slice_notes(of_recording, torn)
 
 
 def _slice_notes(kept: Mapping[str, Sequence[int]], torn: Sequence[Sequence[str]]) -> Iterator[str]:

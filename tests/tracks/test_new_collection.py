@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -52,11 +53,14 @@ COLLECTION = Collection(
 
 
 @pytest.fixture
-def quartets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def quartets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "quartets.py").write_text(FILE)
     monkeypatch.setattr(collections, "__path__", [*collections.__path__, str(tmp_path)])
     lines = (*COLLECTIONS, "quartets")
     monkeypatch.setattr("mgrkit.tracks.collections.lookup.COLLECTIONS", lines)
+    known.cache_clear()
+    yield
+    known.cache_clear()
 
 
 def test_a_new_collection_is_a_file_and_a_line(quartets: None, tmp_path: Path) -> None:
