@@ -70,7 +70,10 @@ NOT_THERE = {
             "audio --part none", "audio --out none/out", "audio --param none.C=1"],
         3: ["none", "none.csv", "audio none", "empty"],
     },
-    "data": {2: ["cite none"]},
+    "data": {
+        2: ["cite none", "audit audio --seeds 2", "audit audio --inflation none"],
+        3: ["audit none", "audit none.csv", "audit empty", "audit none.csv --inflation svm"],
+    },
     "demo": {},
     "classifiers": {2: ["none"]},
     "plugins": {2: ["none"]},

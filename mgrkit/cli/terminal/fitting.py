@@ -16,8 +16,9 @@ class FitBar:
     others now and then.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, name: str = "fit") -> None:
         self._quiet = quiet
+        self._name = name
         self._bar: Bar | None = None
         self._restart()
 
@@ -32,14 +33,14 @@ class FitBar:
         now = time.monotonic()
         if self._first is None:  # a fit that goes on after a stop does not begin at 1
             self._first, self._began = step, now
-            self._bar = Bar("fit") if wanted(quiet=False) else None
+            self._bar = Bar(self._name) if wanted(quiet=False) else None
         measured = (f"{name} {value:.3g}" for name, value in metrics.items())
         state = ", ".join([far(step, total, step - self._first, now - self._began), *measured])
         if self._bar:
             self._bar.move(step, total, state)
         elif metrics or now - self._last_line >= LINE_EVERY:
             self._last_line = now
-            print(f"fit: {state}", file=sys.stderr, flush=True)
+            print(f"{self._name}: {state}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Take the bar away; the next step is another fit's."""

@@ -1,0 +1,119 @@
+"""``mgrkit data audit``."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import (
+    Debug,
+    Device,
+    FeatureSet,
+    Json,
+    Quiet,
+    SplitHow,
+    Workers,
+    number,
+)
+from mgrkit.errors import UsageError
+
+
+def audit(
+    data: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DATA",
+            readable=False,
+            help="Track table, feature table, or folder with train, valid and test.",
+        ),
+    ],
+    inflation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CLASSIFIER",
+            help="Fit it on a random split and on one by artist, and tell the gap.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Fits on each kind of split. [default: 3]",
+            show_default=False,
+            **number(int, 1),
+        ),
+    ] = None,
+    split: SplitHow = None,
+    feature_set: FeatureSet = None,
+    device: Device = "auto",
+    workers: Workers = 4,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Find what lies in several parts of a split: sounds, songs, artists.
+
+    \b
+    mgrkit data audit tracks.csv
+    mgrkit data audit tracks.csv --json | jq .split.leaks
+    mgrkit data audit music
+    mgrkit data audit features_30_sec.csv --inflation svm --seeds 5
+
+    It names exact duplicates, noisy copies apart from their recording, slices of one recording,
+    one recording under two names, and artists, between parts and between folds (a column fold).
+    Each leak is counted once, by the first of these that it is. Tracks of unknown artists are
+    none. It ends with 1 if there is a leak.
+
+    With --inflation it fits a classifier on a split that keeps artists apart and on a random one
+    of the same tracks, with as many of each genre in each part: the gap is what a random split
+    says too much. The options below --inflation go with it alone.
+    """
+    if inflation is None:
+        for name, given in (("seeds", seeds), ("split", split), ("set", feature_set)):
+            if given is not None:
+                raise UsageError(f"--{name} goes with --inflation", "leave it out")
+        return _audit(data, as_json=as_json, quiet=quiet)
+    from mgrkit.batch import Options
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.auditing import show_inflation
+    from mgrkit.cli.views.comparing import Watch
+    from mgrkit.commands.audit import measure
+
+    with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
+        with closing(Watch(quiet=quiet)) as watch:
+            found = measure(
+                inflation,
+                data,
+                3 if seeds is None else seeds,
+                split=split,
+                feature_set=feature_set,
+                device=device,
+                options=Options(workers),
+                report=console.report,
+                say=watch.say,
+                progress=watch.progress,
+            )
+    if as_json:
+        print_json(found.as_json())
+    else:
+        show_inflation(found)
+    return 0
+
+
+def _audit(data: Path, *, as_json: bool, quiet: bool) -> int:
+    from mgrkit.cli.terminal.fitting import FitBar
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.auditing import show_audit
+    from mgrkit.commands.audit import audit as command
+
+    with closing(FitBar(quiet=quiet, name="tags")) as bar:
+        found = command(data, lambda done, total: bar.progress(done, total, {}))
+    if as_json:
+        print_json(found.as_json())
+    show_audit(found, on_stdout=not as_json, quiet=quiet)
+    return found.exit_code
