@@ -71,8 +71,10 @@ NOT_THERE = {
         3: ["none", "none.csv", "audio none", "empty"],
     },
     "data": {
-        2: ["cite none", "audit audio --seeds 2", "audit audio --inflation none"],
-        3: ["audit none", "audit none.csv", "audit empty", "audit none.csv --inflation svm"],
+        2: ["cite none", "check audio none/c.csv", "audit audio --seeds 2",
+            "audit audio --inflation none"],
+        3: ["check none", "check empty", "audit none", "audit none.csv", "audit empty",
+            "audit none.csv --inflation svm"],
     },
     "demo": {},
     "classifiers": {2: ["none"]},

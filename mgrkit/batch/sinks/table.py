@@ -85,10 +85,14 @@ class TableSink(Sink):
         else:
             await write_csv(self.out, temp, header, rows)
 
-    def _rows(self, columns: Sequence[str]) -> Iterator[list[Any]]:
+    def rows(self) -> Iterator[Row]:
+        """The rows of the table, sorted by item."""
         for entry in self.journal.entries():
-            for row in entry.rows:
-                yield [row.get(name) for name in columns] + self._values(row)
+            yield from entry.rows
+
+    def _rows(self, columns: Sequence[str]) -> Iterator[list[Any]]:
+        for row in self.rows():
+            yield [row.get(name) for name in columns] + self._values(row)
 
     def _values(self, row: Row) -> list[float | None]:
         assert self._spool is not None

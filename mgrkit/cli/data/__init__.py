@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from mgrkit.cli.data.audit import audit
+from mgrkit.cli.data.check import check
 from mgrkit.cli.data.cite import cite
 from mgrkit.cli.group import HELP_OPTIONS, Command
 
@@ -15,6 +16,7 @@ data = typer.Typer(
     subcommand_metavar="COMMAND",
     context_settings=HELP_OPTIONS,
 )
+data.command("check", cls=Command)(check)
 data.command("audit", cls=Command)(audit)
 data.command("cite", cls=Command)(cite)
 
@@ -24,6 +26,7 @@ def _top() -> None:
     """Prepare a collection: its table, its split, its faults.
 
     \b
+    mgrkit data check gtzan                 decode every file, say what is wrong
     mgrkit data audit tracks.csv            what is on both sides of its split
     mgrkit data cite gtzan                  who made it, its licence and faults
     """

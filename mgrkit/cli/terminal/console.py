@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -147,6 +147,7 @@ class Console:
         *,
         as_json: bool = False,
         table: Path | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> int:
         """Print the summary of a run; returns the exit code.
 
@@ -154,6 +155,7 @@ class Console:
         ----------
         out : where its results are, if anywhere.
         table : their table, unless it is ``out / "tracks.csv"``.
+        more : further fields of the JSON.
         """
         if out and not table:
             table = out / TABLE
@@ -162,6 +164,7 @@ class Console:
         if as_json and (out or dry):
             fields = _as_json(self.name, summary)
             fields |= {"out": str(out), "table": str(table)} if out else {}
+            fields |= more or {}
             if summary.ignored_files is not None:
                 pairs = summary.ignored_files
                 fields["ignored_files"] = [{"path": path, "why": why} for path, why in pairs]

@@ -1,0 +1,86 @@
+"""``mgrkit data check``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mgrkit.cli.options import (
+    Debug,
+    DryRun,
+    Json,
+    ListIgnored,
+    Quiet,
+    Replace,
+    Suffix,
+    Timeout,
+    Workers,
+    number,
+)
+
+
+def check(
+    data: Annotated[
+        Path,
+        typer.Argument(metavar="DATA", readable=False, help="Folder, or track table."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The table: .csv or .parquet.")] = Path(
+        "checked.csv"
+    ),
+    min_seconds: Annotated[
+        float,
+        typer.Option(
+            metavar="SECONDS", help="Files with less sound are short.", **number(float, 0)
+        ),
+    ] = 0.0,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the table without failed files and copies: .csv or .parquet.",
+        ),
+    ] = None,
+    workers: Workers = 4,
+    timeout: Timeout = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
+    replace: Replace = False,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Decode every file of a collection, and say what is wrong with it.
+
+    \b
+    mgrkit data check gtzan
+    mgrkit data check gtzan/tracks.csv found.csv --quarantine good.csv
+    mgrkit data check music --min-seconds 20 --json | jq .findings
+
+    Fail: missing, empty, pointer (of Git LFS), undecodable, truncated, silent, short.
+    Are told: clipped, label (against folder or name), duplicate, repeated and unlisted rows.
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.views.checking import show_findings
+    from mgrkit.commands.check import check as command
+    from mgrkit.tracks.find import Search
+
+    with Console("check", quiet=quiet, debug=debug) as console:
+        checked = command(
+            data,
+            out,
+            least=min_seconds,
+            quarantine=quarantine,
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
+            options=Options(workers, timeout, dry=dry_run),
+            replace=replace,
+            report=console.report,
+        )
+        more = checked.as_json()
+        code = console.show(checked.summary, out, as_json=as_json, table=out, more=more)
+    if not as_json:
+        show_findings(checked, quarantine)
+    return code
