@@ -15,6 +15,7 @@ from mgrkit.errors import ItemError, UsageError
 from mgrkit.tracks.find import SOUND, Search
 from mgrkit.tracks.findings import Finding, heard, reason, short
 from mgrkit.tracks.inventory import STATED, Inventory, Stated, inventory
+from mgrkit.tracks.schema import TABLE
 from mgrkit.tracks.table import read_tracks, write_tracks
 
 DEFAULT_OUT = Path("checked.csv")
@@ -58,6 +59,7 @@ def check(
     least: float = 0.0,
     quarantine: Path | None = None,
     search: Search = SOUND,
+    table: Path | None = None,
     options: Options | None = None,
     replace: bool = False,
     report: Report | None = None,
@@ -66,7 +68,8 @@ def check(
 
     Parameters
     ----------
-    data : a folder, with or without its ``tracks.csv``, or a track table.
+    data, table : a folder, with or without its ``tracks.csv``, or a track table; or a folder and
+        a table of its files from elsewhere.
     out : the table, ending in ``.csv`` or ``.parquet``.
     least : files with less seconds of sound are short.
     quarantine : a further table, without failed rows and without the copies of other files.
@@ -79,10 +82,10 @@ def check(
     """
     for path, name in ((out, "OUT"), (quarantine, "--quarantine")):
         if path:
-            _check_table(path, name, data)
+            _check_table(path, name, (data, table or data / TABLE))
     if quarantine and _same(out, quarantine):
         raise UsageError(f"--quarantine is OUT: {out}", "give another file")
-    files = inventory(data, search)
+    files = inventory(data, search, table)
     sink = _Sink(out, files, least, replace)
     items = (_item(files, one) for one in files.files.values())
     going = run(items, measured, sink, sink.columns, options, report, lambda: len(files.files))
@@ -96,14 +99,14 @@ def check(
     return checked
 
 
-def _check_table(path: Path, name: str, data: Path) -> None:
+def _check_table(path: Path, name: str, read: Sequence[Path]) -> None:
     if path.suffix.lower() not in _TABLES:
         raise UsageError(f"{name} is no table: {path}", f"a file ending in {' or '.join(_TABLES)}")
     if path.is_dir():
         raise UsageError(f"{name} is a folder: {path}", "give a file")
     if not path.parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}", f"make it, or give another {name}")
-    for table in (data, data / "tracks.csv"):
+    for table in read:
         if _same(path, table):
             raise UsageError(f"{name} is the table of DATA: {path}", "give another file")
 
@@ -179,6 +182,7 @@ class _Sink(TableSink):
         elif row["rate"]:
             found += short(row["seconds"], one.seconds, self.least)
         found += one.findings
+        found += one.published.listed([finding.code for finding in found])
         told = dict(zip(self.files.columns, one.row, strict=True))
         if one.seconds:
             told[STATED] = f"{one.seconds:g}"

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from mgrkit.audio.measuring import Measured
+from mgrkit.tracks.collections.base import Form
+from mgrkit.tracks.collections.lookup import find_collection, known
 from mgrkit.tracks.layout import is_genre, named
 from mgrkit.tracks.splits import group_key
 
@@ -32,6 +34,7 @@ WARNINGS = {
     "duplicate": "the very same sound as another file",
     "repeated": "more than one row of the table has this path",
     "unlisted": "in the folder, but not in its table",
+    "listed": "its collection is known to have a bad file here, whatever was found",
 }
 """Codes with which a row is ``ok``."""
 
@@ -74,6 +77,51 @@ def short(seconds: float, stated: float = 0.0, least: float = 0.0) -> Iterator[F
         yield Finding("short", f"{seconds:.3g} s of {stated:.4g} s that are stated", fails=True)
     if seconds < least:
         yield Finding("short", f"{seconds:.3g} s, less than {least:.4g} s", fails=True)
+
+
+class Published(NamedTuple):
+    """What the collection of a file says of it.
+
+    Parameters
+    ----------
+    seconds : of sound; 0 where it says nothing.
+    fault : what is known to be wrong: a code, a colon and words; '' for nothing.
+    """
+
+    name: str = ""
+    seconds: float = 0.0
+    fault: str = ""
+
+    def listed(self, found: Collection[str]) -> Iterator[Finding]:
+        """What the list of bad files says, beside the codes that were found."""
+        if self.fault:
+            other = "" if self.fault.partition(":")[0] in found else "; nothing like it was found"
+            yield Finding("listed", f"{self.name} has {self.fault}{other}")
+
+
+def published(path: str, folder: str = "") -> Published:
+    """What the collection says that a file is known to be of; slices are other sounds.
+
+    Parameters
+    ----------
+    folder : POSIX, in which the path is: its name may say in which form the collection is there.
+    """
+    track = known(path)
+    if track is None or track.piece:
+        return Published()
+    of = find_collection(track.id.partition(":")[0])
+    steps = set(f"{folder}/{path}".split("/"))
+    fits = [form for form in of.forms if form.path.rpartition(".")[2] == path.rpartition(".")[2]]
+    fits = [form for form in fits if _top(form) in steps] or fits
+    names = {form.name for form in fits}
+    stated = {form.seconds for form in fits}
+    # Of several forms that it may be of, what is so in all.
+    faults = (b.reason for b in of.bad if b.track == track.id and names and names <= {*b.forms})
+    return Published(of.name, stated.pop() if len(stated) == 1 else 0.0, next(faults, ""))
+
+
+def _top(form: Form) -> str:
+    return form.path.partition("/")[0]
 
 
 def mislabelled(

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.tracks.find import SOUND, Finder, Ignored, Search, check_readable, passed_over
-from mgrkit.tracks.findings import Finding, mislabelled
+from mgrkit.tracks.findings import Finding, Published, mislabelled, published
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import CATALOGUE, TABLE
+from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import group_key
-from mgrkit.tracks.table import is_table, read_tracks
+from mgrkit.tracks.table import read_tracks
 
 STATED = "stated"
 """The column that keeps what a table stated in ``seconds``, once these are measured."""
@@ -31,7 +32,8 @@ class Stated:
     ----------
     path : relative to the collection's folder, as the file is called there.
     row : the table's row, by the inventory's columns; with a genre where the folders tell one.
-    seconds : of sound; 0 where nothing is stated.
+    seconds : of sound, as the table states it, else the collection; 0 where nothing does.
+    published : what the collection says that the file is known to be of.
     findings : what the table and the path tell already.
     problem : why it cannot be opened.
     """
@@ -39,6 +41,7 @@ class Stated:
     path: str
     row: tuple[str, ...]
     seconds: float
+    published: Published
     findings: tuple[Finding, ...]
     problem: ItemError | None = None
 
@@ -63,8 +66,14 @@ class Inventory:
     ignored_files: list[Ignored] = field(default_factory=list)
 
 
-def inventory(data: Path, search: Search = SOUND) -> Inventory:
-    """The files of a folder and of its ``tracks.csv``, or of a track table anywhere.
+def inventory(data: Path, search: Search = SOUND, table: Path | None = None) -> Inventory:
+    """The files of a folder and of its ``tracks.csv``, or of a track table.
+
+    Parameters
+    ----------
+    data : a folder, or a table whose paths are relative to its own folder.
+    search : which files of a folder are taken.
+    table : of files in the folder ``data``, from elsewhere.
 
     Raises
     ------
@@ -73,22 +82,23 @@ def inventory(data: Path, search: Search = SOUND) -> Inventory:
     """
     if not data.exists():
         raise RunError(f"there is no {data}", "name a folder, or a track table")
-    if data.is_dir():
-        check_readable(data)
-        finder = Finder([data], search=search)
-        found = {track.path: track.problem for track in finder}
-        table = data / TABLE
-        rows = _Rows.read(table) if table.is_file() else _Rows()
-        if not (found or rows.rows):
-            over = passed_over(finder.ignored)
-            hint = "give another DATA, or name the suffix of your files with --suffix"
-            raise RunError(f"no sound files in {data}{f' ({over})' if over else ''}", hint)
-        made = _joined(data, rows, found)
-        made.ignored, made.ignored_files = finder.ignored, finder.ignored_files
-        return made
-    if not is_table(data):
+    source = Source.of(data, table)
+    if source.table:
+        return _joined(source.folder, _Rows.read(source.table), {})
+    if not data.is_dir():
         raise UsageError(f"DATA is neither a folder nor a track table: {data}", "give one of them")
-    return _joined(data.parent, _Rows.read(data), {})
+    check_readable(data)
+    finder = Finder([data], search=search)
+    found = {track.path: track.problem for track in finder}
+    own = data / TABLE
+    rows = _Rows.read(own) if own.is_file() else _Rows()
+    if not (found or rows.rows):
+        over = passed_over(finder.ignored)
+        hint = "give another DATA, or name the suffix of your files with --suffix"
+        raise RunError(f"no sound files in {data}{f' ({over})' if over else ''}", hint)
+    made = _joined(data, rows, found)
+    made.ignored, made.ignored_files = finder.ignored, finder.ignored_files
+    return made
 
 
 @dataclass
@@ -125,7 +135,7 @@ def _joined(folder: Path, rows: _Rows, found: Mapping[str, ItemError | None]) ->
     else:
         wanted = {_here(folder, path): path for path in rows.rows}
     paths = [*wanted, *(path for path in found if path not in wanted)]
-    layout = Layout.of(paths)
+    layout, whole = Layout.of(paths), Path(os.path.abspath(folder)).as_posix()
     used = False
     genres = {group_key(row[1]) for row in rows.rows.values()} - {""}
     if not genres:
@@ -138,12 +148,12 @@ def _joined(folder: Path, rows: _Rows, found: Mapping[str, ItemError | None]) ->
         used |= not row[1]
         findings = [*mislabelled(path, genre, genres, by_table=bool(row[1]))]
         findings += _of_rows(rows, wanted.get(path), genre)
+        of = published(path, whole)
+        seconds = _seconds(rows.columns, row) or of.seconds
         problem = found.get(path)
         if problem and problem.reason == "coincides":  # a matter of outputs
             problem = None
-        files[path] = Stated(
-            path, (path, genre, *row[2:]), _seconds(rows.columns, row), tuple(findings), problem
-        )
+        files[path] = Stated(path, (path, genre, *row[2:]), seconds, of, tuple(findings), problem)
     notes = tuple(layout.genre_notes) if used else ()
     return Inventory(folder, rows.table, rows.columns, files, notes)
 

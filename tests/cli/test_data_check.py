@@ -20,6 +20,7 @@ import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
+from mgrkit.tracks.findings import Published, published
 from tests.cli.test_cli_features import content_of, mgrkit, table, tone
 
 Captured = pytest.CaptureFixture[str]
@@ -85,7 +86,7 @@ def test_every_kind_of_bad_file_is_told(music: Path, capfd: Captured) -> None:
         file.setparams((1, 2, 22050, 0, "NONE", ""))
         file.writeframes((32767 * sound).astype("<i2").tobytes())
     shutil.copy(music / "rock" / "c.wav", music / "jazz" / "same.wav")
-    tone(music / "jazz" / "rock.00001.wav", hz=777)
+    tone(music / "jazz" / "rock.00123.wav", hz=777)
     assert mgrkit("data", "check", "music", "--min-seconds", "0.5", "--quarantine", "good.csv") == 1
     assert codes() == {
         "music/jazz/bare.wav": ["empty"],
@@ -93,7 +94,7 @@ def test_every_kind_of_bad_file_is_told(music: Path, capfd: Captured) -> None:
         "music/jazz/empty.wav": ["empty"],
         "music/jazz/lfs.au": ["pointer"],
         "music/jazz/loud.wav": ["clipped"],
-        "music/jazz/rock.00001.wav": ["label"],
+        "music/jazz/rock.00123.wav": ["label"],
         "music/jazz/short.wav": ["short"],
         "music/jazz/silent.wav": ["silent"],
         "music/jazz/text.mp3": ["undecodable"],
@@ -101,7 +102,7 @@ def test_every_kind_of_bad_file_is_told(music: Path, capfd: Captured) -> None:
     }
     status = {name: row["status"] for name, row in rows().items()}
     assert {name for name in status if status[name] == "failed"} == set(codes()) - {
-        "music/jazz/loud.wav", "music/jazz/rock.00001.wav", "music/rock/c.wav",
+        "music/jazz/loud.wav", "music/jazz/rock.00123.wav", "music/rock/c.wav",
     }  # fmt: skip
     copy = rows()["music/rock/c.wav"]
     assert copy["duplicate_of"] == "music/jazz/same.wav"
@@ -146,20 +147,69 @@ def test_what_a_table_states(music: Path) -> None:
     assert rows("again.csv")["music/rock/c.wav"]["reason"] == expected["music/rock/c.wav"]
 
 
+def test_a_folder_with_a_table_from_elsewhere(music: Path, capfd: Captured) -> None:
+    tracks(music.parent, "path,genre", "jazz/a.wav,jazz", "rock/gone.wav,rock", name="t.csv")
+    assert mgrkit("data", "check", "music", "--table", "t.csv", "-q") == 1
+    assert codes() == {"music/rock/gone.wav": ["missing"]}
+    assert len(rows()) == 2
+    assert mgrkit("data", "check", "music", "t.csv", "--table", "t.csv") == 2
+    assert "OUT is the table of DATA" in capfd.readouterr().err
+
+
+def test_what_a_collection_says_of_itself_is_checked_and_told(music: Path) -> None:
+    """The list is told beside what was found, whether it is so or not; slices are no clips."""
+    folder = music.parent / "genres_original"
+    tone(folder / "jazz" / "jazz.00054.wav", 30, hz=500)
+    tone(folder / "jazz" / "jazz.00055.wav", 9, hz=500)
+    tone(folder / "jazz" / "jazz.00056.3.wav", 3, hz=550)
+    assert mgrkit("data", "check", "genres_original", "-q") == 1
+    reasons = [row["reason"] for row in rows().values()]
+    told = "listed: gtzan has undecodable: Kaggle's WAV is damaged"
+    assert reasons == [
+        f"{told}; nothing like it was found", "short: 9 s of 30 s that are stated", "",
+    ]  # fmt: skip
+    (folder / "jazz" / "jazz.00054.wav").write_text("rubbish")
+    assert mgrkit("data", "check", "genres_original", "-q") == 1
+    found = next(iter(rows().values()))
+    assert found["reason"] == f"undecodable: no decoder knows this file; {told}"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("genres/jazz/jazz.00054.au", Published("gtzan", 30, "")),
+        ("jazz/jazz.00054.wav", Published("gtzan", 30, "undecodable: Kaggle's WAV is damaged")),
+        ("jazz/jazz.00054.flac", Published("gtzan", 0, "")),
+        ("jazz/jazz.00054_2.wav", Published()),
+        ("fma_full/099/099134.mp3", Published("fma", 0, "")),
+        ("099/099134.mp3", Published("fma", 0, "")),  # of the clips, or of full
+        ("a/song.wav", Published()),
+    ],
+)
+def test_what_collections_say(path: str, expected: Published) -> None:
+    assert published(path) == expected
+
+
+def test_the_folder_may_say_which_form_it_is() -> None:
+    fault = published("099/099134.mp3", "/data/fma_small").fault
+    assert fault.startswith("empty: ")
+    assert published("099/099134.mp3", "/data/fma_full").fault == ""
+
+
 def test_several_findings_of_one_file_are_all_told_failures_first(music: Path) -> None:
-    cut(tone(music / "jazz" / "rock.00001.wav", 3))
+    cut(tone(music / "jazz" / "rock.00123.wav", 3))
     assert mgrkit("data", "check", "music", "--min-seconds", 2, "-q") == 1
-    assert codes()["music/jazz/rock.00001.wav"] == ["truncated", "short", "label"]
+    assert codes()["music/jazz/rock.00123.wav"] == ["truncated", "short", "label"]
 
 
 def test_folders_that_are_no_genres_contradict_nothing(music: Path, tmp_path: Path) -> None:
     for artist in ("Train", "Rock Hudson"):
         tone(tmp_path / "by_artist" / artist / f"{len(artist)}.wav", hz=50 * len(artist))
     tracks(tmp_path / "by_artist", "path,genre", "Train/5.wav,jazz", "Rock Hudson/11.wav,pop")
-    tone(tmp_path / "by_artist" / "Hip-Hop" / "pop.00001.wav", hz=1500)
+    tone(tmp_path / "by_artist" / "Hip-Hop" / "pop.00123.wav", hz=1500)
     tracks(
         tmp_path / "by_artist", "path,genre", "Train/5.wav,jazz", "Rock Hudson/11.wav,pop",
-        "Hip-Hop/pop.00001.wav,hiphop",
+        "Hip-Hop/pop.00123.wav,hiphop",
     )  # fmt: skip
     assert mgrkit("data", "check", "by_artist", "-q") == 0
     reasons = [row["reason"] for row in rows().values()]

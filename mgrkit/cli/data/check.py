@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    DataTable,
     Debug,
     DryRun,
     Json,
@@ -44,6 +45,7 @@ def check(
     ] = None,
     workers: Workers = 4,
     timeout: Timeout = None,
+    table: DataTable = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     replace: Replace = False,
@@ -60,7 +62,8 @@ def check(
     mgrkit data check music --min-seconds 20 --json | jq .findings
 
     Fail: missing, empty, pointer (of Git LFS), undecodable, truncated, silent, short.
-    Are told: clipped, label (against folder or name), duplicate, repeated and unlisted rows.
+    Are told: clipped, label (against folder or name), duplicate, repeated and unlisted rows,
+    and what the collection's own list of bad files says.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
@@ -75,6 +78,7 @@ def check(
             least=min_seconds,
             quarantine=quarantine,
             search=Search.of(suffix or (), lists_ignored=list_ignored),
+            table=table,
             options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,

@@ -65,12 +65,14 @@ class Form:
     files : so many tracks there are.
     downloads : what of it can be fetched without an account, whatever describes it first; none
         where nobody publishes a sum.
+    seconds : of sound in each track; 0 where they differ.
     """
 
     name: str
     path: str
     files: int
     downloads: tuple[Published, ...] = ()
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
