@@ -83,7 +83,7 @@ def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None
     table = write(tmp_path / "t.csv", made)
     out = tmp_path / "m.safetensors"
     trained = train("random_forest", table, out, TrainSettings(parameters={"trees": "20"}))
-    assert trained.bundle.metrics["split"] == "published split"
+    assert trained.bundle.metrics["split"] == "given split"
     assert (trained.counts["train"], trained.counts["valid"], trained.counts["test"]) == (
         32,
         16,
@@ -91,9 +91,9 @@ def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None
     )
     result = evaluate(str(out), table)
     assert (result["tracks"], result["dropped_as_seen"]) == (16, 0)
-    assert "published part test" in result["split"]
+    assert "the part test of a given split" in result["split"]
     with pytest.raises(
-        UsageError, match=r"all 16 tracks of the published part valid \(--part all has 16"
+        UsageError, match=r"all 16 tracks of the part valid of a given split \(--part all has 16"
     ):
         evaluate(str(out), table, part="valid")
     assert evaluate(str(out), table, part="valid", seen=True)["tracks"] == 16

@@ -104,8 +104,11 @@ def test_copies_are_of_the_part_of_their_recordings(tmp_path: Path) -> None:
     train("svm", write(tmp_path / "t.csv", made), out)
     result = evaluate(str(out), write(tmp_path / "n.csv", copies(made)))
     assert (result["tracks"], result["dropped_as_seen"]) == (3 * 16, 0)
-    assert result["split"] == "noisy copies of 16 recordings, the published part test"
-    with pytest.raises(UsageError, match="has seen all 48 tracks of the published part valid"):
+    words = "noisy copies of 16 recordings, the part test of a given split"
+    assert result["split"] == f"{words}, model trained on a given split"
+    with pytest.raises(
+        UsageError, match="has seen all 48 tracks of the part valid of a given split"
+    ):
         evaluate(str(out), tmp_path / "n.csv", part="valid")
 
 
