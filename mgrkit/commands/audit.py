@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers.base import silent, unheard
-from mgrkit.datasets.catalogue import catalogued, read_rows
+from mgrkit.datasets.catalogue import Progress, Tags, catalogued, read_rows, unseen
 from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, labelled
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
 _EXAMPLES = 3
-
-Progress = Callable[[int, int], None]
-"""Called with how many files were looked at, and how many there are."""
-
-
-def _unseen(done: int, total: int) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ class Audited:
         return {"tracks": self.tracks, **splits, "notes": notes, "exit_code": self.exit_code}
 
 
-def audit(data: Path, progress: Progress = _unseen) -> Audited:
+def audit(data: Path, progress: Progress = unseen) -> Audited:
     """Find every leak between the parts of the splits that DATA has: parts, and folds.
 
     Parameters
@@ -123,7 +116,7 @@ def audit(data: Path, progress: Progress = _unseen) -> Audited:
     """
     notes: list[str] = []
     frame = read_rows(data)
-    tags = _Tags(data, len(frame), progress) if data.is_dir() else None
+    tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)
     tracks = labelled(entries)
@@ -180,21 +173,6 @@ def measure(
     recipe(0)
     dataset = read_dataset(data, wanted, options, report)
     return inflation(dataset, recipe, seeds, source=data, how=split, say=say, progress=progress)
-
-
-class _Tags:
-    """The artist that a file's tags name, and how far the reading is."""
-
-    def __init__(self, folder: Path, files: int, progress: Progress) -> None:
-        self._folder, self._files, self._progress = folder, files, progress
-        self._done = 0
-
-    def __call__(self, path: str) -> str:
-        from mgrkit.audio.tags.artist import artist_tag
-
-        self._done += 1
-        self._progress(self._done, self._files)
-        return artist_tag(self._folder / path)
 
 
 def _part(entry: DataTrack, label: Labelled) -> str:

@@ -18,17 +18,45 @@ if TYPE_CHECKING:
     import polars as pl
 
 _ALSO_CALLED = {"path": ("filename", "file"), "genre": ("label",), "group": ("artist",)}
-_COLUMNS = (
+COLUMNS = (
     "path", "genre", "group", "split", SPLIT_BY, "fold", "parent", "start", "seconds", "kind",
     NOISE, "sound", "source_id", "duplicate_of", "status",
 )  # fmt: skip
+"""Of tracks, as any table may have them."""
 
 Catalogued = list[tuple[DataTrack, str]]
 """Tracks, each with its fold; '' for none."""
 
 
-def read_rows(data: Path) -> pl.DataFrame:
+Progress = Callable[[int, int], None]
+"""Called with how many files were looked at, and how many there are."""
+
+
+def unseen(done: int, total: int) -> None:
+    """Show no progress."""
+
+
+class Tags:
+    """The artist that a file's tags name, and how far the reading is."""
+
+    def __init__(self, folder: Path, files: int, progress: Progress = unseen) -> None:
+        self._folder, self._files, self._progress = folder, files, progress
+        self._done = 0
+
+    def __call__(self, path: str) -> str:
+        from mgrkit.audio.tags.artist import artist_tag
+
+        self._done += 1
+        self._progress(self._done, self._files)
+        return artist_tag(self._folder / path)
+
+
+def read_rows(data: Path, *, extras: bool = False) -> pl.DataFrame:
     """The rows of a table, or of a folder's own and one for each other file; all values texts.
+
+    Parameters
+    ----------
+    extras : with all its other columns, and with the rows of files that failed.
 
     Raises
     ------
@@ -40,13 +68,14 @@ def read_rows(data: Path) -> pl.DataFrame:
     if data.is_dir():
         check_readable(data)
         own = data / TABLE
-        frame = _read(own) if own.is_file() else pl.DataFrame(schema=dict.fromkeys(_COLUMNS, str))
+        nothing = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
+        frame = _read(own, extras) if own.is_file() else nothing
         paths = [t.path for t in Finder([data])] or [t.path for t in Finder([data], search=_DRAWN)]
         listed = set(frame["path"].to_list())
         more = pl.DataFrame({"path": [path for path in paths if path not in listed]}, {"path": str})
         frame = pl.concat([frame, more], how="diagonal").fill_null("")
     elif data.exists():
-        frame = _read(data)
+        frame = _read(data, extras)
     else:
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     if not len(frame):
@@ -57,8 +86,8 @@ def read_rows(data: Path) -> pl.DataFrame:
 _DRAWN = Search(PICTURES)
 
 
-def _read(path: Path) -> pl.DataFrame:
-    """The columns that are known, under their own names."""
+def _read(path: Path, extras: bool) -> pl.DataFrame:
+    """The columns that are known, under their own names, and others where they are wanted."""
     import polars as pl
 
     frame = read_frame(path)
@@ -67,12 +96,16 @@ def _read(path: Path) -> pl.DataFrame:
         if name not in frame.columns and called:
             frame = frame.rename({called: name})
     if "path" not in frame.columns:
-        there = ", ".join(frame.columns[:5]) or "nothing"
-        raise UsageError(f"{path} has no column path, but {there}", "one row a file, with its path")
-    known = [pl.col(name).cast(pl.String) for name in _COLUMNS if name in frame.columns]
-    frame = frame.select(known).fill_null("")
-    missing = [pl.lit("").alias(name) for name in _COLUMNS if name not in frame.columns]
-    return frame.with_columns(missing).filter(pl.col("status") != "failed")
+        header = ", ".join(frame.columns[:5]) or "nothing"
+        raise UsageError(
+            f"{path} has no column path, but {header}", "one row a file, with its path"
+        )
+    there = [name for name in COLUMNS if name in frame.columns]
+    frame = frame if extras else frame.select(there)
+    missing = [pl.lit("").alias(name) for name in COLUMNS if name not in frame.columns]
+    frame = frame.with_columns(pl.col(there).cast(pl.String).fill_null(""), *missing)
+    frame = frame.with_columns(pl.col("path").str.replace_all("\\", "/", literal=True))
+    return frame if extras else frame.filter(pl.col("status") != "failed")
 
 
 def catalogued(
@@ -89,8 +122,7 @@ def catalogued(
     ----------
     artist_of : gives the artist of a path where no row names any; '' for none.
     """
-    columns = {name: frame[name].to_list() for name in _COLUMNS}
-    columns["path"] = [path.replace("\\", "/") for path in columns["path"]]
+    columns = {name: frame[name].to_list() for name in COLUMNS}
     _by_folders(columns, notes)
     keys = list(zip(columns["path"], columns["split"], columns["fold"], strict=True))
     first = {key: row for row, key in reversed(list(enumerate(keys)))}

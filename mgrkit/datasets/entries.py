@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from mgrkit.tracks.collections.base import Known
 from mgrkit.tracks.collections.lookup import has_published_split, known
-from mgrkit.tracks.identity import track_id
+from mgrkit.tracks.identity import NAME, name_id, track_id
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.slices import copy_of, series, without_suffix
 from mgrkit.tracks.splits import DEALT, Labelled, published_part, stated_kind
@@ -219,6 +219,7 @@ def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
     further up in DATA than here: any end of a recording's path names it, if only one has it.
     """
     labels = [entry.labelled() for entry in entries]
+    _tell_apart(entries, labels)
     _tie_duplicates(entries, labels)
     _tie_slices(labels)
     roots: dict[str, int | None] = {}
@@ -235,6 +236,20 @@ def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
             labels[root] = replace(labels[root], copied=entries[root].name)
             labels[index] = replace(labels[root], same=())
     return tuple(labels)
+
+
+def _tell_apart(entries: Sequence[DataTrack], labels: list[Labelled]) -> None:
+    """Give tracks that are known by their file's name alone their path, where several have it.
+
+    In folders of albums, ``01.mp3`` is another song in each.
+    """
+    paths: dict[str, set[str]] = {}
+    for entry, label in zip(entries, labels, strict=True):
+        if label.id.startswith(NAME):
+            paths.setdefault(label.id, set()).add(entry.parent)
+    for index, (entry, label) in enumerate(zip(entries, labels, strict=True)):
+        if len(paths.get(label.id, ())) > 1:
+            labels[index] = replace(label, id=name_id(entry.parent))
 
 
 def _tie_duplicates(entries: Sequence[DataTrack], labels: list[Labelled]) -> None:

@@ -118,17 +118,10 @@ def inflation(
             say(f"{number} of {2 * seeds}: {split.words}, seed {seed}: {accuracy}")
     sides = {name: _pooled(one) for name, one in measured.items()}
     difference, low, high = gap(*sides["random"], *sides["apart"])
-    return Inflation(
-        recipe_of(0).spec.name,
-        part,
-        train,
-        len(measured["apart"][0][1]),
-        _side(RANDOM, measured["random"]),
-        _side(words, measured["apart"]),
-        difference,
-        low,
-        high,
-    )
+    judged = len(measured["apart"][0][1])
+    random, apart_side = _side(RANDOM, measured["random"]), _side(words, measured["apart"])
+    name = recipe_of(0).spec.name
+    return Inflation(name, part, train, judged, random, apart_side, difference, low, high)
 
 
 def random_like(tracks: Sequence[Labelled], split: Split, seed: int) -> Split:

@@ -28,8 +28,13 @@ def track_id(path: str, digest: str = "") -> str:
         return found.id
     if digest:
         return f"{SOUND}{digest[:32]}"
+    return name_id(path.rpartition("/")[2])
+
+
+def name_id(name: str) -> str:
+    """The id of a track of which nothing but a name or a path is known."""
     # A bundle keeps ids one a line, in UTF-8: neither a line break nor a stray byte fits in.
-    name = path.rpartition("/")[2].encode("utf-8", "backslashreplace").decode()
+    name = name.encode("utf-8", "backslashreplace").decode()
     return f"{NAME}{name.encode('unicode_escape').decode() if not name.isprintable() else name}"
 
 

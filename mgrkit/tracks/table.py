@@ -89,13 +89,17 @@ def write_tracks(path: Path, frame: pl.DataFrame) -> None:
     ------
     OSError : it cannot be written.
     """
-    empty = [n for n in CATALOGUE if n not in ("path", "genre") and not (frame[n] != "").any()]
-    frame = frame.drop(empty)
+    import polars as pl
+
+    known = [n for n in CATALOGUE if n in frame.columns]
+    kept = [n for n in known if n in ("path", "genre") or (frame[n] != "").any()]
+    frame = frame.select(*kept, pl.exclude(CATALOGUE))
     with replacing(path) as temp:
         if path.suffix.lower() == ".parquet":
             frame.write_parquet(temp)
         else:
-            frame.write_csv(temp)
+            # An empty text would be written as two quotes.
+            frame.with_columns(pl.col(pl.String).replace("", None)).write_csv(temp)
 
 
 def check_csv(table: Path) -> None:

@@ -72,9 +72,11 @@ NOT_THERE = {
     },
     "data": {
         2: ["cite none", "check audio none/c.csv", "audit audio --seeds 2",
-            "audit audio --inflation none"],
+            "audit audio --inflation none", "split audio none/s.csv", "split audio s.txt",
+            "split audio s.csv --split none", "split audio s.csv --ratio 1"],
         3: ["check none", "check empty", "audit none", "audit none.csv", "audit empty",
-            "audit none.csv --inflation svm"],
+            "audit none.csv --inflation svm", "split none s.csv", "split none.csv s.csv",
+            "split empty s.csv", "split audio s.csv --keep none.csv"],
     },
     "demo": {},
     "classifiers": {2: ["none"]},

@@ -9,6 +9,7 @@ import pytest
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import DataTrack, labelled
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, input_of
@@ -207,3 +208,9 @@ def test_parts_as_folders_are_the_published_split(tmp_path: Path) -> None:
     assert trained.bundle.task.labels == ("ambient", "blues", "techno", "waltz")
     assert trained.bundle.metrics["split"] == "given split"
     assert dict(trained.counts) == {"train": 32, "valid": 16, "test": 16, "none": 0}
+
+
+def test_a_name_that_several_files_have_tells_nothing() -> None:
+    paths = ["one/01.mp3", "two/01.mp3", "two/02.mp3"]
+    ids = [one.id for one in labelled([DataTrack(path, path, "jazz") for path in paths])]
+    assert ids == ["name:one/01.mp3", "name:two/01.mp3", "name:02.mp3"]

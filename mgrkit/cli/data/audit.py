@@ -84,20 +84,22 @@ def audit(
     from mgrkit.cli.views.comparing import Watch
     from mgrkit.commands.audit import measure
 
-    with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
-        with closing(Watch(quiet=quiet)) as watch:
-            found = measure(
-                inflation,
-                data,
-                3 if seeds is None else seeds,
-                split=split,
-                feature_set=feature_set,
-                device=device,
-                options=Options(workers),
-                report=console.report,
-                say=watch.say,
-                progress=watch.progress,
-            )
+    with (
+        Console("DATA", quiet=quiet, debug=debug, table=False) as console,
+        closing(Watch(quiet=quiet)) as watch,
+    ):
+        found = measure(
+            inflation,
+            data,
+            3 if seeds is None else seeds,
+            split=split,
+            feature_set=feature_set,
+            device=device,
+            options=Options(workers),
+            report=console.report,
+            say=watch.say,
+            progress=watch.progress,
+        )
     if as_json:
         print_json(found.as_json())
     else:
