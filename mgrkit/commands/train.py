@@ -112,8 +112,8 @@ def train(
                 f"{wanted.name}",
                 "leave out --front-end, or give sound",
             )
-        dealt = make_split(dataset.labelled, settings.split, settings.seed)
+        split = make_split(dataset.labelled, settings.split, settings.seed)
         return fit_model(
-            dataset, checked(dataset.labelled, dealt), recipe, out,
+            dataset, checked(dataset.labelled, split), recipe, out,
             source=data, replace=replace, ranks=ranks, progress=progress,
         )  # fmt: skip

@@ -104,14 +104,7 @@ def belonging(
     -------
     The tracks; and the indices of those that may be slices of one recording, set by set.
     """
-    ends = _ends([entry.name for entry in entries])
-    stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
-    stems |= {name: name for name in stems.values()}
-    settled = [_settled(entry, ends, stems) for entry in entries]
-    whole = {entry.sliced for entry in settled if entry.sliced}
-    settled = [
-        replace(e, recording=e.name, sliced=e.name) if e.name in whole else e for e in settled
-    ]
+    settled = _all_settled(entries)
     by_name = sum(
         new.is_copy and not old.is_copy for new, old in zip(settled, entries, strict=True)
     )
@@ -194,6 +187,16 @@ def _ends(names: Sequence[str]) -> dict[str, str]:
             end = "/".join(steps[first:])
             ends[end] = "" if end in ends else name
     return ends | {name: name for name in names}
+
+
+def _all_settled(entries: Sequence[DataTrack]) -> list[DataTrack]:
+    """Each entry settled; the whole of what is there in slices, too, is of its own recording."""
+    ends = _ends([entry.name for entry in entries])
+    stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
+    stems |= {name: name for name in stems.values()}
+    settled = [_settled(entry, ends, stems) for entry in entries]
+    whole = {entry.sliced for entry in settled if entry.sliced}
+    return [replace(e, recording=e.name, sliced=e.name) if e.name in whole else e for e in settled]
 
 
 def _settled(entry: DataTrack, ends: Mapping[str, str], stems: Mapping[str, str]) -> DataTrack:

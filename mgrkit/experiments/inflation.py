@@ -30,9 +30,13 @@ from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import RANDOM, Labelled, Split, make_split
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mgrkit.datasets.dataset import Dataset
 
 Progress = Callable[[int, int, Mapping[str, float]], None]
+_Fitted = tuple[Judged, "NDArray[np.bool_]"]
+"""The tracks that a fit was judged by, and whether it was right on each."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Inflation:
 
     Parameters
     ----------
-    part : the part judged by; ``train`` and ``judged`` are the tracks of a fit.
+    part : the part judged by; ``train`` and ``judged`` are the tracks of the first fit.
     gap, low, high : accuracy on the random split less that on the other, with its 95 % interval.
     """
 
@@ -103,25 +107,28 @@ def inflation(
     MgrkitError : whatever `fit_model` raises.
     """
     dataset = dataset.take([i for i, entry in enumerate(dataset.entries) if not entry.is_copy])
-    tracks = dataset.labelled
-    measured: dict[str, list[tuple[Judged, np.ndarray[Any, Any]]]] = {"random": [], "apart": []}
-    words, part, train = "", "", 0
-    for seed in range(seeds):
-        apart = _apart(tracks, how, seed)
-        part = "test" if "test" in apart.parts else "valid"
-        words, train = apart.words, apart.parts.count("train")
-        for name, split in (("random", random_like(tracks, apart, seed)), ("apart", apart)):
-            found = _fit(dataset, split, part, recipe_of(seed), source, progress)
-            measured[name].append(found)
-            number = sum(map(len, measured.values()))
-            accuracy = f"accuracy {found[1].mean():.3f}"
-            say(f"{number} of {2 * seeds}: {split.words}, seed {seed}: {accuracy}")
-    sides = {name: _pooled(one) for name, one in measured.items()}
-    difference, low, high = gap(*sides["random"], *sides["apart"])
-    judged = len(measured["apart"][0][1])
-    random, apart_side = _side(RANDOM, measured["random"]), _side(words, measured["apart"])
-    name = recipe_of(0).spec.name
-    return Inflation(name, part, train, judged, random, apart_side, difference, low, high)
+    splits = [_apart(dataset.labelled, how, seed) for seed in range(seeds)]
+    part = "test" if "test" in splits[0].parts else "valid"
+    random: list[_Fitted] = []
+    apart: list[_Fitted] = []
+    for seed, split in enumerate(splits):
+        like = random_like(dataset.labelled, split, seed)
+        for fits, its in ((random, like), (apart, split)):
+            fits.append(_fit(dataset, its, part, recipe_of(seed), source, progress))
+            done = f"{len(random) + len(apart)} of {2 * seeds}"
+            say(f"{done}: {its.words}, seed {seed}: accuracy {fits[-1][1].mean():.3f}")
+    difference, low, high = gap(*_pooled(random), *_pooled(apart))
+    return Inflation(
+        classifier=recipe_of(0).spec.name,
+        part=part,
+        train=splits[0].parts.count("train"),
+        judged=len(apart[0][1]),
+        random=_side(RANDOM, random),
+        apart=_side(splits[0].words, apart),
+        gap=difference,
+        low=low,
+        high=high,
+    )
 
 
 def random_like(tracks: Sequence[Labelled], split: Split, seed: int) -> Split:
@@ -164,7 +171,7 @@ def _apart(tracks: Sequence[Labelled], how: str | None, seed: int) -> Split:
 
 def _fit(
     dataset: Dataset, split: Split, part: str, recipe: Recipe, source: Path, progress: Progress
-) -> tuple[Judged, np.ndarray[Any, Any]]:
+) -> _Fitted:
     """The tracks that a fit was judged by, and whether it was right on each."""
     tracks = dataset.labelled
     with tempfile.TemporaryDirectory(prefix="mgrkit-") as folder:
@@ -186,14 +193,14 @@ def _fit(
 
 
 def _pooled(
-    fits: Sequence[tuple[Judged, np.ndarray[Any, Any]]],
-) -> tuple[np.ndarray[Any, Any], list[str]]:
+    fits: Sequence[_Fitted],
+) -> tuple[NDArray[np.float64], list[str]]:
     """Of all seeds: right or not, and the artist."""
     right = np.concatenate([one for _, one in fits]).astype(np.float64)
     return right, [group for judged, _ in fits for group in judged.groups]
 
 
-def _side(words: str, fits: Sequence[tuple[Judged, np.ndarray[Any, Any]]]) -> Side:
+def _side(words: str, fits: Sequence[_Fitted]) -> Side:
     right, groups = _pooled(fits)
     low, high = interval(right, groups)
     return Side(words, float(right.mean()), low, high, tuple(float(one.mean()) for _, one in fits))
