@@ -13,6 +13,9 @@ from mgrkit.commands.compare import Asked, compare
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.entries import DataTrack
+from mgrkit.datasets.reading import read_dataset
+from mgrkit.experiments.matching import merged
+from mgrkit.inputs.kinds import input_of
 from mgrkit.reports.comparison import write_report
 from mgrkit.tracks.collections.lookup import known
 from tests.datasets.made_tables import rows, write
@@ -99,3 +102,18 @@ def test_a_table_of_gtzan_is_published_only_with_gtzan_s_own_parts(
     asked = Asked(["random_forest"], seeds=1, parameters={"random_forest": {"trees": "10"}})
     found = compare([table, second], tmp_path / "out", asked)
     assert found.split.partition(",")[0] == words
+
+
+def test_how_parts_were_dealt_is_kept_where_several_data_are_matched(tmp_path: Path) -> None:
+    made = rows()
+    dealt = [
+        {**row, "split": ("train", "train", "valid", "test")[n % 4], "split_by": "random"}
+        for n, row in enumerate(made)
+    ]
+    tables = [write(tmp_path / "a.csv", dealt), write(tmp_path / "b.csv", made)]
+    notes: list[str] = []
+    wanted = input_of("features:gtzan57", "svm")
+    read = [read_dataset(table, wanted) for table in tables]
+    _, tracks = merged(read, notes)
+    assert {one.by for one in tracks} == {"random"}
+    assert {one.by for one in merged(read[::-1], notes)[1]} == {"random"}

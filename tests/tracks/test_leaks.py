@@ -22,6 +22,7 @@ def test_a_torn_song_does_not_make_its_artist_a_leak_but_another_song_does() -> 
     assert found(*song) == {"duplicate": 1}
     assert found(*song, track("c", "train", "X")) == {"duplicate": 1}
     assert found(*song, track("c", "valid", "X")) == {"duplicate": 1, "artist": 1}
+    assert found(*song[::-1], track("c", "train", "X")) == {"duplicate": 1}
 
 
 @pytest.mark.parametrize(
