@@ -17,7 +17,7 @@ from mgrkit.experiments.inflation import Inflation, inflation
 from mgrkit.experiments.training import Recipe
 from mgrkit.inputs.kinds import input_of
 from mgrkit.registry.loader import installed
-from mgrkit.tracks.leaks import ARTIST, Leak, counted, find_leaks, leaky_words
+from mgrkit.tracks.leaks import ARTIST, Leak, counted, find_leaks, in_order, leaky_words
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Labelled, check_split, published_part, stated
 
 if TYPE_CHECKING:
@@ -204,9 +204,9 @@ def _examples(
         shown[leak.kind] += 1
         if shown[leak.kind] <= _EXAMPLES:
             of_part = {parts[i]: names[i] for i in reversed(leak.tracks)}
+            order = sorted(of_part, key=in_order)
             artist = tracks[leak.tracks[0]].group if leak.kind == ARTIST else ""
-            pairs = tuple((path, part) for part, path in sorted(of_part.items()))
-            yield Example(leak.kind, artist, pairs)
+            yield Example(leak.kind, artist, tuple((of_part[part], part) for part in order))
 
 
 def _check(data: Path, splits: Sequence[OfSplit]) -> None:

@@ -62,7 +62,7 @@ def find_leaks(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[Leak]:
             first, *others = (marked[number] for number in one)
             where = {places[number] for number in (first, *others)} - {""}
             bundles[first] += [i for number in others for i in bundles[number]]
-            places[first] = min(where, key=_earliest, default="")
+            places[first] = min(where, key=in_order, default="")
             for number in others:
                 bundles[number] = []
             if len(where) > 1:
@@ -109,7 +109,7 @@ def _name(track: Labelled, kind: str) -> str:
     return track.group if kind == ARTIST else track.sliced or track.recording or track.id
 
 
-def _earliest(part: str) -> tuple[int, str]:
+def in_order(part: str) -> tuple[int, str]:
     """By which parts come first; folds by their names."""
     return PARTS.index(part) if part in PARTS else 0, part
 

@@ -27,7 +27,7 @@ def test_a_leak_is_named_and_ends_with_1(tmp_path: Path, capsys: Captured) -> No
     assert out.splitlines() == [
         "1 train, 1 valid, 1 test: given split, leaky: 1 artist in more than one part",
         "in more than one part, artists: 1",
-        "  The Band: jazz/b.wav (test), rock/a.wav (train)",
+        "  The Band: rock/a.wav (train), jazz/b.wav (test)",
     ]
     assert "exact duplicates are not seen" in err
     assert mgrkit("data", "audit", table, "--json", "--quiet") == 1
@@ -43,7 +43,7 @@ def test_a_leak_is_named_and_ends_with_1(tmp_path: Path, capsys: Captured) -> No
             "kind": "artist",
             "artist": "The Band",
             "tracks": [
-                {"path": "jazz/b.wav", "part": "test"}, {"path": "rock/a.wav", "part": "train"}
+                {"path": "rock/a.wav", "part": "train"}, {"path": "jazz/b.wav", "part": "test"}
             ],
         }
     ]  # fmt: skip

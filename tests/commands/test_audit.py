@@ -126,6 +126,18 @@ def test_a_folder_with_parts_and_its_own_table(tmp_path: Path) -> None:
     assert leaks(audit(folder)) == {"piece": 1, "artist": 1}
 
 
+def test_artists_of_a_folder_are_read_from_tags_and_how_far_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = touched(tmp_path / "music", "train/rock/a.wav", "test/rock/b.wav", "test/jazz/c.wav")
+    (folder / "tracks.csv").write_text("path,artist\ntest/jazz/c.wav,Other\n")
+    monkeypatch.setattr("mgrkit.audio.tags.artist.artist_tag", lambda path: "The Band")
+    steps: list[tuple[int, int]] = []
+    found = audit(folder, lambda done, total: steps.append((done, total)))
+    assert leaks(found) == {"artist": 1}
+    assert steps == [(1, 3), (2, 3)]
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
