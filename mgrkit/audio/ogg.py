@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import BinaryIO, NamedTuple
 
 from mgrkit.audio.spans import BLOCK, mark, places
@@ -18,13 +19,16 @@ _CRC = 22  # where it is in a page
 _OVERLAP = 16
 
 
-def _remainder(crc: int) -> int:
-    for _ in range(8):
-        crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
-    return crc
+_MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-_TABLE = [_remainder(byte << 24) for byte in range(256)]
+def checksum(page: bytes) -> int:
+    """The checksum of a page in which the field for it holds zeros.
+
+    It is that of zlib with all bits in the other order and nothing inverted.
+    """
+    crc = zlib.crc32(page.translate(_MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{crc:032b}"[::-1], 2)
 
 
 def end(file: BinaryIO, size: int) -> int:
@@ -88,10 +92,7 @@ def _is_intact(file: BinaryIO, at: int, end: int) -> bool:
     page = bytearray(file.read(end - at))
     stated = int.from_bytes(page[_CRC : _CRC + 4], "little")
     page[_CRC : _CRC + 4] = bytes(4)
-    crc = 0
-    for byte in page:
-        crc = (crc << 8 & 0xFFFFFFFF) ^ _TABLE[crc >> 24 ^ byte]
-    return crc == stated
+    return checksum(bytes(page)) == stated
 
 
 def _page_end(file: BinaryIO, at: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 BITS = {"PCM_16": 16, "PCM_24": 24, "FLOAT": 32}
 """Bits per sample of each subtype."""
 FORMATS = ("wav", "flac")
+INFO = {
+    "title": b"INAM", "artist": b"IART", "album": b"IPRD", "genre": b"IGNR", "date": b"ICRD",
+    "track": b"ITRK", "comment": b"ICMT", "copyright": b"ICOP",
+}  # fmt: skip
+"""Names of tags in a WAV file (Microsoft, RIFF MCI 1.0; ITRK as others write it)."""
 RIFF_LIMIT = 0xFFFFFFFF
 """The largest file, less 8 bytes, whose size a RIFF header can state; beyond it is RF64."""
 _FLAC_CHANNELS, _FLAC_RATE = 8, 655_350
@@ -73,6 +79,7 @@ class Writer:
     rate, channels : of the sound.
     subtype : PCM_16, PCM_24 or FLOAT.
     format : wav (RF64 when it grows beyond 4 GiB) or flac (PCM only).
+    tags : of wav: what `INFO` has a name for is kept in a chunk behind the sound.
 
     Raises
     ------
@@ -88,13 +95,17 @@ class Writer:
         channels: int,
         subtype: str,
         format: str = "wav",  # noqa: A002
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         if subtype not in BITS:
             raise UsageError(f"no subtype {subtype!r}", f"one of {', '.join(BITS)}")
         if format not in FORMATS:
             raise UsageError(f"no format {format!r} for writing", f"one of {', '.join(FORMATS)}")
-        kind = _Wav if format == "wav" else _Flac
-        self._sink: _Sink = kind(path, rate, channels, subtype)
+        self._sink: _Sink
+        if format == "wav":
+            self._sink = _Wav(path, rate, channels, subtype, info(tags or {}))
+        else:
+            self._sink = _Flac(path, rate, channels, subtype)
 
     def write(self, block: NDArray[Any]) -> None:
         """Append ``(channels, frames)`` as `quantise` gives them."""
@@ -113,8 +124,11 @@ class Writer:
 
 
 class _Wav:
-    def __init__(self, path: str | Path, rate: int, channels: int, subtype: str) -> None:
+    def __init__(
+        self, path: str | Path, rate: int, channels: int, subtype: str, behind: bytes
+    ) -> None:
         self._layout = rate, channels, subtype
+        self._behind = behind
         self._bytes = 0
         self._file: BinaryIO = open(path, "wb")  # noqa: SIM115
         self._file.write(wav_header(rate, channels, subtype, 0))
@@ -131,9 +145,9 @@ class _Wav:
     def close(self, complete: bool) -> None:
         with self._file:
             if complete:
-                self._file.write(b"\0" * (self._bytes % 2))
+                self._file.write(b"\0" * (self._bytes % 2) + self._behind)
                 self._file.seek(0)
-                self._file.write(wav_header(*self._layout, self._bytes))
+                self._file.write(wav_header(*self._layout, self._bytes, len(self._behind)))
 
 
 class _Flac:
@@ -145,7 +159,7 @@ class _Flac:
             raise AudioError("no-flac", message, "use the format wav")
         import soundfile
 
-        self._raw = _Guarded(path, "w+")
+        self._raw = Guarded(path, "w+")
         self._file = soundfile.SoundFile(self._raw, "w", rate, channels, subtype, format="FLAC")
         self._shift = 8 if subtype == "PCM_24" else 0  # libsndfile wants 24 bits on top of 32
 
@@ -163,7 +177,7 @@ class _Flac:
             self._raw.check()
 
 
-class _Guarded(io.FileIO):
+class Guarded(io.FileIO):
     """A file that keeps its failure, because none gets through libsndfile."""
 
     failure: OSError | None = None
@@ -183,12 +197,25 @@ class _Guarded(io.FileIO):
             raise self.failure
 
 
-def wav_header(rate: int, channels: int, subtype: str, data: int) -> bytes:
+def info(tags: Mapping[str, str]) -> bytes:
+    """The chunk ``LIST INFO`` of those tags that `INFO` names, in UTF-8; b'' for none of them."""
+    body = b""
+    for name, tag in INFO.items():
+        if text := tags.get(name):
+            if name == "track":  # "3/9" is no number
+                text = text.partition("/")[0]
+            value = text.encode("utf-8", "replace") + b"\0"
+            body += _chunk(tag, value) + b"\0" * (len(value) % 2)
+    return _chunk(b"LIST", b"INFO" + body) if body else b""
+
+
+def wav_header(rate: int, channels: int, subtype: str, data: int, behind: int = 0) -> bytes:
     """The header of a WAV file, of the same length whatever the size.
 
     Parameters
     ----------
     data : bytes of sound that follow, without the byte that pads an odd number.
+    behind : bytes of the chunks that follow the sound, an even number.
 
     Notes
     -----
@@ -206,7 +233,7 @@ def wav_header(rate: int, channels: int, subtype: str, data: int) -> bytes:
     if subtype == "FLOAT":
         chunks += _chunk(b"fact", struct.pack("<I", min(data // frame, 0xFFFFFFFF)))
     # 12 bytes RIFF, 36 JUNK or ds64, 8 of the data chunk; the first 8 do not count.
-    size = 12 + 36 + len(chunks) + 8 + data + data % 2 - 8
+    size = 12 + 36 + len(chunks) + 8 + data + data % 2 + behind - 8
     if size <= RIFF_LIMIT:
         start = struct.pack("<4sI4s", b"RIFF", size, b"WAVE") + _chunk(b"JUNK", bytes(28))
         return start + chunks + struct.pack("<4sI", b"data", data)

@@ -34,12 +34,12 @@ def artist_tag(path: str | Path) -> str:
     try:
         if not Path(path).is_file():
             return ""
-        with _Sparing(path) as file:
+        with Sparing(path) as file:
             tags, complete = _tags(file)
     except OSError:
         return ""
     artist = _artist(tags)
-    return artist if artist or complete else _artist(_container_tags(path))
+    return artist if artist or complete else _artist(container_tags(path))
 
 
 def _artist(tags: Tags) -> str:
@@ -53,7 +53,7 @@ def _artist(tags: Tags) -> str:
     return ""
 
 
-def _tags(file: _Sparing) -> tuple[Tags, bool]:
+def _tags(file: Sparing) -> tuple[Tags, bool]:
     """All tags that are read here, and whether the file can have no others."""
     front = id3v2(file)
     file.start = tags_end(file, 0)
@@ -76,7 +76,7 @@ def _tags(file: _Sparing) -> tuple[Tags, bool]:
     return around, mpeg
 
 
-def _container_tags(path: str | Path) -> Tags:
+def container_tags(path: str | Path) -> Tags:
     """What FFmpeg finds, for formats that nothing else here reads."""
     import av
 
@@ -90,7 +90,7 @@ def _container_tags(path: str | Path) -> Tags:
     return [tag for tags in every for tag in tags.items()]
 
 
-class _Sparing(io.BufferedReader):
+class Sparing(io.BufferedReader):
     """A file, from ``start`` on, that a damaged header makes nobody read for long.
 
     What lies behind its end is at its end, and reads of more than 64 MiB together, each counted

@@ -7,6 +7,7 @@ import typer
 from mgrkit.cli.data.audit import audit
 from mgrkit.cli.data.check import check
 from mgrkit.cli.data.cite import cite
+from mgrkit.cli.data.convert import convert
 from mgrkit.cli.data.split import split
 from mgrkit.cli.group import HELP_OPTIONS, Command
 
@@ -20,6 +21,7 @@ data = typer.Typer(
 data.command("check", cls=Command)(check)
 data.command("split", cls=Command)(split)
 data.command("audit", cls=Command)(audit)
+data.command("convert", cls=Command)(convert)
 data.command("cite", cls=Command)(cite)
 
 
@@ -31,5 +33,6 @@ def _top() -> None:
     mgrkit data check gtzan                 decode every file, say what is wrong
     mgrkit data split tracks.csv split.csv  train, valid and test, by artist
     mgrkit data audit tracks.csv            what is on both sides of its split
+    mgrkit data convert fma_small wav       the same tree in another format
     mgrkit data cite gtzan                  who made it, its licence and faults
     """
