@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import av
@@ -153,6 +154,12 @@ def test_an_ogg_with_more_tags_than_a_page_holds(tmp_path: Path) -> None:
     encode(tmp_path / "short.ogg", tone(1, RATE))
     assert every_tag(tmp_path / "long.ogg") == tags
     assert np.array_equal(decode(tmp_path / "long.ogg")[0], decode(tmp_path / "short.ogg")[0])
+    pages = re.findall(rb"OggS\0(.)(.{8})(....)(....)", (tmp_path / "long.ogg").read_bytes(), re.S)
+    places = [int.from_bytes(place, "little", signed=True) for _, place, _, _ in pages]
+    assert places[:3] == [0, -1, -1], "no packet ends in the pages that a long one fills"
+    assert places[-1] == RATE
+    assert {serial for _, _, serial, _ in pages} == {bytes(4)}
+    assert [int.from_bytes(n, "little") for *_, n in pages] == list(range(len(pages)))
     counts = set()
     for name in ("long.ogg", "short.ogg"):
         with av.open(str(tmp_path / name)) as container:  # which checks the checksums
