@@ -18,7 +18,8 @@ from mgrkit.tracks.inventory import STATED, Inventory, Stated, inventory
 from mgrkit.tracks.schema import TABLE
 from mgrkit.tracks.table import read_tracks, write_tracks
 
-DEFAULT_OUT = Path("checked.csv")
+DEFAULT_OUT = "checked.csv"
+"""Beside what is checked, so that paths are the same there."""
 COLUMNS = ("status", "reason", "seconds", "rate", "channels", "sound", "duplicate_of")
 """What a check adds to a track table; ``sound`` is the digest of the decoded sound."""
 _TABLES = (".csv", ".parquet")
@@ -54,7 +55,7 @@ class Checked:
 
 def check(
     data: Path,
-    out: Path = DEFAULT_OUT,
+    out: Path | None = None,
     *,
     least: float = 0.0,
     quarantine: Path | None = None,
@@ -70,7 +71,7 @@ def check(
     ----------
     data, table : a folder, with or without its ``tracks.csv``, or a track table; or a folder and
         a table of its files from elsewhere.
-    out : the table, ending in ``.csv`` or ``.parquet``.
+    out : the table, ending in ``.csv`` or ``.parquet``; None for `default_out`.
     least : files with less seconds of sound are short.
     quarantine : a further table, without failed rows and without the copies of other files.
     search : which files of a folder are taken.
@@ -80,6 +81,7 @@ def check(
     UsageError : OUT is no table, is DATA, or holds the check of another collection.
     RunError : there is no sound, or OUT cannot be written.
     """
+    out = out or default_out(data)
     for path, name in ((out, "OUT"), (quarantine, "--quarantine")):
         if path:
             _check_table(path, name, (data, table or data / TABLE))
@@ -97,6 +99,11 @@ def check(
     if quarantine and not summary.stopped_by:
         checked.kept, checked.left_out = _quarantined(out, quarantine)
     return checked
+
+
+def default_out(data: Path) -> Path:
+    """``checked.csv`` in the folder that is checked, or beside the table."""
+    return (data if data.is_dir() else data.parent) / DEFAULT_OUT
 
 
 def _check_table(path: Path, name: str, read: Sequence[Path]) -> None:

@@ -57,7 +57,7 @@ def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_good_folder(music: Path, capfd: Captured) -> None:
-    assert mgrkit("data", "check", "music") == 0
+    assert mgrkit("data", "check", "music", "checked.csv") == 0
     captured = capfd.readouterr()
     assert captured.out == ""
     assert "check: 4 made in" in captured.err
@@ -68,6 +68,24 @@ def test_a_good_folder(music: Path, capfd: Captured) -> None:
         "seconds": "1.0", "rate": "22050", "channels": "1",
         "sound": content_of(music / "jazz" / "a.wav"), "duplicate_of": "",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("data", ["music", "music/tracks.csv"])
+def test_the_table_lies_beside_and_other_commands_pass_over_what_is_bad(
+    music: Path, capfd: Captured, data: str
+) -> None:
+    tracks(music, "path,genre", *(f"{n}.wav,x" for n in ("jazz/a", "jazz/b", "rock/c", "rock/d")))
+    cut(music / "jazz" / "a.wav")
+    shutil.copy(music / "jazz" / "b.wav", music / "rock" / "c.wav")
+    assert mgrkit("data", "check", data) == 1
+    assert "see music/checked.csv" in capfd.readouterr().err
+    assert list(rows("music/checked.csv")) == [
+        "jazz/a.wav", "jazz/b.wav", "rock/c.wav", "rock/d.wav",
+    ]  # fmt: skip
+    assert mgrkit("data", "convert", "music/checked.csv", "out", "-q") == 0
+    assert {p.name for p in Path("out").rglob("*.wav")} == {"b.wav", "d.wav"}
+    assert mgrkit("data", "check", data) == 1, "its own table is none of DATA"
+    assert len(rows("music/checked.csv")) == 4
 
 
 def test_every_kind_of_bad_file_is_told(music: Path, capfd: Captured) -> None:
@@ -86,7 +104,19 @@ def test_every_kind_of_bad_file_is_told(music: Path, capfd: Captured) -> None:
         file.writeframes((32767 * sound).astype("<i2").tobytes())
     shutil.copy(music / "rock" / "c.wav", music / "jazz" / "same.wav")
     tone(music / "jazz" / "rock.00123.wav", hz=777)
-    assert mgrkit("data", "check", "music", "--min-seconds", "0.5", "--quarantine", "good.csv") == 1
+    assert (
+        mgrkit(
+            "data",
+            "check",
+            "music",
+            "checked.csv",
+            "--min-seconds",
+            "0.5",
+            "--quarantine",
+            "good.csv",
+        )
+        == 1
+    )
     assert codes() == {
         "music/jazz/bare.wav": ["empty"],
         "music/jazz/cut.wav": ["truncated"],
@@ -130,7 +160,7 @@ def test_what_a_table_states(music: Path) -> None:
         "label: the table says rock, and jazz in other rows",
         "music/rock/gone.wav": "missing: the file is not there",
     }
-    assert mgrkit("data", "check", "music", "-q") == 1
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 1
     found = rows()
     assert {name: row["reason"] for name, row in found.items() if row["reason"]} == expected
     assert found["music/jazz/a.wav"]["mood"] == "blue"
@@ -148,7 +178,7 @@ def test_what_a_table_states(music: Path) -> None:
 
 def test_a_folder_with_a_table_from_elsewhere(music: Path, capfd: Captured) -> None:
     tracks(music.parent, "path,genre", "jazz/a.wav,jazz", "rock/gone.wav,rock", name="t.csv")
-    assert mgrkit("data", "check", "music", "--table", "t.csv", "-q") == 1
+    assert mgrkit("data", "check", "music", "checked.csv", "--table", "t.csv", "-q") == 1
     assert codes() == {"music/rock/gone.wav": ["missing"]}
     assert len(rows()) == 2
     assert mgrkit("data", "check", "music", "t.csv", "--table", "t.csv") == 2
@@ -161,14 +191,14 @@ def test_what_a_collection_says_of_itself_is_checked_and_told(music: Path) -> No
     tone(folder / "jazz" / "jazz.00054.wav", 30, hz=500)
     tone(folder / "jazz" / "jazz.00055.wav", 9, hz=500)
     tone(folder / "jazz" / "jazz.00056.3.wav", 3, hz=550)
-    assert mgrkit("data", "check", "genres_original", "-q") == 1
+    assert mgrkit("data", "check", "genres_original", "checked.csv", "-q") == 1
     reasons = [row["reason"] for row in rows().values()]
     told = "listed: gtzan has undecodable: Kaggle's WAV is damaged"
     assert reasons == [
         f"{told}; nothing like it was found", "short: 9 s of 30 s that are stated", "",
     ]  # fmt: skip
     (folder / "jazz" / "jazz.00054.wav").write_text("rubbish")
-    assert mgrkit("data", "check", "genres_original", "-q") == 1
+    assert mgrkit("data", "check", "genres_original", "checked.csv", "-q") == 1
     found = next(iter(rows().values()))
     assert found["reason"] == f"undecodable: no decoder knows this file; {told}"
 
@@ -197,7 +227,7 @@ def test_the_folder_may_say_which_form_it_is() -> None:
 
 def test_several_findings_of_one_file_are_all_told_failures_first(music: Path) -> None:
     cut(tone(music / "jazz" / "rock.00123.wav", 3))
-    assert mgrkit("data", "check", "music", "--min-seconds", 2, "-q") == 1
+    assert mgrkit("data", "check", "music", "checked.csv", "--min-seconds", 2, "-q") == 1
     assert codes()["music/jazz/rock.00123.wav"] == ["truncated", "short", "label"]
 
 
@@ -210,7 +240,7 @@ def test_folders_that_are_no_genres_contradict_nothing(music: Path, tmp_path: Pa
         tmp_path / "by_artist", "path,genre", "Train/5.wav,jazz", "Rock Hudson/11.wav,pop",
         "Hip-Hop/pop.00123.wav,hiphop",
     )  # fmt: skip
-    assert mgrkit("data", "check", "by_artist", "-q") == 0
+    assert mgrkit("data", "check", "by_artist", "checked.csv", "-q") == 0
     reasons = [row["reason"] for row in rows().values()]
     assert reasons == ["label: the table says hiphop, the file's name pop", "", ""]
 
@@ -262,28 +292,28 @@ def test_parquet_says_the_same(music: Path) -> None:
 def test_nothing_is_decoded_twice_whatever_is_asked_or_mended(
     music: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
 ) -> None:
-    assert mgrkit("data", "check", "music", "-q") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
     monkeypatch.setattr("mgrkit.audio.measuring.measure", None)
-    assert mgrkit("data", "check", "music", "--min-seconds", 2, "--json", "-q") == 1
+    assert mgrkit("data", "check", "music", "checked.csv", "--min-seconds", 2, "--json", "-q") == 1
     assert json.loads(capfd.readouterr().out)["reasons"] == {"short": 4}
     words = [f"{name}.wav,rock" for name in ("jazz/a", "jazz/b", "rock/c", "rock/d")]
     tracks(music, "path,genre", *words)
-    assert mgrkit("data", "check", "music", "-q", "--replace", "--dry-run") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q", "--replace", "--dry-run") == 0
     assert "4 to do" in capfd.readouterr().err
 
 
 def test_a_file_that_is_gone_is_in_the_table_no_more(music: Path) -> None:
-    assert mgrkit("data", "check", "music", "-q") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
     (music / "jazz" / "a.wav").unlink()
-    assert mgrkit("data", "check", "music", "-q") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
     assert "music/jazz/a.wav" not in rows()
     assert len(rows()) == 3
 
 
 def test_a_changed_file_is_decoded_again(music: Path) -> None:
-    assert mgrkit("data", "check", "music", "-q") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
     tone(music / "jazz" / "a.wav", 2, hz=50)
-    assert mgrkit("data", "check", "music", "-q") == 0
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
     assert rows()["music/jazz/a.wav"]["seconds"] == "2.0"
 
 
@@ -294,7 +324,18 @@ def finished(journal: Path) -> int:
 def test_killed_again_and_again_it_ends_in_the_same_table(music: Path) -> None:
     for number in range(60):
         tone(music / "jazz" / f"{number}.wav", 8, hz=100 + 20 * (number // 2))
-    words = [sys.executable, "-m", "mgrkit", "data", "check", "music", "-q", "-j", "1"]
+    words = [
+        sys.executable,
+        "-m",
+        "mgrkit",
+        "data",
+        "check",
+        "music",
+        "checked.csv",
+        "-q",
+        "-j",
+        "1",
+    ]
     journal = Path(".mgrkit") / "checked.csv" / "journal" / "0.jsonl"
     before = 0
     for _ in range(4):
@@ -313,7 +354,7 @@ def test_killed_again_and_again_it_ends_in_the_same_table(music: Path) -> None:
 def test_json_has_the_counts_and_the_first(music: Path, capfd: Captured) -> None:
     for number in range(5):
         tone(music / "jazz" / f"s{number}.wav", level=0)
-    words = ("data", "check", "music", "--json", "--quarantine", "good.csv")
+    words = ("data", "check", "music", "checked.csv", "--json", "--quarantine", "good.csv")
     assert mgrkit(*words) == 1
     told = json.loads(capfd.readouterr().out)
     assert told["findings"] == {"silent": 5}
@@ -327,10 +368,10 @@ def test_json_has_the_counts_and_the_first(music: Path, capfd: Captured) -> None
 
 
 def test_another_collection_is_not_written_over_the_first(music: Path, capfd: Captured) -> None:
-    assert mgrkit("data", "check", "music", "-q") == 0
-    assert mgrkit("data", "check", "music/jazz", "-q") == 2
+    assert mgrkit("data", "check", "music", "checked.csv", "-q") == 0
+    assert mgrkit("data", "check", "music/jazz", "checked.csv", "-q") == 2
     assert "DATA music instead of music/jazz" in capfd.readouterr().err
-    assert mgrkit("data", "check", "music/jazz", "-q", "--replace") == 0
+    assert mgrkit("data", "check", "music/jazz", "checked.csv", "-q", "--replace") == 0
     assert set(rows()) == {"music/jazz/a.wav", "music/jazz/b.wav"}
 
 
@@ -359,7 +400,7 @@ def test_wrong_calls(music: Path, capfd: Captured, words: str, message: str) -> 
 
 def test_somebody_elses_table_stays(music: Path, capfd: Captured) -> None:
     Path("checked.csv").write_text("mine")
-    assert mgrkit("data", "check", "music") == 3
+    assert mgrkit("data", "check", "music", "checked.csv") == 3
     assert "was not made by mgrkit" in capfd.readouterr().err
     assert Path("checked.csv").read_text() == "mine"
 

@@ -27,9 +27,14 @@ def check(
         Path,
         typer.Argument(metavar="DATA", readable=False, help="Folder, or track table."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The table: .csv or .parquet.")] = Path(
-        "checked.csv"
-    ),
+    out: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="OUT",
+            help="The table: .csv or .parquet. [default: checked.csv in DATA, or beside it]",
+            show_default=False,
+        ),
+    ] = None,
     min_seconds: Annotated[
         float,
         typer.Option(
@@ -58,7 +63,7 @@ def check(
 
     \b
     mgrkit data check gtzan
-    mgrkit data check gtzan/tracks.csv found.csv --quarantine good.csv
+    mgrkit data check gtzan/tracks.csv --quarantine gtzan/good.csv
     mgrkit data check music --min-seconds 20 --json | jq .findings
 
     Fail: missing, empty, pointer (of Git LFS), undecodable, truncated, silent, short.
@@ -69,8 +74,10 @@ def check(
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.views.checking import show_findings
     from mgrkit.commands.check import check as command
+    from mgrkit.commands.check import default_out
     from mgrkit.tracks.find import Search
 
+    out = out or default_out(data)
     with Console("check", quiet=quiet, debug=debug) as console:
         checked = command(
             data,
