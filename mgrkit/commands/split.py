@@ -1,49 +1,54 @@
-"""``mgrkit data split``: a table that says which track is in which part."""
+"""``mgrkit data split``: a track table with parts, dealt as ``mgrkit train`` deals them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import replace as changed
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.datasets.catalogue import COLUMNS, Progress, Tags, catalogued, read_rows, unseen
-from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, labelled
-from mgrkit.datasets.genres import one_spelling
-from mgrkit.errors import UsageError
+from mgrkit.batch import Item, Options, Output, Report, StreamSink, Work, run, run_now
+from mgrkit.batch.model import Row
+from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
+from mgrkit.datasets.entries import judged
+from mgrkit.datasets.genres import genre_key, one_spelling
+from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.files.outputs import check_folder
-from mgrkit.tracks.balance import Balance, balance
+from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.dealing import USUAL, Shares
+from mgrkit.tracks.find import SOUND, Search
 from mgrkit.tracks.leaks import checked
-from mgrkit.tracks.schema import SPLIT_BY
-from mgrkit.tracks.splits import Labelled, Split, check_split, make_split, published_part
-from mgrkit.tracks.table import is_table, read_tracks, write_tracks
+from mgrkit.tracks.schema import SPLIT_BY, TABLE
+from mgrkit.tracks.sources import Source
+from mgrkit.tracks.splits import DEALT, Labelled, Split, check_split, make_split
+from mgrkit.tracks.table import read_tracks, write_tracks
 
 if TYPE_CHECKING:
     import polars as pl
 
 FOLD = "fold"
-_PART_OF_FOLD = ("test", "valid")
+_SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How a table is split.
+    """How to split.
 
     Parameters
     ----------
-    how : 'published', 'grouped', 'random', or None for the first that DATA allows.
-    shares : how much goes where.
-    test_fold : of folds, the one that is test; the next is valid.
-    keep : an earlier table, whose tracks keep their parts.
-    tags : read the artists that nothing else names from the tags of the files.
-    allow_missing : let a genre lack a part.
+    how, seed, shares : as for `mgrkit.tracks.splits.make_split`.
+    folds : so many folds instead of ``shares``; ``test_fold`` is test, the next one valid.
+    keep : an earlier table, whose rows keep their part or fold.
+    tags : take the artist of a file that no row names from its tags.
+    allow_missing : let a genre of too few artists lack a part.
     """
 
     how: str | None = None
     seed: int = 0
     shares: Shares = USUAL
+    folds: int | None = None
     test_fold: int = 0
     keep: Path | None = None
     tags: bool = False
@@ -51,20 +56,30 @@ class SplitSettings:
 
     def __post_init__(self) -> None:
         check_split(self.how)
-        if self.how == "published" and (self.shares is not USUAL or self.keep):
-            raise UsageError("a published split is taken as it is", "leave out the other options")
-        if self.folds and self.keep:
-            raise UsageError("--keep goes with parts, not with --folds", "leave out one of them")
-        if not 0 <= self.test_fold < max(1, self.folds):
+        if self.folds is not None:
+            Shares.of_folds(self.folds)
+            if self.shares != USUAL:
+                raise UsageError("--folds are equal", "leave out --ratio and --counts")
+        if not 0 <= self.test_fold < (self.folds or 1):
+            last = f"from 0 to {self.folds - 1}" if self.folds else "given with --folds"
+            raise UsageError(f"--test-fold must be {last}, not {self.test_fold}")
+        if self.how == "published" and self.deals:
             raise UsageError(
-                f"--test-fold must be from 0 to {max(0, self.folds - 1)}, not {self.test_fold}",
-                "it goes with --folds",
+                "a published split is taken as it is",
+                "leave out --ratio, --counts, --folds and --keep, or deal grouped or random",
             )
 
     @property
-    def folds(self) -> int:
-        """How many; 0 for parts."""
-        return 0 if "train" in self.shares.parts else len(self.shares.parts)
+    def deals(self) -> bool:
+        """Whether more is asked for than what a collection publishes."""
+        return self.folds is not None or self.keep is not None or self.shares != USUAL
+
+    def part_of(self, fold: str) -> str:
+        """The part that a fold is; '' for none."""
+        if not fold or not self.folds:
+            return ""
+        place = (int(fold) - self.test_fold) % self.folds
+        return ("test", "valid")[place] if place < 2 else "train"
 
 
 @dataclass(frozen=True)
@@ -73,168 +88,267 @@ class Parted:
 
     Parameters
     ----------
-    split : the kind of split, and ``words`` what every number from it has to carry.
-    balance : the tracks of each genre and part.
-    left_out : tracks in no part.
+    split : its kind; ``words`` go with every number from it.
+    genres : how many tracks of each genre each part has, '' being those in none.
+    passed_over : rows that failed or are duplicates, by why.
     """
 
-    path: Path
+    out: Path
     split: str
     words: str
-    balance: Balance
-    left_out: int
+    seed: int
+    genres: Mapping[str, Mapping[str, int]]
+    passed_over: Mapping[str, int]
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
+        of_genre = {
+            genre: {part or "none": n for part, n in counts.items()}
+            for genre, counts in self.genres.items()
+        }
         return {
-            "table": str(self.path),
+            "out": str(self.out),
             "split": self.split,
             "words": self.words,
-            **self.balance.as_json(),
-            "left_out": self.left_out,
+            "seed": self.seed,
+            "genres": of_genre,
+            "passed_over": dict(self.passed_over),
             "notes": list(self.notes),
         }
 
 
 def split(
     data: Path,
-    out: Path,
+    out: Path | None = None,
     settings: SplitSettings | None = None,
     *,
-    replace: bool = False,
-    progress: Progress = unseen,
+    table: Path | None = None,
+    search: Search = SOUND,
+    replace_out: bool = False,
+    options: Options | None = None,
+    report: Report | None = None,
 ) -> Parted:
-    """Write DATA's table with the columns ``split`` and ``split_by``, and ``fold`` of folds.
+    """Write the table of DATA with the columns ``split``, ``split_by`` and, of folds, ``fold``.
 
-    All rows of a path go to one part, and so does what belongs together: the tracks of an artist
-    (unless the split is random), slices, noisy copies and exact duplicates. ``group`` is filled
-    in with the artist that was found.
+    Artists that were used stand in its column ``group``; all other columns are kept.
 
     Parameters
     ----------
-    data : a table with a column of paths, or a folder.
-    out : CSV or Parquet; an existing one only with ``replace``. DATA itself may be.
+    data : a track table, or a folder; ``table`` is then one of its files.
+    out : CSV or Parquet; None is DATA's table, or ``tracks.csv`` in the folder.
+    replace_out : write over what is there.
 
     Raises
     ------
-    UsageError : DATA that cannot be split so, a path of two genres, or an ``out`` that is no table
-        or there already.
-    RunError : DATA cannot be read, or lists nothing.
-    OSError : ``out`` cannot be written.
+    UsageError : DATA cannot be split so, a path has two genres, or OUT is there already.
+    RunError : DATA or the earlier table cannot be read, or has nothing to split.
+    Stopped : a person ended it while tags were read; nothing was written.
     """
     settings = settings or SplitSettings()
-    _check_out(out, replace=replace)
+    if not data.exists():
+        raise RunError(f"there is no {data}", "DATA is a track table, or a folder")
+    source = Source.of(data, table)
+    if source.table is None and not data.is_dir():
+        raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
     notes: list[str] = []
-    frame = read_rows(data, extras=True)
-    entries, tracks = _judged(data, frame, settings, notes, progress)
-    kept = _kept(settings.keep, entries) if settings.keep else ()
-    dealt = make_split(
-        tracks, settings.how, settings.seed,
-        shares=settings.shares, kept=kept, strict=not settings.allow_missing,
+    out = out or source.table or source.folder / TABLE
+    _check_out(out, replace_out=replace_out)
+    frame = read_rows(source.table or data, search, extras=True)
+    used = _used(frame)
+    rows = frame.filter(used)
+    if not len(rows):
+        raise RunError(f"no row of {data} can be used", "all failed or are duplicates")
+    _check_torn(rows)
+    tags = _tags(source.folder, rows, options, report) if settings.tags else {}
+    labels = _labelled(rows, tags, notes)
+    made = _made(labels, settings, source, notes)
+    _write(out, source.folder, frame, labels, made, settings)
+    return _parted(out, frame, labels, made, settings, notes)
+
+
+def _parted(
+    out: Path,
+    frame: pl.DataFrame,
+    labels: Mapping[str, Labelled],
+    made: Split,
+    settings: SplitSettings,
+    notes: Sequence[str],
+) -> Parted:
+    """What was written, counted."""
+    counts: dict[str, Counter[str]] = {}
+    for name, part in _parts(labels, made, settings).items():
+        counts.setdefault(labels[name].genre or "no genre", Counter())[part] += 1
+    passed = Counter(
+        "failed" if status == "failed" else "duplicate"
+        for status in frame.filter(~_used(frame))["status"].to_list()
+    )
+    return Parted(
+        out, made.name, made.words, settings.seed, dict(sorted(counts.items())), passed,
+        (*dict.fromkeys((*notes, *made.notes)),),
     )  # fmt: skip
-    made = checked(tracks, dealt)
-    parts = made.parts
-    if settings.folds and made.name != "published":
-        parts = tuple(_part(fold, settings) for fold in parts)
-    _write(out, frame, entries, tracks, made, parts)
-    folder = _folder(data)
-    if out.resolve().parent != folder.resolve():
-        notes.append(f"the paths are relative to {folder}: --table {out} goes with that folder")
-    shown = balance([track.genre for track in tracks], parts)
-    notes += made.notes
-    return Parted(out, made.name, made.words, shown, parts.count(""), tuple(notes))
 
 
-def _folder(data: Path) -> Path:
-    """What the paths of DATA are relative to."""
-    return data if data.is_dir() else data.parent
-
-
-def _check_out(out: Path, *, replace: bool) -> None:
-    if not is_table(out) or out.name.lower().endswith(".gz"):
-        raise UsageError(f"OUT must end in .csv or .parquet, not {out.name}")
+def _check_out(out: Path, *, replace_out: bool) -> None:
+    """See before the work that OUT may be written."""
+    if out.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"OUT is no table: {out}", "a file ending in .csv or .parquet")
     check_folder(out, "OUT")
-    if out.exists() and not replace:
+    if out.exists() and not replace_out:
         raise UsageError(f"{out} is there already", "give another OUT, or --replace")
 
 
-def _judged(
-    data: Path,
-    frame: pl.DataFrame,
-    settings: SplitSettings,
-    notes: list[str],
-    progress: Progress,
-) -> tuple[Sequence[DataTrack], Sequence[Labelled]]:
-    """The tracks, and what is known of each; adds to the notes."""
+def _used(frame: pl.DataFrame) -> pl.Series:
+    return (frame["status"] != "failed") & (frame["duplicate_of"] == "")
+
+
+def _check_torn(rows: pl.DataFrame) -> None:
+    """Raise UsageError if a path has two genres."""
+    genres: dict[str, str] = {}
+    torn = {}
+    for path, genre in zip(rows["path"].to_list(), rows["genre"].to_list(), strict=True):
+        before = genres.setdefault(path, genre)
+        if before != genre and genre_key(before) != genre_key(genre):
+            torn[path] = f"{before or 'none'} and {genre or 'none'}"
+    if torn:
+        path, both = next(iter(torn.items()))
+        more = f"; {len(torn) - 1} more like it" if len(torn) > 1 else ""
+        raise UsageError(f"{path} has two genres, {both}{more}", "one genre a file")
+
+
+def read_artist(item: Item, work: Work) -> list[Output]:
+    """The job: the artist that a file's tags name."""
+    del work
+    from mgrkit.audio.tags.artist import artist_tag
+
+    return [Output({"artist": artist_tag(item.source)})]
+
+
+def _tags(
+    folder: Path, rows: pl.DataFrame, options: Options | None, report: Report | None
+) -> dict[str, str]:
+    """The artists of the files whose rows name none, by path."""
+    paths = list(dict.fromkeys(rows.filter(rows["group"] == "")["path"].to_list()))
+    found: list[Row] = []
+    items = (Item(p, os.path.join(folder, p), {"path": p, "source": p}) for p in paths)
+    sink = StreamSink(found.append, {})
+    summary = run_now(run(items, read_artist, sink, ["path"], options, report, lambda: len(paths)))
+    if summary.stopped_by:
+        raise Stopped("stopped while reading tags; nothing was written", code=summary.exit_code)
+    return {row["path"]: row["artist"] for row in found if row["status"] == "ok"}
+
+
+def _labelled(rows: pl.DataFrame, tags: Mapping[str, str], notes: list[str]) -> dict[str, Labelled]:
+    """What is known of each track, by its path; parts that were dealt before are forgotten."""
     import polars as pl
 
-    rows = frame
-    if settings.how in ("grouped", "random"):  # what was dealt before has no say
-        rows = frame.with_columns(pl.lit("").alias(name) for name in ("split", SPLIT_BY))
-    rows = rows.with_columns(pl.lit("").alias(FOLD)).filter(pl.col("status") != "failed")
-    tags = Tags(_folder(data), len(frame), progress) if settings.tags or data.is_dir() else None
-    found: list[str] = []
-    entries, _ = belonging([entry for entry, _ in catalogued(rows, found, tags)], notes)
-    if torn := [note for note in found if note.startswith("paths under two genres")]:
-        raise UsageError(f"{data} contradicts itself: {torn[0]}", "give each path one genre")
-    notes += found
-    tracks = labelled(entries)
-    if folders := artist_folders(entries, tracks):
-        notes.append("artists are taken from the folders below the genres")
-        tracks = tuple(changed(one, group=f) for one, f in zip(tracks, folders, strict=True))
-    genres = one_spelling([track.genre for track in tracks], notes)
-    return entries, [changed(one, genre=g) for one, g in zip(tracks, genres, strict=True)]
+    dealt = rows[SPLIT_BY].is_in(DEALT)
+    rows = rows.with_columns(
+        pl.when(dealt).then(pl.lit("")).otherwise(pl.col("split")).alias("split"),
+        pl.when(dealt).then(pl.lit("")).otherwise(pl.col(SPLIT_BY)).alias(SPLIT_BY),
+        pl.lit("").alias(FOLD),
+    )
+    entries, labels = judged(
+        [entry for entry, _ in catalogued(rows, notes, lambda path: tags.get(path, ""))], notes
+    )
+    genres = one_spelling([one.genre for one in labels], notes)
+    return {
+        entry.name: replace(one, genre=genre)
+        for entry, one, genre in zip(entries, labels, genres, strict=True)
+    }
 
 
-def _kept(table: Path, entries: Sequence[DataTrack]) -> list[str]:
-    """The part of each track in an earlier table, '' for a new one."""
-    frame = read_tracks(table)
-    parts = dict(zip(frame["path"], map(published_part, frame["split"]), strict=True))
-    if not any(parts.values()):
-        raise UsageError(f"{table} has no split to keep", "--keep takes a table of an earlier call")
-    return [parts.get(entry.name, "") for entry in entries]
+def _made(
+    labels: Mapping[str, Labelled], settings: SplitSettings, source: Source, notes: list[str]
+) -> Split:
+    """The split of the tracks; with ``--keep``, around the earlier one."""
+    tracks, how = list(labels.values()), settings.how
+    kept: list[str] = []
+    if settings.keep:
+        kept, by = _kept(settings.keep, list(labels), settings, source, notes)
+        how = how or by or None
+        if by and how != by:
+            raise UsageError(f"{settings.keep} was dealt {by}, not {how}", f"--split {by}")
+    if settings.deals and how is None:
+        tracks = [replace(one, part="", by="") for one in tracks]
+    shares = Shares.of_folds(settings.folds) if settings.folds else settings.shares
+    made = make_split(
+        tracks, how, settings.seed, shares=shares, kept=kept, strict=not settings.allow_missing
+    )
+    return checked(tracks, made)
 
 
-def _part(fold: str, settings: SplitSettings) -> str:
-    """The part that a fold is: the asked one test, the next valid, the others train."""
-    if not fold:
-        return ""
-    after = (int(fold) - settings.test_fold) % settings.folds
-    return _PART_OF_FOLD[after] if after < len(_PART_OF_FOLD) else "train"
+def _kept(
+    keep: Path, names: Sequence[str], settings: SplitSettings, source: Source, notes: list[str]
+) -> tuple[list[str], str]:
+    """The part or fold that each track has in an earlier table, and how that was dealt.
+
+    Tracks of known collections are the same wherever they lie, others where they are one file.
+    """
+    frame = read_tracks(keep)
+    column = FOLD if settings.folds else "split"
+    if column not in frame.columns or not (frame[column] != "").any():
+        raise UsageError(f"{keep} has no parts to keep", f"a column {column}")
+    folds = {str(number) for number in range(settings.folds or 0)}
+    if settings.folds and (others := set(frame[column].to_list()) - folds - {""}):
+        raise UsageError(f"{keep} has other folds than --folds {settings.folds}: {min(others)}")
+    earlier = dict(zip(frame["path"].to_list(), frame[column].to_list(), strict=True))
+    held = {_key(keep.parent, path): part for path, part in earlier.items()}
+    parts = [held.get(_key(source.folder, name), "") for name in names]
+    if not any(parts):
+        raise UsageError(
+            f"{keep} and DATA have no track in common: {next(iter(earlier))}, {names[0]}",
+            "paths are relative to their table",
+        )
+    old = len(parts) - parts.count("")
+    notes.append(f"{old} tracks keep their part, {parts.count('')} are new")
+    if lost := sum(map(bool, earlier.values())) - old:
+        notes.append(f"{lost} rows of {keep} are not in DATA")
+    by = next((one for one in DEALT[::-1] if (frame[SPLIT_BY] == one).any()), "")
+    return parts, by
+
+
+def _key(folder: Path, path: str) -> str:
+    fact = known(path)
+    return f"{fact.id}{fact.piece}" if fact else os.path.abspath(os.path.join(folder, path))
+
+
+def _parts(labels: Mapping[str, Labelled], made: Split, settings: SplitSettings) -> dict[str, str]:
+    """The part of each track, by its path."""
+    if settings.folds:
+        return dict(zip(labels, map(settings.part_of, made.parts), strict=True))
+    return dict(zip(labels, made.parts, strict=True))
 
 
 def _write(
     out: Path,
+    folder: Path,
     frame: pl.DataFrame,
-    entries: Sequence[DataTrack],
-    tracks: Sequence[Labelled],
+    labels: Mapping[str, Labelled],
     made: Split,
-    parts: Sequence[str],
+    settings: SplitSettings,
 ) -> None:
-    """The rows of DATA in their order, with what was decided for the path of each."""
+    """Write the rows with what was found, their paths relative to OUT."""
     import polars as pl
 
-    by = made.name if made.name in ("published", "grouped", "random") else ""
-    decided = pl.DataFrame(
-        {
-            "path": [entry.name for entry in entries],
-            "_genre": [track.genre for track in tracks],
-            "_group": [track.group for track in tracks],
-            "_split": parts,
-            "_by": [by if part else "" for part in parts],
-            "_fold": made.parts if made.parts != parts else [""] * len(parts),
-        },
-        schema_overrides={"_split": pl.String, "_fold": pl.String},
-    ).unique("path", keep="first", maintain_order=True)
-    # Rows that failed are in no part.
-    joined = frame.join(decided, on="path", how="left", maintain_order="left").with_columns(
-        genre=pl.when(pl.col("genre") == "").then(pl.col("_genre")).otherwise(pl.col("genre")),
-        group=pl.when(pl.col("group") == "").then(pl.col("_group")).otherwise(pl.col("group")),
-        split=pl.col("_split"),
-        split_by=pl.col("_by"),
-        fold=pl.col("_fold"),
-    )
-    joined = joined.drop("_genre", "_group", "_split", "_by", "_fold")
-    joined = joined.with_columns(pl.col(COLUMNS).fill_null(""))
-    write_tracks(out, joined.drop(name for name in COLUMNS if not (joined[name] != "").any()))
+    paths = frame["path"].to_list()
+    parts = _parts(labels, made, settings)
+    # A row that was not dealt, such as one that failed, is in no part.
+    used = _used(frame).to_list()
+    groups = {path: one.group for path, one in labels.items()}
+    new = {
+        "group": [g or groups.get(p, "") for g, p in zip(frame["group"], paths, strict=True)],
+        "split": [parts[p] if u else "" for p, u in zip(paths, used, strict=True)],
+        SPLIT_BY: [made.name if made.name in (*DEALT, "published") else ""] * len(paths),
+    }
+    frame = frame.drop(FOLD, strict=False)
+    if settings.folds:
+        folds = dict(zip(labels, made.parts, strict=True))
+        new[FOLD] = [folds[p] if u else "" for p, u in zip(paths, used, strict=True)]
+    if os.path.abspath(folder) != os.path.abspath(out.parent):
+        way = Path(os.path.relpath(folder, out.parent)).as_posix()
+        moved = {path: os.path.normpath(f"{way}/{path}") for path in frame["path"].to_list()}
+        for name in ("path", "parent", "duplicate_of"):
+            new[name] = [moved.get(value, value) for value in frame[name].to_list()]
+    frame = frame.with_columns(pl.Series(name, v) for name, v in new.items())
+    write_tracks(out, frame.drop(n for n in COLUMNS if n in frame and not (frame[n] != "").any()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mgrkit.datasets.entries import DataTrack
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import PICTURES
-from mgrkit.tracks.find import Finder, Search, check_readable
+from mgrkit.tracks.find import SOUND, Finder, Search, check_readable
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import NOISE, NOISY, SPLIT_BY, TABLE
 from mgrkit.tracks.table import read_frame
@@ -51,11 +51,12 @@ class Tags:
         return artist_tag(self._folder / path)
 
 
-def read_rows(data: Path, *, extras: bool = False) -> pl.DataFrame:
+def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl.DataFrame:
     """The rows of a table, or of a folder's own and one for each other file; all values texts.
 
     Parameters
     ----------
+    search : which files of a folder are taken; pictures where there are none.
     extras : with all its other columns, and with the rows of files that failed.
 
     Raises
@@ -70,9 +71,10 @@ def read_rows(data: Path, *, extras: bool = False) -> pl.DataFrame:
         own = data / TABLE
         nothing = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
         frame = _read(own, extras) if own.is_file() else nothing
-        paths = [t.path for t in Finder([data])] or [t.path for t in Finder([data], search=_DRAWN)]
+        found = [t.path for t in Finder([data], search=search)]
+        found = found or [t.path for t in Finder([data], search=_DRAWN)]
         listed = set(frame["path"].to_list())
-        more = pl.DataFrame({"path": [path for path in paths if path not in listed]}, {"path": str})
+        more = pl.DataFrame({"path": [path for path in found if path not in listed]}, {"path": str})
         frame = pl.concat([frame, more], how="diagonal").fill_null("")
     elif data.exists():
         frame = _read(data, extras)

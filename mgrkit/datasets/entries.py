@@ -90,6 +90,19 @@ class DataTrack:
         return fact.piece if fact else self.name if known(self.recording) else ""
 
 
+def judged(
+    entries: Sequence[DataTrack], notes: list[str]
+) -> tuple[tuple[DataTrack, ...], tuple[Labelled, ...]]:
+    """What each track is and belongs to, and what is known of it; adds to the notes."""
+    settled, doubts = belonging(entries, notes)
+    labels = labelled(settled)
+    if folders := artist_folders(settled, labels):
+        notes.append("artists are taken from the folders below the genres")
+        labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
+    notes += filter(None, [doubted(settled, labels, doubts)])
+    return settled, labels
+
+
 def belonging(
     entries: Sequence[DataTrack], notes: list[str]
 ) -> tuple[tuple[DataTrack, ...], list[list[int]]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, doubted, labelled
+from mgrkit.datasets.entries import DataTrack, judged
 from mgrkit.datasets.genres import one_spelling, with_genres
 from mgrkit.datasets.preparing import prepare
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
@@ -78,12 +78,7 @@ def _named(wanted: Input) -> tuple[str, ...]:
 def _checked(data: Path, dataset: Dataset) -> Dataset:
     """Without tracks that have no genre and exact duplicates; slices with their recordings."""
     notes = list(dataset.notes)
-    entries, doubts = belonging(dataset.entries, notes)
-    labels = labelled(entries)
-    if folders := artist_folders(entries, labels):
-        notes.append("artists are taken from the folders below the genres")
-        labels = tuple(replace(one, group=f) for one, f in zip(labels, folders, strict=True))
-    notes += filter(None, [doubted(entries, labels, doubts)])
+    entries, labels = judged(dataset.entries, notes)
     # A copy is what its recording is, whatever its folder's table still says.
     genres = one_spelling([label.genre for label in labels], notes)
     dataset = with_genres(replace(dataset, entries=entries, labelled=labels), genres)

@@ -31,7 +31,7 @@ def _top() -> None:
 
     \b
     mgrkit data check gtzan                 decode every file, say what is wrong
-    mgrkit data split tracks.csv split.csv  train, valid and test, by artist
+    mgrkit data split tracks.csv split.csv  train, valid and test by artist
     mgrkit data audit tracks.csv            what is on both sides of its split
     mgrkit data convert fma_small wav       the same tree in another format
     mgrkit data cite gtzan                  who made it, its licence and faults

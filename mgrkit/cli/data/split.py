@@ -2,103 +2,122 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Json, Quiet, SplitHow, number
+from mgrkit.cli.options import DataTable, Debug, Json, Quiet, SplitHow, Suffix, Workers, number
 from mgrkit.errors import UsageError
 
 
 def split(
     data: Annotated[
         Path,
-        typer.Argument(metavar="DATA", readable=False, help="Table of tracks, or folder."),
+        typer.Argument(metavar="DATA", readable=False, help="Track table, or folder of sound."),
     ],
     out: Annotated[
-        Path, typer.Argument(metavar="OUT", readable=False, help="Table to write, CSV or Parquet.")
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="OUT",
+            help="The table to write: .csv or .parquet. [default: DATA's own, with --replace]",
+            show_default=False,
+        ),
+    ] = None,
     how: SplitHow = None,
     ratio: Annotated[
         str | None,
         typer.Option(
             metavar="RATIO",
-            help="Of train, valid and test, or of train and test. [default: 60/20/20]",
+            help="Train, valid and test, or train and test, such as 80/10/10. [default: 60/20/20]",
             show_default=False,
         ),
     ] = None,
     counts: Annotated[
         str | None,
         typer.Option(
-            metavar="PART=N", help="Tracks of each genre: test=100,valid=100.", show_default=False
+            metavar="COUNTS",
+            help="Tracks of each genre in valid and test, such as test=100,valid=100; the rest is "
+            "train.",
         ),
     ] = None,
     folds: Annotated[
         int | None,
-        typer.Option(metavar="N", help="So many equal folds.", show_default=False, **number(int)),
+        typer.Option(
+            metavar="N", help="N equal folds in a column fold, 3 to 100.", **number(int, 3, 100)
+        ),
     ] = None,
     test_fold: Annotated[
         int,
-        typer.Option(metavar="K", help="The fold that is test; the next is valid.", **number(int)),
+        typer.Option(
+            metavar="K", help="Of the folds, K is test and the next one valid.", **number(int, 0)
+        ),
     ] = 0,
     keep: Annotated[
         Path | None,
-        typer.Option(
-            metavar="TABLE", readable=False, help="An earlier table: its tracks keep their parts."
-        ),
+        typer.Option(metavar="TABLE", help="An earlier table whose tracks keep their part."),
     ] = None,
     tags: Annotated[
-        bool, typer.Option("--tags", help="Read artists that the table lacks from the files' tags.")
+        bool, typer.Option("--tags", help="Take artists that DATA does not name from tags.")
     ] = False,
     allow_missing: Annotated[
-        bool, typer.Option("--allow-missing", help="Let a genre lack a part.")
+        bool,
+        typer.Option("--allow-missing", help="Let a genre of too few artists lack a part."),
     ] = False,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Decides which artists go where.", **number(int, 0))
+        int, typer.Option(metavar="N", help="Another seed, another split.", **number(int))
     ] = 0,
-    replace: Annotated[bool, typer.Option("--replace", help="Write over an existing OUT.")] = False,
+    table: DataTable = None,
+    suffix: Suffix = None,
+    workers: Workers = 4,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over a table that is there.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
-) -> None:
-    """Split a collection into train, valid and test, or into folds.
+) -> int:
+    """Deal tracks out to train, valid and test, artists undivided.
 
     \b
-    mgrkit data split tracks.csv split.csv
-    mgrkit data split music music/tracks.csv --split grouped --ratio 80/10/10
-    mgrkit data split tracks.csv split.csv --counts test=10,valid=10 --seed 7
-    mgrkit data split tracks.csv split.csv --folds 5 --test-fold 2
+    mgrkit data split audio                             writes audio/tracks.csv
+    mgrkit data split tracks.csv split.csv --split grouped --ratio 80/10/10
+    mgrkit data split tracks.csv split.csv --counts test=100,valid=100
+    mgrkit data split tracks.csv fold3.csv --folds 10 --test-fold 3
     mgrkit data split new.csv split.csv --keep old.csv
+    mgrkit data split tracks.csv --tags --replace
 
-    What belongs together is not divided: tracks of an artist (unless the split is random), slices
-    of a song, noisy copies, exact duplicates. Genres are shared out alike. The same seed gives the
-    same parts. A column split_by says how it was done, and every number from this table says so.
+    train, evaluate and compare take the parts of the table, and say with each number how they
+    were dealt (column split_by). The same seed gives the same folds, so that only --test-fold
+    changes from one to the next. A genre needs as many artists as there are parts.
     """
-    from mgrkit.cli.terminal.fitting import FitBar
+    from mgrkit.batch import Options
+    from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
-    from mgrkit.cli.views.splitting import show_split
+    from mgrkit.cli.views.parting import show_parted
     from mgrkit.commands.split import SplitSettings
     from mgrkit.commands.split import split as command
     from mgrkit.tracks.dealing import USUAL, Shares
+    from mgrkit.tracks.find import Search
 
-    del debug
-    given = {"--ratio": ratio, "--counts": counts, "--folds": folds}
-    if len(several := [name for name, value in given.items() if value is not None]) > 1:
-        raise UsageError(f"{' and '.join(several)} exclude each other", "give one of them")
-    shares = USUAL
-    if ratio is not None:
-        shares = Shares.of_ratio(ratio)
-    elif counts is not None:
-        shares = Shares.of_counts(counts)
-    elif folds is not None:
-        shares = Shares.of_folds(folds)
-    settings = SplitSettings(how, seed, shares, test_fold, keep, tags, allow_missing)
-    with closing(FitBar(quiet=quiet, name="tags")) as bar:
+    if ratio is not None and counts is not None:
+        raise UsageError("--ratio and --counts exclude each other", "give one of them")
+    shares = Shares.of_counts(counts) if counts is not None else USUAL
+    shares = Shares.of_ratio(ratio) if ratio is not None else shares
+    settings = SplitSettings(how, seed, shares, folds, test_fold, keep, tags, allow_missing)
+    with Console("tags", quiet=quiet, debug=debug, table=False) as console:
         made = command(
-            data, out, settings, replace=replace, progress=lambda k, n: bar.progress(k, n, {})
+            data,
+            out,
+            settings,
+            table=table,
+            search=Search.of(suffix or ()),
+            replace_out=replace,
+            options=Options(workers),
+            report=console.report,
         )
+        warnings = console.warnings()
     if as_json:
         print_json(made.as_json())
-    show_split(made, on_stdout=not as_json, quiet=quiet)
+    show_parted(made, warnings, on_stdout=not as_json, quiet=quiet)
+    return 0
