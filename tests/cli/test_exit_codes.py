@@ -71,7 +71,8 @@ NOT_THERE = {
         3: ["none", "none.csv", "audio none", "empty"],
     },
     "data": {
-        2: ["cite none", "check audio none/c.csv", "audit audio --seeds 2",
+        2: ["import none audio", "import folder audio none.txt", "cite none",
+            "check audio none/c.csv", "audit audio --seeds 2",
             "audit audio --inflation none", "split audio none/s.csv", "split audio s.txt",
             "split audio s.csv --split none", "split audio s.csv --ratio 1",
             "convert audio out --to none"],

@@ -7,6 +7,7 @@ import typer
 from mgrkit.cli.data.audit import audit
 from mgrkit.cli.data.check import check
 from mgrkit.cli.data.cite import cite
+from mgrkit.cli.data.collect import collect
 from mgrkit.cli.data.convert import convert
 from mgrkit.cli.data.split import split
 from mgrkit.cli.group import HELP_OPTIONS, Command
@@ -18,6 +19,7 @@ data = typer.Typer(
     subcommand_metavar="COMMAND",
     context_settings=HELP_OPTIONS,
 )
+data.command("import", cls=Command)(collect)
 data.command("check", cls=Command)(check)
 data.command("split", cls=Command)(split)
 data.command("audit", cls=Command)(audit)
@@ -30,6 +32,7 @@ def _top() -> None:
     """Prepare a collection: its table, its split, its faults.
 
     \b
+    mgrkit data import gtzan genres.tar.gz  its track table, with artists and split
     mgrkit data check gtzan                 decode every file, say what is wrong
     mgrkit data split tracks.csv split.csv  train, valid and test by artist
     mgrkit data audit tracks.csv            what is on both sides of its split

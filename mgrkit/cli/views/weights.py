@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 
-from mgrkit.cli.terminal.bars import Bar, wanted
+from mgrkit.cli.terminal.bars import Bar, span, wanted
 from mgrkit.cli.terminal.printing import printable
 from mgrkit.cli.terminal.stdout import results_only
 from mgrkit.weights.store import Fetched, Progress
@@ -49,19 +50,28 @@ class _Steps:
         self._quiet = quiet
         self._terminal = wanted(quiet=quiet)  # while there is a bar, Rich has taken stderr
         self._step = ""
+        self._began = 0.0
+        self._before = 0
         self._bar: Bar | None = None
 
     def progress(self, step: str, done: int, total: int) -> None:
         """See `mgrkit.weights.store.Progress`."""
         if self._quiet:
             return
+        now = time.monotonic()
+        if step != self._step:
+            self._began, self._before = now, done
         if step != self._step and self._terminal:
             self.close()
             self._bar = Bar(step)
         elif step != self._step:
             say(step)
         if self._bar:
-            self._bar.move(done, total or None, f"{done / total:.0%}" if total else "")
+            state = f"{done / total:.0%}" if total else ""
+            if self._before < done < total:
+                left = (total - done) * (now - self._began) / (done - self._before)
+                state += f", {span(left)} left"
+            self._bar.move(done, total or None, state)
         self._step = step
 
     def close(self) -> None:
