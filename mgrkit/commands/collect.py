@@ -229,10 +229,11 @@ def _written(
     extra: Sequence[str],
 ) -> Collected:
     way = _way(root, out)
+    paths = {row["path"] for row in rows}
     for row in rows:
-        for name in ("path", "parent"):
-            if row.get(name) and (name == "path" or "/" in row[name]):
-                row[name] = as_written(way(row[name]))
+        row["path"] = as_written(way(row["path"]))
+        if (parent := row.get("parent", "")) in paths or "/" in parent:
+            row["parent"] = as_written(way(parent))
     frame = _frame(rows)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_tracks(out, frame)

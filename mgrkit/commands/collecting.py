@@ -142,7 +142,7 @@ def _settled(root: Path, entries: Sequence[DataTrack], notes: list[str]) -> list
         fact = known(track.parent)
         row = {
             "path": track.name, "genre": genre, "group": one.group, "split": one.part,
-            "parent": track.parent if track.is_copy else track.recording,
+            "parent": track.parent if track.is_copy else track.recording.lstrip("/"),
             "title": fact.title if fact else "", "source_id": fact.id if fact else "",
         }  # fmt: skip
         rows.append(row | _status(root / track.name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -17,10 +18,12 @@ from mgrkit.commands.collect import Collected, CollectSettings, collect
 from mgrkit.commands.collecting import _all_of_gtzan
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.collections import gtzan
+from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.table import read_tracks
 from tests.cli.test_commands import mgrkit
 from tests.files.made_archives import tar_of, write
 from tests.files.servers import serving
+from tests.tracks.made_fma import make_fma
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1323632\n"
 TINY = b".snd" + bytes(40)
@@ -103,7 +106,7 @@ def test_slices_of_gtzan_belong_to_their_clip(tmp_path: Path) -> None:
 def test_gtzan_of_pointers(tmp_path: Path, data: Path) -> None:
     real = (data / "hostile" / "git_lfs_pointer.au").read_bytes()
     root = files(tmp_path, dict.fromkeys(au(names=EVERY[:20]), real))
-    with pytest.raises(RunError, match="all 20 files in .* are Git LFS pointers") as caught:
+    with pytest.raises(RunError, match=r"all 20 files in .* are Git LFS pointers") as caught:
         collect(CollectSettings("gtzan"), root)
     assert "git lfs pull" in caught.value.hint
     assert not (root / "tracks.csv").exists()
@@ -130,19 +133,19 @@ def test_a_table_elsewhere_names_the_files_from_there(tmp_path: Path, where: str
 def test_no_table_is_overwritten_unasked(tmp_path: Path) -> None:
     root = files(tmp_path, au(names=EVERY[:3]))
     (root / "tracks.csv").write_text("path,genre\nmine.wav,polka\n")
-    with pytest.raises(UsageError, match=r"tracks.csv is there \(--replace writes it anew"):
+    with pytest.raises(UsageError, match=r"tracks\.csv is there \(--replace writes it anew"):
         collect(CollectSettings("gtzan"), root)
     assert "polka" in (root / "tracks.csv").read_text()
     assert len(imported("gtzan", root, replace=True)[1]) == 3
 
 
 def test_a_folder_by_genre(tmp_path: Path) -> None:
-    content = {f"{genre}/{artist}/{n}.wav": TINY
-               for genre in ("Rock", "jazz") for artist in ("A", "B") for n in ("x", "y")}  # fmt: skip
-    content |= {f"jazz/A/song_part{n}.wav": TINY for n in (1, 2)}
+    names = [f"{genre}/{artist}" for genre in ("Rock", "jazz") for artist in "AB"]
+    content = {f"{name}/{n}.wav": TINY for name in names for n in "xy"}
+    content |= {f"jazz/A/tune_part{n}.wav": TINY for n in (1, 2)}
     made, frame = imported("folder", files(tmp_path, content))
     assert row(frame, "Rock/A/x.wav")["group"] == "A"
-    assert row(frame, "jazz/A/song_part1.wav")["parent"] == "jazz/A/song"
+    assert row(frame, "jazz/A/tune_part1.wav")["parent"] == "jazz/A/tune"
     assert {one.genre: one.tracks for one in made.balance.genres} == {"jazz": 6, "Rock": 4}
     assert made.balance.ratio == 1.5
     assert "artists are taken from the folders below the genres" in made.notes
@@ -231,7 +234,7 @@ def test_wrong_calls(tmp_path: Path) -> None:
             CollectSettings(**wrong)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="OUT is no table"):
         collect(CollectSettings("folder"), tmp_path, tmp_path / "out.txt")
-    with pytest.raises(RunError, match="there is no .*none"):
+    with pytest.raises(RunError, match=r"there is no .*none"):
         collect(CollectSettings("folder"), tmp_path / "none")
     (tmp_path / "song.rar").touch()
     with pytest.raises(UsageError, match="neither a folder nor an archive"):
@@ -246,8 +249,6 @@ def test_a_bad_archive_makes_no_table(tmp_path: Path) -> None:
 
 
 def test_gtzan_is_fetched_and_extracted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import hashlib
-
     monkeypatch.setenv("no_proxy", "*")
     content = gzip.compress(tar_of(au(names=EVERY[:30])), mtime=0)
     form = gtzan.COLLECTION.forms[0]
@@ -284,3 +285,47 @@ def test_the_real_clips(tmp_path: Path, data: Path) -> None:
     shutil.copytree(data / "gtzan" / "clips", tmp_path / "clips")
     again = imported("gtzan", tmp_path / "clips")[1]
     assert again.drop("path").equals(frame.drop("path"))
+
+
+def mp3(folder: str, numbers: list[str]) -> dict[str, bytes]:
+    return {f"{folder}/{n[4:7]}/{n[4:]}.mp3": b"\xff\xfb" * 9 for n in numbers}
+
+
+def test_noisy_copies_belong_to_their_recording_from_a_table_elsewhere(tmp_path: Path) -> None:
+    root = files(tmp_path / "in", {"a.wav": TINY, "a.white_10dB_1.wav": TINY})
+    _, frame = imported("folder", root, tmp_path / "t.csv")
+    assert row(frame, "in/a.white_10dB_1.wav")["parent"] == "in/a.wav"
+
+
+@pytest.mark.parametrize("subset", ["small", "medium"])
+def test_fma_from_folders_zips_and_a_zip_alone(tmp_path: Path, subset: str) -> None:
+    make_fma(tmp_path / "fma_metadata", 400)
+    stated = read_fma(tmp_path / "fma_metadata", subset, [])
+    numbers = stated["source_id"].to_list()
+    assert len(numbers) > 9
+    sound = mp3(f"fma_{subset}", numbers[3:]) | {f"fma_{subset}/155/155320.mp3": b"1"}
+    files(tmp_path / "folders", sound)
+    shutil.copytree(tmp_path / "fma_metadata", tmp_path / "folders" / "fma_metadata")
+    (tmp_path / "zips").mkdir()
+    metadata = {f"fma_metadata/{path.name}": path.read_bytes()
+                for path in (tmp_path / "fma_metadata").iterdir()}  # fmt: skip
+    write(tmp_path / "zips" / "fma_metadata.zip", metadata)
+    write(tmp_path / "zips" / f"fma_{subset}.zip", sound)
+    first, one = imported(f"fma-{subset}", tmp_path / "folders")
+    assert first.missing == tuple(numbers[:3])
+    assert len(first.extra) == 1
+    texts = one.select("genre", "group", "split", "title", "album", "licence", "artist_id")
+    assert texts.equals(stated.select(texts.columns)[3:])
+    assert (tmp_path / "folders" / one["path"][0]).is_file()
+    alone = imported(f"fma-{subset}", tmp_path / "zips" / f"fma_{subset}.zip")[1]
+    assert alone.equals(one)
+    assert imported(f"fma-{subset}", tmp_path / "zips")[1].equals(one)
+    inside = tmp_path / "zips" / f"fma_{subset}"  # its metadata lies beside it
+    assert imported(f"fma-{subset}", inside, replace=True)[1]["genre"].equals(one["genre"])
+
+
+def test_fma_without_its_metadata(tmp_path: Path) -> None:
+    root = files(tmp_path / "fma", mp3("fma_small", ["fma:000002"]))
+    with pytest.raises(RunError, match="there is no fma_metadata in") as caught:
+        collect(CollectSettings("fma-small"), root)
+    assert "put fma_metadata.zip into the same folder" in caught.value.hint
