@@ -90,7 +90,8 @@ def of_fma(root: Path, metadata: Path, subset: str, notes: list[str]) -> Found:
         path = wholes[number][0]
         rows.append(row | {"path": path} | _status(root / path, _known_fault(fma, number, subset)))
     for path, fact in pieces:
-        if row := stated.get(fact.id):
+        if fact.id in stated:
+            row = stated[fact.id]
             parent = wholes[fact.id][0] if fact.id in wholes else fact.id.partition(":")[2]
             rows.append(row | {"path": path, "parent": parent, "seconds": ""})
     extra += [path for number, (path, _) in wholes.items() if number not in stated]
@@ -188,8 +189,8 @@ def by_table(source: Path, asked: Mapping[str, str], notes: list[str]) -> list[R
     for row, genre in zip(made, one_spelling([r["genre"] for r in made], notes), strict=True):
         row["genre"] = genre
         row |= _status(source.parent / row["path"])
-        if said := torn.get(row["path"]):
-            genres = " and ".join(one or "none" for one in said)
+        if row["path"] in torn:
+            genres = " and ".join(one or "none" for one in torn[row["path"]])
             row |= {"status": "failed", "reason": f"contradicting: its rows say {genres}"}
     _check_pointers(source.parent, made, notes)
     if repeated:

@@ -32,7 +32,7 @@ def _top() -> None:
     """Prepare a collection: its table, its split, its faults.
 
     \b
-    mgrkit data import gtzan genres.tar.gz  its track table, with artists and split
+    mgrkit data import gtzan genres.tar.gz  its table, with artists and split
     mgrkit data check gtzan                 decode every file, say what is wrong
     mgrkit data split tracks.csv split.csv  train, valid and test by artist
     mgrkit data audit tracks.csv            what is on both sides of its split

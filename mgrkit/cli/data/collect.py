@@ -47,16 +47,20 @@ def collect(
         ),
     ] = None,
     path: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: where paths are.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: where paths are."),
     ] = None,
     genre: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: where genres are.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: where genres are."),
     ] = None,
     artist: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: where artists are.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: where artists are."),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Of a table: where parts are.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of a table: where parts are."),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Write OUT anew if it is there.")
@@ -65,7 +69,7 @@ def collect(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Make the track table of a collection: genre, artist, split and more, a row a file.
+    """Make the track table of a collection: genre, artist, split of each file.
 
     \b
     mgrkit data import gtzan genres.tar.gz         -> genres/tracks.csv
