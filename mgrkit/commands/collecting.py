@@ -97,7 +97,8 @@ def of_fma(root: Path, metadata: Path, subset: str, notes: list[str]) -> Found:
     extra += [path for number, (path, _) in wholes.items() if number not in stated]
     _check_pointers(root, rows, notes)
     _say(notes, f"tracks of fma-{subset} without a file", missing)
-    _say(notes, f"files that are no track of fma-{subset} with a genre", extra)
+    what = f"files that are no track of fma-{subset} with a genre, or one that another is, too"
+    _say(notes, what, extra)
     return sorted(rows, key=lambda row: row["path"]), missing, extra
 
 

@@ -98,7 +98,7 @@ def test_what_of_gtzan_is_missing_or_not_of_it_is_named(tmp_path: Path) -> None:
 
 def test_slices_of_gtzan_belong_to_their_clip(tmp_path: Path) -> None:
     content = {f"blues/blues.00000.{n}.wav": TINY for n in range(3)}
-    made, frame = imported("gtzan", files(tmp_path, content))
+    _, frame = imported("gtzan", files(tmp_path, content))
     assert frame["parent"].to_list() == ["blues.00000"] * 3
     assert frame["split"].to_list() == ["valid"] * 3
 

@@ -73,7 +73,7 @@ def collect(
 
     \b
     mgrkit data import gtzan genres.tar.gz         -> genres/tracks.csv
-    mgrkit data import fma-small fma               fma holds the zips, or their folders
+    mgrkit data import fma-small fma               of its zips, or their folders
     mgrkit data import fma-small fma --download    fetched first, 8 GB
     mgrkit data import folder music                sound by genre
     mgrkit data import pictures images_original    pictures by genre
