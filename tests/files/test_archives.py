@@ -177,11 +177,12 @@ def test_a_header_of_a_tar_is_short(tmp_path: Path) -> None:
 def test_a_negative_size_ends_it(tmp_path: Path) -> None:
     """tarfile of some Pythons goes round in circles there."""
     header = bytearray(entry("a.wav", 0).tobuf(tarfile.GNU_FORMAT))
-    header[124:136] = b"\xff" * 10 + b"\xfc\x00"
+    header[124:136] = b"\xff" * 10 + b"\xfe\x00"
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header[:512])
-    (tmp_path / "a.tar").write_bytes(bytes(header) + bytes(1024))
-    refused(tmp_path / "a.tar", tmp_path / "out")
+    first = tar_of({"b.wav": b"1"})[:1024]
+    (tmp_path / "a.tar").write_bytes(first + bytes(header) + bytes(1024))
+    assert "'a.wav' is no plain file" in refused(tmp_path / "a.tar", tmp_path / "out")
 
 
 def test_sizes_are_those_that_are_stated(tmp_path: Path) -> None:

@@ -206,6 +206,21 @@ def test_a_bad_server_gives_the_right_file_in_the_end(tmp_path: Path, answer: An
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_parts_of_two_releases_are_not_joined(tmp_path: Path) -> None:
+    """The tag shows it before the sum could."""
+    checked: list[int] = []
+
+    def count(step: str, done: int, total: int) -> None:
+        if step.startswith("checking") and done == total:
+            checked.append(total)
+
+    with serving(changed) as server:
+        half(tmp_path, server.url, content=bytes(len(CONTENT)))
+        server.asked.append(0)
+        assert got(tmp_path, server, progress=count).read_bytes() == CONTENT
+    assert checked == [len(CONTENT)]
+
+
 def wrong_bytes(asked: Asked, number: int) -> None:
     asked.well(bytes(len(CONTENT)))
 
