@@ -14,10 +14,13 @@ from mgrkit.frontend.scales import mel_edges
 _Value = TypeVar("_Value")
 
 
-def check_sound(kind: str, sample_rate: int, channels: str, resampler: str) -> None:
+def check_sound(kind: str, sample_rate: int | None, channels: str, resampler: str) -> None:
     """Of kind and sound; like all of these, UsageError for the first that is out of range."""
     one_of("kind", kind, *KINDS)
-    _integer("sample_rate", sample_rate, 1000, 384_000)
+    if sample_rate is not None:
+        _integer("sample_rate", sample_rate, 1000, 384_000)
+    elif KINDS[kind].has_mel:
+        raise UsageError(f"sample_rate must be given for kind {kind}")
     one_of("channels", channels, "mean")
     one_of("resampler", resampler, "soxr_hq")
 
@@ -50,9 +53,9 @@ def check_law(decibels: Decibels | None, compression: Compression | None) -> Non
         raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
 
 
-def check_bands(kind: str, mel: Mel | None, sample_rate: int, n_fft: int) -> None:
+def check_bands(kind: str, mel: Mel | None, sample_rate: int | None, n_fft: int) -> None:
     """Of the bands: mel ones where the kind has them, and there none without a frequency."""
-    if KINDS[kind].has_mel:
+    if KINDS[kind].has_mel and sample_rate is not None:
         _check_mel(_part("mel", mel, Mel), sample_rate, n_fft)
     elif mel is not None:
         raise UsageError(f"mel must be empty for kind {kind}")

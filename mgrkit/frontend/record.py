@@ -34,14 +34,15 @@ class FrontEnd:
     ----------
     kind : 'mel'; 'stft' for linear frequency, with ``mel`` None; or 'kaggle-images', mel as the
         public pictures of GTZAN show it, of which nothing can be chosen.
-    sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000.
+    sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000; None for the rate
+        that the file has, which feature sets may have and pictures not.
     channels : how many become one: 'mean'.
     resampler : 'soxr_hq'.
     decibels, compression : the law of the levels, one of the two.
     """
 
     kind: str = "mel"
-    sample_rate: int = 22050
+    sample_rate: int | None = 22050
     channels: str = "mean"
     resampler: str = "soxr_hq"
     transform: Transform = dataclasses.field(default_factory=Transform)
@@ -73,10 +74,16 @@ class FrontEnd:
         return KINDS[self.kind].bands or self.transform.n_fft // 2 + 1
 
     @property
+    def rate(self) -> int:
+        """The sample rate in Hz; UsageError for a front end without one of its own."""
+        if self.sample_rate is None:
+            raise UsageError("a front end at the rate of the file has no sample rate of its own")
+        return self.sample_rate
+
+    @property
     def column_seconds(self) -> float:
         """From one column of a picture to the next."""
-        frames = KINDS[self.kind].frames_a_column
-        return frames * self.transform.hop_length / self.sample_rate
+        return KINDS[self.kind].frames_a_column * self.transform.hop_length / self.rate
 
     @property
     def in_decibels(self) -> Decibels:

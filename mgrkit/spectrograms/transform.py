@@ -59,7 +59,7 @@ def short_time_power(samples: Floats, transform: Transform) -> Iterator[tuple[in
     for first in range(0, total, size):
         count = min(size, total - first)
         start = first * hop - n_fft // 2
-        span = _padded(samples, start, start + (count - 1) * hop + n_fft, transform.padding)
+        span = padded(samples, start, start + (count - 1) * hop + n_fft, transform.padding)
         frames = np.ndarray((count, n_fft), np.float32, span, strides=(4 * hop, 4))
         pairs = scratch("pairs", (count, 2 * bins), np.float32)
         power = scratch("power", (count, bins), np.float32)
@@ -85,17 +85,17 @@ def _transform(frames: Floats, window: Floats, pairs: Floats) -> None:
         windowed[...] = packed
 
 
-def _padded(samples: Floats, start: int, stop: int, padding: str) -> Floats:
+def padded(samples: Floats, start: int, stop: int, padding: str) -> Floats:
     """samples[start:stop], with zeros or the mirrored sound for what lies outside."""
     inside = samples[max(start, 0) : stop]
     if len(inside) == stop - start:
         return inside
-    padded = np.zeros(stop - start, np.float32)
+    span = np.zeros(stop - start, np.float32)
     before, after = max(-start, 0), max(stop - len(samples), 0)
-    padded[before:][: len(inside)] = inside
+    span[before:][: len(inside)] = inside
     if padding == "reflect":
         # At most half a window lies outside, and the sound is at least one window long.
         last = len(samples) - 1
-        padded[:before] = samples[before:0:-1]
-        padded[stop - start - after :] = samples[last - after : last][::-1]
-    return padded
+        span[:before] = samples[before:0:-1]
+        span[stop - start - after :] = samples[last - after : last][::-1]
+    return span

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.compute.fourier import fourier
-from mgrkit.spectrograms.transform import scratch
+from mgrkit.spectrograms.transform import frame_count, padded, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,20 +37,31 @@ def blocks(frames: int) -> Iterator[slice]:
 def transformed(samples: Floats, transform: Transform) -> Spectrum:
     """The spectra, complex64 ``(frames, n_fft // 2 + 1)``, in scratch.
 
-    Equal to ``librosa.stft`` with ``pad_mode="reflect"``.
+    Parameters as for `by_block`.
+    """
+    shape = (frame_count(len(samples), transform), transform.n_fft // 2 + 1)
+    spectra: Spectrum = scratch("spectra", shape, np.complex64)
+    for block, part in by_block(samples, transform):
+        spectra[block] = part
+    return spectra
+
+
+def by_block(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Spectrum]]:
+    """Blocks of frames and their spectra, complex64 ``(n, n_fft // 2 + 1)``.
+
+    Equal to ``librosa.stft`` with the transform's padding as ``pad_mode``.
 
     Parameters
     ----------
     samples : float32 ``(frames,)``, at least ``n_fft`` of them.
     """
     n_fft = transform.n_fft
-    padded = np.pad(samples, n_fft // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[:: transform.hop_length]
+    half = n_fft // 2
+    whole = padded(samples, -half, len(samples) + half, transform.padding)
+    frames = np.lib.stride_tricks.sliding_window_view(whole, n_fft)[:: transform.hop_length]
     window = _hann(n_fft)
-    spectra: Spectrum = scratch("spectra", (len(frames), n_fft // 2 + 1), np.complex64)
     for block in blocks(len(frames)):
-        spectra[block] = fourier.rfft(frames[block] * window, n_fft)
-    return spectra
+        yield block, fourier.rfft(frames[block] * window, n_fft).astype(np.complex64)
 
 
 def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: Transform) -> Floats:

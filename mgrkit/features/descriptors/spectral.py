@@ -53,6 +53,17 @@ def _powers(bins: int) -> NDArray[np.float64]:
     return np.vander(np.arange(float(bins)), 3, increasing=True)
 
 
+def windowed_mean_square(power: Floats, n_fft: int) -> NDArray[np.float64]:
+    """The mean square of each frame's samples under its window, float64 ``(frames,)``.
+
+    Parameters
+    ----------
+    power : ``(frames, n_fft // 2 + 1)``, n_fft even.
+    """
+    once = (power[:, 0].astype(np.float64) + power[:, -1]) / 2
+    return 2 * (power.sum(axis=1) - once) / n_fft**2
+
+
 def root_mean_square(samples: Floats, transform: Transform) -> NDArray[np.float64]:
     """Of each frame, the sound mirrored about its ends: float64 ``(frames,)``.
 

@@ -14,6 +14,7 @@ import numpy as np
 from mgrkit.compute.fourier import fourier
 from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tuning
 from mgrkit.features.descriptors.hpss import separate
+from mgrkit.features.descriptors.levels import to_decibels
 from mgrkit.features.descriptors.rhythm import onset_strength, tempo
 from mgrkit.features.descriptors.spectra import blocks, transformed
 from mgrkit.features.descriptors.spectral import Shape, root_mean_square, shape, zero_crossing_rate
@@ -60,7 +61,7 @@ def gtzan57(samples: Floats) -> Doubles:
         levels[block] = mel.project(power, FRONT_END)
         shapes.append(shape(part, _RATE, _N_FFT))
         peaks.append(spectral_peaks(power, _RATE, _N_FFT))
-    _to_decibels(levels)
+    to_decibels(levels, FRONT_END.in_decibels)
     onsets = onset_strength(levels, _TRANSFORM)
     cepstra = fourier.dct(levels)
     numbers = [
@@ -79,18 +80,6 @@ def _chroma(magnitude: Floats, tuning: int) -> Floats:
     """Of every frame, in the tuning of the whole piece."""
     parts = [chroma(magnitude[b] ** 2, _RATE, _N_FFT, tuning) for b in blocks(len(magnitude))]
     return np.concatenate(parts)
-
-
-def _to_decibels(levels: Floats) -> None:
-    """Mel power to dB, at most 80 below the piece's peak, in place.
-
-    In float32 as in librosa: many values may be the lowest, whose rounding then shows in means.
-    """
-    law = FRONT_END.in_decibels
-    np.maximum(levels, law.amin, out=levels)
-    np.log10(levels, out=levels)
-    np.multiply(levels, 10, out=levels)
-    np.maximum(levels, levels.max() - law.top_db, out=levels)
 
 
 def _moments(*parts: Floats | Doubles) -> tuple[float, float]:
