@@ -147,7 +147,8 @@ def _front(fields: Mapping[str, Any]) -> FrontEnd | None:
     if fields["frontend"] is None:
         return None
     try:
-        return FrontEnd.from_json(json.dumps(fields["frontend"]))
+        front = FrontEnd.from_json(json.dumps(fields["frontend"]))
+        return front if fields["eats"].startswith("features:") else front.of_pictures()
     except UsageError as error:
         raise BundleError(error.message, error.hint) from None
 

@@ -27,6 +27,8 @@ COLUMNS = ("sound", "frontend")
 """The digest of the decoded sound, by which a track is known again; how it was heard."""
 SUFFIXES = (".csv", ".parquet")
 _LONGEST = 120
+_SLOWEST = 8000
+"""In Hz: of files at less a window is longer than --piece-seconds asks at least."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class FeaturesSettings:
     def __post_init__(self) -> None:
         windows = self.feature_set.windows
         front = windows.frontend
-        least = windows.window or front.transform.n_fft / front.sample_rate
+        least = windows.window or front.transform.n_fft / (front.sample_rate or _SLOWEST)
         if self.piece_seconds is not None and not least <= self.piece_seconds <= _LONGEST:
             raise UsageError(
                 f"--piece-seconds must be from {least:.4g} (one window) to {_LONGEST}, "
@@ -138,7 +140,6 @@ def _common(feature_set: FeatureSetSpec) -> Row:
     """What is the same in every row."""
     return {
         "kind": feature_set.name,
-        "rate": feature_set.frontend.sample_rate,
         "channels": 1,
         "settings": feature_set.digest,
         "frontend": feature_set.frontend.to_json(),
@@ -175,9 +176,10 @@ def describe(settings: FeaturesSettings, item: Item, work: Work) -> list[Output]
                 row[PIECE_START] = round(place.start, 6)
             outputs.append(Output(row, values=numbers.astype(np.float64)))
     group = item.row["group"] or artist_tag(item.source)
+    rate = feature_set.frontend.sample_rate or described.rate
     for output in outputs:
         output.warning = described.warning
-        output.row |= {"sound": described.sound, "group": group}
+        output.row |= {"sound": described.sound, "group": group, "rate": rate}
     return outputs
 
 

@@ -49,7 +49,7 @@ class SpectrogramsSettings:
 
         if self.cmap not in CMAPS:
             raise UsageError(f"--cmap must be {', '.join(CMAPS)}, not {self.cmap!r}")
-        least = self.frontend.transform.n_fft / self.frontend.sample_rate
+        least = self.frontend.transform.n_fft / self.frontend.rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= 3600:
             raise UsageError(
                 f"--piece-seconds must be from {least:.3g} (one window) to 3600, "
@@ -110,7 +110,7 @@ def spectrograms(
     sources = sources or audio_and_noisy()
     plan = Plan(sources, out, COLUMNS, files, search=search, table=table)
     frontend = settings.frontend
-    common = {"kind": frontend.kind, "rate": frontend.sample_rate, "channels": 1}
+    common = {"kind": frontend.kind, "rate": frontend.rate, "channels": 1}
     common["settings"] = frontend.digest
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:
@@ -134,7 +134,7 @@ def draw(settings: SpectrogramsSettings, item: Item, work: Work) -> list[Output]
     allowed = settings.allow_truncated
     try:
         with open_sound(item.source, work.allow, allow_truncated=allowed) as sound:
-            cut = pieces(sound, frontend.sample_rate, settings.piece_seconds)
+            cut = pieces(sound, frontend.rate, settings.piece_seconds)
             outputs = [_drawn(settings, item, work, piece) for piece in cut]
     except AudioError as error:
         error.again = error.reason in SHORTFALLS  # so that --allow-truncated finds it again
@@ -152,7 +152,7 @@ def _drawn(settings: SpectrogramsSettings, item: Item, work: Work, piece: Piece)
     row: Row = {
         "path": f"{item.args[0]}{number}.png",
         "start": round(piece.start, 6),
-        "seconds": round(len(piece.samples) / frontend.sample_rate, 6),
+        "seconds": round(len(piece.samples) / frontend.rate, 6),
     }
     try:
         image = render(piece.samples, frontend)

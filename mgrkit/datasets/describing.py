@@ -75,8 +75,8 @@ def kept_track(
 
 def describe(
     path: str,
-    rate: int,
-    values_of: Callable[[NDArray[np.float32]], Values],
+    rate: int | None,
+    values_of: Callable[[NDArray[np.float32], int], Values],
     breadth: tuple[int, ...],
     work: Work,
     piece_seconds: float | None = None,
@@ -85,8 +85,8 @@ def describe(
 
     Parameters
     ----------
-    rate : samples per second of the pieces.
-    values_of : the values ``(n, *breadth)`` of a piece's samples; raises ItemError.
+    rate : samples per second of the pieces; None for those of the file.
+    values_of : the values ``(n, *breadth)`` of a piece's samples and their rate; raises ItemError.
     piece_seconds : as for `mgrkit.audio.pieces`.
 
     Raises
@@ -96,13 +96,15 @@ def describe(
     values: list[Values] = []
     places = []
     with HashedSound(path, work.allow) as sound:
+        rate = rate or sound.rate
         for piece in pieces(sound, rate, piece_seconds):
             error = None
             try:
-                values.append(values_of(piece.samples))
+                values.append(values_of(piece.samples, rate))
             except ItemError as refused:
                 error = refused
             places.append(Place(piece.start, len(piece.samples) / rate, error))
         sizes = np.array([len(part) for part in values], np.int64)
         joined = np.concatenate(values) if values else np.empty((0, *breadth))
-        return Described(joined, sizes, sound.digest.hexdigest(), sound.warning, tuple(places))
+        digest, warning = sound.digest.hexdigest(), sound.warning
+        return Described(joined, sizes, digest, warning, tuple(places), rate)

@@ -37,6 +37,7 @@ class Described:
     sound : digest of the decoded sound.
     warning : what is odd about the file, else ''.
     places : of all pieces; none in what an mgrkit kept that did not keep them.
+    rate : samples per second of the pieces; 0 in what was kept.
     """
 
     values: NDArray[Any]
@@ -44,6 +45,7 @@ class Described:
     sound: str
     warning: str = ""
     places: tuple[Place, ...] = ()
+    rate: int = 0
 
 
 def cached(

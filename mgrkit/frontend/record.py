@@ -75,10 +75,15 @@ class FrontEnd:
 
     @property
     def rate(self) -> int:
-        """The sample rate in Hz; UsageError for a front end without one of its own."""
+        """The sample rate in Hz; UsageError for that of the file, which is not known here."""
         if self.sample_rate is None:
-            raise UsageError("a front end at the rate of the file has no sample rate of its own")
+            raise UsageError("a front end at the rate of the file is for features alone")
         return self.sample_rate
+
+    def of_pictures(self) -> FrontEnd:
+        """The same; UsageError for what pictures and samples cannot have."""
+        _ = self.rate
+        return self
 
     @property
     def column_seconds(self) -> float:

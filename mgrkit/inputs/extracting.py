@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Extract = Callable[[NDArray[np.float32]], NDArray[np.float64]]
+    Extract = Callable[[NDArray[np.float32], int], NDArray[np.float64]]
 
 
 def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
-    """What gives the features of a piece: samples float32 ``(frames,)`` to ``(rows, columns)``.
+    """What gives the features ``(rows, columns)`` of a piece: samples ``(frames,)`` and their rate.
 
     It raises ItemError for sound that the set cannot describe, and ``internal`` when what the
     set's author returns has another shape than the spec says or is not finite. It may be called
@@ -42,7 +42,7 @@ def extractor(feature_set: FeatureSetSpec, device: str = "auto") -> Extract:
     """
     if isinstance(feature_set, SummarySpec):
         of_windows = extractor(feature_set.windows, device)
-        return lambda samples: summed(feature_set, of_windows(samples))
+        return lambda samples, rate: summed(feature_set, of_windows(samples, rate))
     usable = feature_set.devices
     unusable = set(KINDS).difference(usable)
     place = "cpu" if device.partition(":")[0] in unusable else device
@@ -66,10 +66,11 @@ def _loaded(feature_set: FeatureSetSpec, device: str) -> Extract:
             what = f"the feature set {feature_set.name}"
             raise unable(what, error, feature_set.factory) from error
         made = Lane(embedder, feature_set.batch_size) if device != "cpu" else _alone(embedder)
-    columns = len(feature_set.columns)
+    columns, at_own_rate = len(feature_set.columns), feature_set.frontend.sample_rate is None
 
-    def extract(samples: NDArray[np.float32]) -> NDArray[np.float64]:
-        values: NDArray[np.float64] = np.ascontiguousarray(made(samples), np.float64)
+    def extract(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
+        rows = made(samples, rate) if at_own_rate else made(samples)
+        values: NDArray[np.float64] = np.ascontiguousarray(rows, np.float64)
         if values.ndim != 2 or values.shape[1] != columns or not len(values):
             raise ItemError(
                 "internal",

@@ -74,12 +74,13 @@ class Input(Protocol):
     def check(self) -> None:
         """Raise RunError if what `piece` needs cannot be had: once, not for each track."""
 
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[Any]:
+    def piece(self, samples: NDArray[np.float32], rate: int) -> NDArray[Any]:
         """The values of a piece, ``(n, *breadth)``.
 
         Parameters
         ----------
-        samples : mono float32 ``(frames,)`` at the front end's rate.
+        samples : mono float32 ``(frames,)``.
+        rate : of the samples, in Hz: the front end's, where it has one.
 
         Raises
         ------
@@ -152,8 +153,9 @@ class Features:
     def check(self) -> None:
         extractor(self.feature_set.windows, self.device)
 
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        return extractor(self.feature_set.windows, self.device)(samples).astype(np.float32)
+    def piece(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        extract = extractor(self.feature_set.windows, self.device)
+        return extract(samples, rate).astype(np.float32)
 
     def fitted(self, sizes: Sequence[int]) -> Features:
         del sizes
@@ -215,10 +217,11 @@ class Pictures:
     def check(self) -> None:
         pass
 
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def piece(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.uint8]:
         from mgrkit.spectrograms import render
 
         assert self.frontend is not None
+        assert rate == self.frontend.sample_rate
         return np.ascontiguousarray(render(samples, self.frontend).values.T)
 
     def fitted(self, sizes: Sequence[int]) -> Pictures:
@@ -246,11 +249,11 @@ class Samples:
 
     @property
     def name(self) -> str:
-        return f"samples at {self.frontend.sample_rate} Hz"
+        return f"samples at {self.frontend.rate} Hz"
 
     @property
     def digest(self) -> str:
-        return f"samples-{self.frontend.sample_rate}"
+        return f"samples-{self.frontend.rate}"
 
     @property
     def kept_under(self) -> str:
@@ -271,7 +274,8 @@ class Samples:
     def check(self) -> None:
         pass
 
-    def piece(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    def piece(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
+        assert rate == self.frontend.sample_rate
         return samples
 
     def fitted(self, sizes: Sequence[int]) -> Samples:

@@ -32,7 +32,7 @@ def how_to_get(wanted: Input) -> str:
         return f"give sound, or make such by mgrkit features SRC OUT.csv --set {wanted.name}"
     if not isinstance(wanted, Pictures):
         return "give sound"
-    usual = {**front_end(front.kind).options(), "fmax": front.sample_rate / 2}
+    usual = {**front_end(front.kind).options(), "fmax": front.rate / 2}
     options = front.options().items()
     other = [f" --{name} {value}" for name, value in options if value != usual.get(name)]
     command = f"mgrkit spectrograms SRC OUT --kind {front.kind}{''.join(other)}"

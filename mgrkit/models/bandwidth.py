@@ -36,9 +36,11 @@ class Bandwidth:
     name = "bandwidth"
     rate = RATE
 
-    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[np.float64]:
+    def described(
+        self, samples: NDArray[np.float32], rate: int, known: Known
+    ) -> NDArray[np.float64]:
         """The bandwidth of a piece in Hz, ``(1,)``."""
-        del known
+        del rate, known
         return np.array([bandwidth(samples)])
 
 

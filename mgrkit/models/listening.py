@@ -23,25 +23,32 @@ if TYPE_CHECKING:
 Known = dict[str, "NDArray[Any] | ItemError"]
 
 
-def values(wanted: Input, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+def values(
+    wanted: Input, samples: NDArray[np.float32], rate: int, known: Known
+) -> NDArray[Any] | ItemError:
     """What an input makes of a piece, computed once for all that need the same."""
     if wanted.kept_under not in known:
         try:
-            known[wanted.kept_under] = wanted.piece(samples)
+            known[wanted.kept_under] = wanted.piece(samples, rate)
         except ItemError as error:
             known[wanted.kept_under] = error
     return known[wanted.kept_under]
 
 
 class Listener(Protocol):
-    """What describes the pieces of a song; ``rate`` is that of the sound it takes."""
+    """What describes the pieces of a song; ``rate`` is that of the sound it takes.
+
+    None for the rate of the file.
+    """
 
     @property
     def name(self) -> str: ...
     @property
-    def rate(self) -> int: ...
+    def rate(self) -> int | None: ...
 
-    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+    def described(
+        self, samples: NDArray[np.float32], rate: int, known: Known
+    ) -> NDArray[Any] | ItemError:
         """What it makes of a piece, or why nothing.
 
         ``known`` holds what other listeners needed of the same piece, by `Input.kept_under`: what
@@ -60,11 +67,10 @@ def listen(
 ) -> Heard:
     """What the members of a model make of a song, and other listeners beside them.
 
-    The sound is resampled once for each rate.
+    The sound is resampled once for each rate that is not its own.
     """
+    listeners = [(one, one.rate) for one in (*members, *others)]  # which may refuse all sound
     at_rate: dict[int, list[Listener]] = {}
-    for listener in (*members, *others):
-        at_rate.setdefault(listener.rate, []).append(listener)
     heard = Heard()
 
     def decoded(seconds: float) -> None:
@@ -72,19 +78,21 @@ def listen(
         if work:
             work.allow(seconds)
 
-    def by(listeners: Sequence[Listener]) -> Describe:
+    def by(those: Sequence[Listener], rate: int) -> Describe:
         def describe(samples: NDArray[np.float32]) -> list[NDArray[Any] | ItemError]:
             known: Known = {}
-            return [listener.described(samples, known) for listener in listeners]
+            return [listener.described(samples, rate, known) for listener in those]
 
         return describe
 
-    describe = {rate: by(listeners) for rate, listeners in at_rate.items()}
     with open_sound(path, decoded, allow_truncated=allow_truncated) as sound:
+        for listener, rate in listeners:
+            at_rate.setdefault(rate or sound.rate, []).append(listener)
+        describe = {rate: by(those, rate) for rate, those in at_rate.items()}
         found = excerpts(sound, describe, max_seconds)
         heard.warning = sound.warning
-    for rate, listeners in at_rate.items():
-        for number, listener in enumerate(listeners):
+    for rate, those in at_rate.items():
+        for number, listener in enumerate(those):
             given = [((one.start, one.seconds), one.values[number]) for one in found[rate]]
             if listener in others:
                 heard.others[listener.name] = [values for _, values in given]

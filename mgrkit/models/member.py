@@ -76,8 +76,10 @@ class Member:
         self.calibration = Calibration.from_dict(bundle.calibration)
 
     @property
-    def rate(self) -> int:
-        """Of the sound that it hears; UsageError if sound cannot become what it takes."""
+    def rate(self) -> int | None:
+        """Of the sound that it hears, None for that of the file; UsageError if sound cannot become
+        what it takes.
+        """
         if self.input.frontend is None:
             raise UsageError(
                 f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
@@ -85,9 +87,9 @@ class Member:
             )
         return self.input.frontend.sample_rate
 
-    def described(self, samples: Floats, known: Known) -> NDArray[Any] | ItemError:
-        """The examples of a piece at `rate`, or why it has none; see `Listener`."""
-        found = values(self.input, samples, known)
+    def described(self, samples: Floats, rate: int, known: Known) -> NDArray[Any] | ItemError:
+        """The examples of a piece, or why it has none; see `Listener`."""
+        found = values(self.input, samples, rate, known)
         return found if isinstance(found, ItemError) else self.input.examples(found)
 
     def examples_of_picture(self, path: str | Path) -> tuple[NDArray[Any], float]:

@@ -35,17 +35,19 @@ class Tagger:
         self._input = Features(feature_set, device)
 
     @property
-    def rate(self) -> int:
-        """Of the sound that it hears."""
+    def rate(self) -> int | None:
+        """Of the sound that it hears; None for that of the file."""
         return self._input.frontend.sample_rate
 
     def check(self) -> None:
         """Raise WeightsError or RunError for what cannot be loaded."""
         self._input.check()
 
-    def described(self, samples: NDArray[np.float32], known: Known) -> NDArray[Any] | ItemError:
+    def described(
+        self, samples: NDArray[np.float32], rate: int, known: Known
+    ) -> NDArray[Any] | ItemError:
         """The values ``(windows, tags)`` of a piece, or why there are none; see `Listener`."""
-        return values(self._input, samples, known)
+        return values(self._input, samples, rate, known)
 
     def why_none(self, pieces: Sequence[NDArray[Any] | ItemError]) -> str:
         """Why a song without tags has none."""

@@ -78,6 +78,8 @@ def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
 def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
     if not isinstance(spec.frontend, FrontEnd):
         yield "frontend", "a FrontEnd"
+    elif spec.frontend.sample_rate is None and spec.batch_size is not None:
+        yield "frontend", "a FrontEnd with a sample rate, which a set with a batch_size needs"
     if not (_are_texts(spec.columns) and 0 < len(set(spec.columns)) == len(spec.columns)):
         yield "columns", "a tuple of different texts"
     elif not all(c.isprintable() and len(c) <= _LONGEST_COLUMN for c in spec.columns):

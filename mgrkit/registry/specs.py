@@ -118,6 +118,7 @@ class FeatureSetSpec:
     factory : ``"package.module:name"`` of an extractor: called with one piece (samples float32
         ``(frames,)`` at the front end's rate) it returns float64 ``(rows, columns)``, one row
         for the whole piece or one per window; raises ItemError for sound it cannot describe.
+        Where the front end has no rate of its own, it is called with the piece and its rate.
         Where ``batch_size`` is given, of a class of the form `Embedder` instead.
     frontend : how sound becomes what the numbers are computed from.
     columns : their names, in order.

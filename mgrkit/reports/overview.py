@@ -50,7 +50,7 @@ class Overview:
     power: Floats
     column_seconds: float
     warning: str = ""
-    analysis_rate: int = _FRONT.sample_rate
+    analysis_rate: int = _FRONT.rate
 
     def chroma(self) -> Floats:
         """Chroma of the columns ``(columns, 12)``, in the tuning of the whole sound."""
@@ -146,7 +146,7 @@ def overview(path: Path, allow_truncated: bool = False) -> Overview:
             extremes=extremes.columns()[0],
             extreme_seconds=extremes.size / sound.rate,
             power=average,
-            column_seconds=power.size * _FRONT.transform.hop_length / _FRONT.sample_rate,
+            column_seconds=power.size * _FRONT.transform.hop_length / _FRONT.rate,
             warning=sound.warning,
         )
 
@@ -161,7 +161,7 @@ def _extremes(rows: Floats) -> Floats:
 
 
 def _resampled(blocks: Iterator[Floats], rate: int) -> Iterator[Floats]:
-    resampler = Resampler(rate, _FRONT.sample_rate)
+    resampler = Resampler(rate, _FRONT.rate)
     for block in blocks:
         yield resampler.push(block)
     yield resampler.push(np.empty(0, np.float32), last=True)
@@ -185,7 +185,7 @@ def _power(blocks: Iterator[Floats]) -> Iterator[Floats]:
     if skip == 0 and len(held) < transform.n_fft:
         raise AudioError(
             "too-short",
-            f"{len(held)} samples at {_FRONT.sample_rate} Hz, one window needs {transform.n_fft}",
+            f"{len(held)} samples at {_FRONT.rate} Hz, one window needs {transform.n_fft}",
         )
     yield from _between(held, skip, frame_count(len(held), transform))
 

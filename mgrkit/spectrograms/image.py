@@ -107,10 +107,8 @@ def checked(samples: Floats, frontend: FrontEnd) -> Floats:
         raise UsageError(f"samples must be mono floats, not {samples.dtype} {samples.shape}")
     n_fft = frontend.transform.n_fft
     if len(samples) < n_fft:
-        raise ItemError(
-            "too-short",
-            f"{len(samples)} samples at {frontend.sample_rate} Hz, one window needs {n_fft}",
-        )
+        at = f" at {frontend.sample_rate} Hz" if frontend.sample_rate else ""
+        raise ItemError("too-short", f"{len(samples)} samples{at}, one window needs {n_fft}")
     lowest, highest = float(samples.min()), float(samples.max())
     if not max(highest, -lowest) <= _LOUDEST:
         raise ItemError("non-finite", "a sample is no number, or beyond any real level")

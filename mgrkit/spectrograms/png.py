@@ -172,7 +172,7 @@ def _decoded(content: bytes) -> Picture:
 def _described(text: bytes) -> tuple[FrontEnd, float, str]:
     try:
         fields: dict[str, Any] = json.loads(text)
-        frontend = FrontEnd.from_json(json.dumps(fields["frontend"]))
+        frontend = FrontEnd.from_json(json.dumps(fields["frontend"])).of_pictures()
         peak_db, source = fields["peak_db"], fields["source"]
     except UsageError as error:
         raise ItemError("not-ours", str(error)) from None

@@ -35,8 +35,8 @@ def hann(n_fft: int) -> Floats:
 
 def frame_count(length: int, transform: Transform) -> int:
     """The number of frames of a sound of ``length`` samples, at least ``n_fft``."""
-    padded = length + 2 * (transform.n_fft // 2)
-    return 1 + (padded - transform.n_fft) // transform.hop_length
+    whole = length + 2 * (transform.n_fft // 2)
+    return 1 + (whole - transform.n_fft) // transform.hop_length
 
 
 def short_time_power(samples: Floats, transform: Transform) -> Iterator[tuple[int, Floats]]:

@@ -56,9 +56,14 @@ class FeatureCase:
         self.weights = weights
         self.hooks = hooks
 
+    @property
+    def rate(self) -> int:
+        """The front end's; for a set at the rate of the file, that of most files."""
+        return self.spec.frontend.sample_rate or 44_100
+
     def frames(self, seconds: float) -> int:
-        """So many samples at the front end's rate."""
-        return round(seconds * self.spec.frontend.sample_rate)
+        """So many samples at that rate."""
+        return round(seconds * self.rate)
 
     @property
     def least(self) -> int:
@@ -73,7 +78,7 @@ class FeatureCase:
 
     def music(self, frames: int, song: int = 0) -> Floats:
         """So many samples of a song."""
-        rate = max(self.spec.frontend.sample_rate, 4000)  # slower and lower where it is less
+        rate = max(self.rate, 4000)  # slower and lower where it is less
         style = STYLES[song % len(STYLES)]
         sound = render(style, 1, song, _SKIPPED + (frames + 1) / rate, rate)
         return sound[round(_SKIPPED * rate) :][:frames]
@@ -88,6 +93,8 @@ class FeatureCase:
         """The set's code, made anew; raises what is wrong with it."""
         made = resolve(self.spec.factory)
         hold(callable(made), f"{self.spec.factory} is no function and no class")
+        if self.spec.frontend.sample_rate is None:
+            return Function(lambda samples: made(samples, self.rate))
         if self.spec.batch_size is None:
             return Function(made)
         embedder: Embedder = made(self.weights, device)

@@ -57,7 +57,7 @@ def rows_follow_windows(case: FeatureCase) -> None:
         wanted, spare = 1, 0
         if case.spec.window:
             wanted, spare = (len(piece) - case.least) // case.step + 1, 1
-        seconds = len(piece) / case.spec.frontend.sample_rate
+        seconds = len(piece) / case.rate
         message = f"{len(rows)} rows of a piece of {seconds:.3g} s, not {wanted}"
         hold(abs(len(rows) - wanted) <= spare, message)
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mgrkit.features.sets.columns import GTZAN57_COLUMNS, GTZAN57_FRONT_END
+from mgrkit.features.sets.columns import (
+    FMA518_COLUMNS,
+    FMA518_FRONT_END,
+    GTZAN57_COLUMNS,
+    GTZAN57_FRONT_END,
+)
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, parameter
 
@@ -144,7 +149,7 @@ def mgrkit_classifiers() -> list[ClassifierSpec]:
 
 @hookimpl
 def mgrkit_feature_sets() -> list[FeatureSetSpec]:
-    """The 57 numbers of the Kaggle GTZAN table."""
+    """The numbers of the Kaggle GTZAN table, and those of FMA's."""
     return [
         FeatureSetSpec(
             name="gtzan57",
@@ -154,5 +159,14 @@ def mgrkit_feature_sets() -> list[FeatureSetSpec]:
             columns=GTZAN57_COLUMNS,
             reference="Tzanetakis, Cook 2002, Musical genre classification of audio signals; "
             "columns of features_30_sec.csv in Kaggle's GTZAN dataset",
+        ),
+        FeatureSetSpec(
+            name="fma518",
+            summary="518 statistics of chroma, tonnetz, MFCC, spectrum, at the file's own rate",
+            factory="mgrkit.features.sets.fma518:fma518",
+            frontend=FMA518_FRONT_END,
+            columns=FMA518_COLUMNS,
+            reference="Defferrard, Benzi, Vandergheynst, Bresson 2017, FMA: a dataset for music "
+            "analysis; columns of features.csv, as its script features.py makes them",
         ),
     ]

@@ -23,7 +23,7 @@ FRONT_END = FrontEnd(
 WINDOW, HOP = 187, 61
 """Frames of a window and from one to the next: 2.992 s and 0.976 s."""
 
-FRAME_SECONDS = FRONT_END.transform.hop_length / FRONT_END.sample_rate
+FRAME_SECONDS = FRONT_END.transform.hop_length / FRONT_END.rate
 TIMBRAL = ((7, 38), (7, 67))
 """Frames and bands of the kernels that see the colour of sound, 204 filters of each..."""
 TEMPORAL = ((128, 1), (64, 1), (32, 1))

@@ -132,7 +132,7 @@ def _levels(samples: Floats) -> Floats:
     louder = samples * (_QUIETEST / peak) if peak < _QUIETEST else samples
     levels: Floats = compressed(louder, FRONT_END)
     if 2 * len(levels) < WINDOW:
-        long, least = len(samples) / FRONT_END.sample_rate, WINDOW * FRAME_SECONDS / 2
+        long, least = len(samples) / FRONT_END.rate, WINDOW * FRAME_SECONDS / 2
         raise ItemError("too-short", f"{long:.2f} s; musicnn hears {least:.1f} s at least")
     return windows(levels, WINDOW, HOP)[0] if len(levels) < WINDOW else levels
 

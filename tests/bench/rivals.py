@@ -25,7 +25,7 @@ def bare_job(source: str, target: str) -> None:
 
     frontend = FrontEnd()
     with open_sound(source) as sound:
-        for piece in pieces(sound, frontend.sample_rate):
+        for piece in pieces(sound, frontend.rate):
             write_png(target, render(piece.samples, frontend), frontend, Path(source).name)
 
 
@@ -142,7 +142,7 @@ def bare_network(source: str, target: str) -> None:
 
     model = _network()
     with open_sound(source) as sound:
-        drawn = [model.only.input.piece(piece.samples) for piece in pieces(sound, RATE)]
+        drawn = [model.only.input.piece(piece.samples, RATE) for piece in pieces(sound, RATE)]
     x = np.concatenate([model.only.input.examples(values) for values in drawn])
     Path(target).write_text(json.dumps(model.only.classifier.predict_proba(x).tolist()))
 

@@ -30,7 +30,7 @@ def clips(data: Path) -> dict[Path, np.ndarray]:
 def samples_of(clip: Path) -> np.ndarray:
     """The whole clip as the network's front end wants it."""
     with open_sound(clip) as sound:
-        (piece,) = pieces(sound, FRONT_END.sample_rate)
+        (piece,) = pieces(sound, FRONT_END.rate)
     return piece.samples
 
 

@@ -29,7 +29,7 @@ from mgrkit.spectrograms import compressed
 from tests.plugins.made_checkpoint import levels, made_arrays
 
 LAYERS = {"tags": (Tags, TAGS), "penultimate": (Penultimate, PENULTIMATE), "pool": (Pool, POOL)}
-RATE, FRAMES = FRONT_END.sample_rate, FRONT_END.transform.hop_length
+RATE, FRAMES = FRONT_END.rate, FRONT_END.transform.hop_length
 
 
 @pytest.fixture(scope="module")

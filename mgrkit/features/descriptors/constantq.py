@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -133,7 +133,7 @@ def filters(rate: int, halvings: int, tuning: int) -> Floats:
     return np.concatenate([in_time.real, in_time.imag]).T.astype(np.float32, order="C")
 
 
-def _without_the_least(spectra: NDArray[np.complex64]) -> NDArray[np.complex128]:
+def _without_the_least(spectra: NDArray[Any]) -> NDArray[np.complex128]:
     """Zero where a row's smallest magnitudes sum up to a hundredth of all of them."""
     magnitude = np.abs(spectra)
     ordered = np.sort(magnitude, axis=1)

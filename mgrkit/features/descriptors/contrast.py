@@ -22,11 +22,11 @@ _SHARE = 0.02
 
 
 class _Band(NamedTuple):
-    """Bins ``first`` to ``stop - 1``, of which ``count`` make the peak and as many the valley."""
+    """Bins ``first`` to ``stop - 1``, of which ``few`` make the peak and as many the valley."""
 
     first: int
     stop: int
-    count: int
+    few: int
 
 
 def extremes(magnitude: Floats, rate: int, n_fft: int) -> tuple[Floats, Floats]:
@@ -42,8 +42,9 @@ def extremes(magnitude: Floats, rate: int, n_fft: int) -> tuple[Floats, Floats]:
     peak, valley = np.empty(shape, np.float32), np.empty(shape, np.float32)
     for number, band in enumerate(_bands(rate, n_fft)):
         ordered = np.sort(magnitude[:, band.first : band.stop], axis=1)
-        ordered[:, -band.count :].mean(axis=1, out=peak[number])
-        ordered[:, : band.count].mean(axis=1, out=valley[number])
+        mean = np.full(band.few, 1 / band.few, np.float32)
+        np.matmul(ordered[:, -band.few :], mean, out=peak[number])
+        np.matmul(ordered[:, : band.few], mean, out=valley[number])
     return peak, valley
 
 
@@ -59,6 +60,6 @@ def _bands(rate: int, n_fft: int) -> tuple[_Band, ...]:
         is_last = number == BANDS - 1
         if is_last:
             stop = len(hertz)
-        count = max(round(_SHARE * (stop - first)), 1)
-        found.append(_Band(first, stop if is_last else stop - 1, count))
+        few = max(round(_SHARE * (stop - first)), 1)
+        found.append(_Band(first, stop if is_last else stop - 1, few))
     return tuple(found)

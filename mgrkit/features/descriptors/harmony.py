@@ -29,7 +29,8 @@ _TURNS = (7 / 6, 7 / 6, 3 / 2, 3 / 2, 2 / 3, 2 / 3)
 
 def folded(magnitude: Floats) -> Floats:
     """Semitones from C1 on, ``(84, frames)``, summed up over octaves: ``(12, frames)``."""
-    return magnitude.reshape(-1, CLASSES, magnitude.shape[1]).sum(axis=0)
+    classes: Floats = magnitude.reshape(-1, CLASSES, magnitude.shape[1]).sum(axis=0)
+    return classes
 
 
 def to_largest(chroma: Floats) -> Floats:
@@ -49,9 +50,9 @@ def cens(chroma: Floats) -> Floats:
     window = np.hanning(_SMOOTH + 2)[1:-1]
     window /= 4 * window.sum()
     half = _SMOOTH // 2
-    smooth = np.array(
-        [np.convolve(row, window)[half : half + len(row)] for row in steps], np.float32
-    )
+    smooth = np.empty_like(steps)
+    for k, row in enumerate(steps):
+        smooth[k] = np.convolve(row, window)[half : half + len(row)]
     return _over(smooth, np.sqrt(np.square(smooth).sum(axis=0)))
 
 
@@ -66,5 +67,6 @@ def tonnetz(chroma: Floats) -> Doubles:
 
 def _over(values: Floats, size: Floats) -> Floats:
     """Each frame divided by its size, or left alone where that is none."""
-    divided: Floats = values / np.where(size < np.finfo(np.float32).tiny, 1, size)
-    return divided
+    divisor = size.copy()
+    divisor[divisor < np.finfo(np.float32).tiny] = 1
+    return values / divisor

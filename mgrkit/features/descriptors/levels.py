@@ -23,4 +23,5 @@ def to_decibels(power: Floats, law: Decibels) -> Floats:
     np.maximum(power, law.amin, out=power)
     np.log10(power, out=power)
     np.multiply(power, 10, out=power)
-    return np.maximum(power, power.max() - law.top_db, out=power)
+    np.maximum(power, power.max() - law.top_db, out=power)
+    return power

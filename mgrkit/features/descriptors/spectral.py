@@ -61,7 +61,8 @@ def windowed_mean_square(power: Floats, n_fft: int) -> NDArray[np.float64]:
     power : ``(frames, n_fft // 2 + 1)``, n_fft even.
     """
     once = (power[:, 0].astype(np.float64) + power[:, -1]) / 2
-    return 2 * (power.sum(axis=1) - once) / n_fft**2
+    squares: NDArray[np.float64] = 2 * (power.sum(axis=1) - once) / n_fft**2
+    return squares
 
 
 def root_mean_square(samples: Floats, transform: Transform) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ COLUMNS = GTZAN57_COLUMNS
 FRONT_END = GTZAN57_FRONT_END
 
 _TRANSFORM = FRONT_END.transform
-_RATE, _N_FFT, _HOP = FRONT_END.sample_rate, _TRANSFORM.n_fft, _TRANSFORM.hop_length
+_RATE, _N_FFT, _HOP = FRONT_END.rate, _TRANSFORM.n_fft, _TRANSFORM.hop_length
 
 
 def gtzan57(samples: Floats) -> Doubles:

@@ -27,7 +27,7 @@ def filters(frontend: FrontEnd) -> Floats:
     assert frontend.mel is not None
     n_fft = frontend.transform.n_fft
     edges = np.array(mel_edges(frontend.mel))[:, None]
-    bins = np.arange(n_fft // 2 + 1) * (frontend.sample_rate / n_fft)
+    bins = np.arange(n_fft // 2 + 1) * (frontend.rate / n_fft)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (bins - low) / (centre - low), (high - bins) / (high - centre)
     triangles = np.maximum(0, np.minimum(rising, falling)) * (2 / (high - low))

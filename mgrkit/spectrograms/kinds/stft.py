@@ -17,7 +17,7 @@ def _project(power: Floats, frontend: FrontEnd) -> Floats:
 
 
 def _place(hertz: float, frontend: FrontEnd) -> float:
-    return hertz * frontend.transform.n_fft / frontend.sample_rate
+    return hertz * frontend.transform.n_fft / frontend.rate
 
 
 CODE = Code(_project, _place)
