@@ -56,6 +56,7 @@ class Short(Ears):
         return []
 
 
+RATE = 22050
 SPEC = FeatureSetSpec(
     name="ears", summary="for tests", factory=f"{HERE}:Ears", frontend=FrontEnd(),
     columns=("one", "two"), window=0.5, hop=0.5, batch_size=4, devices=("cuda", "cpu"),
@@ -120,7 +121,7 @@ def test_on_a_cpu_pieces_go_singly_and_need_not_wait() -> None:
     ears = Ears.last
     ears.hold.clear()
     with ThreadPoolExecutor(3) as pool:
-        futures = [pool.submit(extract, piece(level)) for level in (1, 2, 3)]
+        futures = [pool.submit(extract, piece(level), RATE) for level in (1, 2, 3)]
         while ears.inside < 3:
             threading.Event().wait(0.001)
         ears.hold.set()
@@ -130,9 +131,9 @@ def test_on_a_cpu_pieces_go_singly_and_need_not_wait() -> None:
 
 
 def test_a_set_is_made_once_for_all_its_forms() -> None:
-    assert extractor(SPEC)(piece(3)).tolist() == [[3, 6]] * 2
-    assert extractor(SummarySpec.of(SPEC, "mean"))(piece(3)).tolist() == [[3, 6]]
-    assert extractor(SummarySpec.of(SPEC, "mean-sd"))(piece(3)).tolist() == [[3, 6, 0, 0]]
+    assert extractor(SPEC)(piece(3), RATE).tolist() == [[3, 6]] * 2
+    assert extractor(SummarySpec.of(SPEC, "mean"))(piece(3), RATE).tolist() == [[3, 6]]
+    assert extractor(SummarySpec.of(SPEC, "mean-sd"))(piece(3), RATE).tolist() == [[3, 6, 0, 0]]
     assert Ears.made == [(None, "cpu")]
 
 

@@ -42,14 +42,14 @@ def test_a_picture_is_what_the_front_end_draws() -> None:
 
     front = front_end(n_mels=32)
     tone = np.sin(np.arange(22050) / 20).astype(np.float32)
-    values = Pictures(front).piece(tone)
+    values = Pictures(front).piece(tone, 22050)
     assert np.array_equal(values.T, render(tone, front).values)
 
 
 def test_samples_are_windows_of_sound() -> None:
     fitted = Samples(front_end()).fitted([100])
     tone = np.sin(np.arange(200, dtype=np.float32))
-    assert np.array_equal(fitted.examples(fitted.piece(tone)), tone.reshape(2, 100))
+    assert np.array_equal(fitted.examples(fitted.piece(tone, 22050)), tone.reshape(2, 100))
 
 
 def test_what_a_spec_and_a_bundle_eat() -> None:
