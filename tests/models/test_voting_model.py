@@ -400,9 +400,9 @@ def test_what_two_members_see_is_drawn_once(
     drawn: list[int] = []
     real = Pictures.piece
 
-    def counting(self: Pictures, samples: Any) -> Any:
+    def counting(self: Pictures, samples: Any, rate: int) -> Any:
         drawn.append(len(samples))
-        return real(self, samples)
+        return real(self, samples, rate)
 
     bundle = load_bundle(path(place, "blobs"))
     save_bundle(tmp_path / "twin.safetensors", replace(bundle, seed=bundle.seed + 1))

@@ -11,6 +11,7 @@ from mgrkit.testing import feature_contract
 from tests.plugins.made_checkpoint import made_arrays
 
 test_gtzan57 = feature_contract.checks("gtzan57")
+test_fma518 = feature_contract.checks("fma518")
 
 
 @pytest.fixture(scope="module")
