@@ -28,10 +28,11 @@ from mgrkit.classifiers import (
 from mgrkit.classifiers.bundle import _digest, canonical
 from mgrkit.classifiers.bundlefields import TYPES
 from mgrkit.errors import BundleError, RunError, UsageError
-from mgrkit.frontend import front_end
+from mgrkit.frontend import FrontEnd, front_end
 from tests.testing.toy_specs import GOOD
 
 FRONT = front_end(n_mels=64)
+OWN_RATE = FrontEnd(kind="stft", sample_rate=None, mel=None)
 TINY = Bundle(
     "centroid", "toys", "1.0", {}, "features:toy", Task(("a", "b"), (1,), ("x",)),
     {"w": np.array([0.5], np.float32)}, seen=("t",),
@@ -318,6 +319,15 @@ LIES = [
     ({"frontend": {}}, "front end has format None"),
     ({"frontend": {**json.loads(FRONT.to_json()), "sample_rate": 1}}, "sample_rate must be"),
     ({"frontend": {**json.loads(FRONT.to_json()), "format": 2}}, "update mgrkit"),
+    (
+        {
+            "frontend": json.loads(OWN_RATE.to_json()),
+            "eats": "image",
+            "shape": [2, 3],
+            "columns": [],
+        },
+        "at the rate of the file is for features alone",
+    ),
     ({"calibration": None}, "calibration must be"),
     ({"calibration": {"temperature": 0}}, "calibration: temperature must be"),
     ({"calibration": {"temperature": 0.009}}, "must be a number from 0.01 to 100"),

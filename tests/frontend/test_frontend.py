@@ -116,6 +116,18 @@ def test_what_feature_sets_need_beside_pictures() -> None:
         FrontEnd(decibels=Decibels(ref="max"))
 
 
+def test_the_rate_of_the_file_is_for_features_alone() -> None:
+    front = FrontEnd(kind="stft", sample_rate=None, mel=None)
+    assert FrontEnd.from_json(front.to_json()) == front
+    assert json.loads(front.to_json())["sample_rate"] is None
+    for wanted in (lambda: front.rate, lambda: front.column_seconds, front.of_pictures):
+        with pytest.raises(UsageError, match="at the rate of the file is for features alone"):
+            wanted()
+    assert front_end().of_pictures() == front_end()
+    with pytest.raises(UsageError, match="sample_rate must be given for kind mel"):
+        FrontEnd(sample_rate=None)
+
+
 def test_a_record_cannot_be_invalid() -> None:
     with pytest.raises(UsageError, match="window must be hann"):
         FrontEnd(transform=Transform(window="hamming"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -143,6 +144,12 @@ def described(content: bytes) -> str:
     return content[start + 11 : start + 4 + size].decode()
 
 
+def at_the_rate_of_the_file(text: str) -> str:
+    fields = json.loads(text)
+    fields["frontend"] |= {"kind": "stft", "mel": None, "sample_rate": None}
+    return json.dumps(fields)
+
+
 def test_foreign_files(tmp_path: Path) -> None:
     text = described(encode_png(image(), FRONT, "a"))
     pixels = image().values[::-1]
@@ -158,6 +165,7 @@ def test_foreign_files(tmp_path: Path) -> None:
         (foreign(pixels, text.replace("-12.345678901234567", "NaN")), "damaged"),
         (foreign(pixels, text.replace('"source": "a"', '"source": 1')), "damaged"),
         (foreign(pixels[1:], text), "damaged"),
+        (foreign(pixels, at_the_rate_of_the_file(text)), "not-ours"),
     ]
     for number, (content, expected) in enumerate(cases):
         path = tmp_path / f"{number}.png"

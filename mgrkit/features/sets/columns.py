@@ -53,7 +53,5 @@ FMA518_COLUMNS: tuple[str, ...] = tuple(
 )
 """The columns of FMA's ``features.csv``, in its order, the three rows of its header as one."""
 
-FMA518_FRONT_END = FrontEnd(
-    kind="stft", sample_rate=None, mel=None, decibels=Decibels(ref="one")
-)
+FMA518_FRONT_END = FrontEnd(kind="stft", sample_rate=None, mel=None, decibels=Decibels(ref="one"))
 """The Fourier transform that most of them share; at the rate that the file has."""

@@ -24,7 +24,12 @@ from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tu
 from mgrkit.features.descriptors.constantq import constant_q, lowest_rate
 from mgrkit.features.descriptors.levels import to_decibels
 from mgrkit.features.descriptors.spectra import blocks, by_block
-from mgrkit.features.descriptors.spectral import Shape, shape, windowed_mean_square, zero_crossing_rate
+from mgrkit.features.descriptors.spectral import (
+    Shape,
+    shape,
+    windowed_mean_square,
+    zero_crossing_rate,
+)
 from mgrkit.features.descriptors.statistics import statistics
 from mgrkit.features.sets.columns import FMA518_COLUMNS, FMA518_CURVES, FMA518_FRONT_END, N_MFCC
 from mgrkit.frontend import front_end
