@@ -65,6 +65,9 @@ def features(
 
     gtzan57 are the 57 columns of Kaggle's features_30_sec.csv: mean and variance of chroma,
     energy, spectrum and 20 MFCC, and the tempo.
+
+    fma518 are the 518 columns of FMA's features.csv, at the rate that each file has: give files
+    of one rate to one model.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
