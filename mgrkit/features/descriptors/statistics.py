@@ -20,8 +20,8 @@ def statistics(curves: Doubles) -> Doubles:
 
     Deviation, skewness and kurtosis (0 for a normal distribution) are those of the values
     themselves, not estimates for what they are drawn from. A curve that does not change, as far as
-    float32 can tell, has skewness 0 and kurtosis -3: so SciPy had it when FMA's table was made;
-    since 1.9 it says NaN, which is nothing to learn from.
+    float32 can tell, has skewness 0 and kurtosis -3: so SciPy had it when FMA's table was made.
+    Today's says NaN, which is nothing to learn from.
 
     Parameters
     ----------
