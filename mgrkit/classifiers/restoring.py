@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mgrkit.classifiers.calls import made
+from mgrkit.classifiers.filling import MEDIANS, Filled
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.registry.guard import one_line
 from mgrkit.registry.loader import installed, require, resolve, unable
@@ -56,6 +57,7 @@ def restored_by(spec: ClassifierSpec, bundle: Bundle, device: str = "cpu") -> Cl
     try:
         parameters = with_parameters(spec, bundle.parameters)
         model = made(lambda: factory(bundle.task, parameters), bundle.classifier)
+        model = Filled(model) if MEDIANS in bundle.state else model
         model.restore(bundle.state, device)
     except (RunError, KeyboardInterrupt):
         raise
