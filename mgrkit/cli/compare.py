@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Columns,
     DataTable,
     Debug,
     Device,
+    Drop,
     FeatureSet,
+    GroupColumn,
     Json,
+    LabelColumn,
     Map,
     Quiet,
     SplitHow,
+    Subset,
     Workers,
     number,
 )
@@ -51,6 +56,11 @@ def compare(
     ] = "",
     seeds: Annotated[int, typer.Option(metavar="N", help="Fits of each.", **number(int, 1))] = 3,
     feature_set: FeatureSet = None,
+    columns: Columns = "",
+    drop: Drop = "",
+    label_column: LabelColumn = "",
+    group_column: GroupColumn = "",
+    subset: Subset = "",
     split: SplitHow = None,
     map_: Map = None,
     part: Annotated[
@@ -79,6 +89,7 @@ def compare(
     mgrkit compare images_original features_30_sec.csv --seeds 3 --out compare
     mgrkit compare audio --classifiers svm,cnn --param svm.C=3 --out svm-or-cnn
     mgrkit compare audio --classifiers svm,cnn,crnn --votes svm+cnn,svm+cnn+crnn
+    mgrkit compare features_30_sec.csv --classifiers svm,random_forest --drop mfcc
 
     All learn from one split. Each takes the first DATA that holds what it eats or can be made
     into it; only tracks that are in all of them count. FOLDER gets compare.csv, compare.md,
@@ -87,7 +98,7 @@ def compare(
     track: nothing is trained for it, and its costs are theirs together.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.parameters import genre_map, of_classifiers
+    from mgrkit.cli.parameters import genre_map, of_classifiers, table_choice
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.comparing import Watch, show_comparison
@@ -101,6 +112,7 @@ def compare(
     asked = Asked(
         names, seeds, split, part, of_classifiers(param or []), device, feature_set,
         genre_map(map_ or []), voting, table,
+        table_choice(columns, drop, label_column, group_column, subset),
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

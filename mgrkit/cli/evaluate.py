@@ -7,7 +7,18 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import DataTable, Debug, Device, Json, Map, Quiet, Workers
+from mgrkit.cli.options import (
+    DataTable,
+    Debug,
+    Device,
+    GroupColumn,
+    Json,
+    LabelColumn,
+    Map,
+    Quiet,
+    Subset,
+    Workers,
+)
 
 
 def evaluate(
@@ -38,6 +49,9 @@ def evaluate(
             "--copies", help="Judge noisy copies, not recordings, even where both are there."
         ),
     ] = False,
+    label_column: LabelColumn = "",
+    group_column: GroupColumn = "",
+    subset: Subset = "",
     map_: Map = None,
     predictions: Annotated[
         Path | None,
@@ -62,13 +76,14 @@ def evaluate(
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --map Rap=hiphop
     mgrkit evaluate vote.safetensors features_30_sec.csv images_original
+    mgrkit evaluate fma.safetensors fma_metadata/features.csv --subset small
 
     The interval (95 %) is a bootstrap by artist. Tracks that the model learnt from or was chosen
     on are left out, and their number is said. Case, spaces, hyphens and underscores in a genre's
     name do not count. Noisy copies are judged for each noise and SNR that their tracks.csv names.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.parameters import genre_map
+    from mgrkit.cli.parameters import genre_map, table_choice
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.scores import show_evaluation
@@ -90,6 +105,7 @@ def evaluate(
             device=device,
             options=Options(workers),
             report=console.report,
+            choice=table_choice(label=label_column, group=group_column, subset=subset),
         )
         result["notes"] += console.warnings()
     if png:

@@ -109,6 +109,47 @@ FeatureSet = Annotated[
         show_default=False,
     ),
 ]
+Columns = Annotated[
+    str,
+    typer.Option(
+        "--columns",
+        metavar="NAMES",
+        help="Learn from these columns of a table, or of the feature set: names, their beginnings, "
+        "or patterns, as in mfcc,chroma or 'mfcc*_mean'. [default: a feature set]",
+        show_default=False,
+    ),
+]
+Drop = Annotated[
+    str,
+    typer.Option("--drop", metavar="NAMES", help="Not from these of them.", show_default=False),
+]
+LabelColumn = Annotated[
+    str,
+    typer.Option(
+        "--label-column",
+        metavar="NAME",
+        help="Of a table of numbers, the column of the genre. [default: genre or label]",
+        show_default=False,
+    ),
+]
+GroupColumn = Annotated[
+    str,
+    typer.Option(
+        "--group-column",
+        metavar="NAME",
+        help="Of a table of numbers, the column of the artist. [default: group or artist]",
+        show_default=False,
+    ),
+]
+Subset = Annotated[
+    str,
+    typer.Option(
+        "--subset",
+        metavar="NAME",
+        help="Of FMA's tables, only the tracks of small, medium or large. [default: all]",
+        show_default=False,
+    ),
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,4 +1,4 @@
-"""The texts of ``--param`` and ``--map``."""
+"""The texts of ``--param``, ``--map`` and ``--columns``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mgrkit.errors import UsageError
 
 if TYPE_CHECKING:
     from mgrkit.datasets.genres import GenreMap
+    from mgrkit.inputs.columns import TableChoice
 
 
 def parameters(texts: Sequence[str], form: str = "name=value") -> dict[str, object]:
@@ -60,6 +61,27 @@ def genre_map(texts: Sequence[str]) -> GenreMap:
     from mgrkit.datasets.genres import GenreMap
 
     return GenreMap(tuple(pair for text in texts for pair in _pairs(text)))
+
+
+def table_choice(
+    columns: str = "", drop: str = "", label: str = "", group: str = "", subset: str = ""
+) -> TableChoice:
+    """What is asked for of a table; lists have commas between.
+
+    Raises
+    ------
+    UsageError : a list that is given holds nothing.
+    """
+    from mgrkit.inputs.columns import TableChoice
+
+    return TableChoice(_names("--columns", columns), _names("--drop", drop), label, group, subset)
+
+
+def _names(option: str, text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if text and not names:
+        raise UsageError(f"{option} names no column: {text!r}", "as in --columns mfcc,chroma")
+    return names
 
 
 def _pairs(text: str) -> Iterator[tuple[str, str]]:

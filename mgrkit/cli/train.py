@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Columns,
     DataTable,
     Debug,
     Device,
+    Drop,
     FeatureSet,
+    GroupColumn,
     Json,
+    LabelColumn,
     Map,
     Quiet,
     SplitHow,
+    Subset,
     Workers,
     named_as,
     number,
@@ -50,6 +55,11 @@ def train(
         typer.Option(metavar="NAME=VALUE", help="A parameter of the classifier; may be repeated."),
     ] = None,
     feature_set: FeatureSet = None,
+    columns: Columns = "",
+    drop: Drop = "",
+    label_column: LabelColumn = "",
+    group_column: GroupColumn = "",
+    subset: Subset = "",
     split: SplitHow = None,
     map_: Map = None,
     refit: Annotated[
@@ -102,6 +112,8 @@ def train(
     mgrkit train cnn audio --out cnn.safetensors --front-end kaggle-images
     mgrkit train cnn spectrograms --out cnn.safetensors --folds 5
     mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
+    mgrkit train svm features_30_sec.csv --columns mfcc --out mfcc.safetensors
+    mgrkit train svm features.csv --columns mfcc --subset small -o fma.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid and calibrated on folds of train that share no
@@ -109,12 +121,15 @@ def train(
     kept in the cache. Networks keep checkpoints, measures and curves in NAME.run: the same
     command goes on after a stop.
 
+    With --columns a table may lack values: each is taken for the median of its column in train.
+    Beside FMA's features.csv and echonest.csv, tracks.csv has the genres, artists and parts.
+
     In a folder, a tracks.csv (path, genre, artist, split) says what a file is. Where it does not,
     the folders are the genres, and folders train, valid and test the split; slices and noisy
     copies are known by their names.
     """
     from mgrkit.batch import Options
-    from mgrkit.cli.parameters import genre_map, parameters
+    from mgrkit.cli.parameters import genre_map, parameters, table_choice
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.fitting import FitBar
     from mgrkit.cli.terminal.printing import print_json
@@ -131,6 +146,7 @@ def train(
     settings = TrainSettings(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []), folds, bandwidth, table,
+        table_choice(columns, drop, label_column, group_column, subset),
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -20,6 +20,7 @@ from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_o
 from mgrkit.experiments.standings import Comparison, compared
 from mgrkit.experiments.trials import RUNS, Judged, Outcome, Trial
 from mgrkit.files.outputs import check_folder
+from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.registry import Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
@@ -45,6 +46,7 @@ class Asked:
     genres : what genres of DATA count as.
     votes : of which of them to judge the vote, too, as in ``svm+cnn``.
     table : a track table whose rows name the files of the only folder in DATA that are taken.
+    choice : which columns those that eat features learn from.
     """
 
     classifiers: Sequence[str] = ()
@@ -57,6 +59,7 @@ class Asked:
     genres: GenreMap = AS_SPELT
     votes: Sequence[str] = ()
     table: Path | None = None
+    choice: TableChoice = ALL
 
     @property
     def members(self) -> list[list[str]]:
@@ -99,7 +102,7 @@ def compare(
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
     common = read_common(
         data, wanted, asked.split, asked.device, options, report, asked.genres,
-        asked.feature_set, asked.table,
+        asked.feature_set, asked.table, asked.choice,
     )  # fmt: skip
     judged = _judged(common, asked.part)
     _begin(out, common, asked)

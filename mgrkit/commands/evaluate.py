@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError, WeightsError
 from mgrkit.experiments.matching import aligned, first
 from mgrkit.experiments.noisy import by_noise, copies_seen, unknowable, unknown_snr
+from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.inputs.wording import distinct_name, how_to_get
 from mgrkit.learning.metrics import scores
 from mgrkit.models.model import Model, load_model
@@ -48,6 +49,7 @@ def evaluate(
     seed: int = 0,
     options: Options | None = None,
     report: Report | None = None,
+    choice: TableChoice = ALL,
 ) -> dict[str, Any]:
     """How often a model is right on the tracks of DATA that it has not seen.
 
@@ -57,12 +59,10 @@ def evaluate(
     table : a track table of files of the only folder in ``data``: those are taken.
     part : 'test', 'valid' or 'all'; 'test' is everything where DATA has no published test part.
     seen : count tracks that the model was fit or chosen on, too.
-    copies : judge the noisy copies in place of the recordings, as where DATA has nothing else. A
-        copy is seen, and of a part, as its recording is.
-    genres : what other genres of DATA count as. Spellings that differ in case, spaces, hyphens
-        and underscores mean one genre.
+    copies : judge noisy copies, seen and of a part as their recordings are, in place of these.
+    genres : what other genres of DATA count as, whatever their case, spaces and hyphens.
     predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
-    seed : of the bootstrap.
+    choice : which columns of a table are genre and artist, and which subset of FMA's it is.
 
     Returns
     -------
@@ -71,12 +71,13 @@ def evaluate(
     Raises
     ------
     UsageError : DATA or the model has nothing as asked for, or nothing in DATA is unseen.
-    RunError, BundleError, OSError : DATA, the bundle or the predictions' place cannot be used.
+    RunError, BundleError, OSError : DATA, bundle or place of the predictions cannot be used.
     """
     _check(part, predictions)
     judge = load_model(model, device)
     notes: list[str] = []
-    datasets = _read(data, table, judge, genres, notes, options, report)
+    read_by = partial(_of_member, options, report, table, choice)
+    datasets = _read(data, table, judge, genres, notes, read_by)
     every = _known_in_any(list(datasets.values()), judge)
     labels = spelt_as(judge.labels, {entry.genre for entry in every.entries})
     chosen = _chosen(every, judge, labels, data, part, copies, seen, notes)
@@ -122,8 +123,7 @@ def _read(
     judge: Model,
     genres: GenreMap,
     notes: list[str],
-    options: Options | None,
-    report: Report | None,
+    read_by: Callable[[Member, Path], Dataset],
 ) -> dict[str, Dataset]:
     """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     genres.check_ours(judge.name, judge.labels)
@@ -132,7 +132,7 @@ def _read(
     absent: list[WeightsError] = []
     for name, member in judge.members.items():
         try:
-            read[name] = first(data, partial(_of_member, member, table, options, report))
+            read[name] = first(data, partial(read_by, member))
         except WeightsError as error:
             absent.append(error)
             notes.append(f"without {name}: {error}")
@@ -164,14 +164,15 @@ def _known_in_any(datasets: Sequence[Dataset], judge: Model) -> Dataset:
 
 
 def _of_member(
-    member: Member,
-    table: Path | None,
     options: Options | None,
     report: Report | None,
+    table: Path | None,
+    choice: TableChoice,
+    member: Member,
     data: Path,
 ) -> Dataset:
     of_folder = table if data.is_dir() else None
-    dataset = read_dataset(data, member.input, options, report, of_folder)
+    dataset = read_dataset(data, member.input, options, report, of_folder, choice)
     if dataset.input.digest != member.input.digest:
         raise UsageError(
             f"{data} holds {distinct_name(dataset.input, member.input)}, {member.name} was "

@@ -14,6 +14,7 @@ from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
 from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
+from mgrkit.inputs.columns import ALL, TableChoice, check_choice
 from mgrkit.inputs.kinds import input_of
 from mgrkit.inputs.wording import distinct_name
 from mgrkit.registry.loader import installed
@@ -43,6 +44,7 @@ class TrainSettings:
     genres : what genres of DATA count as.
     bandwidth : Hz that a song must reach, else its verdict is unsure; 0 for any.
     table : a track table whose rows name the files of the folder DATA that are taken.
+    choice : which columns of a table, or of the feature set, are learnt from.
     """
 
     seed: int = 0
@@ -57,6 +59,7 @@ class TrainSettings:
     folds: int | None = None
     bandwidth: float = 0.0
     table: Path | None = None
+    choice: TableChoice = ALL
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
@@ -90,8 +93,7 @@ def train(
     ------
     UsageError : an unknown classifier or parameter, a value out of range, or DATA that cannot be
         split so or learnt from.
-    RunError : DATA cannot be read or ``out`` not written, or a module that the classifier needs
-        is not installed.
+    RunError : DATA cannot be read, ``out`` not written, or a module that is needed is not here.
     Stopped : a person ended it; ``out`` was not written.
     """
     settings = settings or TrainSettings()
@@ -100,11 +102,12 @@ def train(
     check_split(settings.split)
     front = front_end(settings.frontend) if settings.frontend else None
     wanted = input_of(entry.spec.eats, classifier, front, settings.feature_set, settings.device)
+    check_choice(settings.choice, entry.spec.eats, classifier)
     ranks = Ranks.here()
     recipe = settings.recipe(entry, ranks)
     with ranks.together(recipe.device):
         with ranks.first_alone():
-            dataset = read_dataset(data, wanted, options, report, settings.table)
+            dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
         [dataset] = settings.genres.applied(dataset)
         if front and dataset.input.digest != wanted.digest:
             raise UsageError(

@@ -25,7 +25,7 @@ from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
-from mgrkit.inputs.wording import distinct_name, how_to_get
+from mgrkit.inputs.wording import distinct_name, how_to_get, no_sound
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage, said_twice
 from mgrkit.tracks.schema import NOISE, SNR, SPLIT_BY
@@ -137,10 +137,7 @@ def _is_of_pictures(finder: Finder, data: Path) -> bool:
 def _check_sound(wanted: Input) -> None:
     """What is known to fail for all tracks is said once."""
     if wanted.frontend is None:
-        raise UsageError(
-            f"the model was trained on {wanted.name}; sound cannot be drawn like that",
-            "give such pictures",
-        )
+        raise UsageError(no_sound("the model", wanted), how_to_get(wanted))
     check_kept(wanted)
 
 

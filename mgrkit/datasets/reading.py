@@ -12,10 +12,13 @@ import numpy as np
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import DataTrack, judged
 from mgrkit.datasets.genres import one_spelling, with_genres
+from mgrkit.datasets.numbers import holds, read_columns, refuse_unknown
 from mgrkit.datasets.preparing import prepare
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
+from mgrkit.datasets.wide import fma_levels
 from mgrkit.errors import RunError, UsageError
 from mgrkit.features.sets.columns import GTZAN57_COLUMNS
+from mgrkit.inputs.columns import ALL, Columns, TableChoice, chosen
 from mgrkit.inputs.kinds import Features, Input
 from mgrkit.inputs.wording import how_to_get
 from mgrkit.tracks.audit import audit
@@ -35,6 +38,7 @@ def read_dataset(
     options: Options | None = None,
     report: Report | None = None,
     table: Path | None = None,
+    choice: TableChoice = ALL,
 ) -> Dataset:
     """Everything in DATA that has a genre and can be used.
 
@@ -45,6 +49,7 @@ def read_dataset(
     wanted : what is made of sound. A feature table and pictures are what they are: the
         ``input`` of the dataset says what.
     table : a track table whose rows name the files of the folder DATA that are taken.
+    choice : of the columns of a table, or of the feature set that sound becomes.
 
     Raises
     ------
@@ -56,23 +61,57 @@ def read_dataset(
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     source = Source.of(data, table)
     if data.is_dir():
-        dataset = prepare(data, wanted, source.table, options, report)
+        dataset = prepare(data, _of_sound(data, wanted, choice), source.table, options, report)
     elif not is_table(data):
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
-    elif is_feature_table(data, _named(wanted)):
-        if not isinstance(wanted, Features):
-            raise UsageError(f"{data} holds numbers, not {wanted.name}", how_to_get(wanted))
-        dataset = read_feature_table(data, wanted.feature_set, asked=wanted.asked)
+    elif _holds_numbers(data, wanted, choice):
+        dataset = _of_numbers(data, wanted, choice)
     else:
-        dataset = prepare(source.folder, wanted, source.table, options, report)
+        sound = _of_sound(data, wanted, choice)
+        dataset = prepare(source.folder, sound, source.table, options, report)
     return _checked(data, dataset)
+
+
+def _holds_numbers(table: Path, wanted: Input, choice: TableChoice) -> bool:
+    """Whether a table is one of numbers, and no list of files."""
+    return holds(table, choice) or is_feature_table(table, _named(wanted))
+
+
+def _of_numbers(table: Path, wanted: Input, choice: TableChoice) -> Dataset:
+    if isinstance(wanted, Columns):
+        return read_columns(table, wanted, choice)
+    if not isinstance(wanted, Features):
+        raise UsageError(f"{table} holds numbers, not {wanted.name}", how_to_get(wanted))
+    by_columns = bool(choice or wanted.fills) and wanted.feature_set.windows.window is None
+    if by_columns or fma_levels(table):
+        return read_columns(table, wanted, choice)
+    return read_feature_table(
+        table, wanted.feature_set, asked=wanted.asked, choice=choice, chosen=wanted.chosen
+    )
+
+
+def _of_sound(data: Path, wanted: Input, choice: TableChoice) -> Input:
+    """What sound becomes, with the columns of its feature set that are chosen."""
+    for option, value in (
+        ("--label-column", choice.label),
+        ("--group-column", choice.group),
+        ("--subset", choice.subset),
+    ):
+        if value:
+            raise UsageError(f"{option} is for tables of numbers, and {data} is none")
+    if not choice:
+        return wanted
+    assert isinstance(wanted, Features)
+    if data.is_file() and not any(chosen(wanted.columns, word) for word in choice.columns):
+        refuse_unknown(data, choice)
+    return wanted.chosen_by(choice)
 
 
 def _named(wanted: Input) -> tuple[str, ...]:
     """Columns by which a table is known to hold what is wanted, or what that is made of."""
     if isinstance(wanted, Features):
         return (*wanted.columns, *wanted.feature_set.windows.columns)
-    return GTZAN57_COLUMNS
+    return wanted.columns or GTZAN57_COLUMNS
 
 
 def _checked(data: Path, dataset: Dataset) -> Dataset:

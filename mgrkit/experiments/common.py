@@ -14,7 +14,8 @@ from mgrkit.datasets.genres import AS_SPELT, GenreMap, with_genres
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.matching import first, merged
-from mgrkit.inputs.kinds import Input, input_of
+from mgrkit.inputs.columns import ALL, TableChoice
+from mgrkit.inputs.kinds import Features, Input, input_of
 from mgrkit.tracks.leaks import checked
 from mgrkit.tracks.sources import check_data
 from mgrkit.tracks.splits import Labelled, Split, make_split
@@ -89,6 +90,7 @@ def read_common(
     genres: GenreMap = AS_SPELT,
     feature_set: str | None = None,
     table: Path | None = None,
+    choice: TableChoice = ALL,
 ) -> Common:
     """Read DATA, each kind of example from the first that holds it or can be made into it.
 
@@ -101,7 +103,7 @@ def read_common(
     how : the split, as for `mgrkit.tracks.splits.make_split`.
     device : where a feature set's network runs.
     genres : what genres of DATA count as.
-    feature_set : that was asked for, so that tables of others will not do.
+    feature_set, choice : that was asked for, so that other tables will not do; of columns.
     table : a track table whose rows name the files of the only folder in ``data`` that are taken.
 
     Raises
@@ -111,7 +113,7 @@ def read_common(
     RunError : a DATA is not there, none can be used, or they have no track in common.
     """
     check_data(data, table)
-    read, lacking = _read(data, table, wanted, device, feature_set, options, report)
+    read, lacking = _read(data, table, wanted, device, feature_set, options, report, choice)
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
@@ -127,8 +129,7 @@ def read_common(
         notes.append("noisy copies left out: not all DATA hold the same")
         eaten = {eats: _recordings(one, len(tracks)) for eats, one in eaten.items()}
     failed = sum(dataset.failed for _, dataset in read.values())
-    notes = list(dict.fromkeys((*notes, *split.notes)))
-    return Common(tracks, split, eaten, lacking, tuple(notes), failed)
+    return Common(tracks, split, eaten, lacking, (*dict.fromkeys((*notes, *split.notes)),), failed)
 
 
 def _read(
@@ -139,13 +140,16 @@ def _read(
     feature_set: str | None,
     options: Options | None,
     report: Report | None,
+    choice: TableChoice,
 ) -> tuple[dict[str, tuple[Path, Dataset]], dict[str, str]]:
     """What is eaten, each with the DATA that it is from; and why there is none for the others."""
     read: dict[str, tuple[Path, Dataset]] = {}
     refused: dict[str, UsageError | RunError] = {}
 
     def as_eaten(wanted: Input, path: Path) -> Dataset:
-        return read_dataset(path, wanted, options, report, table if path.is_dir() else None)
+        which = choice if isinstance(wanted, Features) else ALL
+        of_folder = table if path.is_dir() else None
+        return read_dataset(path, wanted, options, report, of_folder, which)
 
     for eats, name in wanted.items():
         try:

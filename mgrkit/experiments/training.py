@@ -22,6 +22,7 @@ from mgrkit.classifiers import (
 from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.classifiers.bundlefields import HIGHEST_BANDWIDTH, printable_text
+from mgrkit.classifiers.filling import Filled
 from mgrkit.compute.device import resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
@@ -254,7 +255,7 @@ class _Work:
     def fit(self, progress: Callable[[int, int, Mapping[str, float]], None]) -> Fit:
         """The fit; adds to the notes what a person should know of it."""
         recipe = self.recipe
-        make = partial(_made, recipe, _task(self.parts))
+        make = partial(_made, recipe, _task(self.parts), self.parts.train.input.fills)
         # Not sooner: the engine that prepares DATA handles the signals itself.
         with stop_signals() as asked:
             run = Run(
@@ -309,9 +310,9 @@ def _task(parts: Parts) -> Task:
     return Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
 
 
-def _made(recipe: Recipe, task: Task) -> Classifier:
+def _made(recipe: Recipe, task: Task, fills: bool) -> Classifier:
     made: Classifier = resolve(recipe.spec.factory)(task, recipe.parameters)
-    return made
+    return Filled(made) if fills else made
 
 
 def _bundle(recipe: Recipe, parts: Parts, fit: Fit, source: Path) -> Bundle:

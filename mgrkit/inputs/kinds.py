@@ -16,8 +16,10 @@ import numpy as np
 
 from mgrkit.errors import UsageError
 from mgrkit.frontend import FrontEnd, front_end
+from mgrkit.inputs.columns import Columns, TableChoice, digest_of, some
 from mgrkit.inputs.extracting import extractor, summed
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
+from mgrkit.registry.specs import TABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +52,8 @@ class Input(Protocol):
     breadth : of the values of a piece: their shape without the first axis, which is time.
     shape : of one example; as in a `mgrkit.classifiers.Task`.
     dtype : of examples.
+    fills : whether values may be missing (NaN), so that a `mgrkit.classifiers.filling.Filled`
+        takes them.
     """
 
     @property
@@ -70,6 +74,8 @@ class Input(Protocol):
     def shape(self) -> tuple[int, ...]: ...
     @property
     def dtype(self) -> type[np.generic]: ...
+    @property
+    def fills(self) -> bool: ...
 
     def check(self) -> None:
         """Raise RunError if what `piece` needs cannot be had: once, not for each track."""
@@ -107,11 +113,13 @@ class Features:
     ----------
     device : where the set's network runs, if it has one.
     asked : the set was asked for by name, so that a table of another set will not do.
+    chosen : those of the set's columns that are taken, in its order; none takes all.
     """
 
     feature_set: FeatureSetSpec
     device: str = "auto"
     asked: bool = False
+    chosen: tuple[str, ...] = ()
 
     @property
     def eats(self) -> str:
@@ -119,7 +127,9 @@ class Features:
 
     @property
     def name(self) -> str:
-        return self.feature_set.name
+        every, columns = self.feature_set.columns, self.columns
+        part = f"{len(columns)} of the {len(every)} columns of " if columns != every else ""
+        return f"{part}{self.feature_set.name}"
 
     @property
     def frontend(self) -> FrontEnd:
@@ -127,11 +137,20 @@ class Features:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return self.feature_set.columns
+        return self.chosen or self.feature_set.columns
 
     @property
     def digest(self) -> str:
-        return self.feature_set.digest
+        every = self.feature_set
+        return (
+            every.digest
+            if self.columns == every.columns
+            else digest_of(every.digest, *self.columns)
+        )
+
+    @property
+    def fills(self) -> bool:
+        return bool(self.chosen)
 
     @property
     def kept_under(self) -> str:
@@ -165,7 +184,25 @@ class Features:
         return 1 if isinstance(self.feature_set, SummarySpec) else size
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
-        return summed(self.feature_set, values).astype(np.float32)
+        return summed(self.feature_set, values).astype(np.float32)[:, self.places]
+
+    def of(self, columns: Sequence[str]) -> Features:
+        """The same with these columns only; UsageError if the set lacks one."""
+        if lacking := [name for name in columns if name not in self.feature_set.columns]:
+            raise UsageError(f"{self.feature_set.name} has no column {some(lacking)}")
+        return replace(self, chosen=tuple(columns))
+
+    def chosen_by(self, choice: TableChoice, columns: Sequence[str] = ()) -> Features:
+        """The same with the columns that a person chooses, else with those that a model names."""
+        if choice:
+            columns = choice.of(self.feature_set.columns, self.feature_set.name)
+        return self.of(columns) if columns else self
+
+    @property
+    def places(self) -> list[int]:
+        """Where the columns stand among those of the set."""
+        place = {name: index for index, name in enumerate(self.feature_set.columns)}
+        return [place[name] for name in self.columns]
 
 
 @dataclass(frozen=True)
@@ -183,6 +220,7 @@ class Pictures:
     frames: int = 0
     foreign_bands: int = 0
     columns: tuple[str, ...] = ()
+    fills: bool = False
 
     @property
     def eats(self) -> str:
@@ -242,6 +280,7 @@ class Samples:
     frontend: FrontEnd
     frames: int = 0
     columns: tuple[str, ...] = ()
+    fills: bool = False
 
     @property
     def eats(self) -> str:
@@ -325,16 +364,13 @@ def input_of(
 
     Raises
     ------
-    UsageError : a set that no plugin provides; a front end for features, which have theirs;
-        a feature set for what eats none.
+    UsageError : an unknown set; a front end for features, or a feature set for what eats none.
     """
     kind, _, which = eats.partition(":")
     if kind == "features":
         if frontend:
-            raise UsageError(
-                f"{name} eats features, which have a front end of their own",
-                "leave out --front-end",
-            )
+            what = f"{name} eats features, which have a front end of their own"
+            raise UsageError(what, "leave out --front-end")
         asked = feature_set is not None
         return Features(installed().feature_set(feature_set or which), device, asked)
     if feature_set:
@@ -342,11 +378,23 @@ def input_of(
     return (Pictures if kind == "image" else Samples)(frontend or front_end())
 
 
-def input_of_task(eats: str, task: Task, device: str = "auto") -> Input:
-    """What a trained classifier eats; UsageError for a feature set that no plugin provides."""
+def input_of_task(eats: str, task: Task, device: str = "auto", *, fills: bool = False) -> Input:
+    """What a trained classifier eats.
+
+    Parameters
+    ----------
+    fills : its columns were chosen, and what they lack is filled.
+
+    Raises
+    ------
+    UsageError : a feature set that no plugin provides, or that lacks columns that were chosen.
+    """
     kind, _, which = eats.partition(":")
+    if which == TABLE:
+        return Columns(task.columns)
     if kind == "features":
-        return Features(installed().feature_set(which), device)
+        found = Features(installed().feature_set(which), device)
+        return found.of(task.columns) if fills else found
     if kind == "image":
         return Pictures(task.frontend, task.shape[1], 0 if task.frontend else task.shape[0])
     return Samples(task.frontend or front_end(), task.shape[0])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from mgrkit.files.difference import difference
 from mgrkit.frontend import front_end
-from mgrkit.inputs.kinds import Input, Pictures
+from mgrkit.inputs.columns import Columns
+from mgrkit.inputs.kinds import Features, Input, Pictures
 
 
 def distinct_name(found: Input, wanted: Input) -> str:
@@ -19,6 +20,17 @@ def distinct_name(found: Input, wanted: Input) -> str:
     return f"{found.name} with {options}" if options else f"{found.name} of another release"
 
 
+def no_sound(model: str, wanted: Input) -> str:
+    """Why a model cannot hear sound.
+
+    >>> no_sound("ears", Columns(("danceability", "valence")))
+    'ears was trained on 2 columns of a table (danceability, valence), which sound does not give'
+    """
+    if isinstance(wanted, Pictures):
+        return f"{model} was trained on {wanted.name}; sound cannot be drawn like that"
+    return f"{model} was trained on {wanted.name}, which sound does not give"
+
+
 def how_to_get(wanted: Input) -> str:
     """What to give, or the command that makes such examples, as a hint.
 
@@ -26,10 +38,13 @@ def how_to_get(wanted: Input) -> str:
     'give sound, or make such by mgrkit spectrograms SRC OUT --kind stft --n-fft 1024'
     """
     front = wanted.frontend
+    if isinstance(wanted, Columns):
+        return "give a table that has them"
     if front is None:
         return "give pictures that are drawn as those that it learnt from"
-    if wanted.columns:
-        return f"give sound, or make such by mgrkit features SRC OUT.csv --set {wanted.name}"
+    if isinstance(wanted, Features):
+        which = wanted.feature_set.name
+        return f"give sound, or make such by mgrkit features SRC OUT.csv --set {which}"
     if not isinstance(wanted, Pictures):
         return "give sound"
     usual = {**front_end(front.kind).options(), "fmax": front.rate / 2}

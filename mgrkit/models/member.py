@@ -8,10 +8,11 @@ import numpy as np
 
 from mgrkit.classifiers import Bundle, provider, restored
 from mgrkit.classifiers.calls import strange
+from mgrkit.classifiers.filling import MEDIANS
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task
-from mgrkit.inputs.wording import distinct_name, how_to_get
+from mgrkit.inputs.wording import distinct_name, how_to_get, no_sound
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
 from mgrkit.learning.fitting import predict_pieces, predict_tracks
@@ -63,7 +64,8 @@ class Member:
         task, known = bundle.task, bundle.input_digest
         try:
             self.spec = provider(bundle).spec
-            self.input = input_of_task(bundle.eats, task, device)
+            fills = MEDIANS in bundle.state
+            self.input = input_of_task(bundle.eats, task, device, fills=fills)
         except UsageError as error:
             raise BundleError(error.message, error.hint) from None
         same = task.columns == self.input.columns and task.frontend == self.input.frontend
@@ -82,8 +84,7 @@ class Member:
         """
         if self.input.frontend is None:
             raise UsageError(
-                f"{self.name} was trained on {self.input.name}; sound cannot be drawn like that",
-                "give such pictures, or another --model",
+                no_sound(self.name, self.input), f"{how_to_get(self.input)}, or another --model"
             )
         return self.input.frontend.sample_rate
 

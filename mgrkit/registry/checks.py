@@ -10,7 +10,13 @@ from typing import Any
 
 from mgrkit.errors import MgrkitError
 from mgrkit.frontend import FrontEnd
-from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, Weights, with_parameters
+from mgrkit.registry.specs import (
+    TABLE,
+    ClassifierSpec,
+    FeatureSetSpec,
+    Weights,
+    with_parameters,
+)
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
@@ -46,6 +52,8 @@ def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "name", "lower-case letters, digits and underscores that begin with a letter"
     if isinstance(spec, FeatureSetSpec) and not _matches(_SET, spec.name):
         yield "name", "lower-case letters, digits, underscores and hyphens, a letter first"
+    if isinstance(spec, FeatureSetSpec) and spec.name == TABLE:
+        yield "name", f"another than {TABLE}, which stands for columns of tables"
     if not (_is_text(spec.summary) and spec.summary.isprintable()):
         yield "summary", "one line of text"
     if not _matches(_FACTORY, spec.factory):

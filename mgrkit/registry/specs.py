@@ -192,6 +192,9 @@ class Embedder(Protocol):
 
 SUMMARIES = ("mean", "mean-sd")
 
+TABLE = "table"
+"""What stands in place of a feature set's name for columns of a table that no set gives."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SummarySpec(FeatureSetSpec):

@@ -23,6 +23,7 @@ from mgrkit.errors import BundleError, UsageError
 from mgrkit.experiments.common import read_common
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
+from mgrkit.inputs.columns import TableChoice
 from mgrkit.inputs.kinds import Features, input_of
 from mgrkit.models.model import Model
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
@@ -118,6 +119,22 @@ def test_windows_one_by_one_need_no_sum(audio: Path) -> None:
     assert dataset.input.name == "half-seconds"
     assert len(dataset.x) == len(rows(made))
     same(dataset, read_dataset(audio, Features(SPEC)))
+
+
+def test_columns_are_chosen_of_windows_and_of_their_sums(audio: Path) -> None:
+    made, eats = table(audio), "features:gtzan57"
+    for name, word, left in (
+        ("half-seconds:mean-sd", "*_mean", 2),
+        ("half-seconds:mean", "level", 1),
+        ("half-seconds", "level", 1),
+    ):
+        wanted, choice = input_of(eats, "svm", feature_set=name), TableChoice((word,))
+        heard = read_dataset(audio, wanted, choice=choice)
+        assert heard.x.shape[1] == left
+        same(read_dataset(made, wanted, choice=choice), heard)
+        same(read_dataset(made, heard.input), heard)
+    unnamed = read_dataset(made, input_of(eats, "svm"), choice=TableChoice(("level",)))
+    same(unnamed, heard)
 
 
 def test_all_forms_share_one_pass_over_the_sound(audio: Path) -> None:

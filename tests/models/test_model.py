@@ -323,7 +323,7 @@ def test_a_model_of_other_features_is_refused(model: Path, monkeypatch) -> None:
     from mgrkit.registry import installed
 
     changed = replace(installed().feature_set("gtzan57"), columns=("a", "b"))
-    monkeypatch.setattr(member, "input_of_task", lambda *_: Features(changed))
+    monkeypatch.setattr(member, "input_of_task", lambda *_, **__: Features(changed))
     with pytest.raises(BundleError, match="trained on other features"):
         mgrkit.load(model)
 

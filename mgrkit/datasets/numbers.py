@@ -1,0 +1,251 @@
+"""Columns of a table as a dataset: those that are chosen, or those that a model learnt from.
+
+Rows stay whatever they lack: a value that is missing, or is no finite number, is NaN, and a
+classifier is given the median of its column in train (`mgrkit.classifiers.filling`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mgrkit.datasets.building import of_rows
+from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.rows import (
+    BESIDE,
+    named_rows,
+    note_lost,
+    refuse_told,
+    tracks_of,
+    usable_rows,
+)
+from mgrkit.datasets.tables import feature_sets_of
+from mgrkit.datasets.wide import ROW, WideTable
+from mgrkit.errors import RunError, UsageError, most_like
+from mgrkit.inputs.columns import Columns, TableChoice, chosen, some
+from mgrkit.inputs.kinds import Features
+from mgrkit.registry import installed
+from mgrkit.tracks.fma.headed import INDEX
+from mgrkit.tracks.fma.metadata import read_fma
+from mgrkit.tracks.schema import SPLIT_BY
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+_TRACKS = "tracks.csv"
+
+
+def holds(path: Path, choice: TableChoice) -> bool:
+    """Whether a table has columns that are chosen, and so is no list of files."""
+    if not choice:
+        return False
+    names = _candidates(WideTable.of(path), choice)
+    return any(chosen(names, word) for word in choice.columns or ("*",))
+
+
+def refuse_unknown(path: Path, choice: TableChoice) -> None:
+    """UsageError for a list of files and a choice of which it has no column."""
+    choice.of(_candidates(WideTable.of(path), choice), path)
+
+
+def read_columns(path: Path, wanted: Features | Columns, choice: TableChoice) -> Dataset:
+    """The rows of a table with the columns that are chosen, else with those that are wanted.
+
+    FMA's tables are joined with the ``tracks.csv`` beside them, which has the genres, artists and
+    parts. Failed rows and rows that repeat a path are left out and counted in the notes. Of
+    columns that are chosen those are left out, with a note, that hold no number, one value only,
+    or what another holds.
+
+    Where the table has all columns of a feature set, and those chosen are of it, the ``input`` is
+    that set's; else it is `Columns`.
+
+    Raises
+    ------
+    UsageError : a column is not there, holds texts, or says what is to be learnt; no column of
+        numbers is left; rows of several feature sets, or of another release of the set.
+    RunError : no row can be used, or a file cannot be read.
+    """
+    table, notes = WideTable.of(path), list[str]()
+    names = choice.of(_candidates(table, choice), path) if choice else wanted.columns
+    if choice:
+        refuse_told(names, choice.label)
+    else:
+        _check_there(table, names)
+    frame = _rows(table, choice, notes)
+    x = table.numbers(names, frame[ROW])
+    texts = _texts(table, x, names, frame[ROW], notes)
+    found = wanted
+    if choice:
+        left = _learnable(x, names, texts, choice, path, notes)
+        found = _input(table, frame, left, wanted)
+        x = x[:, [names.index(name) for name in found.columns]]
+    elif texts:
+        raise UsageError(f"{path} holds no numbers in {some(texts)}", "mend the table")
+    return _dataset(path, frame, x, found, notes)
+
+
+def _dataset(
+    path: Path, frame: Any, x: Floats, found: Features | Columns, notes: list[str]
+) -> Dataset:
+    """The dataset of rows and their numbers."""
+    good, lacking = np.arange(len(x)), np.isnan(x)
+    if not found.fills:
+        good = np.flatnonzero(~lacking.any(1))
+        note_lost(notes, len(x) - len(good), "rows with a value that is no finite number")
+    elif missing := int(lacking.sum()):
+        columns = int(lacking.any(0).sum())
+        notes.append(
+            f"{missing} missing values in {columns} columns: each is taken for its column's "
+            "median in train"
+        )
+    named, layout = named_rows(path, frame, notes)
+    used, tracks, entries = tracks_of(path, frame, named, layout, good, False, notes)
+    return Dataset(
+        entries=entries,
+        input=found,
+        build=of_rows(x if len(used) == len(x) else x[used], np.array(tracks, np.int64)),
+        places=np.arange(len(entries)),
+        notes=tuple(f"{path.name}: {note}" for note in notes),
+    )
+
+
+def _candidates(table: WideTable, choice: TableChoice) -> list[str]:
+    """What patterns may mean: not what mgrkit itself reads, unless it is named in full."""
+    told = {choice.label, choice.group, INDEX if table.levels else ""}
+    own = set() if table.levels else BESIDE
+    return [
+        name
+        for name in table.columns
+        if choice.names(name) or (name not in own and name not in told)
+    ]
+
+
+def _check_there(table: WideTable, names: Sequence[str]) -> None:
+    """UsageError for columns that a model learnt from, or a set has, and the table has not."""
+    missing = [name for name in names if name not in table.columns]
+    if not missing:
+        return
+    like = most_like(missing[0], table.columns)
+    hint = f"did you mean {like}?" if like else f"it has {some(table.columns)}"
+    if len(missing) == len(names):
+        hint += "; --columns chooses others, as in --columns '*'"
+    raise UsageError(
+        f"{table.path} lacks {len(missing)} of {len(names)} columns: {some(missing, 8)}", hint
+    )
+
+
+def _rows(table: WideTable, choice: TableChoice, notes: list[str]) -> Any:
+    """What is known of each row that can be used, and its number."""
+    if table.levels:
+        return _of_fma(table, choice, notes)
+    if choice.subset:
+        raise UsageError(f"--subset is for FMA's tables, and {table.path} is none")
+    told = {choice.label, choice.group}
+    frame = table.texts([name for name in table.columns if name in BESIDE or name in told])
+    return usable_rows(table.path, frame, choice, notes)
+
+
+def _of_fma(table: WideTable, choice: TableChoice, notes: list[str]) -> Any:
+    """The rows of one of FMA's tables, with what its tracks.csv says of them."""
+    import polars as pl
+
+    folder = table.path.parent
+    if not (folder / _TRACKS).is_file():
+        raise RunError(
+            f"{table.path} is one of FMA's tables, and there is no {folder / _TRACKS}",
+            "it has the genres, artists and parts",
+        )
+    tracks = read_fma(folder, choice.subset or "full", notes)
+    told = [name for name in (choice.label, choice.group) if name]
+    frame = table.texts([INDEX, *told])
+    frame = frame.with_columns(source_id="fma:" + pl.col(INDEX).str.strip_chars().str.zfill(6))
+    known = tracks.select("source_id", "path", "genre", "group", "split", SPLIT_BY)
+    joined = frame.join(known, on="source_id", maintain_order="left")
+    if lost := len(tracks) - joined["source_id"].n_unique():
+        notes.append(f"left out, not in the table: {lost:,} tracks")
+    if not len(joined):
+        raise RunError(f"{table.path} has no track of {folder / _TRACKS}", "one fma_metadata.zip")
+    return usable_rows(table.path, joined, choice, notes)
+
+
+def _texts(
+    table: WideTable, x: Floats, names: Sequence[str], rows: Any, notes: list[str]
+) -> list[str]:
+    """The columns that hold rather texts than numbers; adds to the notes a few among numbers."""
+    values = (~np.isnan(x)).sum(0).tolist()
+    lacking = [name for name, count in zip(names, values, strict=True) if count < len(x)]
+    found = []
+    count_of = dict(zip(names, values, strict=True))
+    for name, (count, first) in table.words(lacking, rows).items():
+        if count > count_of[name]:
+            found.append(name)
+        elif count:
+            notes.append(f"{count} values of {name} are no numbers ({first!r:.40})")
+    return found
+
+
+def _learnable(
+    x: Floats,
+    names: Sequence[str],
+    texts: Sequence[str],
+    choice: TableChoice,
+    path: Path,
+    notes: list[str],
+) -> list[str]:
+    """The columns that something can be learnt from; adds to the notes what the others are."""
+    if asked := [name for name in texts if choice.names(name)]:
+        raise UsageError(
+            f"{path} holds no numbers in {some(asked)}", "only numbers are learnt from"
+        )
+    left, empty, constant, same = list[str](), list[str](), list[str](), list[str]()
+    known: dict[bytes, str] = {}
+    for place, name in enumerate(names):
+        column = np.ascontiguousarray(x[:, place])
+        values = column[~np.isnan(column)]
+        if name in texts:
+            continue
+        if not len(values):
+            empty.append(name)
+        elif values.min() == values.max():
+            constant.append(name)
+        elif (other := known.setdefault(column.tobytes(), name)) != name:
+            same.append(f"{name} = {other}")
+        else:
+            left.append(name)
+    for what, found in (
+        ("no numbers", texts),
+        ("no value", empty),
+        ("one value only", constant),
+        ("what another column holds", same),
+    ):
+        if found:
+            notes.append(f"{len(found)} columns left out, {what}: {some(found)}")
+    if not left:
+        hint = "; ".join(notes)
+        raise UsageError(f"no column of {path} that is chosen holds different numbers", hint)
+    return left
+
+
+def _input(
+    table: WideTable, frame: Any, left: Sequence[str], wanted: Features | Columns
+) -> Features | Columns:
+    """What the columns are: a set's if the table has the whole set, else the table's own."""
+    assert isinstance(wanted, Features)
+    if wanted.asked:
+        sets = [wanted.feature_set]
+    elif {"kind", "settings"} <= set(frame.columns):
+        sets = [feature_sets_of(table.path, frame, wanted.feature_set, asked=False)[0]]
+    else:
+        every = (wanted.feature_set, *installed().feature_sets())
+        sets = [one for one in every if set(one.columns) <= set(table.columns)]
+    for one in sets:
+        if wanted.asked or set(left) <= set(one.columns):
+            ordered = sorted(left, key=[*one.columns, *left].index)
+            return replace(wanted, feature_set=one).of(ordered)
+    return Columns(tuple(left))
