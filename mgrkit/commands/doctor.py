@@ -58,6 +58,7 @@ _NEEDS = {
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "predict": _MODELS,
     "vote": _MODELS,
+    "data": (*_MODELS, "scikit-learn", "tinytag"),
     "demo": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),
@@ -70,7 +71,7 @@ The networks are no command: to train cnn, crnn and vit takes this beside what t
 and so does computing with them or with musicnn on a GPU.
 """
 
-_CLASSIFYING = ("train", "evaluate", "compare", "predict", "demo")
+_CLASSIFYING = ("train", "evaluate", "compare", "predict", "data", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
 
