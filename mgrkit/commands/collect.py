@@ -6,10 +6,12 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.commands.collecting import NO_FILE, Row, by_folder, by_table, of_fma, of_gtzan
+from mgrkit.commands.collecting import NO_FILE, Found, by_folder, by_table, of_fma, of_gtzan
+from mgrkit.commands.looking import Row
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.errors import RunError, Stopped, UsageError, nearest
 from mgrkit.files.archives import extract, is_archive, without_suffix
@@ -19,6 +21,7 @@ from mgrkit.inputs.kinds import PICTURES
 from mgrkit.tracks.balance import Balance, balance
 from mgrkit.tracks.collections.lookup import find_collection
 from mgrkit.tracks.find import SOUND, Search
+from mgrkit.tracks.fma.tree import RULES
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import CATALOGUE, TABLE
 from mgrkit.tracks.table import is_table, write_tracks
@@ -43,6 +46,7 @@ class CollectSettings:
     replace : write a table anew that is there.
     columns : of a table, by ``path``, ``genre``, ``artist`` and ``split``, where they are called
         otherwise.
+    genres : of FMA's tracks, one of `mgrkit.tracks.fma.tree.RULES`.
     """
 
     name: str
@@ -50,6 +54,7 @@ class CollectSettings:
     mirrors: tuple[str, ...] = ()
     replace: bool = False
     columns: tuple[tuple[str, str], ...] = ()
+    genres: str = RULES[0]
 
     def __post_init__(self) -> None:
         if self.name not in NAMES:
@@ -61,6 +66,11 @@ class CollectSettings:
             raise UsageError("--mirror goes with --download")
         if self.columns and self.name != "table":
             raise UsageError(f"columns are those of a table, not of {self.name}")
+        if self.genres not in RULES:
+            hint = nearest(self.genres, RULES, "there are")
+            raise UsageError(f"there is no --genres {self.genres!r}", hint)
+        if self.genres != RULES[0] and self.name not in FMA:
+            raise UsageError(f"--genres goes with FMA, not with {self.name}")
 
     @property
     def _form(self) -> str:
@@ -141,7 +151,7 @@ def collect(
     """
     source = source or Path(settings.name)
     out = out or _default(source)
-    _check_out(settings, out)
+    _check_call(settings, source, out)
     if not settings.download and not source.exists():
         raise RunError(f"there is no {source}", "give SRC, or --download it")
     with stop_signals() as stop_requested:
@@ -151,12 +161,15 @@ def collect(
                 raise Stopped("stopped; the same command goes on from there")
             progress(step, done, total)
 
+        def of_bytes(step: str, done: int, total: int) -> None:
+            reported(f"{step} ({total / 1e6:,.0f} MB)", done, total)
+
         if settings.download:
             for one in settings._published:
-                download(one, source, settings.mirrors, reported)
-        root = _unpacked(settings, source, out, reported)
-    notes: list[str] = []
-    rows, missing, extra = _rows(settings, source, root, out, notes)
+                download(one, source, settings.mirrors, of_bytes)
+        root = _unpacked(settings, source, out, of_bytes)
+        notes: list[str] = []
+        rows, missing, extra = _rows(settings, source, root, out, notes, reported)
     if not rows:
         raise RunError(f"nothing of {settings.name} is in {source}", "; ".join(notes) or NO_FILE)
     return _written(rows, root, out, notes, missing, extra)
@@ -168,9 +181,11 @@ def _default(source: Path) -> Path:
     return (source.parent if source.is_file() else source) / TABLE
 
 
-def _check_out(settings: CollectSettings, out: Path) -> None:
-    if not is_table(out):
+def _check_call(settings: CollectSettings, source: Path, out: Path) -> None:
+    if not is_table(out) or out.name.lower().endswith(".gz") or out.is_dir():
         raise UsageError(f"OUT is no table: {out}", "its name ends in .csv or .parquet")
+    if settings.download and source.is_file():
+        raise UsageError(f"--download: SRC is a file: {source}", "give the folder to fetch into")
     if out.exists() and not settings.replace:
         raise UsageError(f"{out} is there", "--replace writes it anew, or give another OUT")
 
@@ -196,17 +211,24 @@ def _unpacked(settings: CollectSettings, source: Path, out: Path, progress: Prog
 
 
 def _rows(
-    settings: CollectSettings, source: Path, root: Path, out: Path, notes: list[str]
-) -> tuple[list[Row], list[str], list[str]]:
+    settings: CollectSettings,
+    source: Path,
+    root: Path,
+    out: Path,
+    notes: list[str],
+    progress: Progress,
+) -> Found:
     """The rows, with paths relative to ``root``; what is missing, and what is there besides."""
     if settings.name == "gtzan":
         return of_gtzan(root, notes)
     if settings.name in FMA:
-        return of_fma(root, _metadata(source, root), settings._form, notes)
+        metadata = _metadata(source, root)
+        return of_fma(root, metadata, settings._form, settings.genres, notes)
     if settings.name == "table":
         return by_table(source, dict(settings.columns), notes), [], []
     search = Search(PICTURES) if settings.name == "pictures" else SOUND
-    return by_folder(root, search, out, notes), [], []
+    read = partial(progress, "reading tags")
+    return by_folder(root, search, out, notes, read), [], []
 
 
 def _metadata(source: Path, root: Path) -> Path:
@@ -251,7 +273,7 @@ def _way(root: Path, out: Path) -> Callable[[str], str]:
         way = Path(os.path.relpath(root, out.parent)).as_posix()
     except ValueError:  # Windows: another drive
         way = Path(os.path.abspath(root)).as_posix()
-    return lambda path: path if way == "." else f"{way}/{path}"
+    return lambda path: path if way == "." or os.path.isabs(path) else f"{way}/{path}"
 
 
 def _frame(rows: Sequence[Row]) -> pl.DataFrame:

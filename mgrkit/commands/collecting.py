@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mgrkit.audio.tags.artist import artist_tag
+from mgrkit.commands.looking import Row, look, say
+from mgrkit.datasets.catalogue import Progress, Tags
 from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, doubted, labelled
-from mgrkit.datasets.genres import one_spelling
+from mgrkit.datasets.genres import genre_key, one_spelling
 from mgrkit.errors import RunError, UsageError
-from mgrkit.tracks.collections.base import Collection, Known
+from mgrkit.tracks.collections.base import Known
 from mgrkit.tracks.collections.lookup import find_collection, known
 from mgrkit.tracks.find import SOUND, Finder, Search, passed_over
 from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.lineage import Lineage
-from mgrkit.tracks.schema import TABLE
-from mgrkit.tracks.splits import part_of
+from mgrkit.tracks.schema import SPLIT_BY, TABLE
+from mgrkit.tracks.slices import without_suffix
 from mgrkit.tracks.table import read_frame
 
-Row = dict[str, str]
-"""A row of a track table; what it has not is ''."""
-
 NO_FILE = "is it another folder, or an archive in it that is not extracted?"
-_LFS = b"version https://git-lfs"
-_POINTER = "lfs-pointer: this is a text that stands for a file in Git LFS, not sound"
-_SHOWN = 3
 _GUESSES = {
     "path": ("path", "filename", "file", "file_path", "filepath", "track"),
     "genre": ("genre", "label", "class", "genre_top"),
     "artist": ("group", "artist", "artist_name"),
-    "split": ("split", "part", "set", "subset"),
+    "split": ("split",),
 }
 """What columns are usually called."""
 _NO_GENRE = {"", "?", "-", "nan", "none", "null", "n/a", "na", "unknown"}
@@ -46,7 +42,7 @@ def of_gtzan(root: Path, notes: list[str]) -> Found:
     ------
     RunError : all of them are Git LFS pointers.
     """
-    gtzan = find_collection("gtzan")
+    seconds = f"{find_collection('gtzan').forms[0].seconds:g}"
     wholes, pieces, extra = _by_id(root, "gtzan", notes)
     rows = []
     for path, fact in (*wholes.values(), *pieces):
@@ -54,15 +50,15 @@ def of_gtzan(root: Path, notes: list[str]) -> Found:
         parent = "" if not fact.piece else whole[0] if whole else fact.id.partition(":")[2]
         row = {
             "path": path, "genre": fact.genre, "group": fact.artist, "split": fact.part,
-            "parent": parent, "title": fact.title, "source_id": fact.id,
+            "split_by": "published" if fact.part else "", "parent": parent, "title": fact.title,
+            "seconds": "" if fact.piece else seconds, "source_id": fact.id,
         }  # fmt: skip
-        form = "kaggle" if path.lower().endswith(".wav") else "original"
-        rows.append(row | _status(root / path, _known_fault(gtzan, fact.id, form)))
-    _check_pointers(root, rows, notes)
+        rows.append(row)
+    look(root, rows, notes)
     there = {row["source_id"] for row in rows}
     missing = [one for one in _all_of_gtzan() if one not in there]
-    _say(notes, "missing of GTZAN's 1,000 clips", missing)
-    _say(notes, "no clip of GTZAN, or one that another file is, too", extra)
+    say(notes, "missing of GTZAN's 1,000 clips", missing)
+    say(notes, "no clip of GTZAN, or one that another file is, too", extra)
     return sorted(rows, key=lambda row: row["path"]), missing, extra
 
 
@@ -76,33 +72,39 @@ def _all_of_gtzan() -> list[str]:
     return [fact.id for path in paths if (fact := known(path))]
 
 
-def of_fma(root: Path, metadata: Path, subset: str, notes: list[str]) -> Found:
-    """The tracks of a subset of FMA that have a genre and a file below a folder."""
-    fma = find_collection("fma")
-    wholes, pieces, extra = _by_id(root, "fma", notes)
+def of_fma(root: Path, metadata: Path, subset: str, rule: str, notes: list[str]) -> Found:
+    """The tracks of a subset of FMA that have a genre and a file below a folder.
+
+    Raises
+    ------
+    What `read_fma` does; RunError : all files are Git LFS pointers.
+    """
+    form = f"fma_{subset}"
+    wholes, pieces, extra = _by_id(root, "fma", notes, form)
     rows = []
     missing = []
-    stated = {row["source_id"]: row for row in read_fma(metadata, subset, notes).to_dicts()}
+    stated = {row["source_id"]: row for row in read_fma(metadata, subset, notes, rule).to_dicts()}
     for number, row in stated.items():
         if number not in wholes:
             missing.append(number)
             continue
-        path = wholes[number][0]
-        rows.append(row | {"path": path} | _status(root / path, _known_fault(fma, number, subset)))
+        rows.append(row | {"path": wholes[number][0]})
     for path, fact in pieces:
         if fact.id in stated:
             row = stated[fact.id]
             parent = wholes[fact.id][0] if fact.id in wholes else fact.id.partition(":")[2]
             rows.append(row | {"path": path, "parent": parent, "seconds": ""})
     extra += [path for number, (path, _) in wholes.items() if number not in stated]
-    _check_pointers(root, rows, notes)
-    _say(notes, f"tracks of fma-{subset} without a file", missing)
+    look(root, rows, notes, form)
+    say(notes, f"tracks of fma-{subset} without a file", missing)
     what = f"files that are no track of fma-{subset} with a genre, or one that another is, too"
-    _say(notes, what, extra)
+    say(notes, what, extra)
     return sorted(rows, key=lambda row: row["path"]), missing, extra
 
 
-def by_folder(root: Path, search: Search, out: Path, notes: list[str]) -> list[Row]:
+def by_folder(
+    root: Path, search: Search, out: Path, notes: list[str], progress: Progress
+) -> list[Row]:
     """The files below a folder, by what its folders, its table, their names and tags say.
 
     Parameters
@@ -113,24 +115,27 @@ def by_folder(root: Path, search: Search, out: Path, notes: list[str]) -> list[R
     # A table that is not there knows nothing.
     taken = own if not (out.exists() and own.exists() and out.samefile(own)) else root / "no.csv"
     finder = Finder([root], search=search)
-    tracks = [track for track in finder if not track.problem]
     lineage = Lineage.read(root, table=taken)
+    tracks = [t for t in finder if not (t.problem or lineage.is_without(t.path))]
+    artist_of = Tags(root, len(tracks), progress) if search == SOUND else lambda _: ""
     lineage.paths = lambda: (track.path for track in tracks)
     extras: list[Row] = []
     entries = []
     for track in tracks:
         row = lineage.of(track.path)
-        extras.append({name: row[name] for name in lineage.extras})
-        artist = row["group"] or (artist_tag(track.file) if search == SOUND else "")
-        names = row["parent"], row["genre"], artist, row["split"]
-        noisy = lineage.is_noisy(track.path)
-        entries.append(DataTrack(track.path, *names, noisy=noisy))
+        extras.append({name: row[name] for name in lineage.extras if row.get(name)})
+        names = row["parent"], row["genre"], row["group"] or artist_of(track.path), row["split"]
+        noisy, by = lineage.is_noisy(track.path), row.get(SPLIT_BY, "")
+        entries.append(DataTrack(track.path, *names, noisy=noisy, split_by=by))
     notes += lineage.messages(root, what="sound file" if search == SOUND else "picture")
     notes += filter(None, [passed_over(finder.ignored)])
-    return [more | row for more, row in zip(extras, _settled(root, entries, notes), strict=True)]
+    rows = _settled(entries, notes)
+    made = [more | row for more, row in zip(extras, rows, strict=True)]
+    look(root, made, notes)
+    return made
 
 
-def _settled(root: Path, entries: Sequence[DataTrack], notes: list[str]) -> list[Row]:
+def _settled(entries: Sequence[DataTrack], notes: list[str]) -> list[Row]:
     """A row for each: slices and noisy copies with their recordings, one spelling of a genre."""
     tracks, doubts = belonging(entries, notes)
     labels = labelled(tracks)
@@ -144,11 +149,12 @@ def _settled(root: Path, entries: Sequence[DataTrack], notes: list[str]) -> list
         fact = known(track.parent)
         row = {
             "path": track.name, "genre": genre, "group": one.group, "split": one.part,
+            "split_by": one.by if one.part else "",
             "parent": track.parent if track.is_copy else track.recording.lstrip("/"),
-            "title": fact.title if fact else "", "source_id": fact.id if fact else "",
         }  # fmt: skip
-        rows.append(row | _status(root / track.name))
-    _check_pointers(root, rows, notes)
+        if fact:
+            row |= {"source_id": fact.id} | ({"title": fact.title} if fact.title else {})
+        rows.append(row)
     if unnamed := genres.count(""):
         notes.append(f"without a genre: {unnamed} files")
     return rows
@@ -163,8 +169,10 @@ def by_table(source: Path, asked: Mapping[str, str], notes: list[str]) -> list[R
 
     Raises
     ------
-    UsageError : a column that is asked for, or the one of paths or of genres, is not there.
-    RunError : the table cannot be read, or has no rows.
+    UsageError : a column that is asked for, or the one of paths or of genres, is not there; a row
+        without a path; a split of other parts than train, valid and test.
+    RunError : the table cannot be read, has no rows, or names no file that is there; all files
+        are Git LFS pointers.
     """
     if not source.is_file():
         raise RunError(f"there is no table {source}", "CSV or Parquet")
@@ -174,32 +182,32 @@ def by_table(source: Path, asked: Mapping[str, str], notes: list[str]) -> list[R
         raise RunError(f"{source} has no rows", "one row per file")
     places = _Places(source.parent)
     rows: dict[str, Row] = {}
-    repeated = 0
-    torn: dict[str, list[str]] = {}
+    said: dict[str, dict[str, str]] = {}
     for values in frame.iter_rows(named=True):
         texts = {name: str(value).strip() for name, value in values.items() if value is not None}
         row = _of_row(texts, called, places)
-        before = rows.setdefault(row["path"], row)
-        if before is not row:
-            repeated += 1
-            said = torn.setdefault(row["path"], [before["genre"]])
-            if row["genre"] not in said:
-                said.append(row["genre"])
-    torn = {path: said for path, said in torn.items() if len(said) > 1}
+        rows.setdefault(row["path"], row)
+        said.setdefault(row["path"], {}).setdefault(genre_key(row["genre"]), row["genre"])
+    if "" in rows:
+        raise UsageError(f"{source}: not all rows have a path", "give or delete them")
     made = list(rows.values())
+    if not any((source.parent / path).is_file() for path in rows):
+        raise RunError(
+            f"none of the {len(made):,} files of {source} is there (first: {made[0]['path']})",
+            "a path is relative to the table; a table of numbers is DATA as it is",
+        )
     for row, genre in zip(made, one_spelling([r["genre"] for r in made], notes), strict=True):
         row["genre"] = genre
-        row |= _status(source.parent / row["path"])
-        if row["path"] in torn:
-            genres = " and ".join(one or "none" for one in torn[row["path"]])
-            row |= {"status": "failed", "reason": f"contradicting: its rows say {genres}"}
-    _check_pointers(source.parent, made, notes)
-    if repeated:
-        notes.append(f"rows that repeat a path: {repeated}")
-    _say(notes, "paths with contradicting genres, which no command uses", [*torn])
-    _say(notes, "rows without a genre", [row["path"] for row in made if not row["genre"]])
-    gone = [row["path"] for row in made if row["reason"].startswith("missing")]
-    _say(notes, "files that are not there", gone)
+        if len(genres := said[row["path"]]) > 1:
+            text = " and ".join(one or "none" for one in genres.values())
+            row |= {"status": "failed", "reason": f"contradicting: its rows say {text}"}
+    look(source.parent, made, notes)
+    say(notes, "files found by their names alone", places.found)
+    if repeated := len(frame) - len(made):
+        notes.append(f"rows that repeat a path, of which the first counts: {repeated:,}")
+    torn = [path for path, genres in said.items() if len(genres) > 1]
+    say(notes, "paths with contradicting genres, which no command uses", torn)
+    say(notes, "rows without a genre", [row["path"] for row in made if not row["genre"]])
     return made
 
 
@@ -220,49 +228,77 @@ def _of_row(texts: Row, called: Mapping[str, str], places: _Places) -> Row:
     path = places.of(texts.get(called["path"], ""))
     fact = known(path)
     genre = texts.get(called["genre"], "")
+    artist, part = (texts.get(called[name], "") for name in ("artist", "split"))
+    known_of = DataTrack(path, path, genre, artist, part, split_by=texts.get(SPLIT_BY, ""))
+    label = known_of.labelled()
+    failed = texts.get("status") == "failed"  # as a check found
     used = {*called.values(), "path", "genre", "group", "split", "status", "reason"}
-    row = {name: text for name, text in texts.items() if name not in used}
-    source_id = row.get("source_id", "") or (fact.id if fact else "")
-    return row | {
+    return {name: text for name, text in texts.items() if name not in used} | {
         "path": path,
         "genre": "" if genre.casefold() in _NO_GENRE else genre,
-        "group": texts.get(called["artist"], "") or (fact.artist if fact else ""),
-        "split": part_of(texts.get(called["split"], "")) or (fact.part if fact else ""),
-        "source_id": source_id,
+        "group": label.group,
+        "split": label.part,
+        "split_by": label.by if label.part else "",
+        "source_id": texts.get("source_id", "") or (fact.id if fact else ""),
+        "status": "failed" if failed else "",
+        "reason": (texts.get("reason") or "failed: as the table says") if failed else "",
     }
 
 
 class _Places:
-    """Where the files of a table lie: at their path, else the only file that ends so."""
+    """Where the files of a table lie: at their path, else the only file that is called so.
+
+    Attributes
+    ----------
+    found : those of the second kind.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._ends: dict[str, str] | None = None
+        self.found: list[str] = []
 
     def of(self, text: str) -> str:
-        """The path of a file, relative to the folder of the table where it lies there."""
+        """The path of a file, relative to the folder of the table; as it is where none is."""
         path = text.replace("\\", "/").removeprefix("./")
         if not path or (self._root / path).is_file():
-            return os.path.relpath(path, self._root) if path.startswith("/") else path
-        if self._ends is None:
-            self._ends = {}
-            for track in Finder([self._root]):
-                name = track.path.rpartition("/")[2]
-                self._ends[name] = "" if name in self._ends else track.path
-        found = self._ends.get(path.rpartition("/")[2], "")
-        return found if found.endswith(path) else path
+            return os.path.relpath(path, self._root) if os.path.isabs(path) else path
+        stem = without_suffix(path)
+        for called in (path, stem):
+            one = self._called.get(called.rpartition("/")[2], "")
+            if f"/{without_suffix(one)}".endswith(f"/{stem}"):
+                self.found.append(one)
+                return one
+        return path
+
+    @functools.cached_property
+    def _called(self) -> dict[str, str]:
+        """The only file of each name, and of each name without suffix; '' where several are."""
+        paths: dict[str, str] = {}
+        for track in Finder([self._root]):
+            name = track.path.rpartition("/")[2]
+            for called in {name, without_suffix(name)}:
+                paths[called] = "" if called in paths else track.path
+        return paths
 
 
 def _by_id(
-    root: Path, name: str, notes: list[str]
+    root: Path, name: str, notes: list[str], folder: str = ""
 ) -> tuple[dict[str, tuple[str, Known]], list[tuple[str, Known]], list[str]]:
-    """Of the sound below a folder: the tracks of a collection, their slices, and all else."""
+    """Of the sound below a folder: the tracks of a collection, their slices, and all else.
+
+    Parameters
+    ----------
+    folder : of a track that is there several times, the file in a folder of this name counts.
+    """
     finder = Finder([root])
     wholes: dict[str, tuple[str, Known]] = {}
     pieces = []
     extra = []
-    for path in sorted(track.path for track in finder if not track.problem):
-        fact = known(path)
+    paths = [track.path for track in finder if not track.problem]
+    for path in sorted(paths, key=lambda path: (folder not in path.split("/"), path)):
+        called = path.rpartition("/")[2]
+        # Which collection it is, was asked for: a number is FMA's in any folder.
+        fact = known(path) or known(f"{called[:3]}/{called}")
         if not fact or not fact.id.startswith(f"{name}:"):
             extra.append(path)
         elif fact.piece:
@@ -273,44 +309,3 @@ def _by_id(
             wholes[fact.id] = path, fact
     notes += filter(None, [passed_over(finder.ignored)])
     return wholes, pieces, extra
-
-
-def _known_fault(collection: Collection, track: str, form: str) -> str:
-    bad = (one.reason for one in collection.bad if one.track == track and form in one.forms)
-    return next(bad, "")
-
-
-def _status(file: Path, warning: str = "") -> Row:
-    """Status and reason of a file by its size and, where that is small, by its first bytes."""
-    try:
-        size = file.stat().st_size
-        with file.open("rb") if size < 1024 else open(os.devnull, "rb") as start:
-            is_pointer = start.read(len(_LFS)) == _LFS
-    except OSError as error:
-        gone = isinstance(error, FileNotFoundError | NotADirectoryError)
-        reason = "missing: there is no such file" if gone else f"unreadable: {error.strerror}"
-        return {"status": "failed", "reason": reason}
-    if is_pointer:
-        return {"status": "failed", "reason": _POINTER}
-    if not size:
-        return {"status": "failed", "reason": "empty: the file has 0 bytes"}
-    return {"status": "ok", "reason": warning}
-
-
-def _check_pointers(root: Path, rows: Sequence[Row], notes: list[str]) -> None:
-    """Say how many files are Git LFS pointers; RunError if all of them are."""
-    pointers = [row["path"] for row in rows if row.get("reason") == _POINTER]
-    if pointers and len(pointers) == len(rows):
-        raise RunError(
-            f"all {len(rows)} files in {root} are Git LFS pointers: texts of some 130 bytes that "
-            "stand for the sound, which was not fetched",
-            "run git lfs pull there, or get another copy",
-        )
-    _say(notes, "Git LFS pointers instead of sound (run: git lfs pull)", pointers)
-
-
-def _say(notes: list[str], what: str, names: Sequence[str]) -> None:
-    """A note with the number and the first few; none for none."""
-    if names:
-        more = f", and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-        notes.append(f"{what}: {len(names):,} ({', '.join(names[:_SHOWN])}{more})")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, TypeVar
 
 from mgrkit.errors import RunError
-from mgrkit.files.downloads import Progress, check_space
+from mgrkit.files.downloads import Progress, check_space, how_to_go_on
 from mgrkit.files.lock import lock
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -143,8 +143,7 @@ def _extract(
                     break
     except OSError as error:
         raise RunError(
-            f"cannot write {place}: {error.strerror or error}",
-            "the same command goes on from there",
+            f"cannot write {place}: {error.strerror or error}", how_to_go_on(error)
         ) from None
     if missing:
         raise RunError(f"{archive} has changed while it was read", "run the same command again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -287,15 +288,19 @@ def check_space(folder: Path, size: int, what: str) -> None:
         )
 
 
+def how_to_go_on(error: OSError) -> str:
+    """A hint for a person, after a file could not be written."""
+    room = "make room; " if error.errno == errno.ENOSPC else ""
+    return f"{room}the same command goes on from there"
+
+
 def _write(part: _Part, data: bytes) -> None:
     view = memoryview(data)
     try:
         while view:
             view = view[part.file.write(view) :]
     except OSError as error:
-        raise RunError(
-            f"cannot write {part.path}: {error.strerror}", "the same command goes on from there"
-        ) from None
+        raise RunError(f"cannot write {part.path}: {error.strerror}", how_to_go_on(error)) from None
 
 
 def _range(answer: HTTPResponse) -> re.Match[str] | None:

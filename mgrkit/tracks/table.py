@@ -45,7 +45,7 @@ def read_frame(path: Path, rows: int | None = None) -> pl.DataFrame:
         return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).partition("\n")[0]
-        raise RunError(f"cannot read {path}: {reason}", "a CSV or Parquet table") from None
+        raise RunError(f"cannot read {path}: {reason}", "CSV in UTF-8, or Parquet") from None
 
 
 def read_tracks(path: Path) -> pl.DataFrame:

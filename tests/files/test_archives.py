@@ -314,7 +314,7 @@ def test_a_disk_that_is_full_in_the_middle_leaves_nothing_half(
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(RunError, match=r"cannot write .*blues.00001.au: No space left") as caught:
         extract(archive, tmp_path / "out")
-    assert caught.value.hint == "the same command goes on from there"
+    assert caught.value.hint == "make room; the same command goes on from there"
     first = "genres/blues/blues.00000.au"
     assert found(tmp_path / "out") == {first: FILES[first]}
     monkeypatch.undo()

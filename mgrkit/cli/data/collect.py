@@ -62,6 +62,13 @@ def collect(
         str | None,
         typer.Option(metavar="COLUMN", help="Of a table: where parts are."),
     ] = None,
+    genres: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help="Of FMA: genre_top, the root of most genres, or of the first: top, most, first.",
+        ),
+    ] = "top",
     replace: Annotated[
         bool, typer.Option("--replace", help="Write OUT anew if it is there.")
     ] = False,
@@ -79,10 +86,11 @@ def collect(
     mgrkit data import pictures images_original    pictures by genre
     mgrkit data import table songs.csv out.csv --genre style
 
-    An archive is extracted into the folder of OUT; other files stay where they are, and no sound
-    is opened: mgrkit data check does that. Paths are relative to OUT, which every command takes
-    as SRC or DATA. Downloads and extractions that were ended go on by the same command; what is
-    fetched is checked by its published sum.
+    SRC that is an archive is extracted into the folder of OUT, archives in a folder SRC beside
+    themselves. Other files stay where they are, and no sound is decoded: mgrkit data check does
+    that. What is missing has no row, but is counted. Paths are relative to OUT, which every command
+    takes as SRC or DATA. What was ended goes on by the same command. What is fetched is checked
+    by its published sum.
     """
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.balance import show_balance
@@ -93,7 +101,7 @@ def collect(
     del debug  # see cli.errors
     given = {"path": path, "genre": genre, "artist": artist, "split": split}
     columns = tuple((what, column) for what, column in given.items() if column)
-    settings = CollectSettings(name, download, tuple(mirror or ()), replace, columns)
+    settings = CollectSettings(name, download, tuple(mirror or ()), replace, columns, genres)
     with fetching(quiet=quiet) as progress:
         made = command(settings, src, out, progress)
     if not quiet:
