@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.classifiers.base import silent, unheard
+from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import Progress, Tags, catalogued, read_rows, unseen
 from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, labelled
 from mgrkit.datasets.reading import read_dataset
@@ -101,6 +102,7 @@ class Audited:
         return {"tracks": self.tracks, **splits, "notes": notes, "exit_code": self.exit_code}
 
 
+@paused_collector()
 def audit(data: Path, progress: Progress = unseen) -> Audited:
     """Find every leak between the parts of the splits that DATA has: parts, and folds.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Work, run, run_now
 from mgrkit.batch.model import Row
+from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
 from mgrkit.datasets.entries import judged
 from mgrkit.datasets.genres import genre_key, one_spelling
@@ -118,6 +119,7 @@ class Parted:
         }
 
 
+@paused_collector()
 def split(
     data: Path,
     out: Path | None = None,
@@ -253,7 +255,7 @@ def _labelled(rows: pl.DataFrame, tags: Mapping[str, str], notes: list[str]) -> 
     )
     genres = one_spelling([one.genre for one in labels], notes)
     return {
-        entry.name: replace(one, genre=genre)
+        entry.name: one if genre == one.genre else replace(one, genre=genre)
         for entry, one, genre in zip(entries, labels, genres, strict=True)
     }
 
