@@ -261,6 +261,11 @@ def _written(
     write_tracks(out, frame)
     good = [row for row in rows if row.get("status") != "failed"]
     reasons = Counter(r["reason"].partition(":")[0] for r in rows if r.get("status") == "failed")
+    if any(row["path"].startswith("../") for row in rows):
+        notes.append(
+            "files lie outside the folder of the table: commands that make files from it refuse "
+            "that; put OUT into the folder of the sound, or above it"
+        )
     counts = balance([row["genre"] for row in good], [row.get("split", "") for row in good])
     return Collected(
         out, len(rows), counts, dict(reasons), tuple(notes), tuple(missing), tuple(extra)

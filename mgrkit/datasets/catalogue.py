@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.datasets.entries import DataTrack
+from mgrkit.datasets.wide import fma_levels
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import PICTURES
 from mgrkit.tracks.find import SOUND, Finder, Search, check_readable
+from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.layout import Layout
+from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import NOISE, NOISY, SPLIT_BY, TABLE
 from mgrkit.tracks.table import read_frame
 
@@ -54,6 +57,8 @@ class Tags:
 def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl.DataFrame:
     """The rows of a table, or of a folder's own and one for each other file; all values texts.
 
+    Of any of FMA's tables they are the tracks of the ``tracks.csv`` beside it.
+
     Parameters
     ----------
     search : which files of a folder are taken; pictures where there are none.
@@ -71,8 +76,8 @@ def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl
         own = data / TABLE
         nothing = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
         frame = _read(own, extras) if own.is_file() else nothing
-        found = [t.path for t in Finder([data], search=search)]
-        found = found or [t.path for t in Finder([data], search=_DRAWN)]
+        found = [as_written(t.path) for t in Finder([data], search=search)]
+        found = found or [as_written(t.path) for t in Finder([data], search=_DRAWN)]
         listed = set(frame["path"].to_list())
         more = pl.DataFrame({"path": [path for path in found if path not in listed]}, {"path": str})
         frame = pl.concat([frame, more], how="diagonal").fill_null("")
@@ -92,7 +97,7 @@ def _read(path: Path, extras: bool) -> pl.DataFrame:
     """The columns that are known, under their own names, and others where they are wanted."""
     import polars as pl
 
-    frame = read_frame(path)
+    frame = read_fma(path.parent, "full", []) if fma_levels(path) else read_frame(path)
     for name, others in _ALSO_CALLED.items():
         called = next((other for other in others if other in frame.columns), "")
         if name not in frame.columns and called:

@@ -134,7 +134,11 @@ def _check_there(table: WideTable, names: Sequence[str]) -> None:
     like = most_like(missing[0], table.columns)
     hint = f"did you mean {like}?" if like else f"it has {some(table.columns)}"
     if len(missing) == len(names):
-        hint += "; --columns chooses others, as in --columns '*'"
+        sets = [
+            one.name for one in installed().feature_sets() if {*one.columns} <= {*table.columns}
+        ]
+        others = f"--set {sets[0]}" if sets else "--columns, as in --columns '*'"
+        hint = f"train and compare take those that it has by {others}"
     raise UsageError(
         f"{table.path} lacks {len(missing)} of {len(names)} columns: {some(missing, 8)}", hint
     )

@@ -168,7 +168,10 @@ def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> str:
     for name in names:
         if name in header:
             return name
-    raise UsageError(f"{path} has no column {' or '.join(names)}", f"it has {some(header)}")
+    raise UsageError(
+        f"{path} has no column {' or '.join(names)}",
+        f"it has {some([n for n in header if n.isprintable()])}",
+    )
 
 
 def note_lost(notes: list[str], number: int, what: str) -> None:

@@ -87,6 +87,10 @@ class Shares:
         folds = tuple(map(str, range(number)))
         return cls(folds, dict.fromkeys(folds, 1 / number))
 
+    def called(self, part: str) -> str:
+        """A part as people read it: ``fold 0`` where there are folds."""
+        return part if part in _EARLIEST else f"fold {part}"
+
     def targets(self, total: int) -> dict[str, float]:
         """How many of a genre's tracks each part is to get; all in train if they are too few."""
         left = total - sum(self.counts.values())
@@ -129,7 +133,7 @@ class Dealt:
                 yield f"{genre} has {_several(total[genre], 'track')}, asked are {asked}"
             elif empty:
                 has = _several(self.units[genre], called)
-                yield f"{genre} has {has}, nothing for {', '.join(empty)}"
+                yield f"{genre} has {has}, nothing for {', '.join(map(shares.called, empty))}"
 
     def missed(self, genres: Sequence[str], shares: Shares, called: str) -> Iterator[str]:
         """Of counts that could not be had, how many it are."""

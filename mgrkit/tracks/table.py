@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,12 +95,15 @@ def write_tracks(path: Path, frame: pl.DataFrame) -> None:
     known = [n for n in CATALOGUE if n in frame.columns]
     kept = [n for n in known if n in ("path", "genre") or (frame[n] != "").any()]
     frame = frame.select(*kept, pl.exclude(CATALOGUE))
+    # Written by Python, which says what is wrong with a disk.
+    buffer = io.BytesIO()
+    if path.suffix.lower() == ".parquet":
+        frame.write_parquet(buffer)
+    else:
+        # An empty text would be written as two quotes.
+        frame.with_columns(pl.col(pl.String).replace("", None)).write_csv(buffer)
     with replacing(path) as temp:
-        if path.suffix.lower() == ".parquet":
-            frame.write_parquet(temp)
-        else:
-            # An empty text would be written as two quotes.
-            frame.with_columns(pl.col(pl.String).replace("", None)).write_csv(temp)
+        temp.write_bytes(buffer.getbuffer())
 
 
 def check_csv(table: Path) -> None:

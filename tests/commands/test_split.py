@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from mgrkit.commands.audit import audit
 from mgrkit.commands.split import SplitSettings, split
 from mgrkit.commands.train import train
 from tests.datasets.made_tables import rows as feature_rows
 from tests.datasets.made_tables import write
+from tests.tracks.made_fma import make_fma
 
 Row = dict[str, str]
 ALBUMS = [
@@ -72,3 +76,39 @@ def test_slices_and_noisy_copies_go_with_their_recording(tmp_path: Path) -> None
             start = (f"{genre}/s{song}_", f"{genre}/s{song}.")
             assert len({part for path, part in found.items() if path.startswith(start)}) == 1
     assert set(found.values()) == {"train", "valid", "test"}
+
+
+def test_fma_s_own_table_is_split_and_audited(tmp_path: Path) -> None:
+    make_fma(tmp_path, tracks=300)
+    assert audit(tmp_path / "tracks.csv").exit_code == 0
+    made = split(tmp_path / "tracks.csv", tmp_path / "o.csv")
+    assert (made.split, made.words) == ("published", "published split")
+    made_rows = pl.read_csv(tmp_path / "o.csv", infer_schema=False)
+    assert made_rows["source_id"].str.starts_with("fma:").all()
+
+
+def test_names_that_are_not_utf_8_are_split_and_audited(tmp_path: Path) -> None:
+    for part in ("train", "test"):
+        for genre in ("blues", "jazz"):
+            folder = tmp_path / "music" / part / genre
+            folder.mkdir(parents=True)
+            (folder / os.fsdecode(b"b\xe4d-" + part.encode() + b".wav")).touch()
+    assert audit(tmp_path / "music").tracks == 4
+    split(tmp_path / "music", tmp_path / "o.csv", SplitSettings("random", allow_missing=True))
+    assert any("\\udce4" in path for path in pl.read_csv(tmp_path / "o.csv")["path"])
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.parquet"])
+def test_a_full_disk_is_called_so_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = table(tmp_path / "t.csv", ALBUMS)
+
+    def full(self: Path, content: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(self))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        split(data, tmp_path / name)
+    assert caught.value.filename == str(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir()} == {"t.csv"}

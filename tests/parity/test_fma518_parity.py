@@ -124,6 +124,8 @@ def test_made_music(style: str) -> None:
 @pytest.mark.parametrize("tuning", [-50, 0, 23])
 @pytest.mark.parametrize("rate", [8_700, 16_000, 22_050, 32_000, 44_100, 96_000])
 def test_constant_q(rate: int, tuning: int) -> None:
+    if rate < 9_000 and not librosa.__version__.startswith("0."):
+        pytest.skip("librosa 1.0 gives others where half the rate is just above the highest filter")
     samples = noise(2 * rate).astype(np.float32)
     theirs = np.abs(librosa.cqt(samples, sr=rate, tuning=tuning / 100))
     ours = constant_q(samples, rate, tuning)

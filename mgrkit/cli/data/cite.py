@@ -26,7 +26,7 @@ def cite(
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.tracks.collections.lookup import find_collection
 
-    collection = find_collection(name)
+    collection = find_collection(name.partition("-")[0])  # fma-small is of fma
     about = collection.about
     if as_json:
         forms = [asdict(form) for form in collection.forms]

@@ -88,9 +88,9 @@ def collect(
 
     SRC that is an archive is extracted into the folder of OUT, archives in a folder SRC beside
     themselves. Other files stay where they are, and no sound is decoded: mgrkit data check does
-    that. What is missing has no row, but is counted. Paths are relative to OUT, which every command
-    takes as SRC or DATA. What was ended goes on by the same command. What is fetched is checked
-    by its published sum.
+    that. What is missing has no row, but is counted. Paths are relative to OUT. Every command takes
+    it as SRC or DATA if it lies in the folder of the sound, or above. What was ended goes on by the
+    same command. What is fetched is checked by its published sum.
     """
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.balance import show_balance
