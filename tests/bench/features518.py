@@ -74,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("files", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--record", action="store_true", help="write it into docs/figures.csv")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     for way in WAYS.values():  # librosa compiles at its first call
@@ -83,7 +84,16 @@ def main() -> None:
     for path in asked.files:
         found.append(measured(path, asked.rounds))
         print(line(Path(path).name, found[-1]), flush=True)
-    print(line("median", {key: statistics.median(of[key] for of in found) for key in found[0]}))
+    middle = {key: statistics.median(of[key] for of in found) for key in found[0]}
+    print(line("median", middle))
+    if asked.record:
+        from tests.bench.record import record
+
+        ratio = middle["script"] / middle["mgrkit"]
+        told = f"**{ratio:.1f} x**: {middle['mgrkit']:.0f} and {middle['script']:.0f} ms of CPU"
+        sounds = f"{len(found)} clips of 30 s, median of {asked.rounds} rounds"
+        what = "fma518 against FMA's script on librosa 0.11"
+        record("collections", [(what, "2 x / 4 x", f"{told} ({sounds})")])
 
 
 if __name__ == "__main__":
