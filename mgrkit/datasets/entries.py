@@ -204,17 +204,34 @@ def _ends(names: Sequence[str]) -> dict[str, str]:
 
 def _all_settled(entries: Sequence[DataTrack]) -> list[DataTrack]:
     """Each entry settled; the whole of what is there in slices, too, is of its own recording."""
-    ends = _ends([entry.name for entry in entries])
-    stems = {without_suffix(one.name): one.name for one in entries if not copy_of(one.name)}
-    stems |= {name: name for name in stems.values()}
-    settled = [_settled(entry, ends, stems) for entry in entries]
+    names = [entry.name for entry in entries]
+    copies = [copy_of(name) for name in names]
+    ends = _ends(names)
+    stems = _stems([name for name, of in zip(names, copies, strict=True) if not of])
+    if any(copies):  # a copy may lie in another part of the split than its recording
+        layout = Layout.of(names)
+        stems = {layout.without_part(stem): name for stem, name in stems.items()} | stems
+        copies = [[*roots, *map(layout.without_part, roots)] for roots in copies]
+    settled = [_settled(*one, ends, stems) for one in zip(entries, copies, strict=True)]
     whole = {entry.sliced for entry in settled if entry.sliced}
     return [replace(e, recording=e.name, sliced=e.name) if e.name in whole else e for e in settled]
 
 
-def _settled(entry: DataTrack, ends: Mapping[str, str], stems: Mapping[str, str]) -> DataTrack:
-    """An entry whose parent is its recording, or itself where it is no copy."""
-    roots = copy_of(entry.name)
+def _stems(names: Sequence[str]) -> dict[str, str]:
+    """The paths that a noisy copy's name may begin with, and the recordings of which they are."""
+    return {without_suffix(name): name for name in names} | {name: name for name in names}
+
+
+def _settled(
+    entry: DataTrack, roots: Sequence[str], ends: Mapping[str, str], stems: Mapping[str, str]
+) -> DataTrack:
+    """An entry whose parent is its recording, or itself where it is no copy.
+
+    Parameters
+    ----------
+    roots : of which it may be a copy by its name, the likeliest first.
+    ends, stems : see `_ends` and `_stems`.
+    """
     if entry.is_copy:
         root = ends.get(entry.parent, "")
         if root == entry.name:

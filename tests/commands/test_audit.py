@@ -126,6 +126,14 @@ def test_a_folder_with_parts_and_its_own_table(tmp_path: Path) -> None:
     assert leaks(audit(folder)) == {"piece": 1, "artist": 1}
 
 
+@pytest.mark.parametrize("form", ["{part}/rock/{name}", "rock/{part}/{name}"])
+def test_a_noisy_copy_in_another_part_folder_is_a_leak(tmp_path: Path, form: str) -> None:
+    files = {"song.wav": "test", "song.white_10dB_1.wav": "train", "other.wav": "train"}
+    paths = [form.format(part=part, name=name) for name, part in files.items()]
+    found = audit(touched(tmp_path / "music", *paths))
+    assert (leaks(found), found.exit_code) == ({"copy": 1}, 1)
+
+
 def test_artists_of_a_folder_are_read_from_tags_and_how_far_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from mgrkit.commands.evaluate import evaluate
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.entries import DataTrack, labelled
+from mgrkit.datasets.entries import DataTrack, belonging, labelled
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.kinds import Features, input_of
@@ -80,6 +80,17 @@ def test_noisy_copies_are_known_by_their_names(tmp_path: Path) -> None:
     assert (counts["train"], counts["valid"]) == (3 * plain["train"], plain["valid"])
     result = evaluate(str(tmp_path / "m.safetensors"), tmp_path / "t.csv")
     assert result["tracks"] == plain["test"]
+
+
+def test_a_copy_in_another_part_of_the_split_is_of_its_recording() -> None:
+    names = [
+        "test/rock/song.flac", "train/rock/song.white_10dB_1.wav", "train/rock/other.flac",
+        "train/pop/song.white_10dB_1.wav", "test/rock/twice.wav", "train/rock/twice.wav",
+        "train/rock/twice.pink_0dB_1.wav",
+    ]  # fmt: skip
+    settled, _ = belonging([DataTrack(name, name, name.split("/")[1]) for name in names], [])
+    parents = [entry.parent for entry in settled]
+    assert parents == [*names[:1], names[0], names[2], "train/pop/song", *names[4:6], names[5]]
 
 
 def sliced(form: str, **more: object) -> list[dict[str, object]]:
