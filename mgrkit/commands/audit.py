@@ -205,7 +205,8 @@ def _examples(
     for leak in leaks:
         shown[leak.kind] += 1
         if shown[leak.kind] <= _EXAMPLES:
-            of_part = {parts[i]: names[i] for i in reversed(leak.tracks)}
+            originals_first = sorted(leak.tracks, key=lambda i: tracks[i].derived)
+            of_part = {parts[i]: names[i] for i in reversed(originals_first)}
             order = sorted(of_part, key=in_order)
             artist = tracks[leak.tracks[0]].group if leak.kind == ARTIST else ""
             yield Example(leak.kind, artist, tuple((of_part[part], part) for part in order))

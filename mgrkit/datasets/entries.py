@@ -72,6 +72,8 @@ class DataTrack:
             source=self.source_id,
             copied=self.parent if self.is_copy else "",
             sliced=fact.id if fact and self.piece else self.sliced,
+            derived=bool(self.is_copy or self.duplicate_of or self.piece)
+            or self.sliced not in ("", self.name),
         )
 
     def _part(self, fact: Known | None) -> tuple[str, str]:
@@ -267,7 +269,7 @@ def labelled(entries: Sequence[DataTrack]) -> tuple[Labelled, ...]:
         root = roots.get(entry.parent) if entry.is_copy else None
         if root is not None:
             labels[root] = replace(labels[root], copied=entries[root].name)
-            labels[index] = replace(labels[root], same=())
+            labels[index] = replace(labels[root], same=(), derived=True)
     return tuple(labels)
 
 

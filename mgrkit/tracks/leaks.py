@@ -2,9 +2,11 @@
 
 The kinds, the most specific first: exact duplicates; noisy copies and what they are copies of;
 slices of one recording; one recording under two names; one artist. A leak is counted once, by its
-most specific kind: what is torn by one kind counts, for the kinds after it, as if all of it were in
-the earliest of its parts. So a song that is in train and test does not make its artist a second
-leak, but another song of the artist in valid does. Tracks of unknown artists are no leak.
+most specific kind: what is torn by one kind counts, for the kinds after it, as if all of it were
+where the original is; or in the earliest of its parts, where none is known to be the original. So a
+song in test with a copy in train does not make its artist a second leak, but another song of the
+artist in train, which stays a leak when the copy is gone, does. Tracks of unknown artists are no
+leak.
 """
 
 from __future__ import annotations
@@ -52,6 +54,7 @@ def find_leaks(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[Leak]:
     """
     bundles = [[index] for index in range(len(tracks))]
     places = list(parts)  # of each bundle
+    derived = [track.derived for track in tracks]  # whether all of a bundle is
     found = []
     for kind in KINDS:
         marks = [[mark for i in members for mark in _marks(tracks[i], kind)] for members in bundles]
@@ -59,10 +62,12 @@ def find_leaks(tracks: Sequence[Labelled], parts: Sequence[str]) -> list[Leak]:
         for one in linked(marks[number] for number in marked):
             if len(one) == 1:
                 continue
-            first, *others = (marked[number] for number in one)
-            where = {places[number] for number in (first, *others)} - {""}
+            first, *others = joined = [marked[number] for number in one]
+            where = {places[number] for number in joined} - {""}
+            originals = {places[number] for number in joined if not derived[number]} - {""}
             bundles[first] += [i for number in others for i in bundles[number]]
-            places[first] = min(where, key=in_order, default="")
+            places[first] = min(originals or where, key=in_order, default="")
+            derived[first] = all(derived[number] for number in joined)
             for number in others:
                 bundles[number] = []
             if len(where) > 1:

@@ -51,6 +51,7 @@ class Labelled:
     source : what its collection calls it; '' where nothing says so.
     copied : the recording of which it is a noisy copy, or of which there are such; '' for none.
     sliced : the recording of which it is a slice, or of which there are such; '' for none.
+    derived : whether it is a noisy copy, a slice or an exact duplicate of another file.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Labelled:
     source: str = ""
     copied: str = ""
     sliced: str = ""
+    derived: bool = False
 
     @property
     def unit(self) -> str:

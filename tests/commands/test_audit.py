@@ -56,6 +56,31 @@ def test_each_kind_alone_is_not_taken_for_another(tmp_path: Path, kind: str) -> 
     assert (leaks(found), found.exit_code) == ({}, 0)
 
 
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"path": "t2.white_10dB_1.wav"}, "copy"),
+        ({"path": "t2.white_10dB_1.wav", "parent": "t2.wav"}, "copy"),
+        ({"path": "noisy/1.wav", "kind": "noisy", "parent": "x/t2.wav"}, "copy"),
+        ({"path": "t3.wav", "duplicate_of": "x/t2.wav"}, "duplicate"),
+        ({"path": "t3.wav", "parent": "x/t2.wav", "start": "30.0"}, "piece"),
+    ],
+)  # fmt: skip
+def test_an_artist_leak_is_not_hidden_by_another_of_the_artist(
+    tmp_path: Path, more: Row, kind: str
+) -> None:
+    more = {**more, "path": f"x/{more['path']}"}
+    torn = [{"path": "x/t2.wav", "split": "test"}, {**more, "split": "train"}]
+    for part, expected in (("test", {kind: 1}), ("train", {kind: 1, "artist": 1})):
+        rows = [*torn[::-1], {"path": "x/t1.wav", "split": part}]
+        rows = [{**row, "genre": "rock", "artist": "X"} for row in rows]
+        found = audit(written(tmp_path / "t.csv", rows))
+        assert leaks(found) == expected
+    examples = {one.kind: one.tracks for one in found.splits[0].examples}
+    # Not the copy, which is a leak of its own.
+    assert examples["artist"] == (("x/t1.wav", "train"), ("x/t2.wav", "test"))
+
+
 def test_folds_are_audited_beside_the_parts(tmp_path: Path) -> None:
     rows = [
         {"path": f"{n}x.wav", "genre": "ab"[n % 2], "artist": f"A{n % 4}", "fold": str(n // 3 % 2)}

@@ -27,6 +27,20 @@ def test_a_torn_song_does_not_make_its_artist_a_leak_but_another_song_does() -> 
 
 @pytest.mark.parametrize(
     ("more", "kind"),
+    [({"copied": "r"}, "copy"), ({"sliced": "r"}, "piece"), ({"same": ("s",)}, "duplicate")],
+)  # fmt: skip
+def test_what_stays_a_leak_without_the_derived_file_counts(
+    more: dict[str, object], kind: str
+) -> None:
+    one = [track("r", "test", "X", **more), track("d", "train", "X", derived=True, **more)]
+    for torn in (one, one[::-1]):
+        assert found(*torn) == {kind: 1}
+        assert found(*torn, track("o", "test", "X")) == {kind: 1}
+        assert found(*torn, track("o", "train", "X")) == {kind: 1, "artist": 1}
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
     [
         ({"same": ("s",)}, "duplicate"), ({"copied": "r"}, "copy"), ({"sliced": "r"}, "piece"),
         ({"recording": "r"}, "recording"), ({"source": "r"}, "recording"), ({}, "artist"),
