@@ -26,6 +26,7 @@ FAILURES = {
     "truncated": "the file holds less than its header promises",
     "silent": "nothing to hear, or channels that cancel each other",
     "short": "less sound than is stated or asked for",
+    "contradicting": "rows of the table give this path several genres",
 }
 """Codes with which a row is ``failed``."""
 WARNINGS = {

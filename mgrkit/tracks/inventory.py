@@ -128,12 +128,12 @@ class _Rows:
 
 def _joined(folder: Path, rows: _Rows, found: Mapping[str, ItemError | None]) -> Inventory:
     """The files that were found and those of the table, which may be called otherwise there."""
+    forms = {form: path for path in reversed([*found]) for form in _forms(path)}
     wanted: dict[str, str] = {}
-    if found:
-        forms = {form: path for path in reversed([*found]) for form in _forms(path)}
-        wanted = {forms.get(path, path): path for path in rows.rows}
-    else:
-        wanted = {_here(folder, path): path for path in rows.rows}
+    for path, row in rows.rows.items():
+        called = forms.get(path, path) if found else _here(folder, path)
+        if wanted.setdefault(called, path) != path:  # two spellings of one path
+            rows.others.setdefault(wanted[called], []).extend([row[1], *rows.others.get(path, [])])
     paths = [*wanted, *(path for path in found if path not in wanted)]
     layout, whole = Layout.of(paths), Path(os.path.abspath(folder)).as_posix()
     used = False
@@ -167,8 +167,13 @@ def _of_rows(rows: _Rows, path: str | None, genre: str) -> Iterator[Finding]:
     others = rows.others.get(path, [])
     if others:
         yield Finding("repeated", f"{1 + len(others)} rows of the table have this path")
-    if against := [other for other in others if group_key(other) != group_key(genre)]:
-        yield Finding("label", f"the table says {genre}, and {' and '.join(against)} in other rows")
+    genres: dict[str, str] = {}
+    for one in filter(None, [genre, *others]):
+        genres.setdefault(group_key(one), one)
+    if len(genres) > 1:
+        number = "two" if len(genres) == 2 else len(genres)
+        text = f"{number} rows give this path the genres {' and '.join(genres.values())}"
+        yield Finding("contradicting", text, fails=True)
 
 
 def _forms(path: str) -> dict[str, None]:

@@ -156,8 +156,8 @@ def test_what_a_table_states(music: Path) -> None:
         "music/jazz/b.wav": "label: the table says rock, the folder jazz",
         "music/jazz/e.wav": "unlisted: not in tracks.csv",
         "music/rock/c.wav": "short: 1 s of 30 s that are stated",
-        "music/rock/d.wav": "repeated: 2 rows of the table have this path; "
-        "label: the table says rock, and jazz in other rows",
+        "music/rock/d.wav": "contradicting: two rows give this path the genres rock and jazz; "
+        "repeated: 2 rows of the table have this path",
         "music/rock/gone.wav": "missing: the file is not there",
     }
     assert mgrkit("data", "check", "music", "checked.csv", "-q") == 1
@@ -174,6 +174,26 @@ def test_what_a_table_states(music: Path) -> None:
     assert {n: row["reason"] for n, row in rows("alone.csv").items() if row["reason"]} == expected
     assert mgrkit("data", "check", "alone.csv", "again.csv", "-q") == 1
     assert rows("again.csv")["music/rock/c.wav"]["reason"] == expected["music/rock/c.wav"]
+
+
+@pytest.mark.parametrize("other", ["jazz/a.wav", "./jazz/a.wav", "jazz\\a.wav"])
+def test_a_path_with_two_genres_has_none_that_is_right(music: Path, other: str) -> None:
+    """However the second row writes the path; the same genre written otherwise is no second."""
+    names = ("jazz/b.wav,Hip-Hop", "jazz/b.wav,hip hop", "jazz/b.wav,", "rock/c.wav,x")
+    table = tracks(music, "path,genre", "jazz/a.wav,blues", f"{other},rock", *names)
+    for data in ("music", table):
+        out = ("checked.csv", "--quarantine", "good.csv", "--replace", "-q")
+        assert mgrkit("data", "check", data, *out) == 1
+        found = rows()["music/jazz/a.wav"]
+        assert found["status"] == "failed"
+        assert found["reason"] == (
+            "contradicting: two rows give this path the genres blues and rock; "
+            "label: the table says blues, the folder jazz; "
+            "repeated: 2 rows of the table have this path"
+        )
+        assert codes()["music/jazz/b.wav"] == ["label", "repeated"]
+        assert "music/jazz/a.wav" not in rows("good.csv")
+        assert "music/jazz/b.wav" in rows("good.csv")
 
 
 def test_a_folder_with_a_table_from_elsewhere(music: Path, capfd: Captured) -> None:

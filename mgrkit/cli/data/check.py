@@ -66,7 +66,8 @@ def check(
     mgrkit data check gtzan/tracks.csv --quarantine gtzan/good.csv
     mgrkit data check music --min-seconds 20 --json | jq .findings
 
-    Fail: missing, empty, pointer (of Git LFS), undecodable, truncated, silent, short.
+    Fail: missing, empty, pointer (of Git LFS), undecodable, truncated, silent, short,
+    and contradicting: rows with several genres for one path.
     Are told: clipped, label (against folder or name), duplicate, repeated and unlisted rows,
     and what the collection's own list of bad files says.
     """
