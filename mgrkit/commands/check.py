@@ -164,6 +164,8 @@ class _Sink(TableSink):
         self.examples: dict[str, list[tuple[str, str]]] = {}
         self.warned = 0
         self._asked: set[str] = set()
+        self._firsts: dict[str, tuple[bool, str]] = {}
+        """By sound of the file that the others are copies of: is its label in doubt, its key."""
 
     def kept(self, item: Item) -> list[Row] | None:
         rows = super().kept(item)
@@ -177,7 +179,11 @@ class _Sink(TableSink):
 
     def _judged(self, item: Item, rows: list[Row]) -> list[Row]:
         self._asked.add(item.key)
-        return [self._row(rows[0])[0]]
+        row, found = self._row(rows[0])
+        if row["status"] == "ok":
+            this = any(finding.code == "label" for finding in found), item.key
+            self._firsts[row["sound"]] = min(this, self._firsts.get(row["sound"], this))
+        return [row]
 
     def _row(self, row: Row) -> tuple[Row, list[Finding]]:
         """The row of the table, and what is wrong with it."""
@@ -204,17 +210,20 @@ class _Sink(TableSink):
         return _posix(os.path.normpath(os.path.join(self.folder, path)))
 
     def rows(self) -> Iterator[Row]:
-        """Of the files that are in the collection today; a copy names the first of its kind."""
-        firsts: dict[str, Row] = {}
+        """Of the files that are in the collection today.
+
+        A copy names the first of its kind whose label nothing speaks against, else the first.
+        """
         for kept in super().rows():
             if kept["source"] not in self._asked:
                 continue
             row, found = self._row(kept)
             if row["status"] == "ok":
-                first = firsts.setdefault(row["sound"], row)
-                if first is not row:
-                    found.append(_duplicate(row, first))
-                    row |= {"duplicate_of": first["path"], "reason": reason(found)}
+                _, first = self._firsts[row["sound"]]
+                if first != kept["source"]:
+                    path = self._path(first)
+                    found.append(_duplicate(row["genre"], path, self.files.files[first].row[1]))
+                    row |= {"duplicate_of": path, "reason": reason(found)}
             self._count(row, found)
             yield row
 
@@ -227,9 +236,9 @@ class _Sink(TableSink):
                 examples.append((row["path"], row["reason"]))
 
 
-def _duplicate(row: Row, first: Row) -> Finding:
-    other = f", which is {first['genre']}" if first["genre"] != row["genre"] else ""
-    return Finding("duplicate", f"the same sound as {first['path']}{other}")
+def _duplicate(genre: str, first: str, of_first: str) -> Finding:
+    other = f", which is {of_first}" if of_first != genre else ""
+    return Finding("duplicate", f"the same sound as {first}{other}")
 
 
 def _complete(summary: Summary, files: Inventory, search: Search) -> Summary:

@@ -196,6 +196,29 @@ def test_a_path_with_two_genres_has_none_that_is_right(music: Path, other: str) 
         assert "music/jazz/b.wav" in rows("good.csv")
 
 
+def test_of_copies_one_whose_label_nothing_speaks_against_is_kept(music: Path) -> None:
+    """In a first run and in a later one; where all are in doubt, the first."""
+    for name in ("pop/rock.00121", "rock/rock.00121", "rock/rock.00122"):
+        tone(music / f"{name}.wav", hz=1234)
+    for name in ("jazz/rock.00123", "pop/rock.00123"):
+        tone(music / f"{name}.wav", hz=4321)
+    for _ in range(2):
+        out = ("checked.csv", "--quarantine", "good.csv", "-q")
+        assert mgrkit("data", "check", "music", *out) == 0
+        copies = {n: row["duplicate_of"] for n, row in rows().items() if row["duplicate_of"]}
+        assert copies == {
+            "music/pop/rock.00121.wav": "music/rock/rock.00121.wav",
+            "music/rock/rock.00122.wav": "music/rock/rock.00121.wav",
+            "music/pop/rock.00123.wav": "music/jazz/rock.00123.wav",
+        }
+        assert rows()["music/pop/rock.00121.wav"]["reason"] == (
+            "label: the folder says pop, the file's name rock; "
+            "duplicate: the same sound as music/rock/rock.00121.wav, which is rock"
+        )
+        assert rows()["music/rock/rock.00121.wav"]["reason"] == ""
+        assert set(rows("good.csv")) == set(rows()) - set(copies)
+
+
 def test_a_folder_with_a_table_from_elsewhere(music: Path, capfd: Captured) -> None:
     tracks(music.parent, "path,genre", "jazz/a.wav,jazz", "rock/gone.wav,rock", name="t.csv")
     assert mgrkit("data", "check", "music", "checked.csv", "--table", "t.csv", "-q") == 1
