@@ -19,6 +19,7 @@ from mgrkit.experiments.training import Recipe
 from mgrkit.inputs.kinds import input_of
 from mgrkit.registry.loader import installed
 from mgrkit.tracks.leaks import ARTIST, Leak, counted, find_leaks, in_order, leaky_words
+from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import PARTS, UNKNOWN, Labelled, check_split, published_part, stated
 
 if TYPE_CHECKING:
@@ -103,13 +104,14 @@ class Audited:
 
 
 @paused_collector()
-def audit(data: Path, progress: Progress = unseen) -> Audited:
+def audit(data: Path, progress: Progress = unseen, *, table: Path | None = None) -> Audited:
     """Find every leak between the parts of the splits that DATA has: parts, and folds.
 
     Parameters
     ----------
     data : a track table, a feature table, or a folder; in a folder the tags of files whose artist
         nothing else tells are read.
+    table : of the files of the folder ``data``, instead of its own.
 
     Raises
     ------
@@ -117,7 +119,7 @@ def audit(data: Path, progress: Progress = unseen) -> Audited:
     RunError : DATA cannot be read, or lists nothing.
     """
     notes: list[str] = []
-    frame = read_rows(data)
+    frame = read_rows(Source.of(data, table).table or data)
     tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)
@@ -144,6 +146,7 @@ def measure(
     seeds: int = 3,
     *,
     split: str | None = None,
+    table: Path | None = None,
     feature_set: str | None = None,
     device: str = "auto",
     options: Options | None = None,
@@ -158,6 +161,7 @@ def measure(
     data : as for `mgrkit.commands.train.train`.
     seeds : fits on each kind of split.
     split : 'published', 'grouped', or None for the first of them that DATA allows.
+    table : as for `audit`.
 
     Raises
     ------
@@ -173,7 +177,7 @@ def measure(
         return Recipe.of(entry, {}, seed, device=device)
 
     recipe(0)
-    dataset = read_dataset(data, wanted, options, report)
+    dataset = read_dataset(data, wanted, options, report, table)
     return inflation(dataset, recipe, seeds, source=data, how=split, say=say, progress=progress)
 
 

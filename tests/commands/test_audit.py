@@ -190,3 +190,16 @@ def test_a_table_without_rows(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("path,split\n")
     with pytest.raises(RunError, match="lists no files"):
         audit(tmp_path / "t.csv")
+
+
+def test_a_table_from_elsewhere_says_how_a_folder_is_split(tmp_path: Path) -> None:
+    rows = []
+    for number, part in enumerate(("train", "test")):
+        path = f"jazz/{'ab'[number]}.wav"
+        (tmp_path / "music" / "jazz").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "music" / path).touch()
+        rows.append({"path": path, "genre": "jazz", "group": "Ella", "split": part})
+    table = written(tmp_path / "t.csv", rows)
+    with pytest.raises(UsageError, match="has no split"):
+        audit(tmp_path / "music")
+    assert leaks(audit(tmp_path / "music", table=table)) == {"artist": 1}

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    DataTable,
     Debug,
     Device,
     FeatureSet,
@@ -48,6 +49,7 @@ def audit(
         ),
     ] = None,
     split: SplitHow = None,
+    table: DataTable = None,
     feature_set: FeatureSet = None,
     device: Device = "auto",
     workers: Workers = 4,
@@ -70,13 +72,13 @@ def audit(
 
     With --inflation it fits a classifier on a split that keeps artists apart and on a random one
     of the same tracks, with as many of each genre in each part: the gap is what a random split
-    says too much. The options below --inflation go with it alone.
+    says too much. --seeds, --split, --set, --device and --workers go with it alone.
     """
     if inflation is None:
         for name, given in (("seeds", seeds), ("split", split), ("set", feature_set)):
             if given is not None:
                 raise UsageError(f"--{name} goes with --inflation", "leave it out")
-        return _audit(data, as_json=as_json, quiet=quiet)
+        return _audit(data, table, as_json=as_json, quiet=quiet)
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
@@ -93,6 +95,7 @@ def audit(
             data,
             3 if seeds is None else seeds,
             split=split,
+            table=table,
             feature_set=feature_set,
             device=device,
             options=Options(workers),
@@ -107,14 +110,14 @@ def audit(
     return 0
 
 
-def _audit(data: Path, *, as_json: bool, quiet: bool) -> int:
+def _audit(data: Path, table: Path | None, *, as_json: bool, quiet: bool) -> int:
     from mgrkit.cli.terminal.fitting import FitBar
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.auditing import show_audit
     from mgrkit.commands.audit import audit as command
 
     with closing(FitBar(quiet=quiet, name="tags")) as bar:
-        found = command(data, lambda done, total: bar.progress(done, total, {}))
+        found = command(data, lambda done, total: bar.progress(done, total, {}), table=table)
     if as_json:
         print_json(found.as_json())
     show_audit(found, on_stdout=not as_json, quiet=quiet)
