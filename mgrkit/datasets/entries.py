@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mgrkit.audio.tags.nobody import somebody
 from mgrkit.tracks.collections.base import Known
 from mgrkit.tracks.collections.lookup import has_published_split, known
 from mgrkit.tracks.identity import NAME, name_id, track_id
@@ -64,7 +65,7 @@ class DataTrack:
         return Labelled(
             id=fact.id if fact else track_id(self.parent, "" if self.is_copy else self.digest),
             genre=self.genre,
-            group=self.group or (fact.artist if fact else ""),
+            group=somebody(self.group) or (fact.artist if fact else ""),
             part=part,
             recording=self.recording,
             by=by,
@@ -72,8 +73,9 @@ class DataTrack:
             source=self.source_id,
             copied=self.parent if self.is_copy else "",
             sliced=fact.id if fact and self.piece else self.sliced,
-            derived=bool(self.is_copy or self.duplicate_of or self.piece)
-            or self.sliced not in ("", self.name),
+            derived=bool(
+                self.is_copy or self.piece or {self.sliced, self.duplicate_of} - {"", self.name}
+            ),
         )
 
     def _part(self, fact: Known | None) -> tuple[str, str]:

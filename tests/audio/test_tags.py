@@ -271,6 +271,7 @@ def test_various_artists_are_nobody(tmp_path: Path) -> None:
     path = tagged(tmp_path / "a.flac", artist="The Singer", album_artist="Various Artists")
     assert artist_tag(path) == "The Singer"
     assert artist_tag(tagged(tmp_path / "b.flac", artist="Unknown Artist")) == ""
+    assert artist_tag(tagged(tmp_path / "c.flac", artist="N/A")) == ""
 
 
 def test_a_file_without_tags_or_not_readable_has_no_artist(tmp_path: Path) -> None:

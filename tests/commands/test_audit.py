@@ -121,6 +121,16 @@ def test_contradicting_genres_of_a_path_and_a_sound_in_two_genres_are_said(tmp_p
     assert "sounds under two genres: 1 (b.wav rock, c.wav pop)" in notes
 
 
+def test_tracks_of_unknown_artists_are_no_leak_and_counted(tmp_path: Path) -> None:
+    rows = [
+        {"path": f"{n}x.wav", "genre": "rock", "artist": "Unknown", "split": part}
+        for n, part in enumerate(("train", "test"))
+    ]
+    found = audit(written(tmp_path / "t.csv", rows))
+    assert leaks(found) == {}
+    assert "artists unknown for 2 of 2 tracks" in found.notes
+
+
 def test_failed_rows_are_no_leak(tmp_path: Path) -> None:
     rows = [
         {"path": "a.wav", "split": "train", "artist": "X", "status": "ok"},

@@ -225,3 +225,17 @@ def test_a_name_that_several_files_have_tells_nothing() -> None:
     paths = ["one/01.mp3", "two/01.mp3", "two/02.mp3"]
     ids = [one.id for one in labelled([DataTrack(path, path, "jazz") for path in paths])]
     assert ids == ["name:one/01.mp3", "name:two/01.mp3", "name:02.mp3"]
+
+
+@pytest.mark.parametrize(
+    "nobody", ["unknown", "Unknown Artist", "N/A", "Various Artists", "various", "NONE", "-", " "]
+)
+def test_a_name_that_stands_for_nobody_is_no_artist(nobody: str) -> None:
+    names = ["Unknown Mortal Orchestra", "!!!", nobody, nobody]
+    entries = [DataTrack(f"{n}.wav", f"{n}.wav", "jazz", who) for n, who in enumerate(names)]
+    labels = labelled(entries)
+    assert [one.group for one in labels] == [*names[:2], "", ""]
+    assert len({one.unit for one in labels}) == 4
+    one = "blues.00000.wav"
+    told, untold = (DataTrack(one, one, "jazz", who).labelled() for who in (nobody, ""))
+    assert told.group == untold.group != ""

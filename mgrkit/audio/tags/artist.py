@@ -12,8 +12,8 @@ from mgrkit.audio.tagbytes import tags_end
 from mgrkit.audio.tags.ape import apev2
 from mgrkit.audio.tags.chunks import chunk_tags
 from mgrkit.audio.tags.id3 import id3v1, id3v2
+from mgrkit.audio.tags.nobody import somebody
 
-_ANYBODY = {"various", "various artists", "va", "unknown", "unknown artist"}
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ENOUGH = 1 << 26
 
@@ -47,8 +47,8 @@ def _artist(tags: Tags) -> str:
         for name, value in tags:
             # Some write ALBUM ARTIST or album_artist.
             if name.lower().replace("_", "").replace(" ", "") == wanted:
-                artist = " ".join(value.replace("\0", " ").split())
-                if artist and artist.casefold() not in _ANYBODY:
+                artist = somebody(" ".join(value.replace("\0", " ").split()))
+                if artist:
                     return artist
     return ""
 
