@@ -39,6 +39,17 @@ def test_what_stays_a_leak_without_the_derived_file_counts(
         assert found(*torn, track("o", "train", "X")) == {kind: 1, "artist": 1}
 
 
+def test_an_original_with_a_duplicate_and_a_noisy_copy_stays_where_it_is() -> None:
+    torn = [
+        track("a", "train", "X", same=("s",), derived=True),
+        track("b", "test", "X", same=("s",), copied="b"),
+        track("c", "train", "X", copied="b", derived=True),
+    ]
+    both = {"duplicate": 1, "copy": 1}
+    assert found(*torn, track("o", "test", "X")) == both
+    assert found(*torn, track("o", "train", "X")) == {**both, "artist": 1}
+
+
 @pytest.mark.parametrize(
     ("more", "kind"),
     [
