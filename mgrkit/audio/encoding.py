@@ -29,7 +29,13 @@ FORMATS = ("wav", "flac", "mp3", "ogg", "opus", "m4a")
 OPUS_RATE = 48_000
 QUALITY = 5.0
 """Of Ogg Vorbis, as ``oggenc -q``: about 160 kbit/s in stereo."""
-_VORBIS_RATE = 200_000
+_MPEG = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+RATES = {"mp3": _MPEG, "opus": (OPUS_RATE,), "m4a": (7350, *_MPEG, 64_000, 88_200, 96_000)}
+"""Of formats that hold some only, in Hz: ISO/IEC 11172-3 and 13818-3, RFC 7845, ISO/IEC 14496-3."""
+_HIGHEST = {"flac": 655_350, "ogg": 200_000}
+"""In Hz; beyond that of ogg, libsndfile 1.2.2 crashes or writes no file."""
+_CHANNELS = {"wav": 1024, "flac": 8}
+"""Libsndfile's and FLAC's (RFC 9639) limits; of the others, what is encoded here is two."""
 _LAYOUTS = {1: "mono", 2: "stereo"}
 _EXACT = {"fflags": "+bitexact"}  # no release of FFmpeg's and no random number in the file
 
@@ -61,6 +67,44 @@ KBITS = {name: codec.kbits for name, codec in _CODECS.items()}
 """The usual bit rate of formats that have one, in kbit/s."""
 
 
+def misfit(name: str, rate: int, channels: int, kbits: int = 0) -> tuple[str, str] | None:
+    """Why a format cannot hold a sound, and the options that make it fit; None where it can.
+
+    Parameters
+    ----------
+    name : one of `FORMATS`.
+    rate, channels : of the sound, in Hz.
+    kbits : the bit rate that is asked for, in kbit/s; 0 for the usual one.
+    """
+    nearest = min(rate, _HIGHEST.get(name, rate))
+    if name in RATES:
+        nearest = min(RATES[name], key=lambda one: abs(one - rate))
+    found = []
+    if nearest != rate:
+        found.append((f"sound at {rate} Hz", f"--rate {nearest}"))
+    if channels > _CHANNELS.get(name, 2):
+        found.append((f"{channels} channels", "--channels 1"))
+    if found:
+        what, cures = zip(*found, strict=True)
+        return f"{name} cannot hold {' or '.join(what)}", " ".join(cures)
+    if kbits:
+        least, most = _bit_rates(name, rate, channels)
+        if not least <= kbits <= most:
+            sound = f"{name} at {rate} Hz in {_LAYOUTS[channels]}"
+            cure = f"--bit-rate {min(max(kbits, least), most)}"
+            return f"{sound} has {least} to {most} kbit/s, not {kbits}", cure
+    return None
+
+
+def _bit_rates(name: str, rate: int, channels: int) -> tuple[int, int]:
+    """The least and the most in kbit/s; beyond them an encoder would take another unasked."""
+    if name == "mp3":  # of MPEG-1, of MPEG-2, and of what was added to it
+        return (32, 320) if rate >= 32_000 else (8, 160 if rate >= 16_000 else 64)
+    if name == "opus":
+        return 1, 256 * channels
+    return 1, 6 * rate * channels // 1000  # 6144 bits in each frame of 1024 samples
+
+
 class Encoder:
     """Writes a sound file of any of `FORMATS` block by block; a context manager.
 
@@ -68,7 +112,7 @@ class Encoder:
     ----------
     path : the file, made anew. After an exception inside the context it is no valid file.
     subtype : of wav and flac: PCM_16, PCM_24, or FLOAT (wav only).
-    kbits : of mp3, opus and m4a, in kbit/s.
+    kbits : of mp3, opus and m4a, in kbit/s; 0 for `KBITS`, or the most that there is if less.
     quality : of ogg, 0 to 10.
     tags : as `mgrkit.audio.tags.every.every_tag` gives them; a format keeps those it has names for.
 
@@ -78,7 +122,7 @@ class Encoder:
 
     Raises
     ------
-    AudioError : ``no-format``, when the format cannot hold so many channels or such a rate.
+    AudioError : ``no-format``, when the format cannot hold it: see `misfit`.
     OSError : the file cannot be written.
     """
 
@@ -94,24 +138,23 @@ class Encoder:
         quality: float = QUALITY,
         tags: Mapping[str, str] | None = None,
     ) -> None:
+        if refused := misfit(format, rate, channels, kbits):
+            raise AudioError("no-format", *refused)
         self.beyond = 0
         self._subtype = subtype if format in ("wav", "flac") else ""
         # Ogg Vorbis and FLAC are tagged once they are there.
         self._raw = f"{path}.raw" if format in ("ogg", "flac") else ""
         self._target = path, tags or {}
-        try:
-            self._part: _Part
-            if format in _CODECS:
-                codec = _CODECS[format]
-                codec = codec._replace(kbits=kbits or codec.kbits)
-                self._part = _Ffmpeg(path, codec, rate, channels, tags or {})
-            elif format == "ogg":
-                self._part = _Vorbis(self._raw, rate, channels, quality)
-            else:
-                self._part = Writer(self._raw or path, rate, channels, subtype, format, tags)
-        except AudioError as error:
-            hold = f"{format} cannot hold {channels} channels at {rate} Hz"
-            raise AudioError("no-format", hold, "--rate 44100 --channels 1") from error
+        self._part: _Part
+        if format in _CODECS:
+            codec = _CODECS[format]
+            most = _bit_rates(format, rate, channels)[1]
+            codec = codec._replace(kbits=kbits or min(codec.kbits, most))
+            self._part = _Ffmpeg(path, codec, rate, channels, tags or {})
+        elif format == "ogg":
+            self._part = _Vorbis(self._raw, rate, channels, quality)
+        else:
+            self._part = Writer(self._raw or path, rate, channels, subtype, format, tags)
 
     def write(self, block: NDArray[np.float32]) -> None:
         """Append float32 ``(channels, frames)``, full scale 1."""
@@ -146,8 +189,6 @@ class _Ffmpeg:
     ) -> None:
         import av
 
-        if channels not in _LAYOUTS:
-            raise AudioError("no-format", "one or two channels")
         self._layout, self._rate, self._codec = _LAYOUTS[channels], rate, codec
         self._container = av.open(f"file:{path}", "w", format=codec.container, options=_EXACT)
         self._container.metadata.update(tags)
@@ -208,9 +249,6 @@ class _Vorbis:
     def __init__(self, path: str, rate: int, channels: int, quality: float) -> None:
         import soundfile
 
-        # Beyond that rate, libsndfile 1.2.2 crashes or writes no file.
-        if channels not in _LAYOUTS or rate > _VORBIS_RATE:
-            raise AudioError("no-format", "two channels and 200 kHz at most")
         self._raw = Guarded(path, "w+")
         form = {"subtype": "VORBIS", "format": "OGG", "compression_level": 1 - quality / 10}
         try:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio.encoding import FORMATS, KBITS, OPUS_RATE, QUALITY, Encoder
+from mgrkit.audio.encoding import FORMATS, KBITS, OPUS_RATE, QUALITY, RATES, Encoder, misfit
 from mgrkit.audio.writing import BITS
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
@@ -65,8 +65,13 @@ class ConvertSettings:
         ):
             if given is not None and self.format not in formats:
                 raise UsageError(f"{option} goes with {', '.join(formats)}, not {self.format}")
-        if self.format == "opus" and self.rate not in (None, OPUS_RATE):
-            raise UsageError("Opus holds sound at 48000 Hz only", "leave out --rate")
+        rates = [self.rate] if self.rate else RATES.get(self.format, ())
+        refused = [
+            misfit(self.format, rate, self.channels or 2, self.bit_rate or 0) for rate in rates
+        ]
+        # What some sound may have is for each file to say.
+        if rates and all(refused) and (last := refused[-1]):
+            raise UsageError(*last)
 
     def as_json(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from mgrkit.audio import Resampler, open_sound
-from mgrkit.audio.encoding import FORMATS, OPUS_RATE, Encoder
+from mgrkit.audio.encoding import FORMATS, OPUS_RATE, RATES, Encoder
 from mgrkit.audio.tags.every import NAMES, every_tag
 from mgrkit.audio.writing import INFO
 from mgrkit.errors import AudioError
@@ -100,13 +100,61 @@ def test_tags_come_back(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "rate", "channels"),
-    [("mp3", 96_000, 2), ("mp3", 44_100, 3), ("m4a", 44_000, 1), ("opus", 44_100, 2),
-     ("ogg", 768_000, 1), ("ogg", 44_100, 3), ("flac", 44_100, 9), ("flac", 700_000, 1)],
+    ("name", "rate", "channels", "what", "cure"),
+    [
+        ("mp3", 96_000, 2, "sound at 96000 Hz", "--rate 48000"),
+        ("mp3", 44_100, 3, "3 channels", "--channels 1"),
+        ("m4a", 44_000, 1, "sound at 44000 Hz", "--rate 44100"),
+        ("m4a", 7777, 8, "sound at 7777 Hz or 8 channels", "--rate 8000 --channels 1"),
+        ("opus", 44_100, 2, "sound at 44100 Hz", "--rate 48000"),
+        ("opus", 48_000, 8, "8 channels", "--channels 1"),
+        ("ogg", 768_000, 1, "sound at 768000 Hz", "--rate 200000"),
+        ("ogg", 44_100, 3, "3 channels", "--channels 1"),
+        ("flac", 44_100, 9, "9 channels", "--channels 1"),
+        ("flac", 700_000, 1, "sound at 700000 Hz", "--rate 655350"),
+    ],
+)
+def test_what_a_format_cannot_hold_and_how_it_can(
+    tmp_path: Path, name: str, rate: int, channels: int, what: str, cure: str
+) -> None:
+    path = tmp_path / f"a.{name}"
+    with pytest.raises(AudioError, match=f"{name} cannot hold {what} \\(") as caught:
+        encode(path, np.zeros((channels, 100), np.float32), rate)
+    assert caught.value.hint == cure
+    assert not any(tmp_path.iterdir())
+    words = dict(re.findall(r"--(\w+) (\d+)", cure))
+    rate, channels = int(words.get("rate", rate)), int(words.get("channels", channels))
+    encode(path, np.zeros((channels, 100), np.float32), rate)
+    assert decode(path)[1] == rate
+
+
+def test_rates_are_those_of_the_encoders() -> None:
+    for name, encoder in (("mp3", "libmp3lame"), ("m4a", "aac")):
+        assert sorted(av.Codec(encoder, "w").audio_rates) == sorted(RATES[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "channels", "least", "most"),
+    [
+        ("mp3", 8000, 1, 8, 64), ("mp3", 22_050, 2, 8, 160), ("mp3", 32_000, 1, 32, 320),
+        ("opus", OPUS_RATE, 1, 1, 256), ("opus", OPUS_RATE, 2, 1, 512), ("m4a", 8000, 1, 1, 48),
+        ("m4a", RATE, 2, 1, 529),
+    ],
 )  # fmt: skip
-def test_what_a_format_cannot_hold(tmp_path: Path, name: str, rate: int, channels: int) -> None:
-    with pytest.raises(AudioError, match=f"{name} cannot hold {channels} channels at {rate} Hz"):
-        encode(tmp_path / f"a.{name}", np.zeros((channels, 100), np.float32), rate)
+def test_bit_rates_that_an_encoder_would_change_are_refused(
+    tmp_path: Path, name: str, rate: int, channels: int, least: int, most: int
+) -> None:
+    path = tmp_path / f"a.{name}"
+    sound = np.random.default_rng(0).normal(0, 0.1, (channels, 3 * rate)).astype(np.float32)
+    for kbits, cure in ((most + 1, most), *([(least - 1, least)] if least > 1 else [])):
+        message = f"{name} at {rate} Hz in .* has {least} to {most} kbit/s, not {kbits}"
+        with pytest.raises(AudioError, match=message) as caught:
+            encode(path, sound, rate, kbits=kbits)
+        assert caught.value.hint == f"--bit-rate {cure}"
+    for kbits in (least, most) if name == "mp3" else ():
+        encode(path, sound, rate, kbits=kbits)
+        assert path.stat().st_size * 8 / 3000 == pytest.approx(kbits, rel=0.15), kbits
+    encode(path, sound, rate)  # the usual one, or the most
 
 
 def test_what_is_beyond_full_scale_is_counted_where_it_is_cut_off(tmp_path: Path) -> None:

@@ -125,6 +125,24 @@ def test_bad_files_are_failed_rows_and_leave_nothing(music: Path) -> None:
     assert "--channels 1 mixes all of them" in rows("stereo")["rock/many.wav"]["reason"]
 
 
+def test_what_only_some_files_can_have_is_refused_for_the_others_with_a_cure(music: Path) -> None:
+    soundfile.write(music / "rock" / "slow.wav", np.ones(99) / 9, 8000)
+    soundfile.write(music / "rock" / "many.wav", np.ones((99, 8)) / 9, 22_050)
+    reasons = {}
+    for to, words in (("mp3", ("--bit-rate", 128)), ("opus", ())):
+        assert mgrkit("data", "convert", "music", to, "--to", to, *words, "-q") == 1
+        reasons |= {name: row["reason"] for name, row in rows(to).items() if row["reason"]}
+    assert reasons == {
+        "rock/many.mp3": "no-format: mp3 cannot hold 8 channels (--channels 1)",
+        "rock/slow.mp3": "no-format: mp3 at 8000 Hz in mono has 8 to 64 kbit/s, not 128 "
+        "(--bit-rate 64)",
+        "rock/many.opus": "no-format: opus cannot hold 8 channels (--channels 1)",
+    }
+    for to, words in (("mp3", ("--bit-rate", 64)), ("opus", ())):
+        words = ("--to", to, "--channels", 1, *words, "--replace", "-q")
+        assert mgrkit("data", "convert", "music", to, *words) == 0
+
+
 def test_clipping_and_what_cancels_is_said(music: Path) -> None:
     loud = 1.5 * np.sin(np.arange(22_050) / 10)
     soundfile.write(music / "rock" / "loud.wav", loud, 22_050, "FLOAT")
@@ -187,7 +205,17 @@ def test_other_settings_are_refused(music: Path, capfd: Captured) -> None:
         ("music music", "OUT is SRC"),
         ("music/rock music", "SRC lies inside OUT"),
         ("music out --to aac", "--to must be one of wav, flac, mp3, ogg, opus, m4a"),
-        ("music out --to opus --rate 44100", "Opus holds sound at 48000 Hz only"),
+        ("music out --to opus --rate 44100", "opus cannot hold sound at 44100 Hz (--rate 48000)"),
+        ("music out --to mp3 --rate 96000", "mp3 cannot hold sound at 96000 Hz (--rate 48000)"),
+        ("music out --to m4a --rate 44000", "m4a cannot hold sound at 44000 Hz (--rate 44100)"),
+        ("music out --to flac --rate 768000", "flac cannot hold sound at 768000 Hz"),
+        ("music out --to ogg --rate 768000", "ogg cannot hold sound at 768000 Hz"),
+        (
+            "music out --to mp3 --rate 8000 --bit-rate 320",
+            "mp3 at 8000 Hz in stereo has 8 to 64 kbit/s, not 320 (--bit-rate 64)",
+        ),
+        ("music out --to mp3 --bit-rate 512", "has 32 to 320 kbit/s, not 512 (--bit-rate 320)"),
+        ("music out --to opus --channels 1 --bit-rate 320", "in mono has 1 to 256 kbit/s"),
         ("music out --to flac --subtype FLOAT", "FLAC holds no float samples"),
         ("music out --subtype PCM_8", "--subtype must be PCM_16, PCM_24, FLOAT"),
         ("music out --to mp3 --subtype PCM_16", "--subtype goes with wav, flac, not mp3"),
