@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,8 @@ import soundfile
 
 from mgrkit.audio import open_sound
 from mgrkit.audio.encoding import FORMATS
-from mgrkit.audio.tags.every import every_tag
+from mgrkit.audio.tags.every import NAMES, every_tag
+from mgrkit.audio.writing import INFO
 from tests.audio.test_encoding import encode
 from tests.cli.test_cli_features import mgrkit, table, tone
 
@@ -105,6 +107,17 @@ def test_tags_are_kept_and_name_the_group(music: Path) -> None:
         assert rows(to)[f"rock/t.{to}"]["group"] == "Björk"
 
 
+def test_the_help_names_the_tags_that_are_kept(capfd: Captured) -> None:
+    assert mgrkit("data", "convert", "--help") == 0
+    text = " ".join(capfd.readouterr().out.split())
+    named = re.search(r"These tags are kept, of several values the first: (.*?);", text)
+    assert named
+    assert tuple(re.split(", | and ", named[1])) == NAMES
+    lacking = re.search(r"wav has no (.*?)\. Other tags", text)
+    assert lacking
+    assert set(re.split(", | and ", lacking[1])) == set(NAMES) - set(INFO)
+
+
 def test_bad_files_are_failed_rows_and_leave_nothing(music: Path) -> None:
     (music / "rock" / "bad.mp3").write_text("no sound")
     whole = (music / "rock" / "c.wav").read_bytes()
@@ -184,6 +197,14 @@ def test_a_table_as_src_and_the_dry_run(music: Path, capfd: Captured) -> None:
     assert mgrkit("data", "convert", "music", "dry", "--dry-run", "--json") == 0
     assert json.loads(capfd.readouterr().out)["to_do"] == 3
     assert not Path("dry").exists()
+
+
+def test_out_inside_src_is_left_out_by_its_own_calls_only(music: Path) -> None:
+    for _ in range(2):
+        assert mgrkit("data", "convert", "music", "music/one", "-q") == 0
+        assert len(rows("music/one")) == 3
+    assert mgrkit("data", "convert", "music", "two", "-q") == 0
+    assert {"one/jazz/a.wav", "jazz/a.wav"} < set(rows("two"))
 
 
 def test_two_files_of_one_stem_do_not_meet(music: Path) -> None:

@@ -30,7 +30,13 @@ def convert(
         Path,
         typer.Argument(metavar="SRC", readable=False, help="Folder, sound file or track table."),
     ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the files.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="Folder for the files. Inside SRC, this call leaves it out, but others take it.",
+        ),
+    ],
     to: Annotated[
         str, typer.Option("--to", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a.")
     ] = "wav",
@@ -64,7 +70,8 @@ def convert(
         int | None,
         typer.Option(
             metavar="KBITS",
-            help="Of mp3, opus and m4a, in kbit/s. [default: 192, 128 and 160]",
+            help="Of mp3, opus and m4a, in kbit/s. [default: 192, 128 and 160, or the most that "
+            "the rate allows]",
             show_default=False,
             **number(int, 8, 512),
         ),
@@ -98,9 +105,12 @@ def convert(
     mgrkit data convert gtzan flac --to flac
     mgrkit data convert music small --to opus --bit-rate 64
 
-    The tree stays as it is, and OUT/tracks.csv keeps genres, artists and parts. Tags are kept, as
-    far as the format has names for them; pictures are not. A file that cannot be read is a failed
-    row.
+    The tree stays as it is, and OUT/tracks.csv keeps genres, artists and parts. A file that cannot
+    be read is a failed row.
+
+    These tags are kept, of several values the first: title, artist, album, album_artist, composer,
+    genre, date, track, disc, comment and copyright; wav has no album_artist, composer and disc.
+    Other tags and pictures are not. m4a is up to 1023 samples longer: its last frame is filled up.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
