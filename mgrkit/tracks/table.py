@@ -103,7 +103,8 @@ def write_tracks(path: Path, frame: pl.DataFrame) -> None:
         # An empty text would be written as two quotes.
         frame.with_columns(pl.col(pl.String).replace("", None)).write_csv(buffer)
     with replacing(path) as temp:
-        temp.write_bytes(buffer.getbuffer())
+        # Not getbuffer(): where writing fails, Python 3.12.0 crashes at collecting such a view.
+        temp.write_bytes(buffer.getvalue())
 
 
 def check_csv(table: Path) -> None:
