@@ -119,7 +119,7 @@ def audit(data: Path, progress: Progress = unseen, *, table: Path | None = None)
     RunError : DATA cannot be read, or lists nothing.
     """
     notes: list[str] = []
-    frame = read_rows(Source.of(data, table).table or data)
+    frame = read_rows(Source.of(data, table).table or data, notes)
     tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)

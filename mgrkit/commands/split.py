@@ -156,7 +156,7 @@ def split(
     notes: list[str] = []
     out = out or source.table or source.folder / TABLE
     _check_out(out, replace_out=replace_out)
-    frame = read_rows(source.table or data, search, extras=True)
+    frame = read_rows(source.table or data, notes, search, extras=True)
     used = _used(frame)
     rows = frame.filter(used)
     if not len(rows):

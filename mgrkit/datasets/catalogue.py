@@ -54,10 +54,12 @@ class Tags:
         return artist_tag(self._folder / path)
 
 
-def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl.DataFrame:
+def read_rows(
+    data: Path, notes: list[str], search: Search = SOUND, *, extras: bool = False
+) -> pl.DataFrame:
     """The rows of a table, or of a folder's own and one for each other file; all values texts.
 
-    Of any of FMA's tables they are the tracks of the ``tracks.csv`` beside it.
+    Of any of FMA's tables they are the tracks of the ``tracks.csv`` beside it. Adds to the notes.
 
     Parameters
     ----------
@@ -75,14 +77,14 @@ def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl
         check_readable(data)
         own = data / TABLE
         nothing = pl.DataFrame(schema=dict.fromkeys(COLUMNS, pl.String))
-        frame = _read(own, extras) if own.is_file() else nothing
+        frame = _read(own, notes, extras) if own.is_file() else nothing
         found = [as_written(t.path) for t in Finder([data], search=search)]
         found = found or [as_written(t.path) for t in Finder([data], search=_DRAWN)]
         listed = set(frame["path"].to_list())
         more = pl.DataFrame({"path": [path for path in found if path not in listed]}, {"path": str})
         frame = pl.concat([frame, more], how="diagonal").fill_null("")
     elif data.exists():
-        frame = _read(data, extras)
+        frame = _read(data, notes, extras)
     else:
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     if not len(frame):
@@ -93,11 +95,11 @@ def read_rows(data: Path, search: Search = SOUND, *, extras: bool = False) -> pl
 _DRAWN = Search(PICTURES)
 
 
-def _read(path: Path, extras: bool) -> pl.DataFrame:
+def _read(path: Path, notes: list[str], extras: bool) -> pl.DataFrame:
     """The columns that are known, under their own names, and others where they are wanted."""
     import polars as pl
 
-    frame = read_fma(path.parent, "full", []) if fma_levels(path) else read_frame(path)
+    frame = read_fma(path.parent, "full", notes) if fma_levels(path) else read_frame(path)
     for name, others in _ALSO_CALLED.items():
         called = next((other for other in others if other in frame.columns), "")
         if name not in frame.columns and called:
