@@ -199,10 +199,9 @@ def _spool(name: str, path: Path, spool: Path) -> Loop:
     """Write what sounds in a recording to ``spool``; raises ItemError where nothing does."""
     with open_sound(path) as sound:
         frame = round(FRAME_SECONDS * sound.rate)
-        levels = [_level(part) for part in _frames(sound, frame)]
-        if not levels:
+        means, powers = levels(sound, frame)
+        if not len(powers):
             raise ItemError("too-short", "the recording is shorter than 50 ms")
-        means, powers = np.array(levels).T
         loudest = float(powers.max())
         if not loudest >= 10 ** (SILENT_DB / 10):
             raise ItemError("silent", "the recording is silent")
@@ -216,6 +215,15 @@ def _spool(name: str, path: Path, spool: Path) -> Loop:
                     splicer.push(part - offset, number * frame if cut else None)
             frames = splicer.close()
     return Loop(name, spool, sound.rate, frames, *splicer.stretches())
+
+
+def levels(sound: Sound, frame: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of each frame of a recording's mono mix, and its power above 20 Hz.
+
+    A frame has ``frame`` samples, a 20th of a second; a rest of less than one is left out.
+    """
+    found = np.array([_level(part) for part in _frames(sound, frame)]).reshape(-1, 2)
+    return found[:, 0], found[:, 1]
 
 
 def _frames(sound: Sound, frame: int) -> Iterator[Floats]:
