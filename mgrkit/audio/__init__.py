@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mgrkit.audio.probe import SUFFIXES
 
 if TYPE_CHECKING:
-    from mgrkit.audio.cutting import Piece, pieces
+    from mgrkit.audio.cutting import Blocks, Piece, pieces
     from mgrkit.audio.reading import SHORTFALLS, Mixdown, Sound, check_audible, mono, open_sound
     from mgrkit.audio.resampling import Resampler
     from mgrkit.audio.writing import Writer, lsb, quantise
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SHORTFALLS",
     "SUFFIXES",
+    "Blocks",
     "Mixdown",
     "Piece",
     "Resampler",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Blocks": "cutting",
     "Piece": "cutting",
     "pieces": "cutting",
     "SHORTFALLS": "reading",

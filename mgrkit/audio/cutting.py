@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from mgrkit.audio.piece_lengths import PIECE_SECONDS, REMAINDER_SECONDS, WHOLE_SECONDS
-from mgrkit.audio.reading import Mixdown, Sound
+from mgrkit.audio.reading import Mixdown
 from mgrkit.audio.resampling import Resampler
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+class Blocks(Protocol):
+    """An open sound, as `mgrkit.audio.Sound` is, or one that is held in memory."""
+
+    @property
+    def rate(self) -> int: ...
+
+    def blocks(self) -> Iterable[NDArray[np.float32]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +42,7 @@ class Piece:
     samples: NDArray[np.float32]
 
 
-def pieces(sound: Sound, rate: int, seconds: float | None = None) -> Iterator[Piece]:
+def pieces(sound: Blocks, rate: int, seconds: float | None = None) -> Iterator[Piece]:
     """Mix a sound to mono, resample it and cut it, holding one piece at a time.
 
     Parameters
@@ -54,7 +63,7 @@ def pieces(sound: Sound, rate: int, seconds: float | None = None) -> Iterator[Pi
 
 
 def pieces_at(
-    sound: Sound, rates: Sequence[int], seconds: float | None = None
+    sound: Blocks, rates: Sequence[int], seconds: float | None = None
 ) -> Iterator[tuple[int, Piece]]:
     """As `pieces`, at several rates of one decoding: each piece with its rate, as it is full."""
     cutters = [(rate, Resampler(sound.rate, rate), _Cutter(rate, seconds)) for rate in rates]

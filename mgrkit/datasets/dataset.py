@@ -34,6 +34,8 @@ class Dataset:
     notes : what a person should know: what was left out and why.
     labelled : one per track.
     failed : files that could not be used, which the notes count by reason.
+    files : of sound, the path of each track that was read, relative to the folder of DATA, as
+        ``places`` has them; empty for pictures and tables of numbers.
     """
 
     entries: tuple[DataTrack, ...]
@@ -43,6 +45,7 @@ class Dataset:
     notes: tuple[str, ...] = ()
     labelled: tuple[Labelled, ...] = ()
     failed: int = 0
+    files: tuple[str, ...] = ()
 
     @cached_property
     def _arrays(self) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mgrkit.audio import Blocks
     from mgrkit.batch import Work
     from mgrkit.inputs.kinds import Input
 
@@ -62,15 +64,20 @@ def kept_track(
     ItemError : ``unreadable``, and what `describe` raises.
     """
     assert wanted.frontend is not None
+    key = key_of(path)
+    make = partial(describe, path, wanted.frontend.sample_rate, wanted.piece, wanted.breadth, work)
+    folder = kept_folder(wanted)
+    return key, cached(folder, key, wanted.breadth, make, with_places=with_places)
+
+
+def key_of(path: str) -> str:
+    """The key of a file's content; ItemError ``unreadable``."""
     try:
-        key = content_key(path)
+        return content_key(path)
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         message = f"the file cannot be read: {reason}"
         raise ItemError("unreadable", message, again=True) from error
-    make = partial(describe, path, wanted.frontend.sample_rate, wanted.piece, wanted.breadth, work)
-    folder = kept_folder(wanted)
-    return key, cached(folder, key, wanted.breadth, make, with_places=with_places)
 
 
 def describe(
@@ -93,18 +100,36 @@ def describe(
     ------
     AudioError : the sound cannot be used.
     """
-    values: list[Values] = []
-    places = []
     with HashedSound(path, work.allow) as sound:
         rate = rate or sound.rate
-        for piece in pieces(sound, rate, piece_seconds):
-            error = None
-            try:
-                values.append(values_of(piece.samples, rate))
-            except ItemError as refused:
-                error = refused
-            places.append(Place(piece.start, len(piece.samples) / rate, error))
-        sizes = np.array([len(part) for part in values], np.int64)
-        joined = np.concatenate(values) if values else np.empty((0, *breadth))
-        digest, warning = sound.digest.hexdigest(), sound.warning
-        return Described(joined, sizes, digest, warning, tuple(places), rate)
+        told = described_pieces(sound, rate, values_of, breadth, piece_seconds)
+        return replace(told, sound=sound.digest.hexdigest(), warning=sound.warning)
+
+
+def described_pieces(
+    sound: Blocks,
+    rate: int,
+    values_of: Callable[[NDArray[np.float32], int], Values],
+    breadth: tuple[int, ...],
+    piece_seconds: float | None = None,
+) -> Described:
+    """As `describe`, of a sound that is open or in memory; without its digest and warning."""
+    values: list[Values] = []
+    places = []
+    for piece in pieces(sound, rate, piece_seconds):
+        error = None
+        try:
+            values.append(values_of(piece.samples, rate))
+        except ItemError as refused:
+            error = refused
+        places.append(Place(piece.start, len(piece.samples) / rate, error))
+    sizes = np.array([len(part) for part in values], np.int64)
+    joined = np.concatenate(values) if values else np.empty((0, *breadth))
+    return Described(joined, sizes, "", "", tuple(places), rate)
+
+
+def check_described(described: Described) -> None:
+    """Raise ItemError where no piece has values: the first one's reason."""
+    if not len(described.sizes):
+        errors = (place.error for place in described.places if place.error)
+        raise next(errors, ItemError("too-short", "the track holds no piece"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +17,11 @@ from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.datasets.describing import check_kept, kept_folder, kept_track
+from mgrkit.datasets.describing import check_described, check_kept, kept_folder, kept_track
 from mgrkit.datasets.entries import DataTrack
 from mgrkit.datasets.genres import genre_key
 from mgrkit.datasets.prepared import Described, cached
-from mgrkit.errors import ItemError, RunError, Stopped, UsageError
+from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
@@ -103,16 +103,28 @@ def _rows(
     report: Report | None,
 ) -> tuple[list[Row], Summary]:
     """What the job gave of each track that can be used, by path; Stopped if a person ends it."""
+    rows, summary = all_rows(_items(finder, lineage), job, finder.count, options, report)
+    good = (row for row in rows if row["status"] == "ok")
+    return sorted(good, key=lambda row: str(row["path"])), summary
+
+
+def all_rows(
+    items: Iterable[Item],
+    job: Callable[[Item, Work], list[Output]],
+    count: Callable[[], int],
+    options: Options | None,
+    report: Report | None,
+) -> tuple[list[Row], Summary]:
+    """What the job gave of each item, good or failed; Stopped if a person ends it."""
     rows: list[Row] = []
-    items, sink = _items(finder, lineage), StreamSink(rows.append, {})
-    summary = run_now(run(items, job, sink, ["path"], options, report, finder.count))
+    sink = StreamSink(rows.append, {})
+    summary = run_now(run(items, job, sink, ["path"], options, report, count))
     if summary.stopped_by:
         raise Stopped(
             "stopped while preparing DATA; the same command goes on from there",
             code=summary.exit_code,
         )
-    good = (row for row in rows if row["status"] == "ok")
-    return sorted(good, key=lambda row: str(row["path"])), summary
+    return rows, summary
 
 
 def _check_pictures(wanted: Input, data: Path) -> None:
@@ -158,9 +170,7 @@ def describe_track(wanted: Input, item: Item, work: Work) -> list[Output]:
     from mgrkit.audio.tags.artist import artist_tag
 
     key, described = kept_track(wanted, item.source, work)
-    if not len(described.sizes):
-        errors = (place.error for place in described.places if place.error)
-        raise next(errors, ItemError("too-short", "the track holds no piece"))
+    check_described(described)
     group = item.row["group"] or artist_tag(item.source)
     row: Row = {"content": key, "sound": described.sound, "group": group}
     row |= {"sizes": described.sizes.tolist(), "bytes": os.path.getsize(item.source)}
@@ -210,14 +220,15 @@ def _passed_over(finder: Finder, pictures: bool) -> Iterator[str]:
 
 def _of_sound(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
     """The rows in the order of their paths; what the cache holds of them is read when wanted."""
-    folder, breadth, vanished = kept_folder(wanted), wanted.breadth, _vanished(data)
+    folder, breadth, gone = kept_folder(wanted), wanted.breadth, vanished(data)
 
     def values(number: int) -> list[NDArray[Any]]:
-        one = cached(folder, rows[number]["content"], breadth, vanished)
+        one = cached(folder, rows[number]["content"], breadth, gone)
         return np.split(one.values, np.cumsum(one.sizes)[:-1])
 
     entries = [_entry(row, row["path"], row["sound"], row["bytes"]) for row in rows]
-    return _dataset(entries, wanted, [row["sizes"] for row in rows], values)
+    files = tuple(row["path"] for row in rows)
+    return replace(_dataset(entries, wanted, [row["sizes"] for row in rows], values), files=files)
 
 
 def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
@@ -278,7 +289,9 @@ def _dataset(
     return Dataset(tuple(entries), fitted, build, np.arange(len(entries)))
 
 
-def _vanished(data: Path) -> Callable[[], Described]:
+def vanished(data: Path) -> Callable[[], Described]:
+    """For `cached`, where all has just been made; raises RunError."""
+
     def fail() -> Described:
         raise RunError(
             f"what was made of {data} has vanished from the cache {cache_folder()}",
