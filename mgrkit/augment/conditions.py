@@ -1,4 +1,4 @@
-"""What a sound may go through on its way to a listener, made here: noise, levels.
+"""What a sound may go through on its way to a listener: noise, codecs, rooms, levels, pitch.
 
 A condition changes a whole sound in memory. What it makes depends on the run's seed, the sound's
 path and the copy's number, and on nothing else.
@@ -10,15 +10,19 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from mgrkit.augment.altered import Altered
+from mgrkit.augment.codecs import Codec
 from mgrkit.augment.colours import COLOURS, Colour
 from mgrkit.augment.mixing import check_snr, mix
+from mgrkit.augment.pitching import Pitch
 from mgrkit.augment.recordings import Recordings
+from mgrkit.augment.rooms import Reverb
 from mgrkit.augment.sources import parse_noise
 from mgrkit.errors import UsageError, nearest
 
@@ -88,18 +92,16 @@ def parse_conditions(text: str) -> list[Condition]:
     UsageError : an unknown name, a value that is none or out of range, or a missing one.
     """
     name, _, values = text.rpartition("@") if "@" in text else (text, "", "")
-    make: Callable[[float], Condition]
     if name in _FAMILIES:
         make = _FAMILIES[name]
     elif name in COLOURS or (name and Path(name).exists()):
-        noise = parse_noise(name)
-
-        def make(snr: float) -> Condition:
-            return Noisy(noise, snr)
+        make = partial(Noisy, parse_noise(name))
     else:
         raise UsageError(
             f"no condition {text!r}", nearest(name, [*COLOURS, *_FAMILIES], "there are")
         )
+    if text in _ALONE:
+        return [_ALONE[text]()]
     return [make(_number(text, value)) for value in values.split(",")]
 
 
@@ -218,5 +220,12 @@ class Gain:
         return Altered(samples * factor, rate, [{"gain": self.decibels}])
 
 
-_FAMILIES: dict[str, Callable[[float], Condition]] = {"gain": Gain}
+_FAMILIES: dict[str, Callable[[float], Condition]] = {
+    **{name: partial(Codec, name) for name in ("mp3", "opus", "aac", "vorbis", "gsm")},
+    "reverb": Reverb,
+    "gain": Gain,
+    "pitch": Pitch,
+}
 """Those that are no noise, by name."""
+_ALONE: dict[str, Callable[[], Condition]] = {"gsm": partial(Codec, "gsm"), "reverb": Reverb}
+"""Those that need no value."""

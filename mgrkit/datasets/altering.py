@@ -1,4 +1,4 @@
-"""A dataset of sound as it is heard under conditions: noise, codecs, rooms, recipes.
+"""Datasets of sound as they are heard under conditions: noise, codecs, rooms, recipes.
 
 Each sound is altered as a whole, in memory, before it is cut into pieces; no file is written but
 what the cache keeps of the values, as it does for sounds that are plain.
@@ -10,12 +10,12 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,7 @@ from mgrkit.errors import ItemError, UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mgrkit.augment.altered import Altered
     from mgrkit.augment.conditions import Condition, Ready
     from mgrkit.batch.model import Row
     from mgrkit.inputs.kinds import Input
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
 MOST_SAMPLES = 2**28
 """Of all channels of a sound that is altered in memory: 1 GiB, 100 minutes in stereo at 22 kHz."""
 _BLOCK = 2**18
+
+Under = dict[tuple[str, int], Dataset]
+"""Datasets by the condition's name and the number of the copy, from 1."""
 
 
 def altered(
@@ -57,8 +61,8 @@ def altered(
     copies: int = 1,
     options: Options | None = None,
     report: Report | None = None,
-) -> dict[tuple[str, int], Dataset]:
-    """The dataset under each condition, by its name and the copy's number from 1.
+) -> Under:
+    """The dataset under each condition.
 
     Each holds the same tracks in the same order, as copies of them (`DataTrack.is_copy`) with their
     ids, artists and parts, but for those that failed, a file of which could not be altered or used:
@@ -78,69 +82,92 @@ def altered(
     RunError : what a condition needs cannot be had, or the cache not be written.
     Stopped : a person ended the run; what is finished is kept.
     """
-    if not dataset.files:
-        message = f"{folder} holds no sound but {dataset.input.name}, which cannot be altered"
-        raise UsageError(message, "give the sound that they were made of")
-    check_kept(dataset.input)
+    asked = [(folder, dataset)]
+    [under] = altered_together(
+        asked, conditions, seed=seed, copies=copies, options=options, report=report
+    )
+    return under
+
+
+def altered_together(
+    asked: Sequence[tuple[Path, Dataset]],
+    conditions: Sequence[Condition],
+    *,
+    seed: int = 0,
+    copies: int = 1,
+    options: Options | None = None,
+    report: Report | None = None,
+) -> list[Under]:
+    """As `altered`, of several datasets with their folders: what they share is altered once."""
+    for folder, dataset in asked:
+        if not dataset.files:
+            message = f"{folder} holds no sound but {dataset.input.name}, which cannot be altered"
+            raise UsageError(message, "give the sound that they were made of")
+        check_kept(dataset.input)
+    inputs = {dataset.input.kept_under: dataset.input for _, dataset in asked}
+    items = list(_items(asked, list(inputs), conditions, copies))
     options = options or Options()
     if any(one.processes for one in conditions):
         options = replace(options, processes=True)
-    which = [(n, k) for n in range(len(conditions)) for k in range(1, copies + 1)]
-    rows = _rows(folder, dataset, conditions, which, seed, options, report)
-    return {
-        (conditions[n].name, k): _under(folder, dataset, conditions[n].name, k, rows[n, k])
-        for n, k in which
-    }
-
-
-def _rows(
-    folder: Path,
-    dataset: Dataset,
-    conditions: Sequence[Condition],
-    which: Sequence[tuple[int, int]],
-    seed: int,
-    options: Options,
-    report: Report | None,
-) -> dict[tuple[int, int], dict[int, Row]]:
-    """By condition and copy the row of each file, by its number among those that were read."""
-    items = list(_items(folder, dataset, conditions, which))
     with TemporaryDirectory(prefix="mgrkit-") as temp:
-        job = partial(
-            describe_altered,
-            dataset.input,
-            [one.name for one in conditions],
-            [one.digest for one in conditions],
-            list(_readied(conditions, Path(temp))),
-            seed,
-        )
+        ways = tuple(_ways(conditions, Path(temp)))
+        job = partial(describe_altered, inputs, ways, seed)
         rows, _ = all_rows(items, job, lambda: len(items), options, report)
-    found: dict[tuple[int, int], dict[int, Row]] = {pair: {} for pair in which}
+    found: _Found = {}
     for row in rows:
-        found[row["condition"], row["copy"]][row["number"]] = row
-    return found
+        of = found.setdefault((row["condition"], row["copy"]), {})
+        of |= {(row["folder"], row["file"], kind): row for kind in row["kinds"]}
+    return [
+        {
+            (one.name, k): _under(folder, dataset, one.name, k, found[n, k])
+            for n, one in enumerate(conditions)
+            for k in range(1, copies + 1)
+        }
+        for folder, dataset in asked
+    ]
 
 
-def _readied(conditions: Sequence[Condition], temp: Path) -> Iterator[Ready]:
+_Rows = dict[tuple[Path, str, str], "Row"]
+"""By the folder, the file's path and the kind of input: where its values are kept."""
+_Found = dict[tuple[int, int], _Rows]
+"""By the condition and the number of the copy."""
+
+
+class _Way(NamedTuple):
+    """A condition that is ready."""
+
+    name: str
+    digest: str
+    ready: Ready
+
+
+def _ways(conditions: Sequence[Condition], temp: Path) -> Iterator[_Way]:
     for number, one in enumerate(conditions):
         place = temp / str(number)
         place.mkdir()
-        yield one.ready(place)
+        yield _Way(one.name, one.digest, one.ready(place))
 
 
 def _items(
-    folder: Path,
-    dataset: Dataset,
+    asked: Sequence[tuple[Path, Dataset]],
+    kinds: Sequence[str],
     conditions: Sequence[Condition],
-    which: Sequence[tuple[int, int]],
+    copies: int,
 ) -> Iterator[Item]:
     """One for each file and copy, those of a file together: it is in the system's memory then."""
-    for number in np.flatnonzero(dataset.places >= 0).tolist():
-        path = dataset.files[number]
-        for condition, k in which:
-            name = _called(path, conditions[condition].name, k)
-            row: Row = {"path": name, "source": name}
-            row |= {"condition": condition, "copy": k, "number": number}
-            yield Item(name, os.path.join(folder, path), row, args=(path, condition, k))
+    files: dict[tuple[Path, str], set[str]] = {}
+    for folder, dataset in asked:
+        for number in np.flatnonzero(dataset.places >= 0).tolist():
+            place = folder, dataset.files[number]
+            files.setdefault(place, set()).add(dataset.input.kept_under)
+    for (folder, path), wanted in files.items():
+        for number, one in enumerate(conditions):
+            for k in range(1, copies + 1):
+                name = _called(path, one.name, k)
+                row: Row = {"path": name, "source": name, "folder": folder, "file": path}
+                row |= {"condition": number, "copy": k}
+                row["kinds"] = tuple(kind for kind in kinds if kind in wanted)
+                yield Item(f"{folder} {name}", os.path.join(folder, path), row)
 
 
 def _called(path: str, condition: str, k: int) -> str:
@@ -149,47 +176,69 @@ def _called(path: str, condition: str, k: int) -> str:
 
 
 def describe_altered(
-    wanted: Input,
-    names: Sequence[str],
-    digests: Sequence[str],
-    readies: Sequence[Ready],
-    seed: int,
-    item: Item,
-    work: Work,
+    inputs: Mapping[str, Input], ways: Sequence[_Way], seed: int, item: Item, work: Work
 ) -> list[Output]:
-    """The job: see that the altered track is in the cache; the row says under which key.
+    """The job: see that the altered track is in the cache, and of each kind say under which key.
 
     Raises
     ------
-    ItemError : the file cannot be read, not be altered, or no piece of what it becomes has values.
+    ItemError : the file cannot be read, or not be altered.
     """
-    path, condition, k = item.args
-    whole = json.dumps([key_of(item.source), digests[condition], seed, path, k])
+    way, path, k = ways[item.row["condition"]], item.row["file"], item.row["copy"]
+    whole = json.dumps([key_of(item.source), way.digest, seed, path, k])
     key = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
-    make = partial(_made, wanted, names[condition], readies[condition], seed, item, work)
-    described = cached(kept_folder(wanted), key, wanted.breadth, make)
-    check_described(described)
-    row: Row = {"content": key, "sizes": described.sizes.tolist()}
-    return [Output(row, warning=described.warning)]
+    made = _Made(way, seed, path, k, item.source, work)
+    return [_described(inputs[kind], kind, key, made) for kind in item.row["kinds"]]
 
 
-def _made(wanted: Input, name: str, ready: Ready, seed: int, item: Item, work: Work) -> Described:
-    assert wanted.frontend is not None
-    path, _, k = item.args
-    samples, rate = _whole(item.source, work)
+def _described(wanted: Input, kind: str, key: str, made: _Made) -> Output:
+    """One kind of values of a sound, or why there are none."""
+    row: Row = {"kinds": (kind,), "content": key}
+    make = partial(made.described, wanted)
     try:
-        made = ready.apply(samples, rate, seed, path, k)
+        described = cached(kept_folder(wanted), key, wanted.breadth, make)
+        check_described(described)
     except ItemError as error:
-        what = f"under {name}: {error.message}"
-        raise ItemError(error.reason, what, error.hint, error.again) from error
-    if not made.samples.size:
-        raise ItemError("too-short", f"{name} leaves nothing of the sound")
-    if not np.isfinite(made.samples).all():
-        raise ItemError("non-finite", f"{name} makes NaN or infinity of it")
-    sound = _Held(made.samples, made.rate)
-    rate = wanted.frontend.sample_rate or made.rate
-    told = described_pieces(sound, rate, wanted.piece, wanted.breadth)
-    return replace(told, warning="; ".join(made.warnings))
+        if made.failed:
+            raise
+        return Output(row, error=error)
+    return Output({**row, "sizes": described.sizes.tolist()}, warning=described.warning)
+
+
+class _Made:
+    """A sound under a condition, altered once it is asked for, and once."""
+
+    def __init__(self, way: _Way, seed: int, path: str, k: int, source: str, work: Work) -> None:
+        self._way, self._seed, self._path, self._k = way, seed, path, k
+        self._source, self._work = source, work
+        self._altered: Altered | None = None
+        self.failed = False
+
+    def described(self, wanted: Input) -> Described:
+        """As `mgrkit.datasets.describing.describe`, with what is to be warned of."""
+        assert wanted.frontend is not None
+        if self._altered is None:
+            self.failed = True
+            self._altered = self._apply()
+            self.failed = False
+        sound = _Held(self._altered.samples, self._altered.rate)
+        rate = wanted.frontend.sample_rate or sound.rate
+        told = described_pieces(sound, rate, wanted.piece, wanted.breadth)
+        return replace(told, warning="; ".join(self._altered.warnings))
+
+    def _apply(self) -> Altered:
+        name = self._way.name
+        samples, rate = _whole(self._source, self._work)
+        try:
+            made = self._way.ready.apply(samples, rate, self._seed, self._path, self._k)
+        except ItemError as error:
+            what = f"under {name}: {error.message}"
+            raise ItemError(error.reason, what, error.hint, error.again) from error
+        if not made.samples.size:
+            raise ItemError("too-short", f"{name} leaves nothing of the sound")
+        if not np.isfinite(made.samples).all():
+            raise ItemError("non-finite", f"{name} makes NaN or infinity of it")
+        return made
 
 
 def _whole(path: str, work: Work) -> tuple[Floats, int]:
@@ -217,19 +266,22 @@ class _Held:
         return (self.samples[:, at : at + _BLOCK] for at in range(0, frames, _BLOCK))
 
 
-def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: dict[int, Row]) -> Dataset:
+def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: _Rows) -> Dataset:
     """The tracks all of whose files have values, as copies of those of the dataset."""
-    chosen = np.flatnonzero(dataset.places >= 0).tolist()
-    good = {number for number in chosen if rows[number]["status"] == "ok"}
-    lost = {int(dataset.places[number]) for number in chosen if number not in good}
+    wanted = dataset.input
+    chosen = np.flatnonzero(dataset.places >= 0)
+    of = [rows[folder, dataset.files[number], wanted.kept_under] for number in chosen]
+    is_good = np.array([row["status"] == "ok" for row in of])
+    lost = set(dataset.places[chosen[~is_good]].tolist())
     kept = [track for track in range(len(dataset.entries)) if track not in lost]
-    read = [number for number in chosen if int(dataset.places[number]) not in lost]
     place = np.full(len(dataset.entries), -1, np.int64)
     place[kept] = np.arange(len(kept))
-    cache, breadth, gone = kept_folder(dataset.input), dataset.input.breadth, vanished(folder)
+    read = place[dataset.places[chosen]] >= 0
+    used = [row for row, is_read in zip(of, read, strict=True) if is_read]
+    cache, gone = kept_folder(wanted), vanished(folder)
 
-    def values(index: int) -> list[NDArray[Any]]:
-        one = cached(cache, rows[read[index]]["content"], breadth, gone)
+    def values(number: int) -> list[NDArray[Any]]:
+        one = cached(cache, used[number]["content"], wanted.breadth, gone)
         return np.split(one.values, np.cumsum(one.sizes)[:-1])
 
     entries = [dataset.entries[track] for track in kept]
@@ -238,16 +290,16 @@ def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: dict[int, Ro
             replace(one, name=_called(one.name, name, k), digest="", noisy=True, noise=name, snr="")
             for one in entries
         ),
-        dataset.input,
-        OfPieces(dataset.input, [rows[number]["sizes"] for number in read], values),
-        place[dataset.places[read]],
-        tuple(_notes(name, [rows[number] for number in chosen])),
+        wanted,
+        OfPieces(wanted, [row["sizes"] for row in used], values),
+        place[dataset.places[chosen[read]]],
+        tuple(_notes(name, of)),
         tuple(
             replace(dataset.labelled[track], same=(), copied=one.parent, derived=True)
             for track, one in zip(kept, entries, strict=True)
         ),
-        failed=len(chosen) - len(good),
-        files=tuple(dataset.files[number] for number in read),
+        failed=int((~is_good).sum()),
+        files=tuple(row["file"] for row in used),
     )
 
 
