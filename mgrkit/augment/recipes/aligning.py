@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 LONGEST = 2**24
 """So many frames are compared at most, from the beginning: six minutes at 44.1 kHz."""
+STRETCH = 2**16
+"""So many frames, a second or two, tell of a lag that is known to be short."""
 
 
 def lag(before: Floats, after: Floats) -> int:
@@ -32,9 +34,16 @@ def lag(before: Floats, after: Floats) -> int:
     return peak if peak < len(after) else peak - size
 
 
-def shift(before: Floats, rate: int, after: Floats, rate_after: int) -> float:
-    """By how many seconds ``(channels, frames)`` of any rates and channels comes later."""
+def shift(before: Floats, rate: int, after: Floats, rate_after: int, near: bool = False) -> float:
+    """By how many seconds ``(channels, frames)`` of any rates and channels comes later.
+
+    With ``near`` it is known to be by much less than a second: the loudest stretch tells.
+    """
     first, second = before.mean(axis=0), after.mean(axis=0)
     if rate_after != rate:
         second = Resampler(rate_after, rate).push(second, last=True)
+    if near and len(first) > STRETCH:
+        whole = first[: len(first) // STRETCH * STRETCH].reshape(-1, STRETCH)
+        start = int(np.argmax(np.einsum("ij,ij->i", whole, whole))) * STRETCH
+        first, second = (one[start : start + STRETCH] for one in (first, second))
     return lag(first, second) / rate

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,9 +18,10 @@ from mgrkit.augment.altered import Altered
 from mgrkit.augment.audible import energies
 from mgrkit.augment.mixing import Mixed, mix
 from mgrkit.augment.recipes import aligning, running
+from mgrkit.augment.recipes.own import OwnStep, ReadyNoise
 from mgrkit.augment.recipes.running import Outcome
-from mgrkit.augment.recipes.steps import ReadyNoise, ReadyStep
-from mgrkit.augment.recipes.traits import Traits
+from mgrkit.augment.recipes.steps import ReadyStep, TransformStep
+from mgrkit.augment.recipes.traits import STAYS, Traits
 from mgrkit.errors import AudioError, ItemError, UsageError
 from mgrkit.frontend.parts import Transform
 
@@ -33,7 +36,8 @@ MOST_SAMPLES = 2**28
 """A gigabyte of float32, all channels together; a step holds several times as much."""
 SHORTEST = Transform().n_fft / 22_050
 """Seconds of one transform of the default front end."""
-_UNSEEN = Traits(True, True, True)
+_KIND = re.compile(r"[a-z-]+")
+"""How a warning that can be counted begins."""
 
 
 class LastNoise(NamedTuple):
@@ -146,7 +150,7 @@ class _Chain:
     recorded: Sequence[Any] | None
     drawn: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    traits: Traits = _UNSEEN
+    traits: Traits = STAYS
     ran: bool = False
 
     def __post_init__(self) -> None:
@@ -155,11 +159,12 @@ class _Chain:
     def take(self, step: ReadyStep) -> None:
         """Go through a step."""
         with self._labelled(step):
-            if isinstance(step, ReadyNoise):
-                self._took(step, self._noisy(step))
-            else:
+            if isinstance(step, TransformStep):
                 made = running.run(step, self.samples, self.rate, self._seed(), self._recorded())
-                self._took(step, made)
+            else:
+                drawn, told = self._drawn(step)
+                made = self._made(step, drawn, told)
+            self._took(step, made)
 
     def leave(self, step: ReadyStep) -> LastNoise | None:
         """Take the last step, but for exact noise, which is left to the caller."""
@@ -167,7 +172,7 @@ class _Chain:
             self.take(step)
             return None
         with self._labelled(step):
-            drawn, told = self._noise_drawn(step)
+            drawn, told = self._drawn(step)
         self.drawn.append(drawn)
         self._warn(step, told, len(self.drawn))
         if not drawn["parameters"]["should_apply"]:
@@ -184,7 +189,7 @@ class _Chain:
         if not self.traits.tempo:
             shift = None
         elif not self.traits.alignment:
-            shift = aligning.shift(*self._first, self.samples, self.rate)
+            shift = aligning.shift(*self._first, self.samples, self.rate, self.traits.near)
         return Altered(self.samples, self.rate, self.drawn, shift, tuple(self.warnings))
 
     def _seed(self, number: int = 0) -> int:
@@ -194,25 +199,37 @@ class _Chain:
     def _recorded(self) -> Any:
         return None if self.recorded is None else self.recorded[len(self.drawn)]
 
-    def _noise_drawn(self, step: ReadyNoise) -> tuple[dict[str, Any], list[str]]:
+    def _drawn(self, step: OwnStep) -> tuple[dict[str, Any], list[str]]:
+        """What a step of our own draws, or what is recorded of it, and warnings."""
         draw = random.Random(self._seed())  # noqa: S311
-        parameters: dict[str, Any] = {"should_apply": draw.random() < step.p}
-        snr = draw.uniform(*step.snr)
-        if parameters["should_apply"]:
-            parameters["snr_db"] = snr
+        taken = draw.random() < step.p
+        parameters = {"should_apply": taken, **(step.draw(draw) if taken else {})}
         recorded, told = self._recorded(), []
         if recorded is not None:
-            if not isinstance(recorded, dict) or recorded.get("noise") != step.name:
-                raise ItemError("other-recipe", f"what was drawn is not of noise {step.name}")
-            if recorded["parameters"] != parameters:
-                parameters = dict(recorded["parameters"])
-                told = [f"drawn-otherwise: {step.name} is given what the table says"]
-        return {"noise": step.name, "parameters": parameters}, told
+            before = recorded.get("parameters") if isinstance(recorded, dict) else None
+            if before is None or recorded.get(step.kind) != step.name:
+                raise ItemError("other-recipe", f"what was drawn is not of {step.label}")
+            if before != parameters:
+                parameters = {**parameters, **before}
+                told = ["drawn-otherwise: it is given what the table says"]
+        return {step.kind: step.name, "parameters": parameters}, told
 
-    def _noisy(self, step: ReadyNoise) -> Outcome:
-        drawn, told = self._noise_drawn(step)
-        if not drawn["parameters"]["should_apply"]:
-            return Outcome(self.samples, self.rate, drawn, False, _UNSEEN, tuple(told))
+    def _made(self, step: OwnStep, drawn: dict[str, Any], told: list[str]) -> Outcome:
+        parameters = drawn["parameters"]
+        if not parameters["should_apply"]:
+            return Outcome(self.samples, self.rate, drawn, False, STAYS, tuple(told))
+        if isinstance(step, ReadyNoise):
+            samples = self._noisy(step, drawn)
+        else:
+            _, path, k = self.place
+            condition = step.condition(parameters)
+            made = condition.apply(self.samples, self.rate, self._seed(), path, k)
+            drawn |= {key: one for key, one in made.drawn[0].items() if key != step.kind}
+            told += made.warnings
+            samples = made.samples
+        return Outcome(samples, self.rate, drawn, True, STAYS, tuple(told))
+
+    def _noisy(self, step: ReadyNoise, drawn: dict[str, Any]) -> Floats:
         kept = _Kept()
         _, path, k = self.place
         made: Mixed = mix(
@@ -224,7 +241,7 @@ class _Chain:
         samples = np.concatenate(kept.blocks, axis=1)
         if made.gain != 1:  # there is room beyond full scale, and the next step wants the level
             samples /= np.float32(made.gain)
-        return Outcome(samples, self.rate, drawn, True, _UNSEEN, tuple(told))
+        return samples
 
     def _took(self, step: ReadyStep, made: Outcome) -> None:
         before, number = self.samples, len(self.drawn) + 1
@@ -234,17 +251,17 @@ class _Chain:
             raise ItemError("too-short", f"{frames} frames are left, {least:.0f} are needed")
         if made.samples.size > MOST_SAMPLES:
             raise ItemError("too-long", f"{made.samples.size:,} samples are too many")
-        if not np.isfinite(made.samples).all():
+        lowest, highest = float(made.samples.min()), float(made.samples.max())
+        if not math.isfinite(lowest + highest):  # both are NaN where a sample is
             raise ItemError("non-finite", "NaN or infinite samples came out")
         try:
-            check_audible(float(made.samples.min()), float(made.samples.max()))
+            check_audible(lowest, highest)
         except AudioError as error:
             raise ItemError("silent", f"silence came out: {error.message}") from error
-        same = made.rate == self.rate and np.array_equal(made.samples, before)
         told = list(made.warnings)
-        if made.ran and same:
+        if made.ran and made.rate == self.rate and _same(made.samples, before):
             told.append("unchanged: it left the sound as it was")
-        if made.ran and _snr_drawn(made.drawn) and made.samples.shape == before.shape:
+        if made.ran and _has_snr(step) and made.samples.shape == before.shape:
             made.drawn["measured"] = measured_snr(before, made.samples, self.rate)
         self.samples, self.rate = made.samples, made.rate
         self.traits = Traits(*map(min, self.traits, made.traits))
@@ -255,8 +272,8 @@ class _Chain:
     def _warn(self, step: ReadyStep, told: Sequence[str], number: int) -> None:
         for text in told:
             kind, colon, rest = text.partition(": ")
-            known = kind in ("unchanged", "drawn-otherwise") and colon
             label = _label(step, number)
+            known = colon and _KIND.fullmatch(kind)
             self.warnings.append(f"{kind}: {label}: {rest}" if known else f"{label}: {text}")
 
     @contextmanager
@@ -272,12 +289,18 @@ class _Chain:
 
 
 def _label(step: ReadyStep, number: int) -> str:
-    return f"step {number} ({step.name})"
+    return f"step {number} ({step.label})"
 
 
-def _snr_drawn(drawn: dict[str, Any]) -> bool:
-    calls = drawn.get("calls") or [drawn["parameters"]]
-    return any("snr_db" in call or "snr_db" in str(call.get("sounds")) for call in calls)
+def _same(first: Floats, second: Floats) -> bool:
+    few = slice(None, None, 4099)  # they differ as a rule, and then these do
+    return np.array_equal(first[:, few], second[:, few]) and np.array_equal(first, second)
+
+
+def _has_snr(step: ReadyStep) -> bool:
+    if isinstance(step, TransformStep):
+        return any("snr" in name for name in step.parameters)
+    return isinstance(step, ReadyNoise)
 
 
 def measured_snr(before: Floats, after: Floats, rate: int) -> dict[str, Any]:

@@ -117,7 +117,7 @@ class Recipe:
             raise RunError(f"the recipe {self.name} needs {names}", how)
         steps, warnings = [], []
         for number, step in enumerate(self.steps, 1):
-            label = f"recipe {self.name}, step {number} ({step.name})"
+            label = f"recipe {self.name}, step {number} ({step.label})"
             try:
                 made, told = step.ready(folder)
             except MgrkitError as error:

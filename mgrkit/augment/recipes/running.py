@@ -11,7 +11,7 @@ import numpy as np
 
 from mgrkit.augment.recipes import drawing, transforms
 from mgrkit.augment.recipes.sounds import ReadySounds
-from mgrkit.augment.recipes.traits import MP3_CHANNELS, Traits, traits
+from mgrkit.augment.recipes.traits import MP3_CHANNELS, STAYS, Traits, traits
 from mgrkit.errors import ItemError, MgrkitError
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class _Watched:
     def traits(self) -> Traits:
         """What all that ran leave as it was."""
         neutral = self._step.name in transforms.COMPOSITIONS or self._step.name == "Lambda"
-        own = Traits(True, True, True)
+        own = STAYS
         if not self.ran:
             return own
         if not neutral:

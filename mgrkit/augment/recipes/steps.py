@@ -6,20 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mgrkit.augment.colours import COLOURS, Colour
-from mgrkit.augment.mixing import check_snr
-from mgrkit.augment.recipes import transforms
-from mgrkit.augment.recipes.sounds import Sounds, find_recordings
+from mgrkit.augment.recipes import own, transforms
+from mgrkit.augment.recipes.own import CodecStep, NoiseStep, OwnStep, ReverbStep
+from mgrkit.augment.recipes.sounds import Sounds
 from mgrkit.augment.recipes.traits import Requirement, requirements
-from mgrkit.errors import MgrkitError, RunError, UsageError, most_like, nearest
+from mgrkit.errors import MgrkitError, RunError, UsageError
 
-if TYPE_CHECKING:
-    from mgrkit.augment.recordings import Recordings
-    from mgrkit.augment.sources import Noise
-
-KINDS = ("transform", "noise")
+KINDS = ("transform", *own.KINDS)
 
 
 @dataclass(frozen=True)
@@ -35,6 +30,11 @@ class TransformStep:
 
     name: str
     given: Mapping[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What a person is told that it is."""
+        return self.name
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -84,53 +84,8 @@ class TransformStep:
         return TransformStep(self.name, given), warnings
 
 
-@dataclass(frozen=True)
-class NoiseStep:
-    """Exact noise, as `mgrkit.augment.mix` makes it.
-
-    Parameters
-    ----------
-    noise : a colour or recordings.
-    snr : from which it is drawn, in dB.
-    p : how likely the step is taken.
-    """
-
-    noise: Colour | Recordings
-    snr: tuple[float, float]
-    p: float = 1.0
-    requires: tuple[Requirement, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.noise.name
-
-    def as_json(self) -> Any:
-        """All that decides what it does."""
-        return ["noise", self.name, self.noise.digest, *self.snr, self.p]
-
-    def ready(self, folder: Path) -> tuple[ReadyNoise, list[str]]:
-        """With recordings decoded into a folder, and what is to be said of them."""
-        if isinstance(self.noise, Colour):
-            return ReadyNoise(self.noise, self.snr, self.p), []
-        spooled = self.noise.spooled(folder)
-        return ReadyNoise(spooled, self.snr, self.p), list(spooled.warnings)
-
-
-@dataclass(frozen=True)
-class ReadyNoise:
-    """A `NoiseStep` whose recordings are at hand."""
-
-    noise: Noise
-    snr: tuple[float, float]
-    p: float
-
-    @property
-    def name(self) -> str:
-        return self.noise.name
-
-
-Step = TransformStep | NoiseStep
-ReadyStep = TransformStep | ReadyNoise
+Step = TransformStep | NoiseStep | CodecStep | ReverbStep
+ReadyStep = TransformStep | OwnStep
 
 
 def _as_json(value: Any) -> Any:
@@ -172,7 +127,7 @@ def parse(table: Any, folder: Path) -> Step:
     p = table.get("p", 1.0)
     if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
         raise UsageError(f"p = {p!r} must be a number from 0 to 1")
-    return _transform(table, folder) if kinds == ["transform"] else _noise(table, folder)
+    return _transform(table, folder) if kinds == ["transform"] else own.parse(table, folder, p)
 
 
 def _transform(table: Mapping[str, Any], folder: Path, inner: bool = False) -> TransformStep:
@@ -225,34 +180,6 @@ def _check_made(step: TransformStep) -> None:
         return ["noise.wav"] if isinstance(value, Sounds) else value  # it opens no file as yet
 
     transforms.made(step.name, {key: plain(value) for key, value in step.given.items()})
-
-
-def _noise(table: Mapping[str, Any], folder: Path) -> NoiseStep:
-    for key in table:
-        if key not in ("noise", "snr", "p"):
-            raise UsageError(f"noise has no parameter {key!r}", "it takes noise, snr, p")
-    name, snr = table["noise"], table.get("snr")
-    if not isinstance(name, str):
-        raise UsageError(f"noise = {name!r} must be a colour or a path")
-    values = snr if isinstance(snr, list) else [snr, snr]
-    if len(values) != 2 or any(
-        isinstance(one, bool) or not isinstance(one, int | float) for one in values
-    ):
-        raise UsageError("noise needs an snr in dB", "snr = 10, or snr = [5, 20] to draw it")
-    low, high = map(float, values)
-    check_snr(low)
-    check_snr(high)
-    if low > high:
-        raise UsageError(f"snr = [{low:g}, {high:g}]: the lower one comes first")
-    if name in COLOURS:
-        return NoiseStep(Colour(name), (low, high), float(table.get("p", 1.0)))
-    try:
-        recordings = find_recordings(name, folder)
-    except UsageError as error:
-        if most_like(name, COLOURS):
-            raise UsageError(error.message, nearest(name, COLOURS, "")) from None
-        raise
-    return NoiseStep(recordings, (low, high), float(table.get("p", 1.0)))
 
 
 def labelled(error: MgrkitError, label: str) -> MgrkitError:

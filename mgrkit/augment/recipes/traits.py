@@ -21,11 +21,13 @@ class Traits(NamedTuple):
     length : in seconds.
     alignment : the sound is where it was, to the sample.
     tempo : the sound may be later or earlier, but as a whole.
+    near : it is later or earlier by the phase of a filter or the width of a room, if at all.
     """
 
     length: bool = False
     alignment: bool = False
     tempo: bool = False
+    near: bool = False
 
 
 class Requirement(NamedTuple):
@@ -49,7 +51,8 @@ class Requirement(NamedTuple):
         return importlib.util.find_spec(self.name) is None
 
 
-_STAYS = Traits(True, True, True)
+STAYS = Traits(True, True, True, True)
+_LAGS = Traits(True, False, True, True)
 _MOVES = Traits(True, False, True)
 _CUT = Traits(False, False, True)
 _WARPED = Traits(True, False, False)
@@ -62,21 +65,21 @@ _TRAITS: dict[str, Traits | Callable[[Parameters], Traits]] = {
             "ClippingDistortion", "Gain", "GainTransition", "Limiter", "LoudnessNormalization",
             "Normalize", "Padding", "PolarityInversion", "Resample", "TanhDistortion", "TimeMask",
         ],
-        _STAYS,
+        STAYS,
     ),
     # Filters forth and back have no phase; others delay some frequencies more than others.
-    **dict.fromkeys(_FILTERS, lambda given: _STAYS if given["zero_phase"] else _MOVES),
+    **dict.fromkeys(_FILTERS, lambda given: STAYS if given["zero_phase"] else _LAGS),
     **dict.fromkeys(
-        ["HighShelfFilter", "LowShelfFilter", "PeakingFilter", "SevenBandParametricEQ", "Shift"],
-        _MOVES,
+        ["HighShelfFilter", "LowShelfFilter", "PeakingFilter", "SevenBandParametricEQ"], _LAGS
     ),
+    "Shift": _MOVES,
     **dict.fromkeys(
         ["ApplyImpulseResponse", "RoomSimulator"],
         lambda given: _MOVES if given["leave_length_unchanged"] else _CUT,
     ),
     **dict.fromkeys(["AdjustDuration", "Trim"], _CUT),
     "Mp3Compression": lambda given: (
-        _STAYS
+        STAYS
         if given["backend"] == "fast-mp3-augment" and not given["preserve_delay"]
         else _CUT
     ),

@@ -7,6 +7,7 @@ import inspect
 import math
 import traceback
 import typing
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -273,7 +274,9 @@ def made(name: str, given: Mapping[str, Any]) -> Any:
     if isinstance(given.get("num_transforms"), list):
         given["num_transforms"] = tuple(given["num_transforms"])
     try:
-        return find(name)(**given)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return find(name)(**given)
     except (AssertionError, ValueError, TypeError) as error:
         raise UsageError(f"{name}: impossible parameters: {_reason(error)}") from error
 
