@@ -203,14 +203,16 @@ class _Chain:
         """What a step of our own draws, or what is recorded of it, and warnings."""
         draw = random.Random(self._seed())  # noqa: S311
         taken = draw.random() < step.p
-        parameters = {"should_apply": taken, **(step.draw(draw) if taken else {})}
+        values = step.draw(draw)
+        parameters = {"should_apply": taken, **(values if taken else {})}
         recorded, told = self._recorded(), []
         if recorded is not None:
             before = recorded.get("parameters") if isinstance(recorded, dict) else None
-            if before is None or recorded.get(step.kind) != step.name:
+            if not isinstance(before, dict) or recorded.get(step.kind) != step.name:
                 raise ItemError("other-recipe", f"what was drawn is not of {step.label}")
             if before != parameters:
-                parameters = {**parameters, **before}
+                taken = bool(before.get("should_apply"))
+                parameters = {"should_apply": taken, **(values if taken else {}), **before}
                 told = ["drawn-otherwise: it is given what the table says"]
         return {step.kind: step.name, "parameters": parameters}, told
 

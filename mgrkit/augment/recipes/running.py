@@ -58,12 +58,13 @@ def run(
     ItemError : ``step-failed``, with what the library says; ``other-recipe``, if what is recorded
         is of another step.
     """
-    watched = _Watched(step, recorded)
     if any(one.name == "RoomSimulator" for one in step.all()):
         import pyroomacoustics  # noqa: F401  # `seeded` seeds what is loaded
     given = np.array(samples[0] if len(samples) == 1 else samples, np.float32, order="C")
-    with warnings.catch_warnings(record=True) as caught, drawing.seeded(seed):
+    # One thread at a time from here on: generators and warnings are the whole process's.
+    with drawing.seeded(seed), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        watched = _Watched(step, recorded)
         try:
             made = watched(given, rate)
         except (MgrkitError, MemoryError):

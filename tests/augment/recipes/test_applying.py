@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,15 @@ def test_recipes_paths_seeds_and_copies_draw_for_themselves(tmp_path: Path) -> N
     ]  # fmt: skip
     assert len({one.samples.tobytes() for one in found}) == len(found)
     assert len({json.dumps(one.drawn[0]) for one in found}) == len(found)
+
+
+def test_threads_draw_as_one_does_alone(tmp_path: Path) -> None:
+    made = cooking.ready(tmp_path, GAIN + cooking.step("AddGaussianNoise") + WHITE)
+    sound = cooking.made_music(1.0)
+    alone = [cooking.apply(made, sound, k=k).samples.tobytes() for k in range(1, 25)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda k: cooking.apply(made, sound, k=k), range(1, 25)))
+    assert [one.samples.tobytes() for one in found] == alone
 
 
 def test_unbalanced_channels_are_told_of(tmp_path: Path) -> None:
@@ -263,6 +273,7 @@ def test_a_record_of_another_recipe_is_refused(tmp_path: Path) -> None:
         drawn[:1],
         drawn[::-1],
         [drawn[0], {"noise": "pink", "parameters": {}}],
+        [drawn[0], {"noise": "white"}],
         [1, 2],
     ):
         with pytest.raises(ItemError, match="other-recipe"):

@@ -154,7 +154,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
 
 def test_no_recipe_of_this_name() -> None:
     with pytest.raises(UsageError, match="did you mean cassette"):
-        Recipe.load("casette")
+        Recipe.load("kassette")
     with pytest.raises(UsageError, match="those that ship are"):
         Recipe.load("")
 
