@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.audio import Resampler
+from mgrkit.audio import Resampler, mono
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def shift(before: Floats, rate: int, after: Floats, rate_after: int, near: bool 
 
     With ``near`` it is known to be by much less than a second: the loudest stretch tells.
     """
-    first, second = before.mean(axis=0), after.mean(axis=0)
+    first, second = mono(before), mono(after)
     if rate_after != rate:
         second = Resampler(rate_after, rate).push(second, last=True)
     if near and len(first) > STRETCH:

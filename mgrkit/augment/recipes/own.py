@@ -96,7 +96,7 @@ class CodecStep:
 
     @property
     def label(self) -> str:
-        return f"codec {self.name}"
+        return f"codec {self.name}" if len(self.codecs) == 1 else "codec"
 
     def as_json(self) -> Any:
         """All that decides what it does: the versions of the libraries too."""
