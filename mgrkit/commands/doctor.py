@@ -63,12 +63,13 @@ _NEEDS = {
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),
     "models": ("numpy", "platformdirs", "pluggy", "safetensors"),
+    "recipes": ("audiomentations",),
     "networks": ("torch", "torchvision"),
 }
 """The distributions that each command needs, besides typer, which all do.
 
-The networks are no command: to train cnn, crnn and vit takes this beside what the command needs,
-and so does computing with them or with musicnn on a GPU.
+Recipes and networks are no commands: to augment by recipes takes this beside what the command
+needs, to train cnn, crnn and vit too, and so does computing with them or with musicnn on a GPU.
 """
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "data", "demo")
