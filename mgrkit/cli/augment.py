@@ -35,7 +35,7 @@ def augment(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the noisy copies.")] = Path(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the copies.")] = Path(
         "noisy"
     ),
     noise: Annotated[
@@ -43,7 +43,7 @@ def augment(
         typer.Option(
             metavar="NOISE",
             help="white, pink, brown, blue, violet, or a recording or a folder of recordings; "
-            "may be repeated. [default: white]",
+            "may be repeated. [default: white, if there is no --recipe]",
             show_default=False,
         ),
     ] = None,
@@ -56,19 +56,61 @@ def augment(
             **number(float, -20, 80),
         ),
     ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RECIPE",
+            help="phone, radio, cassette, club, streaming-low, pitch-and-stretch, or a TOML file "
+            "of your own; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     copies: Annotated[
-        int,
-        typer.Option(metavar="N", help="Copies of each noise and SNR.", **number(int, 1)),
-    ] = 1,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Copies of each noise and SNR, and by each recipe. [default: 1, or what the "
+            "recipe says]",
+            show_default=False,
+            **number(int, 1),
+        ),
+    ] = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Another seed, another noise.", **number(int))
-    ] = 0,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Another seed, another noise. [default: 0]",
+            show_default=False,
+            **number(int),
+        ),
+    ] = None,
     subtype: Annotated[
-        str, typer.Option(metavar="TYPE", help="PCM_16, PCM_24 or FLOAT.")
-    ] = "PCM_16",
+        str | None,
+        typer.Option(
+            metavar="TYPE", help="PCM_16, PCM_24 or FLOAT. [default: PCM_16]", show_default=False
+        ),
+    ] = None,
     format: Annotated[  # noqa: A002
-        str, typer.Option(metavar="TYPE", help="wav or flac.")
-    ] = "wav",
+        str | None,
+        typer.Option(metavar="TYPE", help="wav or flac. [default: wav]", show_default=False),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Make the copies again that this table of an earlier call lists: the same names, "
+            "the same bytes. Name recordings and recipe files of your own again.",
+            show_default=False,
+        ),
+    ] = None,
+    transforms: Annotated[
+        bool,
+        typer.Option(
+            "--transforms",
+            help="List the transforms that a recipe can name, or with a name in the place of SRC "
+            "show that one, and make nothing.",
+        ),
+    ] = False,
     workers: Workers = 4,
     timeout: Timeout = None,
     table: SourceTable = None,
@@ -82,38 +124,72 @@ def augment(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Make noisy copies of sound files, at an exact SNR.
+    """Make copies of sound files: noise at an exact SNR, recipes.
 
     \b
     mgrkit augment                                audio -> noisy, white, 10 dB
     mgrkit augment --noise pink --noise white --snr 0 --snr 10 --copies 2
     mgrkit augment audio noisy --noise cafe.wav --snr 5
     mgrkit augment song.mp3 out --subtype FLOAT
+    mgrkit augment audio altered --recipe phone --recipe mine.toml
+    mgrkit augment audio again --replay altered/tracks.csv --recipe mine.toml
+    mgrkit augment --transforms PitchShift        what a recipe can do
 
-    Copies are called <stem>.<noise>_<snr>dB_<k>.wav and keep rate, length and channels of their
-    source. The SNR holds in the written file, of power above 20 Hz: an offset or rumble is neither
-    signal nor noise. OUT/tracks.csv gives it as measured, with the gain that the finished mix got
-    against clipping.
+    Noisy copies are called <stem>.<noise>_<snr>dB_<k>.wav and keep rate, length and channels of
+    their source. The SNR holds in the written file, of power above 20 Hz: an offset or rumble is
+    neither signal nor noise. OUT/tracks.csv gives it as measured, with the gain that the finished
+    mix got against clipping.
+
+    A recipe is an ordered list of steps: transforms of audiomentations, noise, codecs. Its copies
+    are called <stem>.<recipe>_<k>.wav; OUT/tracks.csv says what was drawn for each.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
     from mgrkit.commands.augment import DEFAULT_SOURCE, AugmentSettings
     from mgrkit.commands.augment import augment as command
+    from mgrkit.commands.augment import replay as again
+    from mgrkit.errors import UsageError
     from mgrkit.tracks.find import Search
 
+    if transforms:
+        from mgrkit.cli.views.transforms import show_transforms
+
+        return show_transforms(str(src or ""), as_json=as_json)
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
+    search = Search.of(suffix or (), lists_ignored=list_ignored)
+    options = Options(workers, timeout, dry=dry_run)
+    decided = {
+        "--snr": snr, "--copies": copies, "--seed": seed, "--subtype": subtype, "--format": format,
+        "--table": table, "--files-from": files_from, "--files-from0": files_from0,
+    }  # fmt: skip
     with Console("augment", quiet=quiet, debug=debug) as console:
+        if replay:
+            if given := [name for name, value in decided.items() if value is not None]:
+                raise UsageError(f"--replay takes no {given[0]}", "its table says it")
+            summary = again(
+                replay,
+                root,
+                out,
+                noises=noise or (),
+                recipes=recipe or (),
+                search=search,
+                options=options,
+                replace=replace,
+                report=console.report,
+            )
+            return console.show(summary, out, as_json=as_json)
         summary = command(
-            AugmentSettings(seed, subtype, format),
+            AugmentSettings(seed or 0, subtype or "PCM_16", format or "wav"),
             root,
             out,
-            noises=noise or ["white"],
-            snrs=snr or [10.0],
+            noises=noise or (),
+            snrs=snr or (),
+            recipes=recipe or (),
             copies=copies,
             files=read_list(files_from, files_from0, root),
-            search=Search.of(suffix or (), lists_ignored=list_ignored),
+            search=search,
             table=table,
-            options=Options(workers, timeout, dry=dry_run),
+            options=options,
             replace=replace,
             report=console.report,
         )

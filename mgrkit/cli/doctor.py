@@ -44,6 +44,7 @@ def _needs(one: dict[str, Any]) -> str:
 
 def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
     cache = found["cache"]
+    lacks = [f"{t['name']} lacks {t['lacks']}: {t['mend']}" for t in found["transforms"]]
     words = "can be written" if cache["writable"] else f"cannot be written: {cache['mend']}"
     rows = [
         (f"decoder {one['name']}", f"{_state(one)}\n{', '.join(one['formats'])}")
@@ -52,6 +53,7 @@ def _rest(found: dict[str, Any]) -> list[tuple[str, str]]:
     torch = next(one for one in found["dependencies"] if one["name"] == "torch")
     built = f"built for {found['torch']}" if found["torch"] else _state(torch)
     rows += [("torch", built)] if torch["version"] else []
+    rows += [("transforms", "\n".join(lacks))] if lacks else []
     rows.append(("devices", "\n".join(found["devices"])))
     rows.append(("cache", f"{cache['path']}\n{cache['bytes'] / 1e6:.1f} MB, {words}"))
     rows += [("weights", "\n".join(map(_weights, found["weights"])))] if found["weights"] else []

@@ -94,6 +94,7 @@ def examine() -> dict[str, Any]:
         "decoders": decoders,
         "torch": _torch(),
         "devices": _devices(),
+        "transforms": _transforms(),
         "cache": _cache(),
         "weights": _weights(),
         "plugins": plugins,
@@ -245,6 +246,22 @@ def _devices() -> list[str]:
     if wrong:
         return ["cpu", f"torch cannot tell: {wrong}"]
     return ["cpu", *(found or [f"no cuda: {lacking('cuda')}"])]
+
+
+def _transforms() -> list[dict[str, str]]:
+    """What single transforms of audiomentations lack; recipes without them need none of it."""
+
+    def lacking() -> list[dict[str, str]]:
+        from mgrkit.augment.recipes import catalogue
+
+        return [
+            {"name": one.name, "lacks": need.name, "mend": need.how}
+            for one in catalogue()
+            for need in one.missing
+        ]
+
+    # Why audiomentations cannot be imported stands with the dependencies.
+    return attempt(lacking)[0] or []
 
 
 def _plugin(plugin: Plugin) -> dict[str, Any]:

@@ -54,14 +54,15 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     lines = []
     for *cells, last in rows:
         first = "".join(f"{cell:{w}}  " for cell, w in zip(cells, widths, strict=True))
-        wrapped = [part for line in last.splitlines() for part in _wrapped(line, _WIDTH - indent)]
+        parts = [part for line in last.splitlines() for part in wrapped(line, _WIDTH - indent)]
         if below:
-            wrapped.insert(0, "")
-        lines.append(f"{first}{wrapped[0] if wrapped else ''}".rstrip())
-        lines += [" " * indent + part for part in wrapped[1:]]
+            parts.insert(0, "")
+        lines.append(f"{first}{parts[0] if parts else ''}".rstrip())
+        lines += [(" " * indent + part).rstrip() for part in parts[1:]]
     return lines
 
 
-def _wrapped(line: str, width: int) -> list[str]:
+def wrapped(line: str, width: int = _WIDTH) -> list[str]:
+    """A line as lines of this width; an empty one stays."""
     # Paths and commands are copied from here: they are not broken.
-    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False)
+    return textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,196 @@
+"""``mgrkit augment --replay TABLE``: the copies that a table lists, made again."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mgrkit.batch import Item
+from mgrkit.batch.model import Row
+from mgrkit.commands.noisy import AugmentSettings, NoisyCopies, parse_noises, parse_snrs
+from mgrkit.commands.recipes import RecipeCopies, Recorded, load_recipes
+from mgrkit.errors import RunError, UsageError
+from mgrkit.tracks.find import Search, Track
+
+if TYPE_CHECKING:
+    from mgrkit.augment import Colour, Recordings
+    from mgrkit.augment.recipes import Recipe
+
+_NEEDED = ("path", "source", "settings", "noise", "copy", "seed")
+_HINT = "give the tracks.csv that mgrkit augment wrote"
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A row of the table: how a copy was made."""
+
+    path: str
+    source: str
+    settings: str
+    noise: str
+    recipe: str
+    snr: float
+    k: int
+    seed: int
+    recorded: Recorded
+
+    @classmethod
+    def of(cls, row: dict[str, str]) -> Copy:
+        """Read a row; ValueError says what is wrong with it."""
+        for name in ("path", "source"):
+            if not row[name] or os.path.isabs(row[name]) or os.pardir in row[name].split("/"):
+                raise ValueError(f"the {name} {row[name]!r} is no path below a folder")
+        text = row.get("drawn", "")
+        drawn = json.loads(text) if text else None
+        if drawn is not None and not isinstance(drawn, list):
+            raise ValueError("drawn is no list")
+        recipe = row.get("recipe", "")
+        return cls(
+            row["path"], row["source"], row["settings"], row["noise"], recipe,
+            0.0 if recipe else parse_snrs([float(row["snr"])])[0], int(row["copy"]),
+            int(row["seed"]), Recorded(drawn, row.get("content", "")),
+        )  # fmt: skip
+
+    @property
+    def what(self) -> str:
+        """What the settings of its row stand for beside the options."""
+        return f"recipe {self.recipe}" if self.recipe else f"noise {self.noise}"
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A table of copies, with the noises and the recipes that made them.
+
+    Parameters
+    ----------
+    copies : by source.
+    """
+
+    table: Path
+    copies: dict[str, list[Copy]]
+    settings: AugmentSettings
+    noises: dict[str, Colour | Recordings]
+    recipes: dict[str, Recipe]
+
+    @classmethod
+    def read(
+        cls, table: Path, noises: Sequence[str], recipes: Sequence[str], search: Search
+    ) -> Replayed:
+        """Read a table.
+
+        Parameters
+        ----------
+        noises, recipes : recordings and files of recipes that the table names; its colours and
+            the recipes that ship are known.
+
+        Raises
+        ------
+        UsageError : it is no table of copies, names what is not given, or does not name what is.
+        RunError : it cannot be read, or was made with another recipe of that name.
+        """
+        copies = _read(table)
+        those = {one.name: one for one in load_recipes(recipes)}
+        others = {one.name: one for one in parse_noises(noises, search)}
+        _complete(table, "recipe", those, {one.recipe for one in copies}, _shipped)
+        _complete(
+            table, "noise", others, {one.noise for one in copies if not one.recipe}, _colour
+        )
+        by_source: dict[str, list[Copy]] = {}
+        for one in copies:
+            by_source.setdefault(one.source, []).append(one)
+        return cls(table, by_source, _settings(table, copies, those), others, those)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.copies.values()))
+
+    def items(
+        self, noisy: NoisyCopies, altered: RecipeCopies, track: Track, row: Row, key: str
+    ) -> Iterator[Item]:
+        """The items of one track."""
+        for one in self.copies[track.path]:
+            if one.recipe:
+                recipe = self.recipes[one.recipe]
+                yield altered.item(track, row, key, one.path, recipe, one.k, one.recorded)
+            else:
+                noise = self.noises[one.noise]
+                yield noisy.item(track, row, key, one.path, noise, one.snr, one.k)
+
+
+def _read(table: Path) -> list[Copy]:
+    import polars as pl
+
+    from mgrkit.tracks.table import read_frame
+
+    if not table.is_file():
+        raise RunError(f"there is no table {table}", _HINT)
+    frame = read_frame(table).select(pl.all().cast(pl.String).fill_null(""))
+    if missing := [name for name in _NEEDED if name not in frame.columns]:
+        raise UsageError(f"{table} is no table of copies: no column {missing[0]}", _HINT)
+    if not len(frame):
+        raise RunError(f"{table} has no rows", _HINT)
+    copies = {}
+    for number, row in enumerate(frame.iter_rows(named=True), start=2):
+        try:
+            one = Copy.of(row)
+        except (ValueError, UsageError) as error:
+            raise UsageError(f"{table}, line {number}: {error}", _HINT) from None
+        if one.path in copies:
+            raise UsageError(f"{table} has {one.path} twice", _HINT)
+        copies[one.path] = one
+    return list(copies.values())
+
+
+def _complete(
+    table: Path, what: str, given: dict[str, Any], names: set[str], known: Callable[[str], Any]
+) -> None:
+    """Add what is known by its name; UsageError where the table and what is given differ."""
+    for name in sorted(given.keys() - names):
+        raise UsageError(f"{table} has no copies of the {what} {name!r}", f"leave --{what} away")
+    for name in sorted(names - given.keys() - {""}):
+        found = known(name)
+        if found is None:
+            raise UsageError(f"{table} needs the {what} {name!r}", f"name its file by --{what}")
+        given[name] = found
+
+
+def _shipped(name: str) -> Recipe | None:
+    from mgrkit.augment.recipes import shipped
+
+    return load_recipes([name])[0] if name in shipped() else None
+
+
+def _colour(name: str) -> Colour | Recordings | None:
+    from mgrkit.augment import COLOURS, Colour
+
+    return Colour(name) if name in COLOURS else None
+
+
+def _settings(table: Path, copies: Sequence[Copy], recipes: dict[str, Recipe]) -> AugmentSettings:
+    """The settings whose digest all rows have."""
+    from mgrkit.audio.writing import BITS
+
+    kinds = {(one.seed, os.path.splitext(one.path)[1].removeprefix(".")) for one in copies}
+    if len(kinds) > 1:
+        raise UsageError(f"{table} has copies of several seeds or formats", _HINT)
+    ((seed, format_),) = kinds
+    candidates = [
+        AugmentSettings(seed, subtype, format_)
+        for subtype in BITS
+        if (subtype, format_) != ("FLOAT", "flac")
+    ]
+    odd = ""
+    for settings in candidates:
+        digests = {name: settings.digest_with(one.digest) for name, one in recipes.items()}
+        digests[""] = settings.digest
+        wrong = [one for one in copies if one.settings != digests[one.recipe]]
+        if not wrong:
+            return settings
+        odd = wrong[0].what if len(wrong) < len(copies) else odd or wrong[0].what
+    raise RunError(
+        f"{table} was made by another {odd}",
+        "other steps, other sounds that it mixes in, or another release of audiomentations",
+    )
