@@ -124,7 +124,7 @@ def augment(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Make copies of sound files: noise at an exact SNR, recipes.
+    """Make copies of sound files: with exact noise, by recipes.
 
     \b
     mgrkit augment                                audio -> noisy, white, 10 dB

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 COMMANDS = {
-    "augment": "Make noisy copies of sound files, at an exact SNR.",
+    "augment": "Make copies of sound files: with exact noise, by recipes.",
     "spectrograms": "Draw spectrograms as PNG, one pixel per band and frame.",
     "show": "Draw one sound: waveform, spectrum, mel and chroma.",
     "features": "Describe sound by numbers: one table, a row per piece.",

@@ -50,18 +50,15 @@ def augment(
     source, table : a folder, a sound file or a track table; or a folder and a table of its files.
     noises : colours (white, pink, ...), or paths of recordings or folders of them; white where
         neither noises nor recipes are given.
-    snrs : of the noises in dB, -20 to 80, over all channels together, of power above 20 Hz; 10
-        where none is given.
+    snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz; 10 if none is given.
     recipes : names of those that ship, or paths of TOML files.
-    copies : of each noise and SNR, and by each recipe; None for 1, and for as many as the recipe
-        says itself.
+    copies : of each noise and SNR, and by each recipe; None for 1, or what a recipe says itself.
     files : relative paths below ``source``, instead of all that is there.
     search : which files of a folder are taken, one of noises too.
 
     Raises
     ------
-    UsageError : an unknown noise or recipe, an SNR out of range, OUT is or holds SRC, or other
-        copies.
+    UsageError : no such noise or recipe, an SNR out of range, OUT is or holds SRC, or other copies.
     RunError : there is no sound, a recording cannot be used, a recipe needs what is not here, or
         OUT cannot be written.
     """
@@ -69,18 +66,13 @@ def augment(
         noises = [DEFAULT_NOISE]
     if snrs and not noises:
         raise UsageError("--snr goes with --noise", "a recipe says it itself, in its steps")
-    noisy = NoisyCopies(
-        settings, parse_noises(noises, search), parse_snrs(snrs or [DEFAULT_SNR]), copies or 1
-    )
+    ratios = parse_snrs(snrs or [DEFAULT_SNR])
+    noisy = NoisyCopies(settings, parse_noises(noises, search), ratios, copies or 1)
     altered = RecipeCopies(settings, load_recipes(recipes), copies)
     going = _Going(settings, noisy, altered, out, options, replace, report)
-
-    def make(track: Track, row: Row, key: str) -> Iterator[Item]:
-        yield from noisy.items(track, row, key)
-        yield from altered.items(track, row, key)
-
     plan = Plan([source], out, going.columns, files, search=search, table=table)
-    return going.run(plan, make, lambda: plan.finder.count() * (len(noisy) + len(altered)))
+    each = len(noisy) + len(altered)
+    return going.run(plan, going.items, lambda: plan.finder.count() * each)
 
 
 def replay(
@@ -134,13 +126,18 @@ class _Going:
     def columns(self) -> tuple[str, ...]:
         return (*NOISY_COLUMNS, *(RECIPE_COLUMNS if self.altered.recipes else ()))
 
+    def items(self, track: Track, row: Row, key: str) -> Iterator[Item]:
+        """All copies of a track."""
+        yield from self.noisy.items(track, row, key)
+        yield from self.altered.items(track, row, key)
+
     def run(
         self,
         plan: Plan,
         make: Callable[[Track, Row, str], Iterator[Item]],
         count: Callable[[], int],
     ) -> Summary:
-        """Make the items of each track of the plan."""
+        """Make the items that ``make`` gives for each track of the plan."""
         report = self.report or Report()
         sink = FolderSink(self.out, self.settings.as_json(), self.replace)
         options = self.options or Options()

@@ -35,9 +35,12 @@ _BLOCK = 2**20
 
 
 class Recorded(NamedTuple):
-    """What a table says of a copy that is made again."""
+    """What a table says of a copy that is made again: what was drawn, and the source's SHA-256.
 
-    drawn: list[Any]
+    None and '' where it does not, as of a copy that failed.
+    """
+
+    drawn: list[Any] | None
     content: str
 
 
@@ -116,7 +119,8 @@ def load_recipes(texts: Sequence[str]) -> list[Recipe]:
     recipes = [Recipe.load(text) for text in dict.fromkeys(texts)]
     for recipe in recipes:
         if lacking := recipe.missing:
-            names, how = (", ".join(words) for words in zip(*((n.name, n.how) for n in lacking)))
+            names = ", ".join(one.name for one in lacking)
+            how = "; ".join(one.how for one in lacking)
             raise RunError(f"the recipe {recipe.name} needs {names}, not here", how)
     for name, times in Counter(fold(recipe.name) for recipe in recipes).most_common(1):
         if times > 1:
@@ -178,9 +182,7 @@ def _whole(path: str, work: Work) -> tuple[NDArray[np.float32], int]:
         return np.concatenate(list(sound.blocks()), axis=1), sound.rate
 
 
-def _write(
-    path: str, samples: NDArray[np.float32], rate: int, settings: AugmentSettings
-) -> float:
+def _write(path: str, samples: NDArray[np.float32], rate: int, settings: AugmentSettings) -> float:
     """Write a sound; returns its gain, which is 1 where nothing would be clipped."""
     import numpy as np
 

@@ -96,9 +96,7 @@ class Replayed:
         those = {one.name: one for one in load_recipes(recipes)}
         others = {one.name: one for one in parse_noises(noises, search)}
         _complete(table, "recipe", those, {one.recipe for one in copies}, _shipped)
-        _complete(
-            table, "noise", others, {one.noise for one in copies if not one.recipe}, _colour
-        )
+        _complete(table, "noise", others, {one.noise for one in copies if not one.recipe}, _colour)
         by_source: dict[str, list[Copy]] = {}
         for one in copies:
             by_source.setdefault(one.source, []).append(one)
