@@ -124,7 +124,10 @@ def load_recipes(texts: Sequence[str]) -> list[Recipe]:
             raise RunError(f"the recipe {recipe.name} needs {names}, not here", how)
     for name, times in Counter(fold(recipe.name) for recipe in recipes).most_common(1):
         if times > 1:
-            raise UsageError(f"{times} recipes are called {name!r}", "rename one: name = ...")
+            raise UsageError(
+                f"{times} recipes are called {name!r}",
+                'rename one of them: name = "..." in its file',
+            )
     return recipes
 
 

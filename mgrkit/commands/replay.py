@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mgrkit.batch import Item
 from mgrkit.batch.model import Row
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mgrkit.augment import Colour, Recordings
     from mgrkit.augment.recipes import Recipe
 
+N = TypeVar("N", int, float)
 _NEEDED = ("path", "source", "settings", "noise", "copy", "seed")
 _HINT = "give the tracks.csv that mgrkit augment wrote"
 
@@ -44,21 +45,35 @@ class Copy:
         for name in ("path", "source"):
             if not row[name] or os.path.isabs(row[name]) or os.pardir in row[name].split("/"):
                 raise ValueError(f"the {name} {row[name]!r} is no path below a folder")
-        text = row.get("drawn", "")
-        drawn = json.loads(text) if text else None
-        if drawn is not None and not isinstance(drawn, list):
-            raise ValueError("drawn is no list")
-        recipe = row.get("recipe", "")
+        recipe, drawn = row.get("recipe", ""), _drawn(row.get("drawn", ""))
         return cls(
             row["path"], row["source"], row["settings"], row["noise"], recipe,
-            0.0 if recipe else parse_snrs([float(row["snr"])])[0], int(row["copy"]),
-            int(row["seed"]), Recorded(drawn, row.get("content", "")),
+            0.0 if recipe else parse_snrs([_number(row, "snr", float)])[0],
+            _number(row, "copy", int), _number(row, "seed", int),
+            Recorded(drawn, row.get("content", "")),
         )  # fmt: skip
 
     @property
     def what(self) -> str:
         """What the settings of its row stand for beside the options."""
         return f"recipe {self.recipe}" if self.recipe else f"noise {self.noise}"
+
+
+def _number(row: dict[str, str], name: str, kind: type[N]) -> N:
+    try:
+        return kind(row.get(name, ""))
+    except ValueError:
+        raise ValueError(f"the {name} {row.get(name, '')!r} is no number") from None
+
+
+def _drawn(text: str) -> list[Any] | None:
+    try:
+        drawn = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        drawn = text
+    if drawn is None or isinstance(drawn, list):
+        return drawn
+    raise ValueError("what was drawn is no list")
 
 
 @dataclass(frozen=True)
@@ -169,12 +184,14 @@ def _colour(name: str) -> Colour | Recordings | None:
 
 def _settings(table: Path, copies: Sequence[Copy], recipes: dict[str, Recipe]) -> AugmentSettings:
     """The settings whose digest all rows have."""
-    from mgrkit.audio.writing import BITS
+    from mgrkit.audio.writing import BITS, FORMATS
 
     kinds = {(one.seed, os.path.splitext(one.path)[1].removeprefix(".")) for one in copies}
     if len(kinds) > 1:
         raise UsageError(f"{table} has copies of several seeds or formats", _HINT)
     ((seed, format_),) = kinds
+    if format_ not in FORMATS:
+        raise UsageError(f"{table} has copies of no format that is written: {format_!r}", _HINT)
     candidates = [
         AugmentSettings(seed, subtype, format_)
         for subtype in BITS
