@@ -7,6 +7,7 @@ under a temporary name until the sink publishes it; the journal remembers what i
 """
 
 from mgrkit.batch.engine import Options, run, run_now
+from mgrkit.batch.executors.isolated import prepare
 from mgrkit.batch.model import Item, Job, Output, Summary, Work
 from mgrkit.batch.report import Report
 from mgrkit.batch.sinks.folder import FolderSink
@@ -24,6 +25,7 @@ __all__ = [
     "Summary",
     "TableSink",
     "Work",
+    "prepare",
     "run",
     "run_now",
 ]

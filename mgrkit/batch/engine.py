@@ -42,13 +42,16 @@ class Options:
         cores, whichever is smaller.
     timeout : seconds an item may take; None means 60, extended by jobs through
         ``Work.allow`` to the length of the sound they have heard so far.
-    processes : run the job in spawned processes, for libraries that hold the interpreter lock.
+    processes : run the job in processes of their own, for libraries that hold the interpreter
+        lock or draw from global generators.
+    preload : modules that the job imports, to have them ready in such processes.
     dry : make nothing, and say what a run would do; see `mgrkit.batch.survey`.
     """
 
     workers: int = 4
     timeout: float | None = None
     processes: bool = False
+    preload: tuple[str, ...] = ()
     dry: bool = False
 
     @property
@@ -238,7 +241,7 @@ class _Engine:
         call.limit = float("inf")
         child: Isolated | None = getattr(self.local, "child", None)
         if child is None:
-            child = self.local.child = Isolated(self.job)
+            child = self.local.child = Isolated(self.job, self.options.preload)
             self.children.append(child)
         return child(item, prefix, self.limit, fixed=self.options.timeout is not None)
 

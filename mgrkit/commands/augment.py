@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
+from mgrkit.batch import (
+    FolderSink,
+    Item,
+    Options,
+    Output,
+    Report,
+    Summary,
+    Work,
+    prepare,
+    run,
+    run_now,
+)
 from mgrkit.batch.model import Row
 from mgrkit.commands.noisy import COLUMNS as NOISY_COLUMNS
 from mgrkit.commands.noisy import AugmentSettings, NoisyCopies, parse_noises, parse_snrs
@@ -25,6 +36,8 @@ DEFAULT_SOURCE = Path("audio")
 DEFAULT_OUT = Path("noisy")
 DEFAULT_NOISE = "white"
 DEFAULT_SNR = 10.0
+_PRELOAD = ("mgrkit.commands.augment", "mgrkit.augment.recipes.applying", "audiomentations")
+"""What each process imports, half a second or more of it."""
 
 
 def augment(
@@ -66,6 +79,8 @@ def augment(
         noises = [DEFAULT_NOISE]
     if snrs and not noises:
         raise UsageError("--snr goes with --noise", "a recipe says it itself, in its steps")
+    if recipes:
+        prepare(_PRELOAD)
     ratios = parse_snrs(snrs or [DEFAULT_SNR])
     noisy = NoisyCopies(settings, parse_noises(noises, search), ratios, copies or 1)
     altered = RecipeCopies(settings, load_recipes(recipes), copies)
@@ -102,6 +117,7 @@ def replay(
     UsageError : it is no table of copies, or names a noise or a recipe that is not given.
     RunError : it cannot be read, or was made by another recipe than the one of that name.
     """
+    prepare(_PRELOAD)
     told = Replayed.read(table, noises, recipes, search)
     noisy = NoisyCopies(told.settings, list(told.noises.values()), [], 0)
     altered = RecipeCopies(told.settings, list(told.recipes.values()), 0)
@@ -142,7 +158,7 @@ class _Going:
         sink = FolderSink(self.out, self.settings.as_json(), self.replace)
         options = self.options or Options()
         if self.altered.recipes:  # audiomentations draws from global generators
-            options = dataclasses.replace(options, processes=True)
+            options = dataclasses.replace(options, processes=True, preload=_PRELOAD)
         begun = False
 
         def made(track: Track, row: Row, key: str) -> Iterator[Item]:
