@@ -343,10 +343,14 @@ def test_a_job_in_a_process_extends_its_own_deadline(
     assert fixed.reasons == {"timeout": 1}
 
 
-def test_crash_and_hang_in_processes_are_rows(source: Path, out: Path) -> None:
+PRELOADS = [(), ("tests.batch.toys", "no.such.module")]
+
+
+@pytest.mark.parametrize("preload", PRELOADS)
+def test_crash_and_hang_in_processes_are_rows(source: Path, out: Path, preload) -> None:
     (source / "00003").write_text("abort")
     (source / "00005").write_text("hang")
-    summary = go(source, out, processes=True, timeout=5)
+    summary = go(source, out, processes=True, timeout=5, preload=preload)
     assert summary.reasons == {"crashed": 1, "timeout": 1}
     assert summary.made == 18
 
@@ -531,23 +535,40 @@ def test_temporary_files_of_a_killed_run_are_emptied_at_start(source: Path, out:
     assert not list((out / ".mgrkit" / "tmp").iterdir())
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere each is spawned")
+def test_what_all_processes_need_is_imported_once(source: Path, out: Path, tmp_path: Path) -> None:
+    """In a process of its own: a server that runs already takes no further modules."""
+    (tmp_path / "slow_to_import.py").write_text(
+        f"open({str(tmp_path / 'imported')!r}, 'a').write('once\\n')"
+    )
+    options = "Options(workers=2, processes=True, preload=('slow_to_import',))"
+    script = STOPPABLE.replace("Options(workers=4)", options)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(tmp_path)])}
+    subprocess.run([sys.executable, "-c", script, source, out], cwd=ROOT, env=env, check=True)
+    assert (tmp_path / "imported").read_text() == "once\n"
+    assert len(table(out)) == 20
+
+
 def test_more_items_add_to_what_is_there(source: Path, out: Path) -> None:
     go(source, out, names=["00001"])
     assert go(source, out, names=["00002"]).made == 1
     assert [row["source"] for row in table(out)] == ["00001", "00002"]
 
 
-def test_no_process_is_left_behind(source: Path, out: Path) -> None:
+@pytest.mark.parametrize("preload", PRELOADS)
+def test_no_process_is_left_behind(source: Path, out: Path, preload) -> None:
     (source / "00003").write_text("hang")
-    go(source, out, processes=True, timeout=0.5, workers=2)
+    go(source, out, processes=True, timeout=0.5, workers=2, preload=preload)
     assert multiprocessing.active_children() == []
 
 
-def test_children_end_with_a_killed_parent(source: Path, out: Path) -> None:
+@pytest.mark.parametrize("preload", PRELOADS)
+def test_children_end_with_a_killed_parent(source: Path, out: Path, preload) -> None:
     for path in source.iterdir():
         path.write_text(path.read_text() + " slow")
     (source / "00003").write_text("hang")
-    script = STOPPABLE.replace("Options(workers=4)", "Options(workers=4, processes=True)")
+    options = f"Options(workers=4, processes=True, preload={preload})"
+    script = STOPPABLE.replace("Options(workers=4)", options)
     process = subprocess.Popen(
         [sys.executable, "-c", script, source, out], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
