@@ -91,7 +91,13 @@ def can_run(call: list[str], *, ears: bool) -> bool:
 
 
 def run_page(path: Path, ears: bool) -> int:
-    """Run the commands and then the Python of a page; how many."""
+    """Run the commands and then the Python of a page; how many.
+
+    What it shows of a file whose name stands in the first line is written before.
+    """
+    for block in blocks(path, "toml"):
+        if named := re.match(r"# (\S+\.toml)\n", block):
+            Path(named[1]).write_text(block)
     typed = [words for block in blocks(path, "sh") for words in commands(block) if words]
     run = 0
     for program, *call in typed:
