@@ -34,7 +34,7 @@ def show_transforms(name: str, *, as_json: bool) -> int:
 def _stays(one: TransformInfo) -> str:
     kept = [
         word
-        for word, stays in (("length", one.keeps_length), ("alignment", one.stays_aligned))
+        for word, stays in (("length", one.keeps_length), ("place", one.stays_aligned))
         if stays
     ]
     return ", ".join(kept) or "nothing"
