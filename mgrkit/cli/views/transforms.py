@@ -41,10 +41,8 @@ def _stays(one: TransformInfo) -> str:
 
 
 def _needs(one: TransformInfo) -> str:
-    missing = [need.name for need in one.missing]
     return "\n".join(
-        f"{need.name}: not here, {need.how}" if need.name in missing else need.name
-        for need in one.requires
+        f"not here: {need.how}" if need.missing else need.name for need in one.requires
     )
 
 
@@ -73,7 +71,7 @@ def _show_one(one: TransformInfo) -> None:
     lines = [f"{one.name}: {one.help.partition('Usage example')[0].strip()}"]
     channels = "one by one, under the same draw" if one.mono_only else "together"
     lines += ["", f"what stays: {_stays(one)}", f"several channels: {channels}"]
-    lines += [f"needs {need}" for need in _needs(one).splitlines()]
+    lines += [f"needs: {need}" for need in _needs(one).splitlines()]
     lines += ["", "[[step]]", f"transform = {json.dumps(one.name)}"]
     for each in one.parameters:
         lines += _parameter(each)
