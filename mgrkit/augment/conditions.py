@@ -92,14 +92,13 @@ def parse_conditions(text: str) -> list[Condition]:
     UsageError : an unknown name, a value that is none or out of range, or a missing one.
     """
     name, _, values = text.rpartition("@") if "@" in text else (text, "", "")
-    if name in _FAMILIES:
-        make = _FAMILIES[name]
+    make: Callable[[float], Condition]
+    if name in _MADE:
+        make = _MADE[name]
     elif name in COLOURS or (name and Path(name).exists()):
         make = partial(Noisy, parse_noise(name))
     else:
-        raise UsageError(
-            f"no condition {text!r}", nearest(name, [*COLOURS, *_FAMILIES], "there are")
-        )
+        raise UsageError(f"no condition {text!r}", nearest(name, FAMILIES, "there are"))
     if text in _ALONE:
         return [_ALONE[text]()]
     return [make(_number(text, value)) for value in values.split(",")]
@@ -220,7 +219,7 @@ class Gain:
         return Altered(samples * factor, rate, [{"gain": self.decibels}])
 
 
-_FAMILIES: dict[str, Callable[[float], Condition]] = {
+_MADE: dict[str, Callable[[float], Condition]] = {
     **{name: partial(Codec, name) for name in ("mp3", "opus", "aac", "vorbis", "gsm")},
     "reverb": Reverb,
     "gain": Gain,
@@ -229,3 +228,5 @@ _FAMILIES: dict[str, Callable[[float], Condition]] = {
 """Those that are no noise, by name."""
 _ALONE: dict[str, Callable[[], Condition]] = {"gsm": partial(Codec, "gsm"), "reverb": Reverb}
 """Those that need no value."""
+FAMILIES = (*COLOURS, *_MADE)
+"""What may stand in front of the @."""
