@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -53,13 +53,40 @@ def evaluate(
     group_column: GroupColumn = "",
     subset: Subset = "",
     map_: Map = None,
+    under: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--under",
+            metavar="CONDITION",
+            help="Judge the sounds under it, too; may be repeated. One of COLOUR@SNR or "
+            "RECORDING@SNR (dB), mp3@, opus@ or aac@KBITS, vorbis@QUALITY, gsm, reverb@SECONDS, "
+            "gain@DB, pitch@SEMITONES, several values with commas; or a recipe.",
+            show_default=False,
+        ),
+    ] = None,
+    model_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="With --under, another model to judge; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     predictions: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write what it says of each track there, as CSV."),
     ] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --under, write the scores there, as CSV."),
+    ] = None,
     png: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Draw the confusion matrix there, as PNG."),
+        typer.Option(
+            metavar="FILE",
+            help="Draw the confusion matrix, or with --under the curves, there, as PNG.",
+        ),
     ] = None,
     device: Device = "auto",
     workers: Workers = 4,
@@ -75,6 +102,8 @@ def evaluate(
     mgrkit evaluate svm.safetensors features_30_sec.csv --part all --json
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --map Rap=hiphop
+    mgrkit evaluate svm audio --under white@20,10,0 --under mp3@128,64 --under gsm
+    mgrkit evaluate svm audio --model cnn --under reverb --png curves.png --csv curves.csv
     mgrkit evaluate vote.safetensors features_30_sec.csv images_original
     mgrkit evaluate fma.safetensors fma_metadata/features.csv --subset small
 
@@ -88,29 +117,72 @@ def evaluate(
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.scores import show_evaluation
     from mgrkit.commands.evaluate import evaluate as command
+    from mgrkit.commands.evaluate import evaluate_under
     from mgrkit.reports.confusion import check_png, draw_confusion
 
+    _check(under, model_, predictions, csv)
     if png:
         check_png(png)
+    wanted: dict[str, Any] = {
+        "table": table,
+        "part": part,
+        "seen": seen,
+        "copies": copies,
+        "genres": genre_map(map_ or []),
+        "device": device,
+        "options": Options(workers),
+        "choice": table_choice(label=label_column, group=group_column, subset=subset),
+    }
     with Console("preparing", quiet=quiet, debug=debug, table=False) as console:
-        result = command(
-            model,
-            *data,
-            table=table,
-            part=part,
-            seen=seen,
-            copies=copies,
-            genres=genre_map(map_ or []),
-            predictions=predictions,
-            device=device,
-            options=Options(workers),
-            report=console.report,
-            choice=table_choice(label=label_column, group=group_column, subset=subset),
-        )
-        result["notes"] += console.warnings()
+        wanted["report"] = console.report
+        if under:
+            results = evaluate_under([model, *(model_ or [])], *data, conditions=under, **wanted)
+            results[0]["notes"] += console.warnings()
+        else:
+            result = command(model, *data, predictions=predictions, **wanted)
+            result["notes"] += console.warnings()
+    if under:
+        return _show_under(results, csv, png, as_json=as_json, quiet=quiet)
     if png:
         draw_confusion(result, png)
     if as_json:
         print_json(result)
     show_evaluation(result, [predictions, png], on_stdout=not as_json, quiet=quiet)
     return 1 if result["failed"] else 0
+
+
+def _check(
+    under: list[str] | None, models: list[str] | None, predictions: Path | None, csv: Path | None
+) -> None:
+    from mgrkit.errors import UsageError
+    from mgrkit.reports.robustness import check_csv
+
+    if under and predictions:
+        raise UsageError("--predictions goes without --under", "two calls")
+    for option, value in (("--model", models), ("--csv", csv)):
+        if value and not under:
+            raise UsageError(f"{option} goes with --under", "such as --under white@20,10,0")
+    if csv:
+        check_csv(csv)
+
+
+def _show_under(
+    results: list[dict[str, Any]],
+    csv: Path | None,
+    png: Path | None,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
+    from mgrkit.cli.terminal.printing import print_json
+    from mgrkit.cli.views.robustness import show_under
+    from mgrkit.reports.robustness import draw_curves, write_rows
+
+    if csv:
+        write_rows(results, csv)
+    if png:
+        draw_curves(results, png)
+    if as_json:
+        print_json({"models": results})
+    show_under(results, [csv, png], on_stdout=not as_json, quiet=quiet)
+    return 1 if any(result["failed"] for result in results) else 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mgrkit.augment.asked import conditions_of
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import UsageError
 from mgrkit.experiments.evaluating import Wanted, look_up
+from mgrkit.experiments.robustness import under
 from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.models.model import load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
@@ -59,6 +62,50 @@ def evaluate(
             predictions, looked.dataset, looked.labels, probabilities, looked.unsure_below
         )
     return {"model": looked.model.name, "part": part, **looked.measured(probabilities, seed)}
+
+
+def evaluate_under(
+    models: Sequence[str],
+    *data: Path,
+    conditions: Sequence[str],
+    part: str = "test",
+    device: str = "auto",
+    seed: int = 0,
+    options: Options | None = None,
+    report: Report | None = None,
+    **wanted: Any,
+) -> list[dict[str, Any]]:
+    """How often models are right on tracks that they have not seen, under each condition.
+
+    Parameters
+    ----------
+    models : each by its path or name, once.
+    conditions : texts such as ``white@20,10`` or ``gsm``, see `mgrkit.augment.asked`.
+    data, part, wanted : see `mgrkit.experiments.evaluating.Wanted`.
+
+    Returns
+    -------
+    For each model what `evaluate` gives, and ``under``, see `mgrkit.experiments.robustness.under`.
+
+    Raises
+    ------
+    UsageError : as `evaluate`; DATA is no sound; a condition that cannot be, or is there twice.
+    RunError, BundleError, OSError : as `evaluate`; what a condition needs cannot be had.
+    """
+    _check_part(part)
+    asked = conditions_of(conditions)
+    loaded = [load_model(model, device) for model in models]
+    names = [model.name for model in loaded]
+    if len(set(names)) < len(names):
+        raise UsageError(f"two models are called {max(names, key=names.count)}", "each once")
+    how = Wanted(data, part=part, options=options, report=report, **wanted)
+    looked = [look_up(model, how) for model in loaded]
+    results = under(looked, asked, seed, options, report)
+    if len({tuple(one.id for one in each.dataset.labelled) for each in looked}) > 1:
+        counts = ", ".join(f"{one['model']} {one['tracks']}" for one in results)
+        for one in results:
+            one["notes"].append(f"the models are not judged by the same tracks: {counts}")
+    return [{"model": one.pop("model"), "part": part, **one} for one in results]
 
 
 def _check_part(part: str) -> None:

@@ -188,7 +188,10 @@ def describe_altered(
     whole = json.dumps([key_of(item.source), way.digest, seed, path, k])
     key = hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
     made = _Made(way, seed, path, k, item.source, work)
-    return [_described(inputs[kind], kind, key, made) for kind in item.row["kinds"]]
+    outputs = [_described(inputs[kind], kind, key, made) for kind in item.row["kinds"]]
+    for again in outputs[1:]:  # what is odd about the sound is said once
+        again.warning = ""
+    return outputs
 
 
 def _described(wanted: Input, kind: str, key: str, made: _Made) -> Output:
@@ -202,7 +205,8 @@ def _described(wanted: Input, kind: str, key: str, made: _Made) -> Output:
         if made.failed:
             raise
         return Output(row, error=error)
-    return Output({**row, "sizes": described.sizes.tolist()}, warning=described.warning)
+    row |= {"sizes": described.sizes.tolist(), "odd": described.warning}
+    return Output(row, warning=described.warning)
 
 
 class _Made:
@@ -303,15 +307,23 @@ def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: _Rows) -> Da
     )
 
 
+def tracks_kept(dataset: Dataset, under: Dataset, name: str, k: int = 1) -> list[int]:
+    """Where the tracks of an altered dataset stand in the one that it was made of."""
+    place = {_called(one.name, name, k): track for track, one in enumerate(dataset.entries)}
+    return [place[one.name] for one in under.entries]
+
+
 def _notes(name: str, rows: Sequence[Row]) -> Iterator[str]:
     """What was left out, and what is odd, by reason, each with the first file."""
     failed = [row for row in rows if row["status"] != "ok"]
-    warned = [row for row in rows if row["status"] == "ok" and row["reason"]]
-    for what, some in (("left out", failed), ("with a warning", warned)):
+    warned = [row for row in rows if row["status"] == "ok" and row["odd"]]
+    for what, column, some in (
+        ("left out", "reason", failed), ("with a warning", "odd", warned),
+    ):  # fmt: skip
         if some:
-            reasons = Counter(str(row["reason"]).partition(":")[0] for row in some).most_common()
+            reasons = Counter(str(row[column]).partition(":")[0] for row in some).most_common()
             counts = ", ".join(f"{number} {reason}" for reason, number in reasons)
             yield (
                 f"under {name}, {len(some)} of {len(rows)} files {what}: {counts} (the first: "
-                f"{some[0]['path']}: {some[0]['reason']})"
+                f"{some[0]['path']}: {some[0][column]})"
             )
