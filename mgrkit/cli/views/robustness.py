@@ -73,5 +73,5 @@ def _rows(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
         rest = f"{row['macro_f1']:.2f}  {row['ece']:.2f}  {100 * row['unsure']:4.0f} %"
         lines += [f"{shown:{first}}  {accuracy:19}  {change:16}  {rest}", *lost]
         folded += [shown, f"  accuracy {accuracy}", *([f"  from clean {change}"] if change else [])]
-        folded += [f"  macro F1, ece, unsure {rest}", *lost]
+        folded += [f"  F1, ece, unsure {rest}", *lost]
     return lines if max(map(len, lines)) <= width else folded
