@@ -68,6 +68,7 @@ def evaluate(
         list[str] | None,
         typer.Option(
             "--model",
+            "-m",
             metavar="MODEL",
             help="With --under, another model to judge; may be repeated.",
             show_default=False,
@@ -103,13 +104,14 @@ def evaluate(
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --map Rap=hiphop
     mgrkit evaluate svm audio --under white@20,10,0 --under mp3@128,64 --under gsm
-    mgrkit evaluate svm audio --model cnn --under reverb --png curves.png --csv curves.csv
+    mgrkit evaluate svm audio --model cnn --under reverb --png curves.png
     mgrkit evaluate vote.safetensors features_30_sec.csv images_original
     mgrkit evaluate fma.safetensors fma_metadata/features.csv --subset small
 
     The interval (95 %) is a bootstrap by artist. Tracks that the model learnt from or was chosen
     on are left out, and their number is said. Case, spaces, hyphens and underscores in a genre's
     name do not count. Noisy copies are judged for each noise and SNR that their tracks.csv names.
+    Under conditions each row says by how much it differs from the clean sounds, too.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, table_choice
