@@ -119,8 +119,8 @@ def altered_together(
         of |= {(row["folder"], row["file"], kind): row for kind in row["kinds"]}
     return [
         {
-            (one.name, k): _under(folder, dataset, one.name, k, found[n, k])
-            for n, one in enumerate(conditions)
+            (one.name, k): _under(folder, dataset, one, k, found[n, k])
+            for n, one in enumerate(ways)
             for k in range(1, copies + 1)
         }
         for folder, dataset in asked
@@ -270,9 +270,9 @@ class _Held:
         return (self.samples[:, at : at + _BLOCK] for at in range(0, frames, _BLOCK))
 
 
-def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: _Rows) -> Dataset:
+def _under(folder: Path, dataset: Dataset, way: _Way, k: int, rows: _Rows) -> Dataset:
     """The tracks all of whose files have values, as copies of those of the dataset."""
-    wanted = dataset.input
+    wanted, name = dataset.input, way.name
     chosen = np.flatnonzero(dataset.places >= 0)
     of = [rows[folder, dataset.files[number], wanted.kept_under] for number in chosen]
     is_good = np.array([row["status"] == "ok" for row in of])
@@ -297,7 +297,7 @@ def _under(folder: Path, dataset: Dataset, name: str, k: int, rows: _Rows) -> Da
         wanted,
         OfPieces(wanted, [row["sizes"] for row in used], values),
         place[dataset.places[chosen[read]]],
-        tuple(_notes(name, of)),
+        (*way.ready.warnings, *_notes(name, of)),
         tuple(
             replace(dataset.labelled[track], same=(), copied=one.parent, derived=True)
             for track, one in zip(kept, entries, strict=True)

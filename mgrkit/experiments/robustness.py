@@ -14,7 +14,7 @@ from mgrkit.datasets.dataset import Dataset
 from mgrkit.errors import UsageError
 from mgrkit.learning.comparing import difference
 from mgrkit.learning.metrics import interval, scores
-from mgrkit.learning.shares import differences, spans
+from mgrkit.learning.shares import Span, differences, spans
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -146,31 +146,25 @@ class _Judged:
     def _measured(self, probabilities: Floats, kept: Sequence[int]) -> dict[str, Any]:
         one, seed, which = self.one, self.seed, list(kept)
         y, groups = np.array(one.y)[which], [one.dataset.groups()[track] for track in which]
-        before = self.plain[which]
+        both = {"now": probabilities, "then": self.plain[which]}
         told = scores(probabilities, y, groups, one.labels, seed)
-        of, changes = spans(probabilities, y, groups, seed), {}
-        found: dict[str, Any] = {
-            "accuracy": told["accuracy"],
-            "accuracy_low": told["accuracy_low"],
-            "accuracy_high": told["accuracy_high"],
+        right = {name: (rows.argmax(1) == y)[None] for name, rows in both.items()}
+        unsure = {name: (rows.max(1) < one.unsure_below)[None] for name, rows in both.items()}
+        of = spans(probabilities, y, groups, seed)
+        changes = differences(both["now"], both["then"], y, groups, seed)
+        found = {
+            "accuracy": (told["accuracy"], told["accuracy_low"], told["accuracy_high"]),
+            "unsure": (float(unsure["now"].mean()), *interval(unsure["now"][0], groups, seed)),
+            **{name: (told[name], *of[name][1:]) for name in changes},
         }
-        for name in ("macro_f1", "ece"):
-            found |= {name: told[name], f"{name}_low": of[name].low, f"{name}_high": of[name].high}
-        changes = {
-            name: tuple(span) for name, span in
-            differences(probabilities, before, y, groups, seed).items()
-        }  # fmt: skip
-        unsure = [part.max(1) < one.unsure_below for part in (probabilities, before)]
-        low, high = interval(unsure[0], groups, seed)
-        found |= {"unsure": float(unsure[0].mean()), "unsure_low": low, "unsure_high": high}
-        right = [part.argmax(1) == y for part in (probabilities, before)]
-        for name, (now, then) in {"accuracy": right, "unsure": unsure}.items():
-            pair = {"now": now[None], "then": then[None]}
-            told_by = difference("now", "then", pair, groups, seed)
-            changes[name] = told_by.difference, told_by.low, told_by.high
-        for name, values in changes.items():
-            found |= dict(zip((f"{name}{end}" for end in _ENDS[3:]), values, strict=True))
-        return {f"{name}{end}": found[f"{name}{end}"] for name in MEASURES for end in _ENDS}
+        for name, shares in (("accuracy", right), ("unsure", unsure)):
+            paired = difference("now", "then", shares, groups, seed)
+            changes[name] = Span(paired.difference, paired.low, paired.high)
+        return {
+            f"{name}{end}": value
+            for name in MEASURES
+            for end, value in zip(_ENDS, (*found[name], *changes[name]), strict=True)
+        }
 
 
 _ENDS = ("", "_low", "_high", "_change", "_change_low", "_change_high")

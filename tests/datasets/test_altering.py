@@ -212,3 +212,16 @@ def test_recordings_of_no_use_are_said_before_anything_is_made(audio: Path, tmp_
     dataset = sounding(audio)
     with pytest.raises(RunError, match="the recording is silent"):
         altered(audio, dataset, conditions(f"{tmp_path}/still.wav@10"))
+
+
+def test_a_recording_that_is_passed_over_is_noted(audio: Path, tmp_path: Path) -> None:
+    (tmp_path / "rain").mkdir()
+    noise = np.random.default_rng(0).normal(0, 0.1, 22_050)
+    soundfile.write(tmp_path / "rain" / "a.wav", noise, 22_050)
+    (tmp_path / "rain" / "b.wav").write_text("no sound")
+    dataset = sounding(audio)
+    found = altered(audio, dataset, conditions(f"{tmp_path}/rain@10"))["rain@10", 1]
+    assert len(found.entries) == len(dataset.entries)
+    [note] = found.notes
+    assert "rain/b.wav" in note
+    assert "not-audio" in note
