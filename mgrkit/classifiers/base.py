@@ -56,15 +56,31 @@ class Examples:
     tracks : int64 ``(n,)``: pieces of one track have the same number.
     groups : int64 ``(n,)``: tracks of one group (artist) have the same number, and never lie
         on both sides of a split.
+    copies : int64 ``(n,)``: which altered copy of its track a piece is of, 0 for the sound
+        itself; None where all are of the sounds themselves. Only train has copies. Who does not
+        ask learns from them as from further pieces of their tracks.
     """
 
     x: NDArray[Any]
     y: NDArray[np.int64]
     tracks: NDArray[np.int64]
     groups: NDArray[np.int64]
+    copies: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
+
+    def take(self, rows: NDArray[Any]) -> Examples:
+        """Some of them: indices, or a bool for each."""
+        copies = None if self.copies is None else self.copies[rows]
+        return Examples(self.x[rows], self.y[rows], self.tracks[rows], self.groups[rows], copies)
+
+    @property
+    def originals(self) -> NDArray[np.int64]:
+        """Which pieces are of the sounds themselves, and of no altered copy; rising."""
+        import numpy as np
+
+        return np.arange(len(self)) if self.copies is None else np.flatnonzero(self.copies == 0)
 
 
 def silent(step: int, total: int, metrics: Mapping[str, float]) -> None:

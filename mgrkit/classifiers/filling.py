@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.classifiers.base import Classifier, Examples
+from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import BundleError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.classifiers.base import Floats, Run, State
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
 
 MEDIANS = "mgrkit.medians"
 """The array of a state that is this class's; all others are those of the classifier inside."""
@@ -69,7 +70,7 @@ class Filled(Classifier):
         self._medians = medians
 
     def _filled(self, examples: Examples) -> Examples:
-        return Examples(self._values(examples.x), examples.y, examples.tracks, examples.groups)
+        return replace(examples, x=self._values(examples.x))
 
     def _values(self, x: NDArray[Any]) -> Floats:
         x = np.asarray(x)

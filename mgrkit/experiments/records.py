@@ -16,6 +16,8 @@ from mgrkit.files.difference import difference
 from mgrkit.files.replacing import replacing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mgrkit.classifiers import Examples
 
 SETTINGS = "settings.json"
@@ -75,7 +77,12 @@ def digest(*parts: Examples | None) -> str:
     """16 hexadecimal digits of examples, by which a run knows that DATA is still the same."""
     found = hashlib.sha256()
     for part in parts:
-        for array in (part.x, part.y, part.tracks, part.groups) if part else ():
+        for array in _arrays(part) if part else ():
             found.update(repr((array.shape, array.dtype.str)).encode())
             found.update(np.ascontiguousarray(array).data.cast("B"))
     return found.hexdigest()[:16]
+
+
+def _arrays(part: Examples) -> list[NDArray[Any]]:
+    arrays = [part.x, part.y, part.tracks, part.groups]
+    return arrays if part.copies is None else [*arrays, part.copies]

@@ -240,16 +240,18 @@ def _cross_predicted(
 ) -> CrossPredicted:
     """Each track by a fit on other groups, and on ``also``, which shares none with train.
 
-    A track whose label no other group has is left out: its fold could not have known it.
+    A track whose label no other group has is left out: its fold could not have known it. Altered
+    copies are learnt from with their tracks, and never predicted.
     """
     raw = np.zeros((len(tracks.y), count), np.float32)
     of_fold = np.full(len(tracks.y), -1)
+    originals = train.originals
     for number, (others, held) in enumerate(folds):
         held = held[np.isin(tracks.y[held], tracks.y[others])]
         fold_run = runs.next(f"fold{number}")
-        seen = _taken(train, np.flatnonzero(np.isin(tracks.of_piece, others)))
+        seen = train.take(np.flatnonzero(np.isin(tracks.of_piece, others)))
         model = _fitted(make, spec, _together(seen, also) if also else seen, None, fold_run)
-        pieces = np.flatnonzero(np.isin(tracks.of_piece, held))
+        pieces = originals[np.isin(tracks.of_piece[originals], held)]
         if len(pieces):
             by_piece = predict_pieces(model, spec, train.x, pieces)
             of_held = np.searchsorted(held, tracks.of_piece[pieces])
@@ -272,17 +274,15 @@ def _fitted(
     return model
 
 
-def _taken(examples: Examples, pieces: NDArray[np.int64]) -> Examples:
-    return Examples(
-        examples.x[pieces], examples.y[pieces], examples.tracks[pieces], examples.groups[pieces]
-    )
-
-
 def _together(train: Examples, valid: Examples) -> Examples:
-    """Both, with numbers of tracks and groups that do not coincide."""
+    """Both, with numbers of tracks and groups that do not coincide; valid has no copies."""
+    copies = train.copies
+    if copies is not None:
+        copies = np.concatenate([copies, np.zeros(len(valid), np.int64)])
     return Examples(
         np.concatenate([train.x, valid.x]),
         np.concatenate([train.y, valid.y]),
         np.concatenate([train.tracks, valid.tracks - valid.tracks.min() + train.tracks.max() + 1]),
         np.concatenate([train.groups, valid.groups - valid.groups.min() + train.groups.max() + 1]),
+        copies,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.classifiers.base import Classifier, Examples, Task
+from mgrkit.classifiers.base import Classifier, Task
 from mgrkit.errors import UsageError
 from mgrkit_classical import statistics
 from mgrkit_classical.logistic_regression import LogisticRegression
@@ -14,7 +15,7 @@ from mgrkit_classical.logistic_regression import LogisticRegression
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.classifiers.base import Floats, Run, State
+    from mgrkit.classifiers.base import Examples, Floats, Run, State
     from mgrkit_classical.hooks import PictureStatisticsParameters
 
 
@@ -39,8 +40,7 @@ class PictureStatistics(Classifier):
         """
         del valid
         run.check()
-        described = self._described(train.x)
-        self._odds.fit(Examples(described, train.y, train.tracks, train.groups), None, run)
+        self._odds.fit(replace(train, x=self._described(train.x)), None, run)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""

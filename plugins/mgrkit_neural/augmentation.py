@@ -48,6 +48,12 @@ class Draws:
     def __getitem__(self, part: slice) -> Draws:
         return Draws(*(getattr(self, field.name)[part] for field in dataclasses.fields(self)))
 
+    def of(self, pictures: Tensor) -> Draws:
+        """The same of other pictures: int64 ``(all,)``, which one is taken for each."""
+        return dataclasses.replace(
+            self, rows=pictures[self.rows], mixed_rows=pictures[self.mixed_rows]
+        )
+
     def to(self, device: str) -> Draws:
         """The same on a device."""
         return Draws(*(getattr(self, field.name).to(device) for field in dataclasses.fields(self)))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mgrkit.errors import RunError
-from mgrkit_neural import augmentation
+from mgrkit_neural import augmentation, hearing
 from mgrkit_neural.learner import cycle
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ _LOOK = 16
 
 
 def one_epoch(problem: Problem, place: Place, learner: Learner) -> dict[str, float]:
-    """Learn from all of train once; gives what `mgrkit_neural.curves.COLUMNS` names of it.
+    """Learn once from each piece of train, or from a copy of it.
+
+    Returns
+    -------
+    what `mgrkit_neural.curves.COLUMNS` names of the epoch.
 
     Raises
     ------
@@ -40,6 +44,10 @@ def one_epoch(problem: Problem, place: Place, learner: Learner) -> dict[str, flo
     rng = run.generator(place.member, place.epoch)
     draws = augmentation.drawn(rng, count, bands, frames, problem.width, recipe).to(run.device)
     wanted, weights = targets(problem, draws)
+    copies = hearing.heard(
+        problem.data.variants, place.epoch, run.generator(place.member, "copies")
+    )
+    draws = draws.of(torch.from_numpy(copies).to(run.device))
     ends = batch_ends(count, place.batch, ranks.size)
     losses = torch.zeros(len(ends), device=run.device)
     right = torch.zeros((), device=run.device)

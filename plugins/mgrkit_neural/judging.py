@@ -55,7 +55,7 @@ def one_genre(problem: Problem, trained: Trained) -> str:
     if valid is not None:
         part, best = "valid", valid.averaged(trained.of_tensor(valid.pictures)).argmax(1)
     else:
-        few = data.pictures[:: max(1, len(data) // _SOME)]
+        few = data.pictures[torch.from_numpy(data.variants[:: max(1, len(data) // _SOME), 0])]
         part, best = "train", trained.of_tensor(few).argmax(1)
     genres = np.unique(best)
     if len(best) < 2 or len(genres) > 1:

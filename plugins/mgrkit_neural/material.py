@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from mgrkit.errors import UsageError
+from mgrkit_neural import hearing
 from mgrkit_neural.predicting import as_pictures
 
 if TYPE_CHECKING:
@@ -29,15 +30,19 @@ class Material:
     Parameters
     ----------
     seen : int64 ``(k,)``: the genres in train, in order.
-    pictures : uint8 ``(n, bands, frames)``, on the device, or on the CPU if they do not fit.
+    pictures : uint8 ``(all, bands, frames)``, on the device, or on the CPU if they do not fit:
+        those of the sounds and of their copies.
+    variants : int64 ``(n, most)``: of each piece that an epoch hears the pictures that it may take
+        for it, see `mgrkit_neural.hearing.variants`.
     labels : int64 ``(n,)`` on the device: indices into ``seen``.
-    counts : int64 ``(k,)``: how many examples each genre has.
+    counts : int64 ``(k,)``: how many pieces each genre has.
     valid : the pictures, labels (of the task) and tracks (0..m-1) of what it is judged on.
     digest : of a sample of the examples; others have another.
     """
 
     seen: NDArray[np.int64]
     pictures: Tensor
+    variants: NDArray[np.int64]
     labels: Tensor
     counts: NDArray[np.int64]
     valid: Valid | None
@@ -79,6 +84,8 @@ def material(task: Task, train: Examples, valid: Examples | None, run: Run) -> M
         than two genres, or fewer examples than processes.
     """
     pictures, y = _checked(task, train)
+    variants = hearing.variants(train)
+    y = y[variants[:, 0]]
     seen, labels, counts = np.unique(y, return_inverse=True, return_counts=True)
     if len(seen) < 2:
         what = task.labels[seen[0]] if len(seen) else "nothing"
@@ -93,6 +100,7 @@ def material(task: Task, train: Examples, valid: Examples | None, run: Run) -> M
     return Material(
         seen=seen.astype(np.int64),
         pictures=_placed(pictures, run),
+        variants=variants,
         labels=torch.from_numpy(labels).to(run.device),
         counts=counts,
         valid=judged,
@@ -125,6 +133,7 @@ def _digest(train: Examples, valid: Examples | None) -> str:
         if examples is None:
             continue
         step = max(1, len(examples) // _SAMPLE)
-        for array in (examples.y, examples.tracks, examples.x[::step]):
+        copies = [] if examples.copies is None else [examples.copies]
+        for array in (examples.y, examples.tracks, examples.x[::step], *copies):
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]

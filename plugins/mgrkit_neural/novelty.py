@@ -49,10 +49,12 @@ class Novelty:
 
     @classmethod
     def fit(cls, task: Task, train: Examples, run: Run) -> Novelty | None:
-        """Of the pictures of train; None for pictures too small to be described."""
+        """Of the pictures of train, not of copies; None for those too small to be described."""
         if not _describable(task):
             return None
-        which = np.unique(np.linspace(0, len(train) - 1, min(_MOST, len(train))).astype(np.int64))
+        every = train.originals
+        some = np.linspace(0, len(every) - 1, min(_MOST, len(every))).astype(np.int64)
+        which = every[np.unique(some)]
         described = _described(task, train.x[which])
         run.check()
         scaled = scaling.fit(described, True, run)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mgrkit.classifiers import Examples
 from mgrkit.errors import UsageError
-from mgrkit.experiments.records import LOCK, SETTINGS, folder_record, write_record
+from mgrkit.experiments.records import LOCK, SETTINGS, digest, folder_record, write_record
 
 
 def test_a_folder_is_new_where_nothing_is_but_a_lock(tmp_path: Path) -> None:
@@ -29,3 +32,11 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path, name: str, conten
     for place in (tmp_path, tmp_path / name):
         with pytest.raises(UsageError, match="holds something else"):
             folder_record(place)
+
+
+def test_examples_with_other_copies_have_another_digest() -> None:
+    n = np.arange(4)
+    plain = Examples(n[:, None].astype(np.float32), n % 2, n, n)
+    found = {digest(replace(plain, copies=copies)) for copies in (None, n * 0, n % 2)}
+    assert len(found) == 3
+    assert digest(plain) in found

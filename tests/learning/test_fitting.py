@@ -383,3 +383,62 @@ def test_a_factory_that_makes_no_classifier_is_said() -> None:
 def test_the_state_is_that_of_the_model(make: Any) -> None:
     fit = fit_classifier(make, SPEC, LABELS, examples(), None, Run(0))
     assert np.array_equal(fit.state["means"], fit.model.state()["means"])
+
+
+# Altered copies.
+
+
+def with_copies(train: Examples, far: float = 0.5) -> Examples:
+    """Two copies of each piece, of the same track, that lie so far off."""
+    every = np.arange(3).repeat(len(train))
+    again = train.take(np.tile(np.arange(len(train)), 3))
+    moved = again.x + np.float32(far) * every[:, None].astype(np.float32)
+    return replace(again, x=moved, copies=every)
+
+
+def test_copies_are_learnt_from_with_their_artists_and_never_predicted(
+    make: Any, made: list[Nearest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[np.ndarray] = []
+    real = Nearest.predict_proba
+
+    def noting(self: Nearest, x: np.ndarray) -> np.ndarray:
+        asked.append(x)
+        return real(self, x)
+
+    monkeypatch.setattr(Nearest, "predict_proba", noting)
+    train, valid = examples(15), examples(6, 1)
+    fit = fit_classifier(make, SPEC, LABELS, with_copies(train), valid, Run(0), refit=True)
+    for one in made[:5]:
+        number = [int((one.train.copies == copy).sum()) for copy in range(3)]
+        # Valid, which the refit learns from, has no copies.
+        assert number[1] == number[2] == number[0] - len(valid) < len(train)
+        copied = one.train.take(one.train.copies > 0)
+        assert len(set(copied.groups.tolist())) == number[1] // 6, "with all of an artist"
+    every = np.concatenate(asked)
+    both = np.concatenate([train.x, valid.x])
+    assert {tuple(row) for row in every.tolist()} == {tuple(row) for row in both.tolist()}
+    assert made[-1].train.copies is not None
+    assert fit.cross is not None
+    assert np.array_equal(fit.cross.tracks, np.arange(30))
+
+
+def test_calibration_and_out_of_fold_scores_are_of_the_sounds(make: Any) -> None:
+    train = examples(15)
+    plain = fit_classifier(make, SPEC, LABELS, train, None, Run(0))
+    again = fit_classifier(make, SPEC, LABELS, with_copies(train, far=0.0), None, Run(0))
+    assert again.out_of_fold["tracks"] == plain.out_of_fold["tracks"] == 30
+    for name in ("accuracy", "accuracy_low", "macro_f1", "ece"):
+        assert again.out_of_fold[name] == pytest.approx(plain.out_of_fold[name], rel=1e-5)
+    assert again.calibration.temperature == pytest.approx(plain.calibration.temperature, rel=1e-5)
+
+
+def test_filled_examples_keep_their_copies() -> None:
+    from mgrkit.classifiers.filling import Filled
+
+    inside = Nearest(Task(LABELS, (2,)), NoParameters())
+    inside.made = []
+    train = with_copies(examples())
+    Filled(inside).fit(train, None, Run(0))
+    assert inside.train.copies is not None
+    assert np.array_equal(inside.train.copies, train.copies)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -147,6 +148,19 @@ def test_a_genre_of_one_artist_is_held_out_whole() -> None:
     x = (random.normal(size=(40, 6)) + 5 * np.eye(6)[y]).astype(np.float32)
     train = Examples(x, y, np.arange(40), y)
     assert np.isfinite(fitted(NAME, train).state()["limit"]).all()
+
+
+def test_far_is_measured_by_the_sounds_and_never_by_copies() -> None:
+    train = shared(np.random.default_rng(0).normal(size=(80, 6)), 9)
+    twice = train.take(np.tile(np.arange(80), 2))
+    copies = np.arange(2).repeat(80)
+    wide = replace(twice, x=twice.x * (1 + 4 * copies[:, None]).astype(np.float32), copies=copies)
+    state = fitted(NAME, wide, power=False).state()
+    z = scaling.apply(HERE, state, train.x)
+    centres = np.stack([z[train.y == label].mean(0) for label in range(4)])
+    assert np.allclose(state["centres"], centres @ state["whitening"])
+    own = fitted(NAME, replace(wide, copies=None), power=False).state()
+    assert state["limit"][0] < own["limit"][0]
 
 
 def _set(name: str, place: Any, value: float) -> Callable[[dict[str, Any]], None]:
