@@ -122,6 +122,8 @@ def _about(one: dict[str, Any]) -> str:
     lines = [f"{one['labels']} genres by {by}{size}, {origin}"]
     if one["accuracy"] is not None:
         lines.append(f"accuracy {one['accuracy']:.2f}{_interval(one)}{_measured(one)}")
+    if one["augmentation"]:
+        lines.append(f"learnt from {one['augmentation']}")
     if one["weights"] and not one["weights_here"]:
         lines.append(f"needs the weights {one['weights']}: mgrkit models fetch {one['weights']}")
     return "\n".join([*lines, one["path"]])

@@ -26,6 +26,7 @@ from mgrkit.cli.options import (
     named_as,
     number,
 )
+from mgrkit.experiments.copies import COPIES, MOST_COPIES
 from mgrkit.frontend.kinds import KINDS
 
 
@@ -89,6 +90,22 @@ def train(
             show_default=False,
         ),
     ] = None,
+    augment: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="RECIPE",
+            help="Learn from altered copies, too: a recipe's name or file, or a condition such as "
+            "white@10; may be repeated.",
+        ),
+    ] = None,
+    augment_copies: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help=f"Copies of each sound of train by each --augment. [default: {COPIES}]",
+            **number(int, 1, MOST_COPIES),
+        ),
+    ] = None,
     device: Device = "auto",
     precision: Annotated[
         str,
@@ -114,6 +131,7 @@ def train(
     mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
     mgrkit train svm features_30_sec.csv --columns mfcc --out mfcc.safetensors
     mgrkit train svm features.csv --columns mfcc --subset small -o fma.safetensors
+    mgrkit train cnn audio --augment white@20,10 --out cnn.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid and calibrated on folds of train that share no
@@ -123,6 +141,10 @@ def train(
 
     With --columns a table may lack values: each is taken for the median of its column in train.
     Beside FMA's features.csv and echonest.csv, tracks.csv has the genres, artists and parts.
+
+    --augment makes altered copies of the sounds of train, of no others, before the fit; the cache
+    keeps them. A network hears a song by another copy in each epoch, the other classifiers learn
+    from all. Folds, calibration and measures are of the sounds themselves.
 
     In a folder, a tracks.csv (path, genre, artist, split) says what a file is. Where it does not,
     the folders are the genres, and folders train, valid and test the split; slices and noisy
@@ -147,6 +169,7 @@ def train(
         seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []), folds, bandwidth, table,
         table_choice(columns, drop, label_column, group_column, subset),
+        augment or [], augment_copies,
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
+from mgrkit.experiments.augmenting import Augmentation
 from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
 from mgrkit.inputs.columns import ALL, TableChoice, check_choice
@@ -19,10 +20,13 @@ from mgrkit.inputs.kinds import input_of
 from mgrkit.inputs.wording import distinct_name
 from mgrkit.registry.loader import installed
 from mgrkit.tracks.leaks import checked
+from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.datasets.dataset import Dataset
+    from mgrkit.inputs.kinds import Input
     from mgrkit.registry import Provider
 
 
@@ -45,6 +49,8 @@ class TrainSettings:
     bandwidth : Hz that a song must reach, else its verdict is unsure; 0 for any.
     table : a track table whose rows name the files of the folder DATA that are taken.
     choice : which columns of a table, or of the feature set, are learnt from.
+    augment : what is done to copies of the sounds of train: recipes by name or file, conditions.
+    augment_copies : of each sound by each of those, 1 to 100; None for 3.
     """
 
     seed: int = 0
@@ -60,6 +66,8 @@ class TrainSettings:
     bandwidth: float = 0.0
     table: Path | None = None
     choice: TableChoice = ALL
+    augment: Sequence[str] = ()
+    augment_copies: int | None = None
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
@@ -68,6 +76,13 @@ class TrainSettings:
             device=self.device, precision=self.precision, folds=self.folds,
             bandwidth=self.bandwidth, ranks=ranks,
         )  # fmt: skip
+
+    def augmentation(
+        self, data: Path, options: Options | None, report: Report | None
+    ) -> Augmentation | None:
+        """What is done to copies; raises what `Augmentation.of` does."""
+        folder = Source.of(data, self.table).folder if self.augment else data
+        return Augmentation.of(self.augment, self.augment_copies, folder, options, report)
 
 
 def train(
@@ -103,20 +118,32 @@ def train(
     front = front_end(settings.frontend) if settings.frontend else None
     wanted = input_of(entry.spec.eats, classifier, front, settings.feature_set, settings.device)
     check_choice(settings.choice, entry.spec.eats, classifier)
+    augmentation = settings.augmentation(data, options, report)
     ranks = Ranks.here()
     recipe = settings.recipe(entry, ranks)
     with ranks.together(recipe.device):
         with ranks.first_alone():
             dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
         [dataset] = settings.genres.applied(dataset)
-        if front and dataset.input.digest != wanted.digest:
-            raise UsageError(
-                f"{data} holds {distinct_name(dataset.input, wanted)}, --front-end asks for "
-                f"{wanted.name}",
-                "leave out --front-end, or give sound",
-            )
+        _check(data, dataset, settings, wanted)
         split = make_split(dataset.labelled, settings.split, settings.seed)
         return fit_model(
             dataset, checked(dataset.labelled, split), recipe, out,
-            source=data, replace=replace, ranks=ranks, progress=progress,
+            source=data, replace=replace, ranks=ranks, augmentation=augmentation,
+            progress=progress,
         )  # fmt: skip
+
+
+def _check(data: Path, dataset: Dataset, settings: TrainSettings, wanted: Input) -> None:
+    """Raise UsageError for options that DATA of this kind cannot have."""
+    if settings.augment and not dataset.files:
+        raise UsageError(
+            f"{data} holds {dataset.input.name}: --augment alters sound",
+            "give the sound that they were made of, or leave out --augment",
+        )
+    if settings.frontend and dataset.input.digest != wanted.digest:
+        raise UsageError(
+            f"{data} holds {distinct_name(dataset.input, wanted)}, --front-end asks for "
+            f"{wanted.name}",
+            "leave out --front-end, or give sound",
+        )

@@ -28,6 +28,7 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.augmenting import Augmentation
 from mgrkit.experiments.parts import Parts
 from mgrkit.experiments.records import digest
 from mgrkit.experiments.runfolder import RunFolder
@@ -139,7 +140,8 @@ class Trained:
     notes : what a person should know of the data.
     chose : whether the tracks of valid were used to choose and to calibrate the model, so that
         its scores there are rather too high.
-    failed : files that could not be used.
+    failed : files that could not be used, and copies that could not be made.
+    augmentation : of the copies that were learnt from; None without.
     """
 
     path: Path
@@ -148,6 +150,7 @@ class Trained:
     notes: tuple[str, ...]
     chose: bool
     failed: int = 0
+    augmentation: Augmentation | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -161,6 +164,7 @@ class Trained:
             "tracks": dict(self.counts),
             "metrics": dict(bundle.metrics),
             "calibration": dict(bundle.calibration),
+            "augmentation": self.augmentation.settings() if self.augmentation else None,
             "notes": list(self.notes),
             "failed": self.failed,
         }
@@ -175,6 +179,7 @@ def fit_model(
     source: Path,
     replace: bool = False,
     ranks: Ranks | None = None,
+    augmentation: Augmentation | None = None,
     progress: Callable[[int, int, Mapping[str, float]], None] = silent,
 ) -> Trained:
     """Fit on the train part, calibrate, measure, and write the bundle ``out``.
@@ -184,26 +189,28 @@ def fit_model(
     out : as `check_out` allows it.
     source : the DATA that the dataset was read from, for the model's card.
     ranks : this process among those that fit together; they have joined already.
+    augmentation : what is done to copies of the sounds of train; None for no copies.
 
     Raises
     ------
     UsageError : a train part that cannot be learnt from, a genre that no bundle can keep, or
-        an unfinished run of other settings beside ``out``.
-    RunError : the classifier failed, or ``out`` cannot be written.
+        an unfinished run of other settings beside ``out``; copies of what is no sound.
+    RunError : the classifier failed, copies cannot be made, or ``out`` cannot be written.
     Stopped : a person ended it; ``out`` was not written.
     """
     ranks = ranks or Ranks()
     parts = Parts.of(dataset, split)
-    work = _Work(recipe, parts, ranks, out.with_suffix(".run"))
+    work = _Work(recipe, parts, ranks, out.with_suffix(".run"), augmentation)
     with work.recorded(replace=replace):
         fit = work.fit(progress)
-        bundle = _bundle(recipe, parts, fit, source)
+        bundle = _bundle(recipe, parts, fit, source, augmentation)
         if not ranks.rank:
             save_bundle(out, bundle)
             work.finish()
     notes = (*dataset.notes, *parts.notes, *work.notes)
     chose = recipe.spec.calibrate == "valid"
-    return Trained(out, bundle, parts.counts, notes, chose, dataset.failed)
+    failed = dataset.failed + work.failed
+    return Trained(out, bundle, parts.counts, notes, chose, failed, augmentation)
 
 
 def check_out(out: Path, *, replace: bool) -> None:
@@ -232,13 +239,21 @@ class _Work:
     parts: Parts
     ranks: Ranks
     place: Path
+    augmentation: Augmentation | None = None
     notes: list[str] = field(default_factory=list)
     folder: RunFolder | None = None
+    failed: int = 0
 
     def __post_init__(self) -> None:
         labels = self.parts.labels
         self.train = self.parts.train.examples(labels)
         self.valid = self.parts.valid.examples(labels) if self.parts.valid.entries else None
+        if self.augmentation:
+            with self.ranks.first_alone():
+                self.train, notes, self.failed = self.augmentation.augmented(
+                    self.parts.train, self.train, self.recipe.seed
+                )
+            self.notes += notes
 
     @contextlib.contextmanager
     def recorded(self, *, replace: bool) -> Iterator[None]:
@@ -299,6 +314,7 @@ class _Work:
             "split": parts.split.words,
             "refit": recipe.refit,
             **({"folds": recipe.folds} if recipe.folds else {}),
+            **(self.augmentation.settings() if self.augmentation else {}),
             "precision": recipe.precision,
             "tracks of train and valid": [len(parts.train.entries), len(parts.valid.entries)],
             "DATA's digest": digest(self.train, self.valid),
@@ -315,7 +331,9 @@ def _made(recipe: Recipe, task: Task, fills: bool) -> Classifier:
     return Filled(made) if fills else made
 
 
-def _bundle(recipe: Recipe, parts: Parts, fit: Fit, source: Path) -> Bundle:
+def _bundle(
+    recipe: Recipe, parts: Parts, fit: Fit, source: Path, augmentation: Augmentation | None
+) -> Bundle:
     eaten = parts.train.input
     return Bundle(
         classifier=recipe.spec.name,
@@ -328,7 +346,7 @@ def _bundle(recipe: Recipe, parts: Parts, fit: Fit, source: Path) -> Bundle:
         calibration=fit.calibration.to_dict(),
         metrics=_metrics(fit, parts, recipe.refit),
         seed=recipe.seed,
-        card=_card(source, parts, recipe.refit),
+        card=_card(source, parts, recipe.refit, augmentation),
         seen=parts.seen,
         input_digest=eaten.digest if eaten.columns else "",
         held_out=parts.held_out(fit.cross),
@@ -350,7 +368,9 @@ def _metrics(fit: Fit, parts: Parts, refit: bool) -> dict[str, Any]:
     return {"part": part, "split": words, "refit": refit, **best, "folds": folds}
 
 
-def _card(data: Path, parts: Parts, refit: bool) -> dict[str, str]:
+def _card(
+    data: Path, parts: Parts, refit: bool, augmentation: Augmentation | None
+) -> dict[str, str]:
     """What a person should know of the model."""
     both = refit and bool(parts.valid.entries)
     counts = f"{len(parts.train.entries)} tracks of train, {len(parts.valid.entries)} of valid"
@@ -359,5 +379,6 @@ def _card(data: Path, parts: Parts, refit: bool) -> dict[str, str]:
         "data": f"{printable_text(data.name)}: {counts}; {parts.train.input.name}",
         "split": parts.split.words,
         "fit": f"on {'train and valid' if both else 'train'}; the metrics were {measured}",
+        **({"augmentation": augmentation.words()} if augmentation else {}),
         "limits": LIMITS,
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 _MOST = 3
 _INTERNAL = {
+    "augmentation's digest": "another recipe of that name",
     "bundle": "another file of that model",
     "DATA's digest": "other DATA",
     "examples": "other examples of DATA",

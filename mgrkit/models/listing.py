@@ -57,6 +57,7 @@ def _row(model: ModelFile, *, is_default: bool) -> dict[str, Any]:
 _KNOWN = (
     "classifier", "eats", "feature_set", "labels", "members", "rule",
     "weights", "weights_here", "accuracy", "accuracy_low", "accuracy_high", "part", "split",
+    "augmentation",
 )  # fmt: skip
 
 
@@ -73,3 +74,4 @@ def _facts(bundle: Bundle) -> Iterator[tuple[str, Any]]:
     yield "weights_here", all(map(at_hand, weights)) if weights else None
     for key in ("accuracy", "accuracy_low", "accuracy_high", "part", "split"):
         yield key, bundle.metrics.get(key)
+    yield "augmentation", bundle.card.get("augmentation")

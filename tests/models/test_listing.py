@@ -34,11 +34,22 @@ def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
         "classifier": "svm", "eats": "features:two", "feature_set": "two", "labels": 2,
         "members": None, "rule": None, "weights": None, "weights_here": None,
         "accuracy": 0.48, "accuracy_low": 0.38, "accuracy_high": 0.58,
-        "part": "valid", "split": "published split",
+        "part": "valid", "split": "published split", "augmentation": None,
     }  # fmt: skip
     assert (mine["name"], mine["classifier"], mine["labels"]) == ("mine", "knn", 3)
     assert (mine["feature_set"], mine["accuracy"], mine["default"]) == (None, None, False)
     assert mine["distribution"] == ""
+
+
+def test_copies_that_a_model_learnt_from_are_named(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "3 altered copies of each sound of train by phone (1f)"
+    bundle(cache / "mine.safetensors", card={"augmentation": words})
+    [mine] = [one for one in list_models() if one["name"] == "mine"]
+    assert mine["augmentation"] == words
+    assert guarded(app, ["models"]) == 0
+    assert f"learnt from {words}" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_broken_model_is_listed_with_its_error(shop: Shop, cache: Path) -> None:

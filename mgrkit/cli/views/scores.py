@@ -29,6 +29,8 @@ def show_trained(trained: Trained, notes: Iterable[str], *, on_stdout: bool, qui
     bundle, counts = trained.bundle, trained.counts
     parts = ", ".join(f"{counts[part]} {part}" for part in PARTS if counts[part])
     print(printable(f"{bundle.classifier}: {parts} tracks, {bundle.metrics['split']}"))
+    if copies := bundle.card.get("augmentation"):
+        print(textwrap.fill(printable(f"learnt from {copies}"), _width(), subsequent_indent="  "))
     metrics = bundle.metrics
     if metrics["part"] == "valid":
         _print_scores("valid (used to choose)" if trained.chose else "valid", metrics)
@@ -75,13 +77,17 @@ def show_evaluation(
     if not on_stdout:
         return
     _print_scores(printable(result["model"]), result)
-    width = max(20, shutil.get_terminal_size((80, 24)).columns)
+    width = _width()
     print(textwrap.fill(printable(f"{result['tracks']} tracks: {result['split']}"), width))
     print()
     if result["by_noise"]:
         print("\n".join(_by_noise(result["by_noise"], width)))
         print()
     print("\n".join(_confusion(result, width)))
+
+
+def _width() -> int:
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
 
 
 def _print_scores(what: str, scores: Mapping[str, Any]) -> None:
