@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mgrkit.augment.conditions import parse_conditions
+from mgrkit.augment.recipes import Recipe, shipped
 from mgrkit.classifiers import Examples
 from mgrkit.classifiers.bundlefields import printable_text
 from mgrkit.datasets.altering import altered
@@ -85,7 +86,7 @@ class Augmentation:
         copies = COPIES if copies is None else copies
         if not 1 <= copies <= MOST_COPIES:
             raise UsageError(f"--augment-copies must be from 1 to {MOST_COPIES}, not {copies}")
-        conditions = tuple(one for text in texts for one in parse_conditions(text))
+        conditions = tuple(one for text in texts for one in _conditions(text))
         [(name, times)] = Counter(one.name for one in conditions).most_common(1)
         if times > 1:
             raise UsageError(f"--augment names {name} {times} times", "each has a name of its own")
@@ -129,8 +130,10 @@ class Augmentation:
         )  # fmt: skip
         notes = tuple(note for one in made.values() for note in one.notes)
         for condition in self.conditions:
-            if not any(one.entries for (name, _), one in made.items() if name == condition.name):
-                raise RunError(f"no sound of train can be heard under {condition.name}", notes[0])
+            of_this = [one for (name, _), one in made.items() if name == condition.name]
+            if not any(one.entries for one in of_this):
+                what = f"no sound of train can be heard under {condition.name}"
+                raise RunError(what, of_this[0].notes[0])
         failed = sum(one.failed for one in made.values())
         number = {train.entries[index].name: index for index in own}
         y, groups = np.zeros((2, len(train.entries)), np.int64)
@@ -150,3 +153,10 @@ class Augmentation:
             np.concatenate(copies),
         )
         return Augmented(whole, notes, failed)
+
+
+def _conditions(text: str) -> list[Condition]:
+    """A recipe, by its name or its file, or the conditions that a text names."""
+    if text in shipped() or text.endswith(".toml"):
+        return [Recipe.load(text)]
+    return parse_conditions(text)

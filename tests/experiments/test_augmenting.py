@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from mgrkit.augment.altered import Altered
+from mgrkit.batch import Options
 from mgrkit.classifiers import Examples, load_bundle
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
@@ -157,6 +158,40 @@ def test_several_recipes_each_have_copies_of_their_own(
     [(train, _)] = given
     assert train.copies is not None
     assert np.bincount(train.copies).tolist() == [len(train) // 4] * 4
+
+
+STRETCHED = """
+name = "slower"
+[[step]]
+transform = "TimeStretch"
+min_rate = 0.5
+max_rate = 0.5
+leave_length_unchanged = false
+[[step]]
+noise = "white"
+snr = [5, 20]
+"""
+
+
+def test_a_recipe_that_lengthens_gives_copies_of_more_pieces(
+    audio: Path, tmp_path: Path, given: list[tuple[Examples, Examples]]
+) -> None:
+    pytest.importorskip("torch")
+    recipe = tmp_path / "slower.toml"
+    recipe.write_text(STRETCHED)
+    one, other = tmp_path / "one.safetensors", tmp_path / "other.safetensors"
+    parameters = {"epochs": 2, "width": 2, "views": 1, "batch": 4}
+    asked = TrainSettings(augment=[str(recipe)], augment_copies=1, parameters=parameters)
+    made = train("cnn", audio, one, replace(asked, device="cpu"))
+    [(found, _)] = given
+    assert found.copies is not None
+    assert np.bincount(found.copies).tolist() == [16, 32]
+    assert not made.failed
+    assert made.bundle.card["augmentation"].startswith(
+        "1 altered copy of each sound of train by sl"
+    )
+    train("cnn", audio, other, replace(asked, device="cpu"), options=Options(1))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_without_a_number_there_are_a_few(audio: Path) -> None:

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 
 import itertools
 
-from mgrkit_neural import hearing
+from mgrkit_neural import augmentation, hearing
 from mgrkit_neural.pictures import DEVIATION, MEAN
 from torch import Tensor
 
@@ -131,10 +131,22 @@ def test_a_member_hears_the_copies_in_an_order_of_its_own() -> None:
     assert sorted(epochs[0]) != sorted(epochs[1])
 
 
-def test_mixtures_are_of_copies_too() -> None:
-    assert {pixel % 3 for epoch in heard_by_loop(marked(0), epochs=3) for pixel in epoch} == {0}
-    mixed = [pixel for epoch in heard_by_loop(marked(2), epochs=3, mixup=0.5) for pixel in epoch]
-    assert {pixel % 3 for pixel in mixed} == {0, 1, 2}
+def test_what_is_mixed_in_is_heard_by_the_same_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    applied = augmentation.applied
+
+    def noting(pictures: Tensor, draws: augmentation.Draws, *others: Any) -> Tensor:
+        for rows in (draws.rows, draws.mixed_rows):
+            seen.extend((len(seen) // (2 * 72), int(pictures[row, 0, 0])) for row in rows)
+        return applied(pictures, draws, *others)
+
+    monkeypatch.setattr(augmentation, "applied", noting)
+    fitted(marked(2), small(crop_seconds=0, epochs=3, mixup=0.5))
+    for epoch in range(3):
+        pixels = [pixel for one, pixel in seen if one == epoch]
+        assert len(pixels) == 2 * 72
+        assert len(set(pixels)) == 72, "each piece by one copy, mixed in or not"
+    assert {pixel % 3 for _, pixel in seen} == {0, 1, 2}
 
 
 def test_rare_genres_are_counted_by_their_pieces_not_by_copies() -> None:
