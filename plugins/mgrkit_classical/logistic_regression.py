@@ -56,8 +56,7 @@ class LogisticRegression(Classifier):
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
         state: dict[str, NDArray[Any]] = {**scaling.fit(x, asked.power, run)}
         z = scaling.apply(Place.of("cpu"), state, x)
-        own = train.originals  # copies would make nothing seem far
-        matrix, far = novelty.fit(z[own], y[own], artists[own], asked.whiten, asked.novelty, run)
+        matrix, far = novelty.fit(z, y, artists, asked.whiten, asked.novelty, run, train.originals)
         state |= {"labels": np.unique(y), "whitening": matrix, **far}
         state["weights"], state["bias"] = _odds(z @ matrix, y, weight, asked.C, run)
         run.progress(1, 1, {})

@@ -29,6 +29,7 @@ def fit(
     whiten: float,
     share: float,
     run: Run,
+    own: NDArray[np.int64],
 ) -> tuple[Numbers, dict[str, NDArray[Any]]]:
     """The whitening, and the arrays `NAMES` of whitened examples.
 
@@ -41,15 +42,21 @@ def fit(
     ----------
     z : ``(n, columns)``, scaled.
     share : of train that is far, were its artist not there; 0 for none.
+    own : int64: the examples that are of the sounds themselves. Centres and limit are of those
+        alone, and copies that are farther off do not widen it; but what an artist's tracks and
+        their copies differ in counts for less, so that a song is not far for having been altered
+        as train was.
 
     Returns
     -------
     the whitening float64 ``(columns, columns)``; ``centres`` float64 ``(k, columns)``, the
     genres' means; ``limit`` float64 ``(1,)``, the distance from which on an example is far.
     """
-    limit = _limit(z, y, artists, whiten, share, run)
+    is_own = np.isin(np.arange(len(z)), own)
+    limit = _limit(z, y, artists, whiten, share, run, is_own)
     matrix = groups.whitening(z, artists, whiten)
-    return matrix, {"centres": _centres(z @ matrix, y), "limit": np.array([limit])}
+    centres = _centres(z[is_own] @ matrix, y[is_own])
+    return matrix, {"centres": centres, "limit": np.array([limit])}
 
 
 def restore(state: State, genres: int | None, columns: int, place: Place) -> tuple[Any, Any]:
@@ -78,6 +85,7 @@ def _limit(
     whiten: float,
     share: float,
     run: Run,
+    is_own: NDArray[np.bool_],
 ) -> float:
     """The distance beyond which this share of the examples lies, each held out with its artist."""
     fold = np.unique(artists, return_inverse=True)[1] % _FOLDS
@@ -86,11 +94,12 @@ def _limit(
     distances = np.zeros(len(z))
     for number in range(fold.max() + 1):
         run.check()
-        held, others = fold == number, fold != number
+        held, others = (fold == number) & is_own, fold != number
         matrix = groups.whitening(z[others], artists[others], whiten)
-        centres = _centres(z[others] @ matrix, y[others])
+        known = others & is_own
+        centres = _centres(z[known] @ matrix, y[known])
         distances[held] = _distances(Place.of("cpu"), z[held] @ matrix, centres)
-    return max(float(np.quantile(distances, 1 - share)), _NARROWEST)
+    return max(float(np.quantile(distances[is_own], 1 - share)), _NARROWEST)
 
 
 def _centres(z: Numbers, y: NDArray[np.int64]) -> Numbers:

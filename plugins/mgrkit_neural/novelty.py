@@ -49,18 +49,17 @@ class Novelty:
 
     @classmethod
     def fit(cls, task: Task, train: Examples, run: Run) -> Novelty | None:
-        """Of the pictures of train, not of copies; None for those too small to be described."""
+        """Of the pictures of train; None for pictures too small to be described."""
         if not _describable(task):
             return None
-        every = train.originals
-        some = np.linspace(0, len(every) - 1, min(_MOST, len(every))).astype(np.int64)
-        which = every[np.unique(some)]
+        which = np.unique(np.linspace(0, len(train) - 1, min(_MOST, len(train))).astype(np.int64))
         described = _described(task, train.x[which])
         run.check()
         scaled = scaling.fit(described, True, run)
         z = scaling.apply(Place.of("cpu"), scaled, described)
         y, artists = np.asarray(train.y)[which], np.asarray(train.groups)[which]
-        matrix, far = novelty.fit(z, y, artists, _WHITEN, _SHARE, run)
+        own = np.flatnonzero(np.isin(which, train.originals))
+        matrix, far = novelty.fit(z, y, artists, _WHITEN, _SHARE, run, own)
         return cls(task, {"whitening": matrix, **far, **scaled})
 
     def far(self, x: NDArray[np.uint8]) -> NDArray[np.bool_]:

@@ -150,17 +150,31 @@ def test_a_genre_of_one_artist_is_held_out_whole() -> None:
     assert np.isfinite(fitted(NAME, train).state()["limit"]).all()
 
 
-def test_far_is_measured_by_the_sounds_and_never_by_copies() -> None:
-    train = shared(np.random.default_rng(0).normal(size=(80, 6)), 9)
-    twice = train.take(np.tile(np.arange(80), 2))
+def test_far_is_measured_on_the_sounds_and_copies_only_shape_the_map() -> None:
+    random = np.random.default_rng(0)
+    train = shared(random.normal(size=(80, 6)), 9)
     copies = np.arange(2).repeat(80)
-    wide = replace(twice, x=twice.x * (1 + 4 * copies[:, None]).astype(np.float32), copies=copies)
-    state = fitted(NAME, wide, power=False).state()
-    z = scaling.apply(HERE, state, train.x)
-    centres = np.stack([z[train.y == label].mean(0) for label in range(4)])
+    twice = train.take(np.tile(np.arange(80), 2))
+    moved = twice.x + copies[:, None] * np.array([9, 0, 0, 0, 0, 0]) * random.random((160, 1))
+    both = replace(twice, x=moved.astype(np.float32), copies=copies)
+    model = fitted(NAME, both, power=False, whiten=0.8, novelty=0.25)
+    state = model.state()
+    z, own = scaling.apply(HERE, state, both.x), copies == 0
+    distances = []
+    for fold in range(5):
+        held = both.groups % 5 == fold
+        matrix = groups.whitening(z[~held], both.groups[~held], 0.8)
+        known = own & ~held
+        centres = [z[known & (both.y == label)].mean(0) for label in range(4)]
+        rows = z[own & held]
+        gaps = [[np.linalg.norm((row - c) @ matrix) for c in centres] for row in rows]
+        distances += np.min(gaps, axis=1).tolist()
+    assert state["limit"][0] == pytest.approx(np.quantile(distances, 0.75))
+    centres = np.stack([z[own & (both.y == label)].mean(0) for label in range(4)])
     assert np.allclose(state["centres"], centres @ state["whitening"])
-    own = fitted(NAME, replace(wide, copies=None), power=False).state()
-    assert state["limit"][0] < own["limit"][0]
+    before = fitted(NAME, train, power=False, whiten=0.8, novelty=0.25)
+    altered = both.x[~own]
+    assert model.strange(altered).mean() < 0.5 < before.strange(altered).mean()
 
 
 def _set(name: str, place: Any, value: float) -> Callable[[dict[str, Any]], None]:
