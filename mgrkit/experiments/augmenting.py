@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,11 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mgrkit.augment.conditions import parse_conditions
-from mgrkit.augment.recipes import Recipe, shipped
+from mgrkit.augment.asked import conditions_of
 from mgrkit.classifiers import Examples
 from mgrkit.classifiers.bundlefields import printable_text
-from mgrkit.datasets.altering import altered
+from mgrkit.datasets.altering import altered, tracks_kept
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.copies import COPIES, MOST_COPIES
 
@@ -77,6 +75,7 @@ class Augmentation:
         ------
         UsageError : no such recipe or condition, two of one name, or a number of copies that
             cannot be.
+        RunError : a recipe cannot be read.
         """
         if not texts:
             if copies is not None:
@@ -86,11 +85,7 @@ class Augmentation:
         copies = COPIES if copies is None else copies
         if not 1 <= copies <= MOST_COPIES:
             raise UsageError(f"--augment-copies must be from 1 to {MOST_COPIES}, not {copies}")
-        conditions = tuple(one for text in texts for one in _conditions(text))
-        [(name, times)] = Counter(one.name for one in conditions).most_common(1)
-        if times > 1:
-            raise UsageError(f"--augment names {name} {times} times", "each has a name of its own")
-        return cls(conditions, copies, folder, options, report)
+        return cls(tuple(conditions_of(texts)), copies, folder, options, report)
 
     def settings(self) -> dict[str, Any]:
         """What decides the copies, beside the seed; JSON values."""
@@ -135,12 +130,11 @@ class Augmentation:
                 what = f"no sound of train can be heard under {condition.name}"
                 raise RunError(what, of_this[0].notes[0])
         failed = sum(one.failed for one in made.values())
-        number = {train.entries[index].name: index for index in own}
         y, groups = np.zeros((2, len(train.entries)), np.int64)
         y[examples.tracks], groups[examples.tracks] = examples.y, examples.groups
         x, tracks, copies = [examples.x], [examples.tracks], [np.zeros(len(examples), np.int64)]
-        for copy, one in enumerate(made.values(), 1):
-            of_entry = np.array([number[entry.parent] for entry in one.entries], np.int64)
+        for copy, ((name, k), one) in enumerate(made.items(), 1):
+            of_entry = np.array(tracks_kept(train, one, name, k), np.int64)
             x.append(one.x)
             tracks.append(of_entry[one.tracks])
             copies.append(np.full(len(one.tracks), copy))
@@ -153,10 +147,3 @@ class Augmentation:
             np.concatenate(copies),
         )
         return Augmented(whole, notes, failed)
-
-
-def _conditions(text: str) -> list[Condition]:
-    """A recipe, by its name or its file, or the conditions that a text names."""
-    if text in shipped() or text.endswith(".toml"):
-        return [Recipe.load(text)]
-    return parse_conditions(text)

@@ -31,7 +31,7 @@ import numpy as np
 from mgrkit.batch import Options
 from mgrkit.classifiers import provider, restored
 from mgrkit.cli.parameters import parameters
-from mgrkit.datasets.altering import altered
+from mgrkit.datasets.altering import altered, tracks_kept
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.experiments.augmenting import Augmentation
@@ -125,7 +125,6 @@ class Table:
         self, dataset: Dataset, labels: list[str], y: Any, heard: dict[str, Dataset]
     ) -> None:
         self.dataset, self.labels, self.y, self.heard = dataset, labels, y, heard
-        self.number = {entry.name: index for index, entry in enumerate(dataset.entries)}
         self.found: dict[tuple[str, str, int], Any] = {}
         self.strange: dict[tuple[str, str, int], Any] = {}
 
@@ -135,7 +134,8 @@ class Table:
         model, spec = restored(bundle, device), provider(bundle).spec
         column = [self.labels.index(label) for label in bundle.task.labels]
         for name, whole in self.heard.items():
-            places = [self.number[entry.parent] for entry in whole.entries]
+            clean = whole is self.dataset
+            places = list(range(len(self.y))) if clean else tracks_kept(self.dataset, whole, name)
             chosen = [i for i, place in enumerate(places) if place in set(held.tolist())]
             if not chosen:
                 continue

@@ -64,7 +64,7 @@ class Noted:
 @pytest.fixture
 def noted(monkeypatch: pytest.MonkeyPatch) -> Noted:
     condition = Noted()
-    monkeypatch.setattr(augmenting, "parse_conditions", lambda text: [condition])
+    monkeypatch.setattr(augmenting, "conditions_of", lambda texts: [condition])
     return condition
 
 
@@ -219,7 +219,7 @@ def test_copies_that_fail_are_counted_and_the_others_learnt_from(
     given: list[tuple[Examples, Examples]],
 ) -> None:  # fmt: skip
     refusing = replace(noted, refused=("01.wav", "02.wav"))
-    monkeypatch.setattr(augmenting, "parse_conditions", lambda text: [refusing])
+    monkeypatch.setattr(augmenting, "conditions_of", lambda texts: [refusing])
     made = forest(audio, tmp_path / "m.safetensors")
     [(train, _)] = given
     lost = len([p for _, p, k in noted.heard if k == 1 and p.endswith(("01.wav", "02.wav"))])
@@ -238,7 +238,7 @@ def test_what_can_be_done_to_no_sound_ends_the_run(
     audio: Path, tmp_path: Path, noted: Noted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusing = replace(noted, refused=(".wav",))
-    monkeypatch.setattr(augmenting, "parse_conditions", lambda text: [refusing])
+    monkeypatch.setattr(augmenting, "conditions_of", lambda texts: [refusing])
     with pytest.raises(RunError, match=r"no sound of train can be heard under noted .*silent"):
         forest(audio, tmp_path / "m.safetensors")
     assert not (tmp_path / "m.safetensors").exists()
@@ -286,7 +286,8 @@ def test_pictures_are_refused(audio: Path, tmp_path: Path) -> None:
     ("texts", "copies", "message"),
     [
         (["wite@10"], 1, "no condition 'wite@10'"),
-        (["white@10", "white@10"], 1, "--augment names white@10 2 times"),
+        (["white@10", "white@10"], 1, "two conditions are called white@10"),
+        (["fone"], 1, r"no condition 'fone'"),
         (["white@10"], 0, "--augment-copies must be from 1 to 100, not 0"),
         (["white@10"], 101, "--augment-copies must be from 1 to 100, not 101"),
         ([], 2, "--augment-copies goes with --augment"),
