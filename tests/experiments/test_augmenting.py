@@ -285,7 +285,7 @@ def test_pictures_are_refused(audio: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("texts", "copies", "message"),
     [
-        (["wite@10"], 1, "no condition 'wite@10'"),
+        (["hiss@10"], 1, "no condition 'hiss@10'"),
         (["white@10", "white@10"], 1, "two conditions are called white@10"),
         (["fone"], 1, r"no condition 'fone'"),
         (["white@10"], 0, "--augment-copies must be from 1 to 100, not 0"),
