@@ -145,15 +145,17 @@ def _read(table: Path) -> list[Copy]:
         raise UsageError(f"{table} is no table of copies: no column {missing[0]}", _HINT)
     if not len(frame):
         raise RunError(f"{table} has no rows", _HINT)
-    copies = {}
+    copies, made = {}, set()
     for number, row in enumerate(frame.iter_rows(named=True), start=2):
         try:
             one = Copy.of(row)
         except (ValueError, UsageError) as error:
             raise UsageError(f"{table}, line {number}: {error}", _HINT) from None
-        if one.path in copies:
+        how = one.source, one.what, one.snr, one.k
+        if one.path in copies or how in made:
             raise UsageError(f"{table} has {one.path} twice", _HINT)
         copies[one.path] = one
+        made.add(how)
     return list(copies.values())
 
 
