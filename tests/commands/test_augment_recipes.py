@@ -159,7 +159,6 @@ def test_a_recipe_that_takes_too_long_gives_rows(tmp_path: Path) -> None:
         options=Options(timeout=4),
     )  # fmt: skip
     assert summary.reasons == {"timeout": 1}
-    assert summary.seconds < 30
     (row,) = table(tmp_path / "out").values()
     assert (row["status"], row["recipe"]) == ("failed", "endless")
 
