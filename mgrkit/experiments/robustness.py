@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from mgrkit.augment.asked import axis_of
+from mgrkit.augment.conditions import Gain
 from mgrkit.datasets.altering import altered_together, tracks_kept
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.errors import UsageError
+from mgrkit.experiments.doubt import heights, least_height, unsure
 from mgrkit.learning.comparing import difference
 from mgrkit.learning.metrics import interval, scores
 from mgrkit.learning.shares import Span, differences, spans
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from mgrkit.augment.conditions import Condition
     from mgrkit.batch import Options, Report
+    from mgrkit.datasets.altering import Under
     from mgrkit.experiments.evaluating import Evaluation
 
     Floats = NDArray[np.float32]
@@ -29,6 +32,11 @@ CLEAN = "clean"
 """The name of the row of the sounds as they are."""
 MEASURES = ("accuracy", "macro_f1", "ece", "unsure")
 """Each with its interval, ``_low`` and ``_high``, and what it is above that of the clean sounds."""
+
+
+_AS_IT_IS = Gain(0.0)
+_HEIGHTS = ""
+"""In the place of a member's name: how high the tracks reach."""
 
 
 def under(
@@ -54,18 +62,20 @@ def under(
     """
     _check_sound(looked)
     clean = [one.probabilities() for one in looked]
-    members = [(n, name) for n, one in enumerate(looked) for name in one.datasets]
+    narrow = {n: heights(one) for n, one in enumerate(looked) if least_height(one)}
+    reached = altered_together(
+        list(narrow.values()), [_AS_IT_IS], options=options, report=report
+    ) if narrow else []  # fmt: skip
+    asked = {(n, name): of for n, one in enumerate(looked) for name, of in one.datasets.items()}
+    asked |= {(n, _HEIGHTS): of for n, of in narrow.items()}
     found = altered_together(
-        [looked[n].datasets[name] for n, name in members],
-        conditions,
-        seed=seed,
-        options=options,
-        report=report,
+        list(asked.values()), conditions, seed=seed, options=options, report=report
     )
     results = []
     for number, (one, plain) in enumerate(zip(looked, clean, strict=True)):
-        heard = {name: found[i] for i, (n, name) in enumerate(members) if n == number}
-        results.append(_result(one, plain, heard, conditions, seed))
+        heard = {name: of for (n, name), of in zip(asked, found, strict=True) if n == number}
+        high = {n: of[_AS_IT_IS.name, 1] for n, of in zip(narrow, reached, strict=True)}
+        results.append(_result(one, plain, high.get(number), heard, conditions, seed))
     return results
 
 
@@ -85,50 +95,56 @@ def _check_sound(looked: Sequence[Evaluation]) -> None:
 def _result(
     one: Evaluation,
     plain: Floats,
-    heard: Mapping[str, Mapping[tuple[str, int], Dataset]],
+    reaching: Dataset | None,
+    heard: Mapping[str, Under],
     conditions: Sequence[Condition],
     seed: int,
 ) -> dict[str, Any]:
-    judged = _Judged(one, plain, seed)
+    """The rows of one model; ``reaching`` and one of ``heard`` are of `heights`, where it asks."""
+    read = {name: of for name, (_, of) in one.datasets.items()}
+    everything = _Heard(plain, unsure(one, plain, read, reaching))
+    judged = _Judged(one, everything, seed)
     result = one.measured(plain, seed)
-    rows = [judged.row(CLEAN, plain, range(len(plain)), 0)]
+    rows = [judged.row(CLEAN, everything, range(len(plain)))]
+    read[_HEIGHTS] = next(iter(read.values()))
     for condition in conditions:
         datasets = {name: of[condition.name, 1] for name, of in heard.items()}
         result["notes"] += dict.fromkeys(note for of in datasets.values() for note in of.notes)
         places = {
-            name: tracks_kept(one.datasets[name][1], of, condition.name)
-            for name, of in datasets.items()
+            name: tracks_kept(read[name], of, condition.name) for name, of in datasets.items()
         }
         kept = sorted(set.intersection(*map(set, places.values())))
-        probabilities = plain[:0]
+        part = _Heard(plain[:0], everything.unsure[:0])
         if kept:
             taken = {
                 name: of.take([places[name].index(track) for track in kept])
                 for name, of in datasets.items()
             }
+            high = taken.pop(_HEIGHTS, None)
             probabilities = one.probabilities(taken)
-        rows.append(judged.row(condition.name, probabilities, kept, len(plain) - len(kept)))
+            part = _Heard(probabilities, unsure(one, probabilities, taken, high))
+        rows.append(judged.row(condition.name, part, kept))
     result["failed"] += sum(row["failed"] for row in rows)
     return {"model": one.model.name, **result, "under": rows}
 
 
+class _Heard(NamedTuple):
+    """What a model says of tracks: probabilities ``(n, labels)``, and which are unsure ``(n,)``."""
+
+    probabilities: Floats
+    unsure: NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class _Judged:
-    """What rows are measured against."""
+    """What rows are measured against: what the model says of all tracks as they are."""
 
     one: Evaluation
-    plain: Floats
+    plain: _Heard
     seed: int
 
-    def row(
-        self, name: str, probabilities: Floats, kept: Sequence[int], failed: int
-    ) -> dict[str, Any]:
+    def row(self, name: str, heard: _Heard, kept: Sequence[int]) -> dict[str, Any]:
         """The scores of the tracks that are kept, and how they differ from those of the same.
-
-        Parameters
-        ----------
-        probabilities : of those tracks under the condition.
-        failed : how many tracks could not be judged under it.
 
         Returns
         -------
@@ -137,27 +153,28 @@ class _Judged:
         ``_change_high``, None where no track is left.
         """
         axis = axis_of(name)
+        failed = len(self.plain.unsure) - len(kept)
         row: dict[str, Any] = {"condition": name, **axis._asdict()}
         row |= {"tracks": len(kept), "failed": failed}
         keys = (f"{m}{end}" for m in MEASURES for end in _ENDS)
-        row |= self._measured(probabilities, kept) if len(kept) else dict.fromkeys(keys)
+        row |= self._measured(heard, kept) if len(kept) else dict.fromkeys(keys)
         return row
 
-    def _measured(self, probabilities: Floats, kept: Sequence[int]) -> dict[str, Any]:
+    def _measured(self, heard: _Heard, kept: Sequence[int]) -> dict[str, Any]:
         one, seed, which = self.one, self.seed, list(kept)
         y, groups = np.array(one.y)[which], [one.dataset.groups()[track] for track in which]
-        both = {"now": probabilities, "then": self.plain[which]}
-        told = scores(probabilities, y, groups, one.labels, seed)
+        both = {"now": heard.probabilities, "then": self.plain.probabilities[which]}
+        told = scores(both["now"], y, groups, one.labels, seed)
         right = {name: (rows.argmax(1) == y)[None] for name, rows in both.items()}
-        unsure = {name: (rows.max(1) < one.unsure_below)[None] for name, rows in both.items()}
-        of = spans(probabilities, y, groups, seed)
+        doubts = {"now": heard.unsure[None], "then": self.plain.unsure[which][None]}
+        of = spans(both["now"], y, groups, seed)
         changes = differences(both["now"], both["then"], y, groups, seed)
         found = {
             "accuracy": (told["accuracy"], told["accuracy_low"], told["accuracy_high"]),
-            "unsure": (float(unsure["now"].mean()), *interval(unsure["now"][0], groups, seed)),
+            "unsure": (float(heard.unsure.mean()), *interval(heard.unsure, groups, seed)),
             **{name: (told[name], *of[name][1:]) for name in changes},
         }
-        for name, shares in (("accuracy", right), ("unsure", unsure)):
+        for name, shares in (("accuracy", right), ("unsure", doubts)):
             paired = difference("now", "then", shares, groups, seed)
             changes[name] = Span(paired.difference, paired.low, paired.high)
         return {

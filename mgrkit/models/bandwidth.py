@@ -66,6 +66,11 @@ def bandwidth(samples: NDArray[np.float32]) -> float:
     return float(_BAND * (1 + np.flatnonzero(level > level.max() - _DROP)[-1]))
 
 
+def heights(samples: NDArray[np.float32]) -> NDArray[np.float64]:
+    """`bandwidth` as a feature set gives it: one row of one column."""
+    return np.array([[bandwidth(samples)]])
+
+
 def reached(pieces: Sequence[NDArray[Any] | ItemError]) -> float:
     """Of a song: what the piece that reaches highest reaches, in Hz."""
     return max((float(one[0]) for one in pieces if isinstance(one, np.ndarray)), default=RATE / 2)

@@ -124,9 +124,15 @@ class Member:
         examples = np.concatenate(pieces)
         raw = predict_pieces(self.classifier, self.spec, examples)
         of_song = self.calibration.apply(to_tracks(raw, np.zeros(len(raw), np.int64)))[0]
-        far = strange(self.classifier, self.spec.name, examples)
+        far = self.strange_tracks(examples, np.zeros(len(raw), np.int64))
         by_piece = self.calibration.apply(to_tracks(raw, of_piece))
-        return Answer(by_piece, of_song, 2 * int(far.sum()) > len(far))
+        return Answer(by_piece, of_song, bool(far[0]))
+
+    def strange_tracks(self, x: NDArray[Any], tracks: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Of each track whether more than half of its examples are unlike all in train."""
+        far = strange(self.classifier, self.spec.name, x)
+        found: NDArray[np.bool_] = 2 * np.bincount(tracks, far) > np.bincount(tracks)
+        return found
 
     def of_tracks(self, x: NDArray[Any], tracks: NDArray[np.int64]) -> Floats:
         """Calibrated probabilities ``(n, labels)``; for x and tracks see `predict_tracks`."""

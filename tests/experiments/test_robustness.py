@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from mgrkit.audio import Writer, open_sound
 from mgrkit.augment.asked import axis_of, conditions_of
 from mgrkit.augment.conditions import parse_conditions
+from mgrkit.classifiers import load_bundle, save_bundle
 from mgrkit.commands.evaluate import evaluate, evaluate_under
 from mgrkit.commands.spectrograms import SpectrogramsSettings, spectrograms
 from mgrkit.commands.train import TrainSettings, train
@@ -81,9 +84,9 @@ def test_each_member_of_a_vote_hears_the_altered_sound() -> None:
     model = load_model("both.safetensors")
     looked = look_up(model, Wanted((Path("audio"),)))
     [condition] = parse_conditions("white@0")
-    answers = {}
+    answers, heard = {}, {}
     for name, (folder, dataset) in looked.datasets.items():
-        found = altered(folder, dataset, [condition])["white@0", 1]
+        heard[name] = found = altered(folder, dataset, [condition])["white@0", 1]
         assert (found.x != dataset.x).any()
         answers[name] = model.members[name].of_tracks(found.x, found.tracks)
     probabilities = model.combined(answers)
@@ -91,7 +94,9 @@ def test_each_member_of_a_vote_hears_the_altered_sound() -> None:
     row = result["under"][1]
     for name in ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "ece"):
         assert row[name] == told[name]
-    assert row["unsure"] == np.mean(probabilities.max(1) < looked.unsure_below)
+    far = [model.members[name].strange_tracks(of.x, of.tracks) for name, of in heard.items()]
+    doubts = (probabilities.max(1) < looked.unsure_below) | np.any(far, axis=0)
+    assert row["unsure"] == doubts.mean()
     right = [(p.argmax(1) == looked.y)[None] for p in (probabilities, looked.probabilities())]
     paired = difference("a", "b", dict(zip("ab", right, strict=True)), looked.dataset.groups())
     changes = [row[f"accuracy_change{end}"] for end in ("", "_low", "_high")]
@@ -209,3 +214,31 @@ def test_conditions_have_an_axis() -> None:
         ("white", 10.0, "dB SNR"), ("mp3", 64.0, "kbit/s"), ("gsm", None, ""),
         ("reverb", 0.6, "s RT60"),
     ]  # fmt: skip
+
+
+def test_unsure_is_what_predict_calls_so(place: Path, tmp_path: Path) -> None:
+    """Below the threshold, unlike all that was learnt, or reaching less high than that."""
+    bundle = load_bundle(place / "svm.safetensors")
+    save_bundle(tmp_path / "high.safetensors", replace(bundle, bandwidth=9000.0))
+    for name in ("svm", "high"):
+        path = place / "svm.safetensors" if name == "svm" else tmp_path / "high.safetensors"
+        model = load_model(str(path))
+        looked = look_up(model, Wanted((Path("audio"),)))
+        [result] = under([looked], parse_conditions("gsm"))
+        clean, row = result["under"]
+        folder, dataset = next(iter(looked.datasets.values()))
+        told: dict[str, list[bool]] = {"clean": [], "gsm": []}
+        [gsm] = parse_conditions("gsm")
+        ready = gsm.ready(tmp_path)
+        for file in (dataset.files[n] for n in np.flatnonzero(dataset.places >= 0)):
+            told["clean"].append(model.predict(folder / file)["unsure"])
+            with open_sound(folder / file) as sound:
+                samples = np.concatenate(list(sound.blocks()), axis=1)
+                rate = sound.rate
+            made = ready.apply(samples, rate, 0, file, 1)
+            with Writer(tmp_path / "gsm.wav", rate, len(samples), "FLOAT", "wav") as copy:
+                copy.write(made.samples)
+            told["gsm"].append(model.predict(tmp_path / "gsm.wav")["unsure"])
+        assert clean["unsure"] == np.mean(told["clean"])
+        assert row["unsure"] == np.mean(told["gsm"])
+    assert row["unsure"] == 1 > clean["unsure"]
