@@ -93,19 +93,25 @@ class Case:
     spec : what its plugin says of it.
     parameters : for all fits, e.g. a small number of trees or epochs.
     hooks : the modules that are imported when plugins are listed.
+    shape : of the toy examples; empty for the usual one.
     """
 
     def __init__(
-        self, spec: ClassifierSpec, parameters: Mapping[str, object], hooks: tuple[str, ...]
+        self,
+        spec: ClassifierSpec,
+        parameters: Mapping[str, object],
+        hooks: tuple[str, ...],
+        shape: tuple[int, ...] = (),
     ) -> None:
         self.spec = spec
         self.parameters = with_parameters(spec, parameters)
         self.hooks = hooks
+        self._shape = shape
 
     @functools.cached_property
     def toy(self) -> Toy:
         """The examples; to be handed out as copies only."""
-        return toy(self.spec.eats)
+        return toy(self.spec.eats, shape=self._shape)
 
     def new(self) -> Classifier:
         """A classifier that nothing was fit to."""

@@ -78,6 +78,7 @@ def checks(
     classifier: str | ClassifierSpec,
     *,
     parameters: Mapping[str, object] | None = None,
+    shape: tuple[int, ...] = (),
     expected_failures: Mapping[str, str] | None = None,
 ) -> Callable[[str], None]:
     """A pytest function that holds a classifier to the contract, one test for each check.
@@ -86,6 +87,8 @@ def checks(
     ----------
     classifier : its name, if its distribution is installed, or its spec.
     parameters : for all fits, in place of the defaults.
+    shape : of the toy pictures or samples, for a classifier that takes no small ones; empty for
+        64 bands x 64 frames, or 8192 samples.
     expected_failures : the reason for each check that is known to fail.
 
     Raises
@@ -94,7 +97,7 @@ def checks(
         a reason.
     """
     return suite.pytest_function(
-        CHECKS, lambda: _case(classifier, parameters or {}), expected_failures or {}
+        CHECKS, lambda: _case(classifier, parameters or {}, shape), expected_failures or {}
     )
 
 
@@ -105,8 +108,12 @@ def failures(
     return suite.failed(CHECKS, _case(classifier, parameters or {}))
 
 
-def _case(classifier: str | ClassifierSpec, parameters: Mapping[str, object]) -> Case:
+def _case(
+    classifier: str | ClassifierSpec,
+    parameters: Mapping[str, object],
+    shape: tuple[int, ...] = (),
+) -> Case:
     if isinstance(classifier, ClassifierSpec):
-        return Case(classifier, parameters, (classifier.parameters.__module__,))
+        return Case(classifier, parameters, (classifier.parameters.__module__,), shape)
     entry = installed().classifier(classifier)
-    return Case(entry.spec, parameters, suite.hooks_of(entry.distribution))
+    return Case(entry.spec, parameters, suite.hooks_of(entry.distribution), shape)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,13 +46,22 @@ class Toy:
     asked: NDArray[Any]
 
 
-def toy(eats: str, seed: int = 0) -> Toy:
-    """The toy set for a classifier that eats this: ``features:<set>``, ``image``, ``samples``."""
-    make, task = _features, Task(LABELS, (COLUMNS,), tuple(f"toy{i}" for i in range(COLUMNS)))
+def toy(eats: str, seed: int = 0, shape: tuple[int, ...] = ()) -> Toy:
+    """The toy set for a classifier that eats this: ``features:<set>``, ``image``, ``samples``.
+
+    Parameters
+    ----------
+    shape : of an image or of samples; empty for 64 x 64, or 8192.
+    """
+    make: _Make = _features
+    task = Task(LABELS, (COLUMNS,), tuple(f"toy{i}" for i in range(COLUMNS)))
     if eats == "image":
-        make, task = _images, Task(LABELS, (SIDE, SIDE), frontend=front_end(n_mels=SIDE))
+        shape = shape or (SIDE, SIDE)
+        task = Task(LABELS, shape, frontend=front_end(n_mels=shape[0]))
+        make = partial(_images, shape)
     elif eats == "samples":
-        make, task = _samples, Task(LABELS, (FRAMES,), frontend=front_end())
+        shape = shape or (FRAMES,)
+        make, task = partial(_samples, shape[0]), Task(LABELS, shape, frontend=front_end())
     parts = {"train": _TRACKS, "valid": _TRACKS // 3, "held_out": _TRACKS}
     examples, first = {}, 0
     for part, tracks in parts.items():
@@ -91,16 +101,18 @@ def _features(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any
     return (centres[label] + rng.normal(size=(len(label), COLUMNS))).astype(np.float32)
 
 
-def _images(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
-    pixels = rng.integers(0, 64, (len(label), SIDE, SIDE), dtype=np.uint8)
+def _images(
+    shape: tuple[int, ...], label: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[Any]:
+    pixels = rng.integers(0, 64, (len(label), *shape), dtype=np.uint8)
     for image, genre in zip(pixels, label, strict=True):
-        start = int(genre) * SIDE // len(LABELS) + 4
+        start = int(genre) * shape[0] // len(LABELS) + 4
         image[start : start + 12] += 160
     return pixels
 
 
-def _samples(label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
+def _samples(frames: int, label: NDArray[np.int64], rng: np.random.Generator) -> NDArray[Any]:
     hertz = np.array([300.0, 1200.0, 4800.0])[label][:, None]
     phase = rng.uniform(0, 2 * np.pi, (len(label), 1))
-    tone = 0.4 * np.sin(2 * np.pi * hertz * np.arange(FRAMES) / 22050 + phase)
+    tone = 0.4 * np.sin(2 * np.pi * hertz * np.arange(frames) / 22050 + phase)
     return (tone + 0.05 * rng.normal(size=tone.shape)).astype(np.float32)
