@@ -42,7 +42,8 @@ def compare(
         str,
         typer.Option(
             metavar="NAMES",
-            help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all]",
+            help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all "
+            "but the networks of the literature]",
             show_default=False,
         ),
     ] = "",

@@ -36,7 +36,7 @@ class Asked:
 
     Parameters
     ----------
-    classifiers : names; none means all that are installed.
+    classifiers : names; none means all that are installed but for those that a plugin keeps out.
     seeds : fits of each, with the seeds 0, 1, ...
     split : as for `mgrkit.commands.train.TrainSettings`.
     part : 'valid' or 'test': the tracks to judge by.
@@ -166,7 +166,8 @@ def _entries(asked: Asked) -> list[Provider]:
     if asked.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
     check_split(asked.split)
-    every = [entry.spec.name for entry in installed().classifiers() if not entry.error]
+    entries = [entry for entry in installed().classifiers() if not entry.error]
+    every = [entry.spec.name for entry in entries if entry.spec.compared]
     names = list(dict.fromkeys(asked.classifiers or every))
     entries = [_eating(installed().classifier(name), asked.feature_set) for name in names]
     for entry in entries:

@@ -78,7 +78,7 @@ def _classifier(spec: ClassifierSpec) -> Iterator[tuple[str, str]]:
         yield "batch_size", "a whole number from 1"
     if spec.calibrate not in ("folds", "valid"):
         yield "calibrate", '"folds" or "valid"'
-    for flag in ("resumable", "parallel"):
+    for flag in ("resumable", "parallel", "compared"):
         if not isinstance(getattr(spec, flag), bool):
             yield flag, "True or False"
 

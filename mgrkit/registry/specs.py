@@ -53,6 +53,8 @@ class ClassifierSpec:
     requires : top-level modules that fitting needs.
     predicting : those of them that predicting needs too.
     bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
+    compared : whether ``mgrkit compare`` takes it where no classifiers are named; False for what
+        is slow, or one of many of its kind.
     """
 
     name: str
@@ -69,6 +71,7 @@ class ClassifierSpec:
     requires: tuple[str, ...] = ()
     predicting: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
+    compared: bool = True
 
 
 @dataclass(frozen=True)

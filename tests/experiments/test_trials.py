@@ -37,6 +37,14 @@ def done(table: Path) -> tuple[Path, Comparison]:
     return out, compare([table], out, Asked(BOTH, seeds=2, parameters=SMALL))
 
 
+def test_without_names_all_are_compared_but_those_that_a_plugin_keeps_out() -> None:
+    every = {entry.spec.name for entry in comparing._entries(Asked())}
+    assert {"svm", "random_forest", "cnn"} <= every
+    assert not every & {"short_chunk", "sample_cnn"}
+    asked = comparing._entries(Asked(("svm", "short_chunk")))
+    assert [entry.spec.name for entry in asked] == ["svm", "short_chunk"]
+
+
 class Trains:
     """Counts the fits, and may end the nth."""
 

@@ -189,6 +189,7 @@ def test_rubbish_from_a_hook(site: Site, returned: str, message: str) -> None:
         ("calibrate='test'", "x: calibrate is 'test'"),
         ("resumable='no'", "x: resumable is 'no'"),
         ("parallel=1", "x: parallel is 1"),
+        ("compared=None", "x: compared is None"),
         ("requires='torch'", "x: requires is 'torch'"),
         ("requires=('a.b',)", "x: requires is ('a.b',)"),
         (
