@@ -141,12 +141,9 @@ class Features:
 
     @property
     def digest(self) -> str:
-        every = self.feature_set
-        return (
-            every.digest
-            if self.columns == every.columns
-            else digest_of(every.digest, *self.columns)
-        )
+        every, taken = self.feature_set, self.columns
+        whole = taken == every.columns
+        return every.digest if whole else digest_of(every.digest, *taken)
 
     @property
     def fills(self) -> bool:
@@ -314,7 +311,8 @@ class Samples:
         pass
 
     def piece(self, samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
-        assert rate == self.frontend.sample_rate
+        if rate != self.frontend.rate:
+            raise UsageError(f"sound at {rate} Hz for a model of {self.name}", "resample it before")
         return samples
 
     def fitted(self, sizes: Sequence[int]) -> Samples:

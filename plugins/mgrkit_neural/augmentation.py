@@ -66,6 +66,7 @@ def drawn(
 
     Parameters
     ----------
+    bands : of the pictures; 1 for samples.
     width : columns of a crop, at most ``frames``.
     recipe : which methods, and how strongly; see `applied`.
     """
@@ -93,20 +94,21 @@ def _masks(rng: np.random.Generator, count: int, length: int, widest: float) -> 
 
 
 def applied(pictures: Tensor, draws: Draws, width: int, recipe: Recipe, device: str) -> Tensor:
-    """Crops for the network: float32 ``(n, 1, bands, width)`` on ``device``, channels last.
+    """Crops for the network on ``device``, as `scaled` gives them.
 
     Gain and contrast as for photographs; mixup of Zhang, Cisse, Dauphin, Lopez-Paz 2018; one mask
     over columns and one over bands, of the pixels' mean, as in SpecAugment of Park et al. 2019.
 
     Parameters
     ----------
-    pictures : uint8 ``(all, bands, frames)``, on the device or on the CPU.
+    pictures : as `scaled` takes them, on the device or on the CPU. Of samples there is no gain,
+        no contrast and no mask over bands.
     draws : of the n pieces to be cut, on the device.
     """
     x = crops(pictures, draws.rows, draws.starts, width, device)
     if recipe.mixup:
         other = crops(pictures, draws.mixed_rows, draws.mixed_starts, width, device)
-        x = torch.lerp(other, x, _each(draws.share))
+        x = torch.lerp(other, x, draws.share.view(-1, *[1] * (x.ndim - 1)))
     if recipe.contrast:
         mean = x.mean((2, 3), keepdim=True)
         x = mean + (x - mean) * _each(draws.contrast)
@@ -115,14 +117,15 @@ def applied(pictures: Tensor, draws: Draws, width: int, recipe: Recipe, device: 
     if recipe.gain or recipe.contrast:
         x = x.clamp(-MEAN / DEVIATION, (1 - MEAN) / DEVIATION)
     if recipe.time_mask:
-        x = x.masked_fill(_within(draws.columns, width)[:, None, None, :], 0.0)
+        inside = _within(draws.columns, width)
+        x = x.masked_fill(inside.view(len(x), *[1] * (x.ndim - 2), width), 0.0)
     if recipe.band_mask:
         x = x.masked_fill(_within(draws.bands, x.shape[2])[:, None, :, None], 0.0)
-    return x.contiguous(memory_format=torch.channels_last)
+    return _laid_out(x)
 
 
 def crops(pictures: Tensor, rows: Tensor, starts: Tensor, width: int, device: str) -> Tensor:
-    """Parts of pictures, float32 ``(n, 1, bands, width)``, mean about 0 and deviation about 1.
+    """Parts of pictures or of samples, as `scaled` gives them.
 
     Parameters
     ----------
@@ -130,15 +133,27 @@ def crops(pictures: Tensor, rows: Tensor, starts: Tensor, width: int, device: st
     """
     rows, starts = rows.to(pictures.device), starts.to(pictures.device)
     # A view of all crops there are: an index for each pixel would take seven times as long.
-    cut = pictures.unfold(2, width, 1)[rows, :, starts]
+    every: list[Any] = [slice(None)] * (pictures.ndim - 2)
+    cut = pictures.unfold(-1, width, 1)[(rows, *every, starts)]
     return scaled(cut.to(device))
 
 
 def scaled(pixels: Tensor) -> Tensor:
-    """What networks see of uint8 ``(n, bands, frames)``: float32 ``(n, 1, bands, frames)``."""
-    return ((pixels[:, None].float() / 255 - MEAN) / DEVIATION).contiguous(
-        memory_format=torch.channels_last
-    )
+    """What networks see.
+
+    Of pictures uint8 ``(n, bands, frames)`` float32 ``(n, 1, bands, frames)``, mean about 0 and
+    deviation about 1, channels last; with channels ``(n, channels, bands, frames)`` as many. Of
+    samples float32 ``(n, frames)`` themselves, ``(n, 1, frames)``.
+    """
+    if pixels.ndim == 2:
+        return pixels[:, None]
+    with_channels = pixels if pixels.ndim == 4 else pixels[:, None]
+    return _laid_out((with_channels.float() / 255 - MEAN) / DEVIATION)
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """Pictures channels last, which is how convolutions are fast."""
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x.contiguous()
 
 
 def _each(values: Tensor) -> Tensor:

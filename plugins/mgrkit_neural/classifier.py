@@ -39,10 +39,10 @@ class NeuralClassifier(Classifier):
         """A new network, its weights drawn from torch's generator (which the caller seeds).
 
         It maps float32 ``(n, 1, bands, frames)``, mean about 0 and deviation about 1, row 0 the
-        lowest band, to logits ``(n, len(self.task.labels))``. In training the frames are those
-        of a crop, ``self.parameters.columns(self.task)``. When it predicts they are all
-        of the task's, or those of a crop again where the recipe has ``views``: what a network
-        that takes one number of frames only must have.
+        lowest band, or samples ``(n, 1, frames)``, to logits ``(n, len(self.task.labels))``. In
+        training the frames are those of a crop, ``self.parameters.columns(self.task)``. When it
+        predicts they are all of the task's, or those of a crop again where the recipe has
+        ``views``: what a network that takes one number of frames only must have.
         """
 
     def numpy_network(self, arrays: Arrays) -> Network:

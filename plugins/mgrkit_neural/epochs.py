@@ -40,7 +40,7 @@ def one_epoch(problem: Problem, place: Place, learner: Learner) -> dict[str, flo
     """
     recipe, run, ranks = problem.recipe, problem.run, problem.ranks
     begun = time.monotonic()
-    (bands, frames), count = problem.task.shape, len(problem.data)
+    (*_, bands, frames), count = (1, *problem.task.shape), len(problem.data)
     rng = run.generator(place.member, place.epoch)
     draws = augmentation.drawn(rng, count, bands, frames, problem.width, recipe).to(run.device)
     wanted, weights = targets(problem, draws)

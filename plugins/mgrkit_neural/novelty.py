@@ -70,6 +70,8 @@ class Novelty:
 
 
 def _describable(task: Task) -> bool:
+    if len(task.shape) != 2:
+        return False
     bands, frames = task.shape
     return bands >= statistics.LEAST_BANDS and frames >= statistics.LEAST_FRAMES
 

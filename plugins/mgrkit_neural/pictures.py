@@ -19,19 +19,24 @@ CELL = (8, 4)
 """How many bands and frames the convolutions of ``vit`` make one, before there are patches."""
 
 
-def checked(x: NDArray[Any], task: Task) -> NDArray[np.uint8]:
-    """The pictures, uint8 ``(n, *task.shape)``, rows in one piece.
+def checked(x: NDArray[Any], task: Task) -> NDArray[Any]:
+    """The examples of a task, rows in one piece.
+
+    They are pictures, uint8 ``(n, bands, frames)`` or ``(n, channels, bands, frames)``, or
+    samples, float32 ``(n, frames)``, as ``task.shape`` says.
 
     Raises
     ------
-    UsageError : pictures of another shape or type.
+    UsageError : examples of another shape or type.
     """
-    x = np.asarray(x)
-    if x.shape[1:] != task.shape or x.ndim != 3 or x.dtype != np.uint8:
-        bands, frames = task.shape
+    x, shape = np.asarray(x), task.shape
+    what, dtype = ("samples", "float32") if len(shape) == 1 else ("pictures", "uint8")
+    if x.shape[1:] != shape or not x.ndim or x.dtype != dtype:
+        given, wanted = (sizes[-3] if len(sizes) == 3 else 1 for sizes in (x.shape[1:], shape))
+        colours = f", {given} channels for a model of {wanted}" if given != wanted else ""
         raise UsageError(
-            f"examples are {x.dtype} of shape {x.shape}, not pictures: "
-            f"uint8 of shape (n, {bands}, {frames})"
+            f"examples are {x.dtype} of shape {x.shape}{colours}, not {what}: "
+            f"{dtype} of shape (n, {', '.join(map(str, shape))})"
         )
     return np.ascontiguousarray(x)
 

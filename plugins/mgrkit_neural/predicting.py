@@ -40,7 +40,7 @@ class Trained:
     device: str
 
     def probabilities(self, x: NDArray[Any]) -> Floats:
-        """Of pictures uint8 ``(n, *task.shape)``: float32 ``(n, labels)``.
+        """Of examples ``(n, *task.shape)``: float32 ``(n, labels)``.
 
         Raises
         ------
@@ -98,15 +98,16 @@ def predicted(
 
     Parameters
     ----------
-    x : pictures uint8 ``(n, bands, frames)``, on any device.
+    x : pictures uint8 ``(n, bands, frames)`` or samples float32 ``(n, frames)``, on any device.
     seen : int64 ``(k,)`` on ``device``: the columns of the logits that are of genres in train.
     width, views : columns and number of the crops that are averaged; 0 for all columns at once.
     check : called before each few pictures.
     """
-    count, bands, frames = x.shape
+    count, *_, frames = x.shape
     width = width if views else frames
     starts = pictures.starts(frames, width, views)
-    rows = max(1, _PIXELS[torch.device(device).type] // (bands * width * len(starts)))
+    numbers = x[:1, ..., :width].numel() * len(starts)
+    rows = max(1, _PIXELS[torch.device(device).type] // max(1, numbers))
     probabilities = torch.zeros((count, len(seen)), device=device)
     network.eval()
     with torch.inference_mode():
@@ -114,7 +115,7 @@ def predicted(
             check()
             part = x[first : first + rows]
             # All crops at once: many small passes would wait for the interpreter in turns.
-            cut = torch.cat([part[:, :, start : start + width] for start in starts])
+            cut = torch.cat([part[..., start : start + width] for start in starts])
             logits = network(augmentation.scaled(cut.to(device)))[:, seen]
             by_crop = logits.float().softmax(1).view(len(starts), len(part), -1)
             probabilities[first : first + rows] = by_crop.mean(0)

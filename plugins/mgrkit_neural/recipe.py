@@ -68,8 +68,11 @@ class Recipe:
     def columns(self, task: Task) -> int:
         """Of a crop: as many as ``crop_seconds`` take, and at most the task's.
 
-        Pictures that nobody knows the drawing of are taken to show `UNKNOWN_SECONDS`.
+        Pictures that nobody knows the drawing of are taken to show `UNKNOWN_SECONDS`. Of samples
+        they are the frames.
         """
-        frames = task.shape[1]
-        each = task.frontend.column_seconds if task.frontend else UNKNOWN_SECONDS / frames
+        frames, each = task.shape[-1], UNKNOWN_SECONDS / task.shape[-1]
+        if task.frontend:
+            of_sound = len(task.shape) == 1
+            each = 1 / task.frontend.rate if of_sound else task.frontend.column_seconds
         return min(frames, max(1, round(self.crop_seconds / each))) if self.crop_seconds else frames

@@ -52,6 +52,11 @@ def test_samples_are_windows_of_sound() -> None:
     assert np.array_equal(fitted.examples(fitted.piece(tone, 22050)), tone.reshape(2, 100))
 
 
+def test_samples_of_another_rate_are_refused_and_both_named() -> None:
+    with pytest.raises(UsageError, match="sound at 44100 Hz for a model of samples at 22050 Hz"):
+        Samples(front_end()).piece(np.ones(9, np.float32), 44_100)
+
+
 def test_what_a_spec_and_a_bundle_eat() -> None:
     linear = front_end("stft")
     assert input_of("image", "cnn") == Pictures(front_end())
