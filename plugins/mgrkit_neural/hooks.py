@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.specs import ClassifierSpec, parameter
+from mgrkit_neural.literature.specs import SPECS
 from mgrkit_neural.recipe import Recipe
 
 
@@ -85,7 +86,7 @@ def _spec(
 
 @hookimpl
 def mgrkit_classifiers() -> list[ClassifierSpec]:
-    """The three networks."""
+    """The three networks, and those of the literature."""
     return [
         _spec(
             "cnn",
@@ -112,4 +113,5 @@ def mgrkit_classifiers() -> list[ClassifierSpec]:
             "AST: Audio spectrogram transformer",
             requires=("torch", "torchvision"),
         ),
+        *SPECS,
     ]

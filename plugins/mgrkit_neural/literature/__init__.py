@@ -1,0 +1,1 @@
+"""Networks of the literature, a file each family; their numbers of parameters are the published."""
