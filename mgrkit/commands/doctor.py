@@ -69,7 +69,7 @@ _NEEDS = {
 """The distributions that each command needs, besides typer, which all do.
 
 Recipes and networks are no commands: to augment by recipes takes this beside what the command
-needs, to train cnn, crnn and vit too, and so does computing with them or with musicnn on a GPU.
+needs, to train networks too, and so does computing with them or with musicnn on a GPU.
 """
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "data", "demo")

@@ -17,6 +17,7 @@ import pytest
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import demo
+from mgrkit.registry import installed
 from mgrkit.tracks.splits import PARTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,7 +36,8 @@ def blocks(path: Path, language: str) -> list[str]:
 
 def few_epochs(call: list[str]) -> list[str]:
     """One epoch is enough to see that a command is right."""
-    networks = ("cnn", "crnn", "vit")
+    every = (entry.spec for entry in installed().classifiers())
+    networks = [spec.name for spec in every if hasattr(spec.parameters, "epochs")]
     if call[0] == "compare":
         asked = [n for n in networks if n in call[call.index("--classifiers") + 1].split(",")]
         return [word for n in asked for word in ("--param", f"{n}.epochs=1")]

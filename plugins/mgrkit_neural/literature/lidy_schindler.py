@@ -2,8 +2,8 @@
 
 Lidy, Schindler 2016, Parallel convolutional neural networks for music genre and mood
 classification (MIREX); Schindler, Lidy, Rauber 2016, Comparing shallow versus deep neural network
-architectures for automatic music genre classification (FMT), the shallow one. They state no number
-of parameters; on 80 bands x 80 frames and ten genres these layers have 2,060,642.
+architectures for automatic music genre classification (FMT), the shallow one. No number of
+parameters is known of them; on 80 bands x 80 frames and ten genres these layers have 2,060,642.
 """
 
 from __future__ import annotations

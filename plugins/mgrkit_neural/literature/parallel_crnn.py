@@ -1,8 +1,9 @@
 """The family ``parallel_crnn``: convolutions over time beside a GRU, both seeing the picture.
 
-As Giovanni-Caruso/Music-Genre-Recognition builds it after Feng, Liu, Yao 2017, Music genre
-classification with paralleling recurrent convolutional neural network (arXiv). Keras states
-816,648 trainable parameters there on 128 mel bands x 640 frames and eight genres, which this has.
+As Giovanni-Caruso/Music-Genre-Recognition builds it; the idea is that of Feng, Liu, Yao 2017,
+Music genre classification with paralleling recurrent convolutional neural network (arXiv). On
+128 mel bands x 640 frames and eight genres Keras states 816,648 trainable parameters there, which
+this has.
 """
 
 from __future__ import annotations
