@@ -7,6 +7,22 @@ from typing import Annotated
 
 import typer
 
+from mgrkit.cli.drawing import (
+    OPTIONS,
+    BinsPerOctave,
+    DctType,
+    Fmin,
+    Lags,
+    Lifter,
+    Log,
+    NMfcc,
+    Octaves,
+    Power,
+    Ref,
+    TopDb,
+    Window,
+    hertz_or_note,
+)
 from mgrkit.cli.options import (
     AllowTruncated,
     Debug,
@@ -28,9 +44,6 @@ from mgrkit.cli.options import (
     read_list,
 )
 from mgrkit.frontend.kinds import in_words
-
-_DRAWING = ("kind", "sample_rate", "n_fft", "hop_length", "n_mels", "fmin", "fmax", "top_db")
-_OPTIONS = {name: f"--{name.replace('_', '-')}" for name in _DRAWING}
 
 
 def spectrograms(
@@ -56,21 +69,15 @@ def spectrograms(
     hop_length: Annotated[
         int, typer.Option(metavar="N", help="Samples from frame to frame.", **number(int))
     ] = 512,
+    window: Window = "hann",
+    power: Power = 2,
     n_mels: Annotated[
         int | None,
         typer.Option(
             metavar="N", help="Mel bands. [default: 128]", show_default=False, **number(int)
         ),
     ] = None,
-    fmin: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HZ",
-            help="Lowest frequency of mel. [default: 0]",
-            show_default=False,
-            **number(float),
-        ),
-    ] = None,
+    fmin: Fmin = None,
     fmax: Annotated[
         float | None,
         typer.Option(
@@ -80,10 +87,15 @@ def spectrograms(
             **number(float),
         ),
     ] = None,
-    top_db: Annotated[
-        float,
-        typer.Option(metavar="DB", help="Shown are so many dB below the peak.", **number(float)),
-    ] = 80.0,
+    log: Log = None,
+    ref: Ref = None,
+    top_db: TopDb = None,
+    n_mfcc: NMfcc = None,
+    dct_type: DctType = None,
+    lifter: Lifter = None,
+    bins_per_octave: BinsPerOctave = None,
+    octaves: Octaves = None,
+    lags: Lags = None,
     cmap: Annotated[str, typer.Option(metavar="NAME", help="magma, viridis or grey.")] = "magma",
     axes: Annotated[
         bool, typer.Option("--axes", help="For people: with seconds, Hz and a value bar.")
@@ -122,11 +134,13 @@ def spectrograms(
     mgrkit spectrograms song.mp3 pictures
     mgrkit spectrograms audio pieces --piece-seconds 3
     mgrkit spectrograms audio linear --kind stft
+    mgrkit spectrograms audio semitones --kind cqt --fmin C2 --octaves 6
     mgrkit spectrograms audio like-kaggle --front-end kaggle-images
     mgrkit spectrograms song.mp3 posters --axes --size 1600x800
 
-    A pixel is round(255 (dB - peak + top_db) / top_db) of its piece;
-    mgrkit.spectrograms.read_png gives the values back. Pictures with axes are for people, slow
+    A pixel is round(255 (dB - peak + top_db) / top_db) of its piece; of chroma and tempogram 255
+    times a share, of mfcc and tonnetz about 127.5 for 0. mgrkit.spectrograms.read_png gives the
+    values back. Pictures with axes are for people, slow
     to draw, and refused by train and predict. The table is OUT/tracks.csv.
     """
     from mgrkit.batch import Options
@@ -136,16 +150,26 @@ def spectrograms(
     from mgrkit.frontend import front_end
     from mgrkit.tracks.find import Search
 
-    with named_as(_OPTIONS):
+    with named_as(OPTIONS):
         frontend = front_end(
             kind,
             sample_rate=sample_rate,
             n_fft=n_fft,
             hop_length=hop_length,
+            window=window,
+            power=power,
             n_mels=n_mels,
-            fmin=fmin,
+            fmin=hertz_or_note(fmin),
             fmax=fmax,
+            log=log,
+            ref=ref,
             top_db=top_db,
+            n_mfcc=n_mfcc,
+            dct_type=dct_type,
+            lifter=lifter,
+            bins_per_octave=bins_per_octave,
+            octaves=octaves,
+            lags=lags,
         )
     marks = "notes" if notes else "hz" if axes or size is not None else ""
     settings = SpectrogramsSettings(frontend, piece_seconds, cmap, marks, size, allow_truncated)

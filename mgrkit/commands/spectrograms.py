@@ -12,7 +12,7 @@ from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Wor
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import AudioError, ItemError, UsageError
-from mgrkit.frontend import FrontEnd
+from mgrkit.frontend import DECIBELS, KINDS, FrontEnd
 from mgrkit.tracks.find import SOUND, Search, Track
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class SpectrogramsSettings:
 
         if self.cmap not in CMAPS:
             raise UsageError(f"--cmap must be {', '.join(CMAPS)}, not {self.cmap!r}")
-        least = self.frontend.transform.n_fft / self.frontend.rate
+        if self.axes == "notes" and KINDS[self.frontend.kind].law != DECIBELS:
+            raise UsageError(f"--kind {self.frontend.kind} has no frequencies for --notes")
+        least = self.frontend.least_samples / self.frontend.rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= 3600:
             raise UsageError(
                 f"--piece-seconds must be from {least:.3g} (one window) to 3600, "
@@ -163,7 +165,8 @@ def _drawn(settings: SpectrogramsSettings, item: Item, work: Work, piece: Piece)
         _draw_for_people(settings, temp, image, row, item.row["source"])
     else:
         write_png(temp, image, frontend, item.row["source"], settings.cmap)
-    return Output({**row, "peak_db": round(image.peak_db, 4)}, temp)
+    peak_db = "" if image.peak_db is None else round(image.peak_db, 4)
+    return Output({**row, "peak_db": peak_db}, temp)
 
 
 def _draw_for_people(

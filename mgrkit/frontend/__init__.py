@@ -9,17 +9,34 @@ once can be made again, and so that a model never sees input of another kind tha
 True
 """
 
-from mgrkit.frontend.kinds import KAGGLE, KINDS
-from mgrkit.frontend.parts import Compression, Decibels, Mel, Transform
-from mgrkit.frontend.record import FrontEnd, front_end
+from mgrkit.frontend.kinds import CENTRED, DECIBELS, KAGGLE, KINDS, SHARES
+from mgrkit.frontend.making import front_end
+from mgrkit.frontend.parts import (
+    Autocorrelation,
+    Cepstrum,
+    Compression,
+    ConstantQ,
+    Decibels,
+    Logarithm,
+    Mel,
+    Transform,
+)
+from mgrkit.frontend.record import FrontEnd
 from mgrkit.frontend.scales import hz_to_mel, mel_edges
 
 __all__ = [
+    "CENTRED",
+    "DECIBELS",
     "KAGGLE",
     "KINDS",
+    "SHARES",
+    "Autocorrelation",
+    "Cepstrum",
     "Compression",
+    "ConstantQ",
     "Decibels",
     "FrontEnd",
+    "Logarithm",
     "Mel",
     "Transform",
     "front_end",

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from mgrkit.errors import UsageError
-from mgrkit.frontend.kinds import KINDS
-from mgrkit.frontend.parts import Compression, Decibels, Mel, Transform
+from mgrkit.frontend.kinds import DECIBELS, KINDS, Kind
+from mgrkit.frontend.parts import (
+    WINDOWS,
+    Autocorrelation,
+    Cepstrum,
+    Compression,
+    ConstantQ,
+    Decibels,
+    Logarithm,
+    Mel,
+    Transform,
+)
 from mgrkit.frontend.scales import mel_edges
 
 _Value = TypeVar("_Value")
@@ -30,22 +40,43 @@ def check_transform(transform: Transform) -> None:
     _part("transform", transform, Transform)
     _integer("n_fft", transform.n_fft, 16, 65536)
     _integer("hop_length", transform.hop_length, 1, transform.n_fft)
-    one_of("window", transform.window, "hann")
+    one_of("window", transform.window, *WINDOWS)
     one_of("centre", transform.centre, True)
     one_of("padding", transform.padding, "constant", "reflect")
-    one_of("power", transform.power, 2.0)
+    one_of("power", transform.power, 2.0, 1.0)
 
 
-def check_law(decibels: Decibels | None, compression: Compression | None) -> None:
-    """Of the levels: one of the two."""
-    if decibels is None:
+def check_law(
+    kind: str,
+    decibels: Decibels | None,
+    compression: Compression | None,
+    logarithm: Logarithm | None,
+) -> None:
+    """Of the levels: one of the three where the kind has levels, else what it needs on the way."""
+    rules = KINDS[kind]
+    laws = [law for law in (decibels, compression, logarithm) if law is not None]
+    if len(laws) > 1:
+        raise UsageError("decibels, compression and logarithm exclude each other")
+    if not rules.has_decibels:
+        if laws:
+            raise UsageError(f"decibels must be empty for kind {kind}")
+    elif rules.law != DECIBELS:
+        one_of("ref", _part("decibels", decibels, Decibels).ref, "one")
+    if decibels is not None:
+        _check_decibels(_part("decibels", decibels, Decibels))
+    elif logarithm is not None:
+        _part("logarithm", logarithm, Logarithm)
+        one_of("amin", logarithm.amin, 1e-10)
+        one_of("ref", logarithm.ref, "peak", "one")
+    elif rules.has_decibels:
         factor = _part("compression", compression, Compression).factor
+        one_of("ref", compression.ref, "peak", "one") if compression else None
         _number("factor", factor)
         if not 0 < factor <= 1e12:
             raise UsageError(f"factor must be above 0 and at most 1e12, not {factor!r}")
-        return
-    if compression is not None:
-        raise UsageError("decibels and compression exclude each other")
+
+
+def _check_decibels(decibels: Decibels) -> None:
     one_of("amin", decibels.amin, 1e-10)
     one_of("ref", decibels.ref, "peak", "one")
     _number("top_db", decibels.top_db)
@@ -53,15 +84,55 @@ def check_law(decibels: Decibels | None, compression: Compression | None) -> Non
         raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
 
 
-def check_bands(kind: str, mel: Mel | None, sample_rate: int | None, n_fft: int) -> None:
-    """Of the bands: mel ones where the kind has them, and there none without a frequency."""
-    if KINDS[kind].has_mel and sample_rate is not None:
-        _check_mel(_part("mel", mel, Mel), sample_rate, n_fft)
-    elif mel is not None:
-        raise UsageError(f"mel must be empty for kind {kind}")
+def check_parts(
+    kind: str, parts: Mapping[str, Any], sample_rate: int | None, transform: Transform
+) -> None:
+    """Of the bands: the records that the kind has, and mel bands none without a frequency."""
+    rules = KINDS[kind]
+    for name, part in parts.items():
+        has = rules.has_mel if name == "mel" else name in rules.parts
+        if has and sample_rate is not None:
+            _part(name, part, _PARTS[name])
+            _CHECKS[name](part, sample_rate, transform)
+        elif part is not None:
+            raise UsageError(f"{name} must be empty for kind {kind}")
 
 
-def _check_mel(mel: Mel, rate: int, n_fft: int) -> None:
+def _check_cepstrum(cepstrum: Cepstrum, rate: int, transform: Transform) -> None:
+    del rate, transform
+    _integer("n_mfcc", cepstrum.n_mfcc, 1, 65536)
+    one_of("dct_type", cepstrum.dct_type, 1, 2, 3)
+    _number("lifter", cepstrum.lifter)
+    if not 0 <= cepstrum.lifter <= 1e6:
+        raise UsageError(f"lifter must be from 0 to 1e6, not {cepstrum.lifter!r}")
+
+
+def _check_constant_q(shape: ConstantQ, rate: int, transform: Transform) -> None:
+    _integer("bins_per_octave", shape.bins_per_octave, 1, 360)
+    _integer("octaves", shape.octaves, 1, 12)
+    if not isinstance(shape.fmin, str):
+        raise UsageError(f"fmin must be a note such as C1, not {shape.fmin!r}")
+    if shape.lowest_rate > rate:
+        raise UsageError(
+            f"octaves {shape.octaves} from fmin {shape.fmin} on ({shape.lowest_hertz():.1f} Hz) "
+            f"reach {shape.highest_hertz(50):.0f} Hz, half the sample rate is {rate / 2:g} Hz",
+            "fewer octaves, or a lower fmin",
+        )
+    if transform.hop_length % shape.hop_unit:
+        raise UsageError(
+            f"hop_length must be a multiple of {shape.hop_unit} for octaves {shape.octaves}, "
+            f"not {transform.hop_length}",
+            "or take fewer octaves: from each to the next below, the rate is halved",
+        )
+
+
+def _check_autocorrelation(found: Autocorrelation, rate: int, transform: Transform) -> None:
+    del rate, transform
+    _integer("lags", found.lags, 2, 65536)
+
+
+def _check_mel(mel: Mel, rate: int, transform: Transform) -> None:
+    n_fft = transform.n_fft
     _integer("n_mels", mel.n_mels, 1, 65536)
     one_of("scale", mel.scale, "slaney")
     one_of("norm", mel.norm, "slaney")
@@ -90,6 +161,16 @@ def check_usual(kind: str, of_part: Mapping[str, object], usual: Mapping[str, ob
             raise UsageError(f"{name} must be {value} for kind {kind}, not {of_part[name]!r}")
 
 
+def check_belonging(kind: str, given: Iterable[str]) -> None:
+    """Of options: that the kind has what they are of."""
+    for name in given:
+        having = [other for other, rules in KINDS.items() if _OF_WHOM[name](rules)]
+        if kind not in having:
+            *others, last = having
+            kinds = f"{', '.join(others)} and {last}" if others else last
+            raise UsageError(f"{name} belongs to kind {kinds}, not to {kind}")
+
+
 def _part(name: str, value: Any, kind: type) -> Any:
     if not isinstance(value, kind):
         raise UsageError(f"{name} must be a {kind.__name__} record, not {value!r}")
@@ -113,3 +194,27 @@ def _integer(name: str, value: object, low: int, high: int) -> None:
 def _number(name: str, value: object) -> None:
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 1e300:
         raise UsageError(f"{name} must be a number, not {value!r}")
+
+
+_PARTS: dict[str, type] = {
+    "mel": Mel,
+    "cepstrum": Cepstrum,
+    "constant_q": ConstantQ,
+    "autocorrelation": Autocorrelation,
+}
+_CHECKS: dict[str, Callable[[Any, int, Transform], None]] = {
+    "mel": _check_mel,
+    "cepstrum": _check_cepstrum,
+    "constant_q": _check_constant_q,
+    "autocorrelation": _check_autocorrelation,
+}
+_OF_WHOM: dict[str, Callable[[Kind], bool]] = {
+    **dict.fromkeys(("n_mels", "fmax"), lambda kind: kind.has_mel),
+    "fmin": lambda kind: kind.has_mel or "constant_q" in kind.parts,
+    "top_db": lambda kind: kind.has_decibels,
+    **dict.fromkeys(("log", "ref"), lambda kind: kind.law == DECIBELS and not kind.is_fixed),
+    **dict.fromkeys(("n_mfcc", "dct_type", "lifter"), lambda kind: "cepstrum" in kind.parts),
+    **dict.fromkeys(("bins_per_octave", "octaves"), lambda kind: "constant_q" in kind.parts),
+    "lags": lambda kind: "autocorrelation" in kind.parts,
+}
+"""The kinds that have what an option is of."""

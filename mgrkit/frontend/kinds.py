@@ -8,6 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KAGGLE = "kaggle-images"
+DECIBELS, SHARES, CENTRED = "decibels", "shares", "centred"
+"""The laws of values: levels (decibels or what is chosen in their place), shares from 0 to 1, and
+numbers of either sign."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +21,13 @@ class Kind:
     ----------
     code : the module in ``mgrkit.spectrograms.kinds``.
     help : what it is, in a few words, where its name does not say.
-    has_mel : whether its bands are those of a `Mel` record.
-    bands : how many there are otherwise; 0 where each frequency of the transform is one.
+    has_mel : whether it has a `Mel` record, whose bands are its own if it has none of the below.
+    parts : the other records that it has: ``cepstrum``, ``constant_q``, ``autocorrelation``.
+    law : of its values.
+    bands : how many there are where no record says it; 0 where each frequency of the transform is
+        one.
     padding : of the transform.
+    fixed : what of the transform has its usual value.
     frames_a_column : of the transform, from one column of the picture to the next.
     is_fixed : whether nothing but its usual values is allowed.
     """
@@ -28,11 +35,22 @@ class Kind:
     code: str
     help: str
     has_mel: bool = False
+    parts: tuple[str, ...] = ()
+    law: str = DECIBELS
     bands: int = 0
     padding: str = "constant"
+    fixed: tuple[str, ...] = ()
     frames_a_column: float = 1.0
     is_fixed: bool = False
 
+    @property
+    def has_decibels(self) -> bool:
+        """Whether there are decibels in it, as its law or of mel bands on the way."""
+        return self.law == DECIBELS or self.has_mel
+
+
+_POWER = ("power",)
+_TRANSFORM = ("n_fft", "window", "power")
 
 KINDS: dict[str, Kind] = {
     "mel": Kind("mel", "", has_mel=True),
@@ -45,6 +63,13 @@ KINDS: dict[str, Kind] = {
         frames_a_column=1293 / 334.8,  # in the pictures of most clips
         is_fixed=True,
     ),
+    "mfcc": Kind("mfcc", "", True, ("cepstrum",), CENTRED, fixed=_POWER),
+    "chroma-stft": Kind("chroma_stft", "", law=SHARES, bands=12, fixed=_POWER),
+    "chroma-cqt": Kind("chroma_cqt", "", False, ("constant_q",), SHARES, 12, fixed=_TRANSFORM),
+    "chroma-cens": Kind("chroma_cens", "", False, ("constant_q",), SHARES, 12, fixed=_TRANSFORM),
+    "cqt": Kind("cqt", "constant Q", parts=("constant_q",), fixed=_TRANSFORM),
+    "tempogram": Kind("tempogram", "", True, ("autocorrelation",), SHARES, fixed=_POWER),
+    "tonnetz": Kind("tonnetz", "", False, ("constant_q",), CENTRED, 6, fixed=_TRANSFORM),
 }
 """By name. A new kind is a line here and a file there."""
 
@@ -52,8 +77,8 @@ KINDS: dict[str, Kind] = {
 def in_words() -> str:
     """All kinds, each with its help.
 
-    >>> in_words()
-    "mel, stft (linear frequency) or kaggle-images (as GTZAN's public pictures)"
+    >>> in_words().startswith("mel, stft (linear frequency), kaggle-images (as GTZAN's")
+    True
     """
     *others, last = (f"{name} ({k.help})" if k.help else name for name, k in KINDS.items())
     return f"{', '.join(others)} or {last}"

@@ -6,24 +6,43 @@ import dataclasses
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from mgrkit.errors import UsageError
+from mgrkit.frontend.canonical import as_values, build
 from mgrkit.frontend.checks import (
-    check_bands,
     check_law,
+    check_parts,
     check_sound,
     check_transform,
     check_usual,
-    one_of,
 )
-from mgrkit.frontend.kinds import KINDS
-from mgrkit.frontend.parts import Compression, Decibels, Mel, Transform
+from mgrkit.frontend.kinds import DECIBELS, KINDS
+from mgrkit.frontend.parts import (
+    LATER,
+    Autocorrelation,
+    Cepstrum,
+    Compression,
+    ConstantQ,
+    Decibels,
+    Logarithm,
+    Mel,
+    Transform,
+)
 
 FORMAT = 1
-_NOTHING: Mapping[str, None] = {}
+LAWS: dict[str, type] = {
+    "decibels": Decibels,
+    "compression": Compression,
+    "logarithm": Logarithm,
+}
+PARTS: dict[str, type] = {
+    "transform": Transform,
+    "mel": Mel,
+    "cepstrum": Cepstrum,
+    "constant_q": ConstantQ,
+    "autocorrelation": Autocorrelation,
+}
 
 
 @dataclass(frozen=True)
@@ -32,13 +51,15 @@ class FrontEnd:
 
     Parameters
     ----------
-    kind : 'mel'; 'stft' for linear frequency, with ``mel`` None; or 'kaggle-images', mel as the
-        public pictures of GTZAN show it, of which nothing can be chosen.
+    kind : one of `mgrkit.frontend.KINDS`; of 'kaggle-images', mel as the public pictures of GTZAN
+        show it, nothing can be chosen.
     sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000; None for the rate
         that the file has, which feature sets may have and pictures not.
     channels : how many become one: 'mean'.
     resampler : 'soxr_hq'.
-    decibels, compression : the law of the levels, one of the two.
+    mel, cepstrum, constant_q, autocorrelation : those that the kind has, else None.
+    decibels, compression, logarithm : the law of the levels, one of the three; none where the kind
+        has another.
     """
 
     kind: str = "mel"
@@ -49,13 +70,30 @@ class FrontEnd:
     mel: Mel | None = dataclasses.field(default_factory=Mel)
     decibels: Decibels | None = dataclasses.field(default_factory=Decibels)
     compression: Compression | None = None
+    logarithm: Logarithm | None = dataclasses.field(default=None, metadata=LATER)
+    cepstrum: Cepstrum | None = dataclasses.field(default=None, metadata=LATER)
+    constant_q: ConstantQ | None = dataclasses.field(default=None, metadata=LATER)
+    autocorrelation: Autocorrelation | None = dataclasses.field(default=None, metadata=LATER)
 
     def __post_init__(self) -> None:
         check_sound(self.kind, self.sample_rate, self.channels, self.resampler)
         check_transform(self.transform)
-        check_law(self.decibels, self.compression)
-        check_bands(self.kind, self.mel, self.sample_rate, self.transform.n_fft)
-        if KINDS[self.kind].is_fixed:
+        rules = KINDS[self.kind]
+        check_law(self.kind, self.decibels, self.compression, self.logarithm)
+        parts = {name: getattr(self, name) for name in PARTS if name != "transform"}
+        check_parts(self.kind, parts, self.sample_rate, self.transform)
+        if self.constant_q and rules.bands and self.constant_q.bins_per_octave % 12:
+            bins = self.constant_q.bins_per_octave
+            raise UsageError(
+                f"bins_per_octave must be a multiple of 12 for kind {self.kind}, not {bins}"
+            )
+        if self.cepstrum and self.mel and self.cepstrum.n_mfcc > self.mel.n_mels:
+            raise UsageError(
+                f"n_mfcc must be at most n_mels, {self.mel.n_mels}, not {self.cepstrum.n_mfcc}"
+            )
+        usual, own = asdict(Transform()), asdict(self.transform)
+        check_usual(self.kind, own, {name: usual[name] for name in rules.fixed})
+        if rules.is_fixed:
             self._check_usual()
 
     def _check_usual(self) -> None:
@@ -68,10 +106,27 @@ class FrontEnd:
 
     @property
     def bands(self) -> int:
-        """The height of a spectrum: mel bands, those of the kind, or n_fft // 2 + 1 frequencies."""
+        """The height of a spectrum."""
+        if self.cepstrum:
+            return self.cepstrum.n_mfcc
+        if self.autocorrelation:
+            return self.autocorrelation.lags
         if self.mel:
             return self.mel.n_mels
-        return KINDS[self.kind].bands or self.transform.n_fft // 2 + 1
+        of_kind = KINDS[self.kind].bands
+        if self.constant_q and not of_kind:
+            return self.constant_q.bins
+        return of_kind or self.transform.n_fft // 2 + 1
+
+    @property
+    def least_samples(self) -> int:
+        """Of a sound that can be described: one window, or the longest filter."""
+        least = self.transform.n_fft
+        if self.constant_q:
+            least = max(least, self.constant_q.longest(self.rate))
+        if self.autocorrelation:
+            least = max(least, (self.autocorrelation.lags - 1) * self.transform.hop_length)
+        return least
 
     @property
     def rate(self) -> int:
@@ -94,11 +149,20 @@ class FrontEnd:
     def in_decibels(self) -> Decibels:
         """The law of decibels; UsageError for a front end that has another."""
         if self.decibels is None:
-            raise UsageError("a front end with log10(1 + factor * power) gives no decibels")
+            raise UsageError("a front end with another law gives no decibels")
         return self.decibels
 
+    @property
+    def ref(self) -> str:
+        """What the levels are relative to: 'peak' or 'one'."""
+        law = self.decibels or self.compression or self.logarithm
+        return law.ref if law else "one"
+
     def options(self) -> dict[str, object]:
-        """What can be chosen of it, by the names of the options of ``mgrkit spectrograms``."""
+        """What can be chosen of it, by the names of the options of ``mgrkit spectrograms``.
+
+        Of what once could not be chosen, only what differs from what it then was.
+        """
         options: dict[str, object] = {
             "kind": self.kind,
             "sample-rate": self.sample_rate,
@@ -109,6 +173,18 @@ class FrontEnd:
             options["top-db"] = self.decibels.top_db
         if self.mel:
             options |= {"n-mels": self.mel.n_mels, "fmin": self.mel.fmin, "fmax": self.mel.fmax}
+        for part in (self.cepstrum, self.constant_q, self.autocorrelation):
+            if part:
+                options |= {name.replace("_", "-"): v for name, v in as_values(part).items()}
+        if self.transform.window != "hann":
+            options["window"] = self.transform.window
+        if self.transform.power != 2:
+            options["power"] = int(self.transform.power)
+        if KINDS[self.kind].law == DECIBELS:
+            if not self.decibels:
+                options["log"] = "log10" if self.compression else "ln"
+            if self.ref != "peak":
+                options["ref"] = "1.0"
         return options
 
     @functools.cached_property
@@ -118,8 +194,10 @@ class FrontEnd:
 
     def to_json(self) -> str:
         """Canonical JSON: equal front ends give equal text."""
-        values = {"format": FORMAT, **_as_json(self)}
-        del values["compression" if self.compression is None else "decibels"]
+        values = {"format": FORMAT, **as_values(self)}
+        for law in LAWS.keys() & values.keys():
+            if values[law] is None:
+                del values[law]
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -136,89 +214,13 @@ class FrontEnd:
             raise UsageError(
                 f"front end has format {version!r}, this mgrkit reads {FORMAT}", "update mgrkit"
             )
-        law = "compression" if "compression" in values else "decibels"
-        parts: dict[str, type] = {"transform": Transform}
-        parts[law] = Compression if law == "compression" else Decibels
-        if values.get("mel") is not None:
-            parts["mel"] = Mel
-        for name, part in parts.items():
-            if name in values:
-                values[name] = _build(part, values[name], f"{name}.")
-        other = {"compression", "decibels"} - {law}
-        front: FrontEnd = _build(cls, values, "", dict.fromkeys(other))
+        for name, part in (LAWS | PARTS).items():
+            never_null = name in LAWS or name == "transform"
+            if name in values and (never_null or values[name] is not None):
+                values[name] = build(part, values[name], f"{name}.")
+        rules = KINDS.get(str(values.get("kind")))
+        absent = {"decibels", "compression"} - values.keys()
+        if len(absent) == 2 and "logarithm" not in values and (not rules or rules.has_decibels):
+            absent = {"compression"}  # so that a missing law is told by name
+        front: FrontEnd = build(cls, values, "", absent)
         return front
-
-
-def front_end(
-    kind: str = "mel",
-    *,
-    sample_rate: int = 22050,
-    n_fft: int = 2048,
-    hop_length: int = 512,
-    n_mels: int | None = None,
-    fmin: float | None = None,
-    fmax: float | None = None,
-    top_db: float = 80.0,
-) -> FrontEnd:
-    """A checked front end.
-
-    Parameters
-    ----------
-    kind : 'mel'; 'stft', which takes none of ``n_mels``, ``fmin``, ``fmax``; or 'kaggle-images',
-        which takes no other values than the defaults.
-    sample_rate : 1,000 to 384,000 Hz.
-    n_fft : window and transform in samples, 16 to 65,536.
-    hop_length : samples from one frame to the next, 1 to ``n_fft``.
-    n_mels : mel bands (128), no more than leaves each one a frequency of the transform.
-    fmin, fmax : in Hz, 0 <= fmin < fmax <= sample_rate / 2 (0, sample_rate / 2).
-    top_db : dB below the peak that are kept, above 0 and up to 200.
-
-    Raises
-    ------
-    UsageError : a value out of range; the message says what is allowed.
-    """
-    mel = None
-    rules = KINDS[one_of("kind", kind, *KINDS)]
-    if rules.has_mel:
-        mel = Mel(
-            n_mels=128 if n_mels is None else n_mels,
-            fmin=0.0 if fmin is None else fmin,
-            fmax=_half(sample_rate) if fmax is None else fmax,
-        )
-    elif not n_mels is fmin is fmax is None:
-        raise UsageError(f"n_mels, fmin and fmax belong to kind mel, not to {kind}")
-    return FrontEnd(
-        kind=kind,
-        sample_rate=sample_rate,
-        transform=Transform(n_fft, hop_length, padding=rules.padding),
-        mel=mel,
-        decibels=Decibels(top_db=top_db),
-    )
-
-
-def _half(sample_rate: object) -> float:
-    # A sample rate that is no number is named by the check, not by a failed division.
-    return sample_rate / 2 if isinstance(sample_rate, int) else 0.0
-
-
-def _as_json(record: Any) -> dict[str, Any]:
-    """A record as JSON values; a float field is a float even where 0 was given for 0.0."""
-    values: dict[str, Any] = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if dataclasses.is_dataclass(value):
-            value = _as_json(value)
-        values[field.name] = float(value) if field.type == "float" else value
-    return values
-
-
-def _build(record: Any, values: object, prefix: str, unset: Mapping[str, None] = _NOTHING) -> Any:
-    """A record from a JSON object that has exactly its fields, without those that are unset."""
-    if not isinstance(values, dict):
-        raise UsageError(f"front end: {prefix.rstrip('.')} is not a JSON object")
-    names = {field.name for field in dataclasses.fields(record)} - unset.keys()
-    for name in sorted(values.keys() - names):
-        raise UsageError(f"front end has an unknown field {prefix}{name}")
-    for name in sorted(names - values.keys()):
-        raise UsageError(f"front end lacks the field {prefix}{name}")
-    return record(**values, **unset)

@@ -12,12 +12,14 @@ import threading
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgrkit.errors import UsageError
 from mgrkit.files.replacing import replacing
+from mgrkit.frontend import CENTRED, DECIBELS, KINDS, SHARES
+from mgrkit.spectrograms.image import bounds, levels
 from mgrkit.spectrograms.kinds import code_of
 from mgrkit.spectrograms.png import FIGURE
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from mgrkit.frontend import FrontEnd
     from mgrkit.spectrograms.image import Image
 
+_REPEATED = 16
 _HEAD = 4096
 """Bytes of a PNG that hold its text chunks."""
 _LEAST, _MOST = (320, 240), (8000, 8000)
@@ -108,20 +111,24 @@ def draw_figure(
     """
     with drawn(path, "mgrkit spectrograms", canvas.inches, canvas.dpi) as figure:
         axes = figure.add_subplot()
-        levels = decibels_of(image, frontend)
+        low, high = bar_of(image, frontend)
+        values = levels(image, frontend)
+        if KINDS[frontend.kind].law != DECIBELS:
+            # Or bands would run into one another where columns are averaged.
+            values = np.repeat(values, _REPEATED, axis=0)
         shown = axes.imshow(
-            levels,
+            values,
             cmap="gray" if cmap == "grey" else cmap,
             origin="lower",
             aspect="auto",
-            vmin=-_range(frontend),
-            vmax=0,
+            vmin=low,
+            vmax=high,
             extent=(start, start + seconds, -0.5, frontend.bands - 0.5),
         )
         axes.set_xlabel("seconds")
         mark_frequencies(axes, frontend, canvas.notes, canvas.height / canvas.dpi / 0.25)
         bar = figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
-        bar.set_label("dB (the peak is 0)")
+        bar.set_label(unit_of(frontend))
         axes.set_title(shortened(source, canvas.letters(0.65)), loc="left", parse_math=False)
 
 
@@ -160,36 +167,53 @@ def drawn(
                 figure.savefig(temp, format="png", metadata=marks)
 
 
-def decibels_of(image: Image, frontend: FrontEnd) -> Any:
-    """The levels in dB below the peak that an image shows, float32 ``(bands, frames)``."""
-    span = np.float32(_range(frontend))
-    return image.values * (span / 255) - span
+def bar_of(image: Image, frontend: FrontEnd) -> tuple[float, float]:
+    """The least and the greatest value that are told apart by their colour."""
+    law = KINDS[frontend.kind].law
+    if law == SHARES:
+        return 0.0, 1.0
+    if law == CENTRED:
+        # The first two coefficients are level and slope, and would hide the others.
+        widest = max(image.scale[2:] or image.scale)
+        return -widest, widest
+    return bounds(frontend, image.peak_db or 0.0)
 
 
-def _range(frontend: FrontEnd) -> float:
-    return frontend.in_decibels.top_db * code_of(frontend.kind).decibels
+def unit_of(frontend: FrontEnd) -> str:
+    """What the values of an image are, in a few words."""
+    if KINDS[frontend.kind].law == SHARES:
+        return "share of the largest"
+    if KINDS[frontend.kind].law == CENTRED:
+        return code_of(frontend.kind).axis
+    if frontend.decibels:
+        return "dB (the peak is 0)" if frontend.ref == "peak" else "dB (a power of 1 is 0)"
+    if frontend.compression:
+        return f"log10(1 + {frontend.compression.factor:g} power)"
+    return "ln(power)"
 
 
 def mark_frequencies(axes: Axes, frontend: FrontEnd, notes: bool, lines: float) -> None:
-    """Label the vertical axis, whose unit is one band, with Hz or notes.
+    """Label the vertical axis, whose unit is one band, with Hz or notes, or as the kind says.
 
     Parameters
     ----------
     lines : as many labels may stand above one another.
     """
-    marks = [(f"{hertz}", float(hertz)) for hertz in _HERTZ]
-    if notes:
-        marks = [(f"C{octave}", _MIDDLE_C * 2 ** (octave - 4)) for octave in _OCTAVES]
-    place_of = code_of(frontend.kind).place
-    places = [(place_of(hertz, frontend), text) for text, hertz in marks]
+    code = code_of(frontend.kind)
+    places = code.marks(frontend) if code.marks else []
+    if code.place:
+        marks = [(f"{hertz}", float(hertz)) for hertz in _HERTZ]
+        if notes:
+            marks = [(f"C{octave}", _MIDDLE_C * 2 ** (octave - 4)) for octave in _OCTAVES]
+        places = [(code.place(hertz, frontend), text) for text, hertz in marks]
     kept: list[tuple[float, str]] = []
     least = frontend.bands / lines
-    for place, text in reversed(places):
+    for place, text in sorted(places, reverse=True):
         inside = -0.5 <= place <= frontend.bands - 0.5
         if inside and (not kept or kept[-1][0] - place >= least):
             kept.append((place, text))
     axes.set_yticks([place for place, _ in kept], [text for _, text in kept])
-    axes.set_ylabel("note" if notes else "Hz")
+    axes.set_ylabel(code.axis or ("note" if notes else "Hz"))
 
 
 def drawn_by(path: Path, maker: str) -> bool:

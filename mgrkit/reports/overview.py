@@ -10,8 +10,8 @@ import numpy as np
 
 from mgrkit.audio import Mixdown, Resampler, open_sound
 from mgrkit.errors import AudioError
-from mgrkit.features.descriptors.chroma import chroma, spectral_peaks, tuning
 from mgrkit.frontend import front_end
+from mgrkit.spectrograms.chroma import chroma, spectral_peaks, tuning
 from mgrkit.spectrograms.transform import frame_count, short_time_power
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Samples to spectra to 8-bit pictures, and the pictures' PNG files in and out."""
 
 from mgrkit.spectrograms.foreign import AnyPicture, Foreign, read_foreign, read_picture
-from mgrkit.spectrograms.image import Image, compressed, decibels, render, spectrum
+from mgrkit.spectrograms.image import Image, compressed, decibels, levels, render, spectrum
 from mgrkit.spectrograms.palettes import CMAPS
 from mgrkit.spectrograms.png import Picture, encode_png, read_png, write_png
 
@@ -14,6 +14,7 @@ __all__ = [
     "compressed",
     "decibels",
     "encode_png",
+    "levels",
     "read_foreign",
     "read_picture",
     "read_png",

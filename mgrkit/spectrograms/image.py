@@ -1,4 +1,4 @@
-"""Samples to spectra, decibels and 8-bit images."""
+"""Samples to spectra, levels and 8-bit images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
+from mgrkit.frontend import CENTRED, KINDS, SHARES
 from mgrkit.spectrograms.kinds import code_of
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
 
@@ -23,21 +24,28 @@ if TYPE_CHECKING:
 _LOUDEST = 1e9
 _DB = 10 / math.log(10)
 _ROWS = 256
+_MIDDLE = 127.5
 
 
 class Image(NamedTuple):
     """A spectrum in 8 bits.
 
-    ``values`` is uint8 ``(bands, frames)``, row 0 the lowest; ``peak_db`` the level of 255 in
-    dB: 10 log10 of the largest power. Of kind 'kaggle-images' it has one column in 3.86 frames.
+    ``values`` is uint8 ``(bands, frames)``, row 0 the lowest. Of kinds with levels ``peak_db`` is
+    the level of 255 in dB: 10 log10 of the largest power, or of a tone of full scale. Of kinds
+    whose values have a sign, ``scale`` is the value of 255 in each band; that of 0 is as much
+    below zero. Of kind 'kaggle-images' the image has one column in 3.86 frames.
     """
 
     values: NDArray[np.uint8]
-    peak_db: float
+    peak_db: float | None = None
+    scale: tuple[float, ...] = ()
 
 
 def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
-    """Power, float32 ``(bands, frames)``, row 0 the lowest.
+    """The values before their law, float32 ``(bands, frames)``, row 0 the lowest.
+
+    That is power, or magnitude where the front end has a power of 1; of kinds without levels what
+    the librosa function of their name gives.
 
     Parameters
     ----------
@@ -45,22 +53,24 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
 
     Raises
     ------
-    ItemError : ``too-short`` (less than one window), ``silent`` (see `check_audible`),
+    ItemError : ``too-short`` (less than one window or filter), ``silent`` (see `check_audible`),
         ``non-finite`` (a sample that is no number, or beyond 1e9).
     """
     samples = checked(samples, frontend)
+    code = code_of(frontend.kind)
+    if code.values:
+        return code.values(samples, frontend)
     shape = (frontend.bands, frame_count(len(samples), frontend.transform))
     power = np.empty(shape, np.float32)
-    project = code_of(frontend.kind).project
-    for first, block in short_time_power(samples, frontend.transform):
-        power[:, first : first + len(block)] = project(block, frontend).T
+    for first, block in _projected(samples, frontend):
+        power[:, first : first + len(block)] = block.T
     return power
 
 
 def compressed(samples: Floats, frontend: FrontEnd) -> Floats:
     """log10(1 + factor * power), float32 ``(frames, bands)``, for a front end with that law.
 
-    Errors as for ``spectrum``; UsageError for a front end of decibels.
+    Errors as for ``spectrum``; UsageError for a front end of another.
     """
     if frontend.compression is None:
         raise UsageError("the front end gives decibels, not log10(1 + factor * power)")
@@ -71,33 +81,90 @@ def compressed(samples: Floats, frontend: FrontEnd) -> Floats:
 
 
 def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
-    """Decibels below the peak, float32 ``(bands, frames)`` in [-top_db, 0], and the peak's level.
+    """Decibels, float32 ``(bands, frames)``, and the peak's level.
 
-    What ``librosa.power_to_db(power, ref=np.max, top_db=top_db)`` gives, within 0.01 dB; for
-    kind 'kaggle-images' ``librosa.amplitude_to_db`` of the power in the columns of the picture.
-    Parameters and errors as for ``spectrum``; UsageError for another reference than the peak.
+    In [-top_db, 0] below the peak: what ``librosa.power_to_db(power, ref=np.max, top_db=top_db)``
+    gives, within 0.01 dB; or above the power 1 where the front end's reference is 'one', as with
+    ``ref=1.0``. Of magnitudes, and of power in the columns of kind 'kaggle-images', it is
+    ``librosa.amplitude_to_db``. Parameters and errors as for ``spectrum``; UsageError for a front
+    end without the law of decibels.
     """
+    law = frontend.in_decibels
     logs, top, peak = _shown(samples, frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
-    for first, block in _scaled(logs, top, frontend, -frontend.in_decibels.top_db, 0.0):
+    high = 0.0 if law.ref == "peak" else top * _DB
+    floor = _floor(top, frontend)
+    for first, block in _scaled(logs, top, law.top_db, high - law.top_db, high, floor):
         levels[:, first : first + len(block)] = block.T
     return levels, peak * _DB
 
 
 def render(samples: Floats, frontend: FrontEnd) -> Image:
-    """The image: round(255 (dB - peak + top_db) / top_db), 0 where that is negative.
+    """The image, by the law of the front end, rounded.
 
-    Kinds may take other steps, see `mgrkit.spectrograms.kinds.Code`. Parameters and errors as for
-    ``decibels``.
+    Decibels are 255 (dB - peak + top_db) / top_db, 0 where that is negative; the other laws of
+    levels go from their lowest value at 0 to the peak at 255. Where the reference is 'one' the
+    level of a tone of full scale takes the place of the peak. Shares are 255 times themselves;
+    values of either sign are 127.5 (1 + value / scale). Kinds may take other steps, see
+    `mgrkit.spectrograms.kinds.Code`. Parameters and errors as for ``spectrum``.
     """
+    law = KINDS[frontend.kind].law
+    if law == SHARES:
+        shares = np.clip(spectrum(samples, frontend), 0, 1)
+        return Image(np.rint(shares * 255).astype(np.uint8))
+    if law == CENTRED:
+        return _centred(spectrum(samples, frontend), frontend)
     logs, top, peak = _shown(samples, frontend)
+    code = code_of(frontend.kind)
+    if frontend.ref != "peak":
+        top = peak = code.full(frontend)
     values = np.empty(logs.shape[::-1], np.uint8)
-    low, high = code_of(frontend.kind).steps
-    for first, block in _scaled(logs, top, frontend, low, high):
-        if high > 255.5:
+    low, high = code.steps
+    floor = _floor(top, frontend)
+    if frontend.compression:
+        _compress(logs, frontend)
+        top, floor = _log1p(top, frontend), 0.0
+    span = frontend.decibels.top_db if frontend.decibels else (top - floor) * _DB
+    for first, block in _scaled(logs, top, span, low, high, floor):
+        if high > 255.5 or frontend.ref != "peak":
             np.minimum(block, 255, out=block)
         values[:, first : first + len(block)] = block.astype(np.uint8).T
     return Image(values, peak * _DB)
+
+
+def levels(image: Image, frontend: FrontEnd) -> Floats:
+    """What an image shows, within its rounding: float32 ``(bands, frames)``.
+
+    Decibels below the peak, or above the power 1 where the reference is 'one'; of other laws what
+    they give; shares; or values of either sign.
+
+    Parameters
+    ----------
+    image : an `Image`, or a `mgrkit.spectrograms.Picture` that was read.
+    """
+    law = KINDS[frontend.kind].law
+    shares: Floats = np.divide(image.values, np.float32(255), dtype=np.float32)
+    if law == SHARES:
+        return shares
+    if law == CENTRED:
+        shares *= 2
+        shares -= 1
+        return np.multiply(shares, np.array(image.scale, np.float32)[:, None], out=shares)
+    low, high = bounds(frontend, image.peak_db or 0.0)
+    shares *= np.float32(high - low)
+    return np.add(shares, np.float32(low), out=shares)
+
+
+def bounds(frontend: FrontEnd, peak_db: float) -> tuple[float, float]:
+    """The values of 0 and of 255 in an image of levels, see `levels`."""
+    if frontend.decibels:
+        span = frontend.decibels.top_db * code_of(frontend.kind).decibels
+        high = 0.0 if frontend.ref == "peak" else peak_db
+        return high - span, high
+    top, each = peak_db / _DB, frontend.transform.power / 2
+    if frontend.compression:
+        return 0.0, _log1p(top, frontend) / math.log(10)
+    return each * math.log(_amin(frontend)), each * top
 
 
 def checked(samples: Floats, frontend: FrontEnd) -> Floats:
@@ -105,10 +172,11 @@ def checked(samples: Floats, frontend: FrontEnd) -> Floats:
     samples = np.asarray(samples)
     if samples.ndim != 1 or samples.dtype.kind != "f":
         raise UsageError(f"samples must be mono floats, not {samples.dtype} {samples.shape}")
-    n_fft = frontend.transform.n_fft
-    if len(samples) < n_fft:
+    least = frontend.least_samples
+    if len(samples) < least:
         at = f" at {frontend.sample_rate} Hz" if frontend.sample_rate else ""
-        raise ItemError("too-short", f"{len(samples)} samples{at}, one window needs {n_fft}")
+        what = "one window" if least == frontend.transform.n_fft else f"{frontend.kind}"
+        raise ItemError("too-short", f"{len(samples)} samples{at}, {what} needs {least}")
     lowest, highest = float(samples.min()), float(samples.max())
     if not max(highest, -lowest) <= _LOUDEST:
         raise ItemError("non-finite", "a sample is no number, or beyond any real level")
@@ -116,8 +184,16 @@ def checked(samples: Floats, frontend: FrontEnd) -> Floats:
     return np.ascontiguousarray(samples, np.float32)
 
 
+def _projected(samples: Floats, frontend: FrontEnd) -> Iterator[tuple[int, Floats]]:
+    """Blocks of frames in the kind's bands, ``(n, bands)``."""
+    project = code_of(frontend.kind).project
+    assert project
+    for first, block in short_time_power(samples, frontend.transform):
+        yield first, project(block, frontend)
+
+
 def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float]:
-    """Logarithms ``(columns, bands)`` for the law of decibels, their peak, and the power's."""
+    """Logarithms ``(columns, bands)`` for the law, their peak, and the power's."""
     logs, peak = _log_power(checked(samples, frontend), frontend)
     return *code_of(frontend.kind).columns(logs, peak, frontend), peak
 
@@ -127,31 +203,72 @@ def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 
     Natural, because NumPy has it in SIMD and log10 not.
     """
-    if frontend.in_decibels.ref != "peak":
-        raise UsageError(f"pictures are relative to the peak, not to {frontend.in_decibels.ref}")
+    values = code_of(frontend.kind).values
     shape = (frame_count(len(samples), frontend.transform), frontend.bands)
+    blocks = _projected(samples, frontend)
+    if values:
+        whole = values(samples, frontend).T
+        shape, blocks = whole.shape, iter([(0, whole)])
     logs: Floats = scratch("logs", shape, np.float32)
-    peak = math.log(frontend.in_decibels.amin)
-    project = code_of(frontend.kind).project
+    peak = math.log(_amin(frontend))
     with np.errstate(divide="ignore"):
-        for first, power in short_time_power(samples, frontend.transform):
+        for first, power in blocks:
             block = logs[first : first + len(power)]
-            np.log(project(power, frontend), out=block)
+            np.log(power, out=block)
+            if frontend.transform.power == 1:
+                np.multiply(block, 2, out=block)
             peak = max(peak, float(block.max()))
     return logs, peak
 
 
+def _amin(frontend: FrontEnd) -> float:
+    law = frontend.decibels or frontend.logarithm
+    return law.amin if law else float(np.finfo(np.float32).tiny)
+
+
+def _floor(top: float, frontend: FrontEnd) -> float:
+    """The logarithm of the least power that is shown."""
+    least = math.log(_amin(frontend))
+    return max(top - frontend.decibels.top_db / _DB, least) if frontend.decibels else least
+
+
+def _compress(logs: Floats, frontend: FrontEnd) -> None:
+    """Logarithms of power to ln(1 + factor * value), in place."""
+    assert frontend.compression
+    np.multiply(logs, np.float32(frontend.transform.power / 2), out=logs)
+    np.exp(logs, out=logs)
+    np.multiply(logs, np.float32(frontend.compression.factor), out=logs)
+    np.log1p(logs, out=logs)
+
+
+def _log1p(top: float, frontend: FrontEnd) -> float:
+    """The same of one number."""
+    assert frontend.compression
+    return math.log1p(frontend.compression.factor * math.exp(top * frontend.transform.power / 2))
+
+
 def _scaled(
-    logs: Floats, peak: float, frontend: FrontEnd, low: float, high: float
+    logs: Floats, top: float, span: float, low: float, high: float, floor: float
 ) -> Iterator[tuple[int, Floats]]:
-    """Blocks of frames with [-top_db, 0] dB below the peak mapped to [low, high], in place."""
-    law = frontend.in_decibels
-    floor = max(peak - law.top_db / _DB, math.log(law.amin))
-    scale = (high - low) * _DB / law.top_db
-    offset = high - peak * scale
+    """Blocks of frames with ``span`` dB up to ``top`` mapped to [low, high], in place.
+
+    What is below ``floor`` is brought up to it.
+    """
+    scale = (high - low) * _DB / span
+    offset = high - top * scale
     for first in range(0, len(logs), _ROWS):
         block = logs[first : first + _ROWS]
         np.maximum(block, floor, out=block)
         np.multiply(block, scale, out=block)
         np.add(block, offset, out=block)
         yield first, block
+
+
+def _centred(values: Floats, frontend: FrontEnd) -> Image:
+    """Values of either sign about the middle of the 8 bits."""
+    widest = code_of(frontend.kind).widest
+    assert widest
+    scale = widest(values, frontend)
+    steps = np.float32(_MIDDLE) / np.where(scale > 0, scale, 1)
+    shown = np.rint(_MIDDLE + values * steps[:, None])
+    return Image(np.clip(shown, 0, 255).astype(np.uint8), None, tuple(map(float, scale)))

@@ -18,7 +18,7 @@ import numpy as np
 from isal import isal_zlib
 
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.frontend import FrontEnd
+from mgrkit.frontend import CENTRED, DECIBELS, KINDS, FrontEnd
 from mgrkit.spectrograms.palettes import CMAPS, palette
 from mgrkit.spectrograms.transform import scratch
 
@@ -37,19 +37,21 @@ _GREY, _PALETTE = 0, 3
 _SUB = 1
 # DEFLATE never packs more than 1,032 to one.
 _DENSEST = 1032
+_OTHERWISE = "its text chunk is not as mgrkit writes it"
 
 
 class Picture(NamedTuple):
     """What stands in a PNG of ours.
 
-    ``values`` is uint8 ``(bands, frames)``, row 0 the lowest; ``peak_db`` the level of 255;
-    ``source`` what the writer named as the sound it was made from.
+    ``values``, ``peak_db`` and ``scale`` are as in an `mgrkit.spectrograms.image.Image`; ``source``
+    is what the writer named as the sound it was made from.
     """
 
     values: NDArray[np.uint8]
     frontend: FrontEnd
-    peak_db: float
+    peak_db: float | None
     source: str
+    scale: tuple[float, ...] = ()
 
 
 def encode_png(image: Image, frontend: FrontEnd, source: str, cmap: str = "magma") -> bytes:
@@ -63,9 +65,7 @@ def encode_png(image: Image, frontend: FrontEnd, source: str, cmap: str = "magma
     if cmap not in CMAPS:
         raise UsageError(f"cmap must be {', '.join(CMAPS)}, not {cmap!r}")
     bands, frames = image.values.shape
-    text = json.dumps(
-        {"frontend": json.loads(frontend.to_json()), "peak_db": image.peak_db, "source": source}
-    )
+    text = json.dumps(_described(image, frontend, source))
     colour = _GREY if cmap == "grey" else _PALETTE
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", frames, bands, 8, colour, 0, 0, 0))]
     if colour == _PALETTE:
@@ -156,7 +156,8 @@ def _decoded(content: bytes) -> Picture:
     texts = [text for text in chunks.get(b"tEXt", []) if text.startswith(_KEYWORD)]
     if not texts:
         raise ItemError("not-ours", "no text chunk 'mgrkit': not a picture of mgrkit's")
-    frontend, peak_db, source = _described(texts[0][len(_KEYWORD) :])
+    read = _read(texts[0][len(_KEYWORD) :])
+    frontend = read.frontend
     width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][0][:10])
     colours = b"".join(chunks.get(b"PLTE", []))
     palettes = (palette(name) for name in CMAPS if name != "grey")
@@ -166,21 +167,38 @@ def _decoded(content: bytes) -> Picture:
     packed = sum(map(len, chunks.get(b"IDAT", [])))
     if height != frontend.bands or width * height > _DENSEST * packed:
         raise ItemError("damaged", f"{width} x {height} pixels do not fit its own description")
-    return Picture(_pixels(content), frontend, peak_db, source)
+    return read._replace(values=_pixels(content))
 
 
-def _described(text: bytes) -> tuple[FrontEnd, float, str]:
+def _described(image: Image, frontend: FrontEnd, source: str) -> dict[str, Any]:
+    """What stands in the text chunk, besides pixels: of levels their peak, else their scale."""
+    fields: dict[str, Any] = {"frontend": json.loads(frontend.to_json())}
+    if KINDS[frontend.kind].law == DECIBELS:
+        fields["peak_db"] = image.peak_db
+    elif image.scale:
+        fields["scale"] = image.scale
+    return {**fields, "source": source}
+
+
+def _read(text: bytes) -> Picture:
+    """A picture without its pixels."""
     try:
         fields: dict[str, Any] = json.loads(text)
         frontend = FrontEnd.from_json(json.dumps(fields["frontend"])).of_pictures()
-        peak_db, source = fields["peak_db"], fields["source"]
+        law, source = KINDS[frontend.kind].law, fields["source"]
+        peak_db = fields["peak_db"] if law == DECIBELS else None
+        scale = tuple(fields["scale"]) if law == CENTRED else ()
     except UsageError as error:
         raise ItemError("not-ours", str(error)) from None
     except (ValueError, RecursionError, TypeError, KeyError):
-        raise ItemError("damaged", "its text chunk is not as mgrkit writes it") from None
-    if not isinstance(peak_db, float) or not math.isfinite(peak_db) or not isinstance(source, str):
-        raise ItemError("damaged", "its text chunk is not as mgrkit writes it")
-    return frontend, peak_db, source
+        raise ItemError("damaged", _OTHERWISE) from None
+    numbers = [*scale, *([peak_db] if law == DECIBELS else [])]
+    good = all(isinstance(number, float) and math.isfinite(number) for number in numbers)
+    if law == CENTRED:
+        good = good and len(scale) == frontend.bands and min(scale) >= 0
+    if not good or not isinstance(source, str):
+        raise ItemError("damaged", _OTHERWISE)
+    return Picture(np.empty((0, 0), np.uint8), frontend, peak_db, source, scale)
 
 
 def _pixels(content: bytes) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Samples to short-time power, in float32 and in pieces that stay in a core's cache."""
+"""Samples to short-time spectra, in float32 and in pieces that stay in a core's cache."""
 
 from __future__ import annotations
 
@@ -26,11 +26,29 @@ _BLOCK = 2**19
 scratch = Scratch()
 
 
+_COSINES = {
+    "hann": (0.5, 0.5),
+    "hamming": (0.54, 0.46),
+    "blackman": (0.42, 0.5, 0.08),
+    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+}
+"""Windows as sums of cosines (Harris, On the use of windows, 1978): weights of alternating sign."""
+
+
 @functools.lru_cache(maxsize=8)
-def hann(n_fft: int) -> Floats:
-    """The periodic Hann window, float32 ``(n_fft,)``, computed in float64."""
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-    return window.astype(np.float32)
+def exact_window(n_fft: int, name: str = "hann") -> NDArray[np.float64]:
+    """A periodic window, float64 ``(n_fft,)``: one of `mgrkit.frontend.parts.WINDOWS`."""
+    turn = 2 * np.pi * np.arange(n_fft) / n_fft
+    window: NDArray[np.float64] = np.zeros(n_fft)
+    for order, weight in enumerate(_COSINES[name]):
+        window += (-1) ** order * weight * np.cos(order * turn)
+    return window
+
+
+@functools.lru_cache(maxsize=8)
+def rounded_window(n_fft: int, name: str) -> Floats:
+    """The same, float32."""
+    return exact_window(n_fft, name).astype(np.float32)
 
 
 def frame_count(length: int, transform: Transform) -> int:
@@ -40,7 +58,7 @@ def frame_count(length: int, transform: Transform) -> int:
 
 
 def short_time_power(samples: Floats, transform: Transform) -> Iterator[tuple[int, Floats]]:
-    """The squared magnitudes of the transform, block by block.
+    """The magnitudes of the transform to its power, block by block.
 
     Parameters
     ----------
@@ -53,7 +71,7 @@ def short_time_power(samples: Floats, transform: Transform) -> Iterator[tuple[in
     """
     n_fft, hop = transform.n_fft, transform.hop_length
     bins = n_fft // 2 + 1
-    window = hann(n_fft)
+    window = rounded_window(n_fft, transform.window)
     size = max(4, _BLOCK // n_fft)
     total = frame_count(len(samples), transform)
     for first in range(0, total, size):
@@ -66,6 +84,8 @@ def short_time_power(samples: Floats, transform: Transform) -> Iterator[tuple[in
         _transform(frames, window, pairs)
         np.square(pairs, out=pairs)
         np.add(pairs[:, 0::2], pairs[:, 1::2], out=power)
+        if transform.power == 1:
+            np.sqrt(power, out=power)
         yield first, power
 
 

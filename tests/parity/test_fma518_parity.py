@@ -11,8 +11,8 @@ import pytest
 import soundfile
 
 from mgrkit.audio import open_sound, pieces
-from mgrkit.features.descriptors.constantq import constant_q
 from mgrkit.features.sets.fma518 import COLUMNS, fma518
+from mgrkit.spectrograms.constantq import constant_q
 from mgrkit.synthetic import music
 from tests.bench.fma_script import curves, numbers
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from mgrkit.features.descriptors.chroma import filters
 from mgrkit.features.descriptors.spectra import synthesised, transformed
 from mgrkit.features.sets.gtzan57 import COLUMNS, gtzan57
 from mgrkit.frontend import Transform
+from mgrkit.spectrograms.chroma import filters
 from mgrkit.synthetic import music
 
 if TYPE_CHECKING:

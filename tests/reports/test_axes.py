@@ -24,12 +24,11 @@ from mgrkit.reports.comparison import write_report
 from mgrkit.reports.confusion import draw_confusion
 from mgrkit.reports.figures import (
     Canvas,
-    decibels_of,
     draw_figure,
     mark_frequencies,
     shortened,
 )
-from mgrkit.spectrograms import Image, read_picture, read_png
+from mgrkit.spectrograms import Image, levels, read_picture, read_png
 from mgrkit.spectrograms.kinds.mel import filters
 
 pytest.importorskip("matplotlib")
@@ -195,8 +194,8 @@ def test_marks_keep_their_distance(kind: str, notes: bool, lines: int) -> None:
 
 def test_the_value_bar_of_kaggle_pictures_tells_real_decibels() -> None:
     image = Image(np.array([[0, 255]], np.uint8), 0.0)
-    assert decibels_of(image, front_end()).tolist() == [[-80, 0]]
-    assert decibels_of(image, front_end("kaggle-images")).tolist() == [[-40, 0]]
+    assert levels(image, front_end()).tolist() == [[-80, 0]]
+    assert levels(image, front_end("kaggle-images")).tolist() == [[-40, 0]]
 
 
 def test_low_is_at_the_bottom_and_early_on_the_left(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.frontend import Decibels, FrontEnd, front_end
+from mgrkit.frontend import front_end
 from mgrkit.spectrograms import decibels, render, spectrum, transform
 
 if TYPE_CHECKING:
@@ -167,12 +167,6 @@ def test_the_quietest_and_the_shortest_that_pass() -> None:
 def test_only_mono_floats(samples: NDArray[np.float32]) -> None:
     with pytest.raises(UsageError, match="mono floats"):
         render(samples, front_end())
-
-
-@pytest.mark.parametrize("make", [render, decibels])
-def test_pictures_are_relative_to_the_peak(make: object) -> None:
-    with pytest.raises(UsageError, match="relative to the peak, not to one"):
-        make(music(), FrontEnd(decibels=Decibels(ref="one")))  # type: ignore[operator]
 
 
 def test_imports_nothing_heavy() -> None:

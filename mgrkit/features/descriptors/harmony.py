@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.features.descriptors.chroma import CLASSES
+from mgrkit.spectrograms.chroma import CLASSES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,21 +1,17 @@
-"""The one short-time Fourier transform of a piece, and the way back to sound.
-
-In float64 and then rounded, as librosa does it: sums up to a threshold, counts of peaks and
-maxima follow the last bit, and so do features that are to equal librosa's.
-"""
+"""The one short-time Fourier transform of a piece, and the way back to sound."""
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgrkit.compute.fourier import fourier
-from mgrkit.spectrograms.transform import frame_count, padded, scratch
+from mgrkit.spectrograms.exact import blocks, by_block
+from mgrkit.spectrograms.transform import exact_window, frame_count, scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -23,15 +19,6 @@ if TYPE_CHECKING:
     from mgrkit.spectrograms.transform import Floats
 
     Spectrum = NDArray[np.complex64]
-
-_BLOCK = 128
-"""Frames at a time: some megabytes, which stay in a core's cache."""
-
-
-def blocks(frames: int) -> Iterator[slice]:
-    """The frames block by block."""
-    for first in range(0, frames, _BLOCK):
-        yield slice(first, min(first + _BLOCK, frames))
 
 
 def transformed(samples: Floats, transform: Transform) -> Spectrum:
@@ -44,24 +31,6 @@ def transformed(samples: Floats, transform: Transform) -> Spectrum:
     for block, part in by_block(samples, transform):
         spectra[block] = part
     return spectra
-
-
-def by_block(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Spectrum]]:
-    """Blocks of frames and their spectra, complex64 ``(n, n_fft // 2 + 1)``.
-
-    Equal to ``librosa.stft`` with the transform's padding as ``pad_mode``.
-
-    Parameters
-    ----------
-    samples : float32 ``(frames,)``, at least ``n_fft`` of them.
-    """
-    n_fft = transform.n_fft
-    half = n_fft // 2
-    whole = padded(samples, -half, len(samples) + half, transform.padding)
-    frames = np.lib.stride_tricks.sliding_window_view(whole, n_fft)[:: transform.hop_length]
-    window = _hann(n_fft)
-    for block in blocks(len(frames)):
-        yield block, fourier.rfft(frames[block] * window, n_fft).astype(np.complex64)
 
 
 def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: Transform) -> Floats:
@@ -77,7 +46,7 @@ def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: T
     """
     n_fft, hop = transform.n_fft, transform.hop_length
     overlap = n_fft // hop
-    window = _hann(n_fft).astype(np.float32)
+    window = exact_window(n_fft).astype(np.float32)
     squares = (window**2).reshape(overlap, hop)
     rows = np.zeros((len(spectra) + overlap - 1, hop), np.float32)
     for block in blocks(len(spectra)):
@@ -92,10 +61,3 @@ def synthesised(spectra: Spectrum, mask: Callable[[slice], Floats], transform: T
     for row in (*range(overlap // 2, overlap - 1), *range(count, count + overlap // 2 - 1)):
         rows[row] /= squares[[k for k in range(overlap) if 0 <= row - k < count]].sum(axis=0)
     return rows[overlap // 2 : overlap // 2 + count - 1].reshape(-1)
-
-
-@functools.lru_cache(maxsize=8)
-def _hann(n_fft: int) -> NDArray[np.float64]:
-    """The periodic Hann window."""
-    window: NDArray[np.float64] = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-    return window

@@ -28,10 +28,7 @@ import numpy as np
 from mgrkit.compute.fourier import fourier
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.features.descriptors import contrast, harmony
-from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tuning
-from mgrkit.features.descriptors.constantq import constant_q, lowest_rate
 from mgrkit.features.descriptors.levels import to_decibels
-from mgrkit.features.descriptors.spectra import blocks, by_block
 from mgrkit.features.descriptors.spectral import (
     Shape,
     shape,
@@ -41,6 +38,9 @@ from mgrkit.features.descriptors.spectral import (
 from mgrkit.features.descriptors.statistics import statistics
 from mgrkit.features.sets.columns import FMA518_COLUMNS, FMA518_CURVES, FMA518_FRONT_END, N_MFCC
 from mgrkit.frontend import front_end
+from mgrkit.spectrograms.chroma import Peaks, chroma, spectral_peaks, tuning
+from mgrkit.spectrograms.constantq import SEMITONES, constant_q
+from mgrkit.spectrograms.exact import blocks, by_block
 from mgrkit.spectrograms.image import checked
 from mgrkit.spectrograms.kinds import mel
 from mgrkit.spectrograms.transform import frame_count, scratch
@@ -153,7 +153,7 @@ def _chroma(magnitude: Floats, supposed: int) -> Floats:
 def _mel_bands(rate: int) -> FrontEnd:
     """The front end of librosa's 128 mel bands at this rate."""
     try:
-        if rate >= lowest_rate():
+        if rate >= SEMITONES.lowest_rate:
             return front_end(sample_rate=rate)
     except UsageError:  # a band without a frequency
         pass

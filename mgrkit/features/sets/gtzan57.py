@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.compute.fourier import fourier
-from mgrkit.features.descriptors.chroma import Peaks, chroma, spectral_peaks, tuning
 from mgrkit.features.descriptors.hpss import separate
 from mgrkit.features.descriptors.levels import to_decibels
 from mgrkit.features.descriptors.rhythm import onset_strength, tempo
-from mgrkit.features.descriptors.spectra import blocks, transformed
+from mgrkit.features.descriptors.spectra import transformed
 from mgrkit.features.descriptors.spectral import Shape, root_mean_square, shape, zero_crossing_rate
 from mgrkit.features.sets.columns import GTZAN57_COLUMNS, GTZAN57_FRONT_END, N_MFCC
+from mgrkit.spectrograms.chroma import Peaks, chroma, spectral_peaks, tuning
+from mgrkit.spectrograms.exact import blocks
 from mgrkit.spectrograms.image import checked
 from mgrkit.spectrograms.kinds import mel
 from mgrkit.spectrograms.transform import scratch

@@ -54,4 +54,4 @@ def shown(logs: Floats, peak: float, frontend: FrontEnd) -> tuple[Floats, float]
 
 # matplotlib chooses among 256 colours: 256 steps, fractions cut off, the last one 255. And decibels
 # were taken of power as if it were amplitude: half of them are real.
-CODE = Code(mel.project, mel.place, shown, steps=(0.0, 256.0), decibels=0.5)
+CODE = Code(mel.project, mel.place, columns=shown, steps=(0.0, 256.0), decibels=0.5)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgrkit.frontend import hz_to_mel, mel_edges
 from mgrkit.spectrograms.kinds import Code
-from mgrkit.spectrograms.transform import scratch
+from mgrkit.spectrograms.transform import exact_window, frame_count, scratch, short_time_power
 
 if TYPE_CHECKING:
     from mgrkit.frontend import FrontEnd
@@ -54,10 +55,32 @@ def project(power: Floats, frontend: FrontEnd) -> Floats:
     Small dense products over the bins that a group of bands reaches are faster than a sparse
     matrix, and need no import of scipy.sparse.
     """
-    bands: Floats = scratch("mel", (len(power), frontend.bands), np.float32)
+    assert frontend.mel
+    bands: Floats = scratch("mel", (len(power), frontend.mel.n_mels), np.float32)
     for group, bins, weights in _groups(frontend):
         np.matmul(power[:, bins], weights, out=bands[:, group])
     return bands
+
+
+def mel_decibels(samples: Floats, frontend: FrontEnd) -> Floats:
+    """Decibels above the power 1 in mel bands, at most ``top_db`` below the largest.
+
+    Float32 ``(frames, n_mels)``, in scratch.
+    """
+    assert frontend.mel
+    assert frontend.decibels
+    law, n_mels = frontend.decibels, frontend.mel.n_mels
+    levels: Floats = scratch(
+        "mel-decibels", (frame_count(len(samples), frontend.transform), n_mels), np.float32
+    )
+    peak = math.log(law.amin)
+    for first, power in short_time_power(samples, frontend.transform):
+        block = levels[first : first + len(power)]
+        np.maximum(project(power, frontend), np.float32(law.amin), out=block)
+        np.log(block, out=block)
+        peak = max(peak, float(block.max()))
+    np.maximum(levels, np.float32(peak - law.top_db * math.log(10) / 10), out=levels)
+    return np.multiply(levels, np.float32(10 / math.log(10)), out=levels)
 
 
 def place(hertz: float, frontend: FrontEnd) -> float:
@@ -67,4 +90,15 @@ def place(hertz: float, frontend: FrontEnd) -> float:
     return (hz_to_mel(hertz) - low) / (high - low) * (frontend.bands + 1) - 1
 
 
-CODE = Code(project, place)
+def full(frontend: FrontEnd) -> float:
+    """The natural logarithm of what a tone of full scale gives in the narrowest band."""
+    n_fft, name = frontend.transform.n_fft, frontend.transform.window
+    window = exact_window(n_fft, name)
+    # Of these windows the magnitudes around a tone sum up to their middle, which is 1.
+    power = n_fft * float(np.square(window).sum()) / 4
+    tone = math.log(n_fft / 2) if frontend.transform.power == 1 else math.log(power)
+    level = tone + math.log(float(filters(frontend).max()))
+    return 2 * level if frontend.transform.power == 1 else level
+
+
+CODE = Code(project, place, full=full)

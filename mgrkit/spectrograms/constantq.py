@@ -1,10 +1,9 @@
-"""The constant-Q transform: a spectrum whose bins are semitones.
+"""The constant-Q transform: a spectrum whose bins are equal parts of octaves.
 
 Schoerkhuber and Klapuri, Constant-Q transform toolbox for music processing, SMC 2010: the
 filters of the highest octave serve all, as the sound is halved in rate from octave to octave.
-The numbers are those of ``librosa.cqt(y, sr=rate, hop_length=512, n_bins=84, tuning=...)``; but
-where librosa multiplies spectra by sparse filters, these filters are brought back to time once,
-and multiply the sound itself.
+The numbers are those of ``librosa.cqt``; but where librosa multiplies spectra by sparse filters,
+these filters are brought back to time once, and multiply the sound itself.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.features.descriptors.chroma import CLASSES
+from mgrkit.frontend import ConstantQ
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,68 +23,52 @@ if TYPE_CHECKING:
 
     Doubles = NDArray[np.float64]
 
-OCTAVES = 7
+SEMITONES = ConstantQ()
+"""Seven octaves from C1 on."""
 _HOP = 512
-_LOWEST = 440 * 2 ** ((24 - 69) / CLASSES)
-"""C1 in Hz."""
-_HALF_WIDTH = 0.75
-"""Half the noise bandwidth of a Hann window, in bins."""
 _DISCARDED = 0.01
 """The part of each filter's magnitude that librosa leaves out for sparse matrices."""
 _HELD = 32
 
-# A semitone either way, by the mean frequency: librosa's relative bandwidth, one over Q.
-_WIDE = 2 ** (2 / CLASSES)
-_Q = (_WIDE + 1) / (_WIDE - 1)
 
+def constant_q(
+    samples: Floats, rate: int, tuning: int, shape: ConstantQ = SEMITONES, hop: int = _HOP
+) -> Floats:
+    """Magnitudes, float32 ``(shape.bins, frames)``, a frame every ``hop`` samples.
 
-def constant_q(samples: Floats, rate: int, tuning: int) -> Floats:
-    """Magnitudes from C1 on, float32 ``(84, frames)``, a frame every 512 samples.
+    Equal to ``abs(librosa.cqt(...))``.
 
     Parameters
     ----------
     samples : float32 ``(frames,)``.
-    rate : at least `lowest_rate`.
-    tuning : of the sound, in hundredths of a semitone.
+    rate : at least ``shape.lowest_rate``.
+    tuning : of the sound, in hundredths of a bin, -50 to 50.
+    hop : a multiple of ``shape.hop_unit``.
     """
-    halvings = _early_halvings(rate, tuning)
-    sound, step = _slower(samples, 2**halvings), _HOP >> halvings
-    window = filters(rate, halvings, tuning)
-    count = 1 + len(sound) // step
-    magnitude = np.empty((OCTAVES * CLASSES, count), np.float32)
-    for octave in reversed(range(OCTAVES)):
+    halvings = _early_halvings(rate, tuning, shape, hop)
+    sound, step = _slower(samples, 2**halvings), hop >> halvings
+    window = filters(rate, halvings, tuning, shape)
+    count, bins = 1 + len(sound) // step, shape.bins_per_octave
+    magnitude = np.empty((shape.bins, count), np.float32)
+    for octave in reversed(range(shape.octaves)):
         filtered = _frames(sound, len(window), step, count) @ window
-        np.hypot(
-            filtered[:, :CLASSES].T,
-            filtered[:, CLASSES:].T,
-            out=magnitude[octave * CLASSES :][:CLASSES],
-        )
+        np.hypot(filtered[:, :bins].T, filtered[:, bins:].T, out=magnitude[octave * bins :][:bins])
         if octave:
             sound, step = _slower(sound, 2), step // 2
     return magnitude
 
 
-def lowest_rate() -> int:
-    """In Hz: the highest filter of any tuning lies below half of it."""
-    return math.ceil(2 * _highest(tuning=50))
-
-
-def _highest(tuning: int) -> float:
-    """The frequency in Hz up to which the highest filter reaches."""
-    return float(_frequencies(tuning)[-1] * (1 + _HALF_WIDTH / _Q))
-
-
-def _frequencies(tuning: int) -> Doubles:
+def _frequencies(tuning: int, shape: ConstantQ) -> Doubles:
     """Of all bins, in Hz."""
-    lowest = _LOWEST * 2 ** (tuning / 100 / CLASSES)
-    octaves: Doubles = np.arange(OCTAVES * CLASSES) / CLASSES
-    return lowest * 2**octaves
+    octaves: Doubles = np.arange(shape.bins) / shape.bins_per_octave
+    return shape.lowest_hertz(tuning) * 2**octaves
 
 
-def _early_halvings(rate: int, tuning: int) -> int:
+def _early_halvings(rate: int, tuning: int, shape: ConstantQ, hop: int) -> int:
     """How often the rate can be halved before the highest octave; librosa halves once less."""
-    spare = math.ceil(math.log2(rate / 2 / _highest(tuning))) - 2
-    return min(max(spare, 0), int(math.log2(_HOP)) - OCTAVES + 1)
+    spare = math.ceil(math.log2(rate / 2 / shape.highest_hertz(tuning))) - 2
+    twos = (hop & -hop).bit_length() - 1
+    return min(max(spare, 0), max(twos - shape.octaves + 1, 0))
 
 
 def _slower(samples: Floats, factor: int) -> Floats:
@@ -110,17 +93,17 @@ def _frames(sound: Floats, length: int, step: int, count: int) -> Floats:
 
 
 @functools.lru_cache(maxsize=_HELD)
-def filters(rate: int, halvings: int, tuning: int) -> Floats:
-    """The filters of the highest octave, float32 ``(length, 24)``: real parts, imaginary parts.
+def filters(rate: int, halvings: int, tuning: int, shape: ConstantQ = SEMITONES) -> Floats:
+    """The filters of the highest octave, float32 ``(length, 2 bins_per_octave)``.
 
-    Windowed tones of twelve semitones, each as long as its Q says, the sum of magnitudes 1; then
-    divided by the root of that length, as ``librosa.cqt`` scales what comes out.
+    The real parts, then the imaginary ones: windowed tones, each as long as its Q says, the sum of
+    magnitudes 1; then divided by the root of that length, as ``librosa.cqt`` scales what comes out.
     """
     slow = rate / 2**halvings
-    frequencies = _frequencies(tuning)[-CLASSES:]
-    lengths = _Q * slow / frequencies
+    frequencies = _frequencies(tuning, shape)[-shape.bins_per_octave :]
+    lengths = shape.q * slow / frequencies
     size = 2 ** math.ceil(math.log2(lengths.max()))
-    tones = np.zeros((CLASSES, size), np.complex64)
+    tones = np.zeros((len(frequencies), size), np.complex64)
     for tone, frequency, length in zip(tones, frequencies, lengths, strict=True):
         time = np.arange(-length // 2, length // 2)
         wave = np.exp(2j * np.pi * frequency / slow * time) * _hann(len(time))

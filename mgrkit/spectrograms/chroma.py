@@ -59,17 +59,21 @@ def spectral_peaks(power: Floats, rate: int, n_fft: int) -> Peaks:
     return Peaks(hertz, (height + slope * shift / 2).astype(np.float32))
 
 
-def tuning(found: Sequence[Peaks]) -> int:
-    """The commonest deviation of the stronger half of all peaks, in hundredths of a semitone.
+def tuning(found: Sequence[Peaks], bins: int = CLASSES) -> int:
+    """The commonest deviation of the stronger half of all peaks, in hundredths of a bin.
 
     From -50 to 49; 0 where there is no peak.
+
+    Parameters
+    ----------
+    bins : of an octave; 12 are semitones.
     """
     hertz = np.concatenate([peaks.hertz for peaks in found])
     power = np.concatenate([peaks.power for peaks in found])
     if not len(hertz):
         return 0
     hertz = hertz[power >= np.median(power)]
-    deviation = np.mod(CLASSES * np.log2(hertz / np.float32(_A0)), 1)
+    deviation = np.mod(bins * np.log2(hertz / np.float32(_A0)), 1)
     deviation[deviation >= 0.5] -= 1
     counts, _ = np.histogram(deviation, np.linspace(-0.5, 0.5, _STEPS + 1))
     return int(np.argmax(counts)) - _STEPS // 2

@@ -1,0 +1,72 @@
+"""The options that say how sound becomes a picture, beside the oldest ones."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mgrkit.cli.options import number
+
+DRAWING = (
+    "kind", "sample_rate", "n_fft", "hop_length", "window", "power", "n_mels", "fmin", "fmax",
+    "log", "ref", "top_db", "n_mfcc", "dct_type", "lifter", "bins_per_octave", "octaves", "lags",
+)  # fmt: skip
+OPTIONS = {name: f"--{name.replace('_', '-')}" for name in DRAWING}
+"""What `mgrkit.frontend.front_end` takes, and what it is called here."""
+
+
+def hertz_or_note(text: str | None) -> float | str | None:
+    """A number where it is one, else what may be the name of a note."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
+
+
+def _choice(kind: type[int] | type[float], help_: str, metavar: str = "N") -> Any:
+    return typer.Option(metavar=metavar, help=help_, show_default=False, **number(kind))
+
+
+Window = Annotated[
+    str, typer.Option(metavar="NAME", help="hann, hamming, blackman or blackmanharris.")
+]
+Power = Annotated[
+    int, typer.Option(metavar="N", help="Of magnitudes, in mel and stft: 2 or 1.", **number(int))
+]
+Fmin = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HZ",
+        help="Lowest frequency of mel (0), or note of constant Q (C1).",
+        show_default=False,
+    ),
+]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        metavar="LAW",
+        help="db; log10 for log10(1 + 10000 power); or ln for ln(power). [default: db]",
+        show_default=False,
+    ),
+]
+Ref = Annotated[
+    str | None,
+    typer.Option(
+        metavar="REF",
+        help="What 255 is: the picture's peak, or with 1.0 a tone of full scale, so that level is "
+        "kept. [default: peak]",
+        show_default=False,
+    ),
+]
+TopDb = Annotated[
+    float | None, _choice(float, "Shown are so many dB below the peak. [default: 80]", "DB")
+]
+NMfcc = Annotated[int | None, _choice(int, "Coefficients of mfcc. [default: 20]")]
+DctType = Annotated[int | None, _choice(int, "Cosine transform of mfcc: 1, 2 or 3. [default: 2]")]
+Lifter = Annotated[float | None, _choice(float, "Lifter of mfcc; 0 for none. [default: 0]")]
+BinsPerOctave = Annotated[
+    int | None, _choice(int, "Of constant Q. [default: 12; of chroma and tonnetz 36]")
+]
+Octaves = Annotated[int | None, _choice(int, "Of constant Q. [default: 7]")]
+Lags = Annotated[int | None, _choice(int, "Frames that tempogram looks back. [default: 384]")]

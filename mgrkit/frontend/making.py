@@ -1,0 +1,121 @@
+"""A front end from single options."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from mgrkit.errors import UsageError
+from mgrkit.frontend.checks import check_belonging, one_of
+from mgrkit.frontend.kinds import DECIBELS, KINDS, Kind
+from mgrkit.frontend.notes import hertz_of
+from mgrkit.frontend.parts import Compression, Decibels, Logarithm, Mel, Transform
+from mgrkit.frontend.record import PARTS, FrontEnd
+
+LOGS = ("db", "log10", "ln")
+REFS: dict[object, str] = {"peak": "peak", "1.0": "one", "1": "one", 1: "one"}
+_OF_A_THIRD = 36
+"""Bins of an octave that are folded to twelve, as in librosa."""
+
+
+def front_end(
+    kind: str = "mel",
+    *,
+    sample_rate: int = 22050,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    window: str = "hann",
+    power: float = 2,
+    n_mels: int | None = None,
+    fmin: float | str | None = None,
+    fmax: float | None = None,
+    log: str | None = None,
+    ref: str | float | None = None,
+    top_db: float | None = None,
+    n_mfcc: int | None = None,
+    dct_type: int | None = None,
+    lifter: float | None = None,
+    bins_per_octave: int | None = None,
+    octaves: int | None = None,
+    lags: int | None = None,
+) -> FrontEnd:
+    """A checked front end.
+
+    What a kind does not have must be left out; of 'kaggle-images' nothing else than the defaults
+    is taken.
+
+    Parameters
+    ----------
+    kind : one of `mgrkit.frontend.KINDS`.
+    sample_rate : 1,000 to 384,000 Hz.
+    n_fft : window and transform in samples, 16 to 65,536.
+    hop_length : samples from one frame to the next, 1 to ``n_fft``.
+    window : 'hann', 'hamming', 'blackman' or 'blackmanharris'.
+    power : of the magnitudes, 2 or 1.
+    n_mels : mel bands (128), no more than leaves each one a frequency of the transform.
+    fmin, fmax : of mel, in Hz or the names of notes, 0 <= fmin < fmax <= sample_rate / 2 (0,
+        sample_rate / 2). Of constant Q ``fmin`` is the note of the lowest bin ('C1').
+    log : 'db'; 'log10' for log10(1 + 10,000 power); or 'ln' for ln(power), from 1e-10 on.
+    ref : 'peak', or 1.0 for levels that can be compared between pictures; see `Decibels`.
+    top_db : dB below the peak that are kept, above 0 and up to 200 (80).
+    n_mfcc, dct_type, lifter : of mfcc (20, 2, 0), see `Cepstrum`.
+    bins_per_octave, octaves : of constant Q (12, of chroma and tonnetz 36; 7).
+    lags : of tempogram, in frames (384).
+
+    Raises
+    ------
+    UsageError : a value out of range, or that the kind does not have; the message says what is
+        allowed.
+    """
+    rules = KINDS[one_of("kind", kind, *KINDS)]
+    options: dict[str, Any] = {
+        "n_mels": n_mels, "fmin": fmin, "fmax": fmax, "log": log, "ref": ref, "top_db": top_db,
+        "n_mfcc": n_mfcc, "dct_type": dct_type, "lifter": lifter,
+        "bins_per_octave": bins_per_octave, "octaves": octaves, "lags": lags,
+    }  # fmt: skip
+    given = {name: value for name, value in options.items() if value is not None}
+    check_belonging(kind, given)
+    parts: dict[str, Any] = {"mel": None}
+    if rules.has_mel:
+        low, high = _in_hertz(given.get("fmin", 0.0)), given.get("fmax", _half(sample_rate))
+        parts["mel"] = Mel(given.get("n_mels", 128), low, _in_hertz(high))
+    for name in rules.parts:
+        of_part = {f.name for f in dataclasses.fields(PARTS[name])}
+        usual = {"bins_per_octave": _OF_A_THIRD} if rules.bands else {}
+        parts[name] = PARTS[name](**usual | {n: v for n, v in given.items() if n in of_part})
+    return FrontEnd(
+        kind=kind,
+        sample_rate=sample_rate,
+        transform=Transform(n_fft, hop_length, window, padding=rules.padding, power=_float(power)),
+        **parts,
+        **_laws(rules, given),
+    )
+
+
+def _laws(rules: Kind, given: dict[str, Any]) -> dict[str, Any]:
+    """The law, or the decibels that are on the way to something else."""
+    top_db = given.get("top_db", 80.0)
+    if rules.law != DECIBELS:
+        return {"decibels": Decibels(ref="one", top_db=top_db) if rules.has_mel else None}
+    log, ref = one_of("log", given.get("log", "db"), *LOGS), given.get("ref", "peak")
+    ref = REFS.get(ref) or one_of("ref", ref, "peak", 1.0)
+    if log == "db":
+        return {"decibels": Decibels(ref=ref, top_db=top_db)}
+    if "top_db" in given:
+        raise UsageError(f"top_db belongs to log db, not to {log}")
+    if log == "log10":
+        return {"decibels": None, "compression": Compression(ref=ref)}
+    return {"decibels": None, "logarithm": Logarithm(ref=ref)}
+
+
+def _float(value: Any) -> Any:
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _in_hertz(value: Any) -> Any:
+    return hertz_of(value) if isinstance(value, str) else value
+
+
+def _half(sample_rate: object) -> float:
+    # A sample rate that is no number is named by the check, not by a failed division.
+    return sample_rate / 2 if isinstance(sample_rate, int) else 0.0
