@@ -34,7 +34,7 @@ class Task:
     ----------
     labels : the genres, in the order of the columns of all probabilities; at least two.
     shape : of one example: ``(columns,)`` for features, ``(bands, frames)`` for images,
-        ``(frames,)`` for samples.
+        ``(3, bands, frames)`` for those of three planes, ``(frames,)`` for samples.
     columns : the names of the features; empty for other examples.
     frontend : how sound became the examples; None where that is not known.
     """

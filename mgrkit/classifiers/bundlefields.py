@@ -135,7 +135,8 @@ def _texts(value: object) -> Iterator[str]:
 
 def _check_shape(eats: str, shape: list[int], columns: list[str]) -> None:
     sides = {"image": 2, "vote": 0}.get(eats, 1)
-    if len(shape) != sides:
+    of_planes = eats == "image" and len(shape) == 3 and shape[0] == 3
+    if len(shape) != sides and not of_planes:
         numbers = f"{sides} number{'' if sides == 1 else 's'}"
         raise BundleError(f"shape must have {numbers} for {eats}: {shape}")
     expected = shape[0] if eats.startswith("features:") else 0

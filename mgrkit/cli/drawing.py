@@ -11,6 +11,7 @@ from mgrkit.cli.options import number
 DRAWING = (
     "kind", "sample_rate", "n_fft", "hop_length", "window", "power", "n_mels", "fmin", "fmax",
     "log", "ref", "top_db", "n_mfcc", "dct_type", "lifter", "bins_per_octave", "octaves", "lags",
+    "size", "resample",
 )  # fmt: skip
 OPTIONS = {name: f"--{name.replace('_', '-')}" for name in DRAWING}
 """What `mgrkit.frontend.front_end` takes, and what it is called here."""
@@ -69,4 +70,21 @@ BinsPerOctave = Annotated[
     int | None, _choice(int, "Of constant Q. [default: 12; of chroma and tonnetz 36]")
 ]
 Octaves = Annotated[int | None, _choice(int, "Of constant Q. [default: 7]")]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE",
+        help="Exactly so many pixels, width x height; of a picture with axes all of it. [default: "
+        "one per band and frame; with axes 1000x500]",
+        show_default=False,
+    ),
+]
+Resample = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        help="To --size: nearest, bilinear or area. [default: bilinear]",
+        show_default=False,
+    ),
+]
 Lags = Annotated[int | None, _choice(int, "Frames that tempogram looks back. [default: 384]")]

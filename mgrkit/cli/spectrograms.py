@@ -19,6 +19,8 @@ from mgrkit.cli.drawing import (
     Octaves,
     Power,
     Ref,
+    Resample,
+    Size,
     TopDb,
     Window,
     hertz_or_note,
@@ -103,14 +105,8 @@ def spectrograms(
     notes: Annotated[
         bool, typer.Option("--notes", help="Note names instead of Hz; implies --axes.")
     ] = False,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Width x height of a picture with axes; implies --axes. [default: 1000x500]",
-            show_default=False,
-        ),
-    ] = None,
+    size: Size = None,
+    resample: Resample = None,
     piece_seconds: PieceSeconds = None,
     allow_truncated: AllowTruncated = False,
     workers: Workers = 4,
@@ -135,6 +131,8 @@ def spectrograms(
     mgrkit spectrograms audio pieces --piece-seconds 3
     mgrkit spectrograms audio linear --kind stft
     mgrkit spectrograms audio semitones --kind cqt --fmin C2 --octaves 6
+    mgrkit spectrograms audio colours --kind rgb:mel,chroma-cqt,chroma-stft
+    mgrkit spectrograms audio squares --size 224x224 --resample area
     mgrkit spectrograms audio like-kaggle --front-end kaggle-images
     mgrkit spectrograms song.mp3 posters --axes --size 1600x800
 
@@ -150,6 +148,7 @@ def spectrograms(
     from mgrkit.frontend import front_end
     from mgrkit.tracks.find import Search
 
+    marks = "notes" if notes else "hz" if axes else ""
     with named_as(OPTIONS):
         frontend = front_end(
             kind,
@@ -170,9 +169,11 @@ def spectrograms(
             bins_per_octave=bins_per_octave,
             octaves=octaves,
             lags=lags,
+            size=None if marks else size,
+            resample=resample,
         )
-    marks = "notes" if notes else "hz" if axes or size is not None else ""
-    settings = SpectrogramsSettings(frontend, piece_seconds, cmap, marks, size, allow_truncated)
+    canvas = size if marks else None
+    settings = SpectrogramsSettings(frontend, piece_seconds, cmap, marks, canvas, allow_truncated)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

@@ -49,6 +49,8 @@ class SpectrogramsSettings:
 
         if self.cmap not in CMAPS:
             raise UsageError(f"--cmap must be {', '.join(CMAPS)}, not {self.cmap!r}")
+        if self.frontend.planes and self.cmap != "magma":
+            raise UsageError("--cmap is not for --kind rgb, whose planes are the colours")
         if self.axes == "notes" and KINDS[self.frontend.kind].law != DECIBELS:
             raise UsageError(f"--kind {self.frontend.kind} has no frequencies for --notes")
         least = self.frontend.least_samples / self.frontend.rate
@@ -112,13 +114,13 @@ def spectrograms(
     sources = sources or audio_and_noisy()
     plan = Plan(sources, out, COLUMNS, files, search=search, table=table)
     frontend = settings.frontend
-    common = {"kind": frontend.kind, "rate": frontend.rate, "channels": 1}
+    common = {"kind": frontend.name, "rate": frontend.rate, "channels": 1}
     common["settings"] = frontend.digest
 
     def make(track: Track, row: Row, key: str) -> Iterator[Item]:
         row = {**row, **common, "path": f"{track.prefix}.png"}
         yield Item(
-            f"{key}\t{frontend.kind}", track.file, row, (track.prefix,), track.prefix, track.problem
+            f"{key}\t{frontend.name}", track.file, row, (track.prefix,), track.prefix, track.problem
         )
 
     items = plan.items(make)

@@ -25,6 +25,7 @@ from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
+from mgrkit.inputs.windows import over_time
 from mgrkit.inputs.wording import distinct_name, how_to_get, no_sound
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage, said_twice
@@ -184,7 +185,7 @@ def read_track(item: Item, work: Work) -> list[Output]:
 
     picture = read_picture(item.source)
     row: Row = {
-        "values": np.ascontiguousarray(picture.values.T),
+        "values": over_time(picture.values),
         "frontend": picture.frontend,
         # Ours say which sound they show; several pieces may show one.
         "source": picture.source or item.row["path"],

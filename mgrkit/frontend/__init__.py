@@ -9,7 +9,7 @@ once can be made again, and so that a model never sees input of another kind tha
 True
 """
 
-from mgrkit.frontend.kinds import CENTRED, DECIBELS, KAGGLE, KINDS, SHARES
+from mgrkit.frontend.kinds import CENTRED, DECIBELS, KAGGLE, KINDS, OF_PLANES, RGB, SHARES
 from mgrkit.frontend.making import front_end
 from mgrkit.frontend.parts import (
     Autocorrelation,
@@ -19,6 +19,7 @@ from mgrkit.frontend.parts import (
     Decibels,
     Logarithm,
     Mel,
+    Size,
     Transform,
 )
 from mgrkit.frontend.record import FrontEnd
@@ -29,6 +30,8 @@ __all__ = [
     "DECIBELS",
     "KAGGLE",
     "KINDS",
+    "OF_PLANES",
+    "RGB",
     "SHARES",
     "Autocorrelation",
     "Cepstrum",
@@ -38,6 +41,7 @@ __all__ = [
     "FrontEnd",
     "Logarithm",
     "Mel",
+    "Size",
     "Transform",
     "front_end",
     "hz_to_mel",

@@ -17,6 +17,7 @@ from mgrkit.frontend.parts import (
     Decibels,
     Logarithm,
     Mel,
+    Size,
     Transform,
 )
 from mgrkit.frontend.scales import mel_edges
@@ -98,6 +99,17 @@ def check_parts(
             raise UsageError(f"{name} must be empty for kind {kind}")
 
 
+def check_size(size: Size) -> None:
+    """Of pictures that are resampled."""
+    _part("size", size, Size)
+    for side in (size.width, size.height):
+        if not isinstance(side, int) or isinstance(side, bool) or not 8 <= side <= 4096:
+            raise UsageError(
+                f"size must be from 8x8 to 4096x4096 pixels, not {size.width}x{size.height}"
+            )
+    one_of("resample", size.resample, "nearest", "bilinear", "area")
+
+
 def _check_cepstrum(cepstrum: Cepstrum, rate: int, transform: Transform) -> None:
     del rate, transform
     _integer("n_mfcc", cepstrum.n_mfcc, 1, 65536)
@@ -164,11 +176,16 @@ def check_usual(kind: str, of_part: Mapping[str, object], usual: Mapping[str, ob
 def check_belonging(kind: str, given: Iterable[str]) -> None:
     """Of options: that the kind has what they are of."""
     for name in given:
-        having = [other for other, rules in KINDS.items() if _OF_WHOM[name](rules)]
+        having = [other for other in KINDS if belongs(name, other)]
         if kind not in having:
             *others, last = having
             kinds = f"{', '.join(others)} and {last}" if others else last
             raise UsageError(f"{name} belongs to kind {kinds}, not to {kind}")
+
+
+def belongs(name: str, kind: str) -> bool:
+    """Whether a kind has what an option is of."""
+    return _OF_WHOM[name](KINDS[kind])
 
 
 def _part(name: str, value: Any, kind: type) -> Any:

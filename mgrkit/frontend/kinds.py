@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KAGGLE = "kaggle-images"
-DECIBELS, SHARES, CENTRED = "decibels", "shares", "centred"
-"""The laws of values: levels (decibels or what is chosen in their place), shares from 0 to 1, and
-numbers of either sign."""
+RGB = "rgb"
+DECIBELS, SHARES, CENTRED, OF_PLANES = "decibels", "shares", "centred", "of planes"
+"""The laws of values: levels (decibels or what is chosen in their place), shares from 0 to 1,
+numbers of either sign, and what each plane has of its own."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Kind:
 
     Parameters
     ----------
-    code : the module in ``mgrkit.spectrograms.kinds``.
+    code : the module in ``mgrkit.spectrograms.kinds``; none of 'rgb', which only joins others.
     help : what it is, in a few words, where its name does not say.
     has_mel : whether it has a `Mel` record, whose bands are its own if it has none of the below.
     parts : the other records that it has: ``cepstrum``, ``constant_q``, ``autocorrelation``.
@@ -70,6 +71,7 @@ KINDS: dict[str, Kind] = {
     "cqt": Kind("cqt", "constant Q", parts=("constant_q",), fixed=_TRANSFORM),
     "tempogram": Kind("tempogram", "", True, ("autocorrelation",), SHARES, fixed=_POWER),
     "tonnetz": Kind("tonnetz", "", False, ("constant_q",), CENTRED, 6, fixed=_TRANSFORM),
+    RGB: Kind("", "rgb:A,B,C: three of these as the channels of one", law=OF_PLANES),
 }
 """By name. A new kind is a line here and a file there."""
 
@@ -80,5 +82,7 @@ def in_words() -> str:
     >>> in_words().startswith("mel, stft (linear frequency), kaggle-images (as GTZAN's")
     True
     """
-    *others, last = (f"{name} ({k.help})" if k.help else name for name, k in KINDS.items())
+    told = {name: f"{name} ({kind.help})" if kind.help else name for name, kind in KINDS.items()}
+    told[RGB] = KINDS[RGB].help
+    *others, last = told.values()
     return f"{', '.join(others)} or {last}"

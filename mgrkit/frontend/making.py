@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.frontend.checks import check_belonging, one_of
-from mgrkit.frontend.kinds import DECIBELS, KINDS, Kind
+from mgrkit.frontend.checks import belongs, check_belonging, one_of
+from mgrkit.frontend.kinds import DECIBELS, KINDS, RGB, Kind
 from mgrkit.frontend.notes import hertz_of
-from mgrkit.frontend.parts import Compression, Decibels, Logarithm, Mel, Transform
+from mgrkit.frontend.parts import Compression, Decibels, Logarithm, Mel, Size, Transform
 from mgrkit.frontend.record import PARTS, FrontEnd
 
 LOGS = ("db", "log10", "ln")
 REFS: dict[object, str] = {"peak": "peak", "1.0": "one", "1": "one", 1: "one"}
+_USUAL: dict[str, Any] = {"n_fft": 2048, "hop_length": 512, "window": "hann", "power": 2.0}
 _OF_A_THIRD = 36
 """Bins of an octave that are folded to twelve, as in librosa."""
 
@@ -38,6 +40,8 @@ def front_end(
     bins_per_octave: int | None = None,
     octaves: int | None = None,
     lags: int | None = None,
+    size: str | None = None,
+    resample: str | None = None,
 ) -> FrontEnd:
     """A checked front end.
 
@@ -46,7 +50,8 @@ def front_end(
 
     Parameters
     ----------
-    kind : one of `mgrkit.frontend.KINDS`.
+    kind : one of `mgrkit.frontend.KINDS`, or three as 'rgb:A,B,C'; an option is then for those that
+        have what it is of.
     sample_rate : 1,000 to 384,000 Hz.
     n_fft : window and transform in samples, 16 to 65,536.
     hop_length : samples from one frame to the next, 1 to ``n_fft``.
@@ -61,19 +66,70 @@ def front_end(
     n_mfcc, dct_type, lifter : of mfcc (20, 2, 0), see `Cepstrum`.
     bins_per_octave, octaves : of constant Q (12, of chroma and tonnetz 36; 7).
     lags : of tempogram, in frames (384).
+    size : of pictures, in pixels as '224x224'; one pixel per band and frame else.
+    resample : to that size: 'nearest', 'bilinear' or 'area' ('bilinear').
 
     Raises
     ------
     UsageError : a value out of range, or that the kind does not have; the message says what is
         allowed.
     """
-    rules = KINDS[one_of("kind", kind, *KINDS)]
-    options: dict[str, Any] = {
+    transform = {"n_fft": n_fft, "hop_length": hop_length, "window": window, "power": power}
+    options = {
         "n_mels": n_mels, "fmin": fmin, "fmax": fmax, "log": log, "ref": ref, "top_db": top_db,
         "n_mfcc": n_mfcc, "dct_type": dct_type, "lifter": lifter,
         "bins_per_octave": bins_per_octave, "octaves": octaves, "lags": lags,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
+    pixels = _size(size, resample)
+    if not str(kind).startswith(f"{RGB}:"):
+        if kind == RGB:
+            raise UsageError("kind rgb must name three kinds, such as rgb:mel,cqt,mfcc")
+        return _of_one(kind, sample_rate, transform, given, pixels)
+    planes = _planes(str(kind).removeprefix(f"{RGB}:").split(","), sample_rate, transform, given)
+    return FrontEnd(
+        kind=RGB,
+        sample_rate=sample_rate,
+        transform=planes[0].transform,
+        mel=None,
+        decibels=None,
+        size=pixels,
+        planes=planes,
+    )
+
+
+def _planes(
+    kinds: list[str], sample_rate: int, transform: dict[str, Any], given: dict[str, Any]
+) -> tuple[FrontEnd, ...]:
+    """A front end of each kind, with those options that it has."""
+    single = [kind for kind in KINDS if kind != RGB]
+    if len(kinds) != 3:
+        raise UsageError(f"kind rgb must name three kinds, not {len(kinds)}")
+    for kind in kinds:
+        one_of("each kind of rgb", kind, *single)
+    for name in given:
+        if not any(belongs(name, kind) for kind in kinds):
+            raise UsageError(f"{name} belongs to none of kind {', '.join(kinds)}")
+    made = []
+    for kind in kinds:
+        rules = KINDS[kind]
+        fixed = transform.keys() if rules.is_fixed else rules.fixed
+        own = {name: value for name, value in given.items() if belongs(name, kind)}
+        if "constant_q" in rules.parts and not isinstance(own.get("fmin", ""), str):
+            del own["fmin"]  # in Hz, which is for mel
+        free = {name: value for name, value in transform.items() if name not in fixed}
+        made.append(_of_one(kind, sample_rate, _USUAL | free, own, None))
+    return tuple(made)
+
+
+def _of_one(
+    kind: str,
+    sample_rate: int,
+    transform: dict[str, Any],
+    given: dict[str, Any],
+    size: Size | None,
+) -> FrontEnd:
+    rules = KINDS[one_of("kind", kind, *KINDS)]
     check_belonging(kind, given)
     parts: dict[str, Any] = {"mel": None}
     if rules.has_mel:
@@ -83,13 +139,26 @@ def front_end(
         of_part = {f.name for f in dataclasses.fields(PARTS[name])}
         usual = {"bins_per_octave": _OF_A_THIRD} if rules.bands else {}
         parts[name] = PARTS[name](**usual | {n: v for n, v in given.items() if n in of_part})
+    power = transform["power"]
     return FrontEnd(
         kind=kind,
         sample_rate=sample_rate,
-        transform=Transform(n_fft, hop_length, window, padding=rules.padding, power=_float(power)),
+        transform=Transform(**transform | {"power": _float(power)}, padding=rules.padding),
+        size=size,
         **parts,
         **_laws(rules, given),
     )
+
+
+def _size(size: str | None, resample: str | None) -> Size | None:
+    if size is None:
+        if resample is not None:
+            raise UsageError("resample is for a size, of pictures without axes")
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", size)
+    if not match:
+        raise UsageError(f"size must be WxH in pixels such as 224x224, not {size!r}")
+    return Size(int(match[1]), int(match[2]), "bilinear" if resample is None else resample)
 
 
 def _laws(rules: Kind, given: dict[str, Any]) -> dict[str, Any]:

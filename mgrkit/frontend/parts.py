@@ -133,6 +133,18 @@ class ConstantQ:
 
 
 @dataclass(frozen=True)
+class Size:
+    """Pixels of a picture that was drawn as it comes and then resampled, with no border.
+
+    By Pillow's 'nearest', 'bilinear' or 'area' (which it calls box).
+    """
+
+    width: int
+    height: int
+    resample: str = "bilinear"
+
+
+@dataclass(frozen=True)
 class Autocorrelation:
     """How much onsets repeat after 0 to ``lags`` - 1 frames, within a window of so many."""
 

@@ -7,17 +7,19 @@ import functools
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from mgrkit.errors import UsageError
 from mgrkit.frontend.canonical import as_values, build
 from mgrkit.frontend.checks import (
     check_law,
     check_parts,
+    check_size,
     check_sound,
     check_transform,
     check_usual,
 )
-from mgrkit.frontend.kinds import DECIBELS, KINDS
+from mgrkit.frontend.kinds import DECIBELS, KINDS, RGB
 from mgrkit.frontend.parts import (
     LATER,
     Autocorrelation,
@@ -27,6 +29,7 @@ from mgrkit.frontend.parts import (
     Decibels,
     Logarithm,
     Mel,
+    Size,
     Transform,
 )
 
@@ -42,6 +45,7 @@ PARTS: dict[str, type] = {
     "cepstrum": Cepstrum,
     "constant_q": ConstantQ,
     "autocorrelation": Autocorrelation,
+    "size": Size,
 }
 
 
@@ -58,6 +62,9 @@ class FrontEnd:
     channels : how many become one: 'mean'.
     resampler : 'soxr_hq'.
     mel, cepstrum, constant_q, autocorrelation : those that the kind has, else None.
+    size : of pictures; None for one pixel per band and frame.
+    planes : of kind 'rgb' three front ends of one rate and no size, resampled to the most bands and
+        frames of any; ``transform`` is then the first one's.
     decibels, compression, logarithm : the law of the levels, one of the three; none where the kind
         has another.
     """
@@ -74,14 +81,19 @@ class FrontEnd:
     cepstrum: Cepstrum | None = dataclasses.field(default=None, metadata=LATER)
     constant_q: ConstantQ | None = dataclasses.field(default=None, metadata=LATER)
     autocorrelation: Autocorrelation | None = dataclasses.field(default=None, metadata=LATER)
+    size: Size | None = dataclasses.field(default=None, metadata=LATER)
+    planes: tuple[FrontEnd, ...] = dataclasses.field(default=(), metadata=LATER)
 
     def __post_init__(self) -> None:
         check_sound(self.kind, self.sample_rate, self.channels, self.resampler)
         check_transform(self.transform)
         rules = KINDS[self.kind]
         check_law(self.kind, self.decibels, self.compression, self.logarithm)
-        parts = {name: getattr(self, name) for name in PARTS if name != "transform"}
+        parts = {name: getattr(self, name) for name in PARTS if name not in ("transform", "size")}
         check_parts(self.kind, parts, self.sample_rate, self.transform)
+        self._check_planes()
+        if self.size is not None:
+            check_size(self.size)
         if self.constant_q and rules.bands and self.constant_q.bins_per_octave % 12:
             bins = self.constant_q.bins_per_octave
             raise UsageError(
@@ -96,6 +108,21 @@ class FrontEnd:
         if rules.is_fixed:
             self._check_usual()
 
+    def _check_planes(self) -> None:
+        if self.kind != RGB:
+            if self.planes:
+                raise UsageError(f"planes must be empty for kind {self.kind}")
+            return
+        planes = self.planes
+        if not isinstance(planes, tuple) or not all(isinstance(one, FrontEnd) for one in planes):
+            raise UsageError(f"planes must be front ends, not {planes!r}")
+        if len(planes) != 3 or any(plane.planes or plane.size for plane in planes):
+            raise UsageError("planes must be three front ends of one channel and no size")
+        if {plane.sample_rate for plane in planes} != {self.sample_rate}:
+            raise UsageError("planes must have one sample_rate")
+        if planes[0].transform != self.transform:
+            raise UsageError("transform must be that of the first of planes")
+
     def _check_usual(self) -> None:
         rules = KINDS[self.kind]
         usual = Transform(padding=rules.padding), Mel() if rules.has_mel else None, Decibels()
@@ -106,7 +133,9 @@ class FrontEnd:
 
     @property
     def bands(self) -> int:
-        """The height of a spectrum."""
+        """The height of a spectrum, or the greatest one of planes."""
+        if self.planes:
+            return max(plane.bands for plane in self.planes)
         if self.cepstrum:
             return self.cepstrum.n_mfcc
         if self.autocorrelation:
@@ -119,8 +148,23 @@ class FrontEnd:
         return of_kind or self.transform.n_fft // 2 + 1
 
     @property
+    def name(self) -> str:
+        """The kind as `front_end` takes it, 'rgb:A,B,C' of planes."""
+        return (
+            f"{RGB}:{','.join(plane.kind for plane in self.planes)}" if self.planes else self.kind
+        )
+
+    @property
+    def breadth(self) -> tuple[int, ...]:
+        """The shape of a column of a picture: ``(height,)``, of planes ``(3, height)``."""
+        height = self.size.height if self.size else self.bands
+        return (len(self.planes), height) if self.planes else (height,)
+
+    @property
     def least_samples(self) -> int:
         """Of a sound that can be described: one window, or the longest filter."""
+        if self.planes:
+            return max(plane.least_samples for plane in self.planes)
         least = self.transform.n_fft
         if self.constant_q:
             least = max(least, self.constant_q.longest(self.rate))
@@ -142,7 +186,11 @@ class FrontEnd:
 
     @property
     def column_seconds(self) -> float:
-        """From one column of a picture to the next."""
+        """From one column of a picture to the next; 0 where that hangs on how long the sound is."""
+        if self.size:
+            return 0.0
+        if self.planes:
+            return min(plane.column_seconds for plane in self.planes)
         return KINDS[self.kind].frames_a_column * self.transform.hop_length / self.rate
 
     @property
@@ -164,11 +212,13 @@ class FrontEnd:
         Of what once could not be chosen, only what differs from what it then was.
         """
         options: dict[str, object] = {
-            "kind": self.kind,
+            "kind": self.name,
             "sample-rate": self.sample_rate,
             "n-fft": self.transform.n_fft,
             "hop-length": self.transform.hop_length,
         }
+        for plane in self.planes:
+            options = {**plane.options(), **options}
         if self.decibels:
             options["top-db"] = self.decibels.top_db
         if self.mel:
@@ -185,6 +235,9 @@ class FrontEnd:
                 options["log"] = "log10" if self.compression else "ln"
             if self.ref != "peak":
                 options["ref"] = "1.0"
+        if self.size:
+            options["size"] = f"{self.size.width}x{self.size.height}"
+            options["resample"] = self.size.resample
         return options
 
     @functools.cached_property
@@ -194,11 +247,17 @@ class FrontEnd:
 
     def to_json(self) -> str:
         """Canonical JSON: equal front ends give equal text."""
-        values = {"format": FORMAT, **as_values(self)}
+        values = {"format": FORMAT, **self._as_values()}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+
+    def _as_values(self) -> dict[str, Any]:
+        values = as_values(self)
         for law in LAWS.keys() & values.keys():
             if values[law] is None:
                 del values[law]
-        return json.dumps(values, sort_keys=True, separators=(",", ":"))
+        if self.planes:
+            values["planes"] = [plane._as_values() for plane in self.planes]
+        return values
 
     @classmethod
     def from_json(cls, text: str) -> FrontEnd:
@@ -214,6 +273,16 @@ class FrontEnd:
             raise UsageError(
                 f"front end has format {version!r}, this mgrkit reads {FORMAT}", "update mgrkit"
             )
+        return cls._of_values(values)
+
+    @classmethod
+    def _of_values(cls, values: Any) -> FrontEnd:
+        if not isinstance(values, dict):
+            raise UsageError("front end: one of planes is not a JSON object")
+        if "planes" in values:
+            if not isinstance(values["planes"], list) or len(values["planes"]) != 3:
+                raise UsageError("front end: planes are not a list of three")
+            values["planes"] = tuple(map(cls._of_values, values["planes"]))
         for name, part in (LAWS | PARTS).items():
             never_null = name in LAWS or name == "transform"
             if name in values and (never_null or values[name] is not None):

@@ -18,6 +18,7 @@ from mgrkit.errors import UsageError
 from mgrkit.frontend import FrontEnd, front_end
 from mgrkit.inputs.columns import Columns, TableChoice, digest_of, some
 from mgrkit.inputs.extracting import extractor, summed
+from mgrkit.inputs.windows import over_time, starts, windows
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.registry.specs import TABLE
 
@@ -204,7 +205,7 @@ class Features:
 
 @dataclass(frozen=True)
 class Pictures:
-    """Windows of pictures: uint8 ``(bands, frames)``.
+    """Windows of pictures: uint8 ``(bands, frames)``, or ``(3, bands, frames)`` of planes.
 
     Parameters
     ----------
@@ -227,7 +228,9 @@ class Pictures:
     def name(self) -> str:
         if self.frontend is None:
             return f"foreign pictures of {self.foreign_bands} bands"
-        return f"{self.frontend.kind} pictures"
+        size = self.frontend.size
+        of_size = f" of {size.width}x{size.height}" if size else ""
+        return f"{self.frontend.name} pictures{of_size}"
 
     @property
     def digest(self) -> str:
@@ -239,7 +242,7 @@ class Pictures:
 
     @property
     def breadth(self) -> tuple[int, ...]:
-        return (self.frontend.bands if self.frontend else self.foreign_bands,)
+        return self.frontend.breadth if self.frontend else (self.foreign_bands,)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -257,16 +260,18 @@ class Pictures:
 
         assert self.frontend is not None
         assert rate == self.frontend.sample_rate
-        return np.ascontiguousarray(render(samples, self.frontend).values.T)
+        return over_time(render(samples, self.frontend).values)
 
     def fitted(self, sizes: Sequence[int]) -> Pictures:
         return self if self.frames else replace(self, frames=int(np.median(sizes)))
 
     def count(self, size: int) -> int:
-        return len(_starts(size, self.frames))
+        return len(starts(size, self.frames))
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.uint8]:
-        cut: NDArray[np.uint8] = np.ascontiguousarray(windows(values, self.frames).swapaxes(1, 2))
+        cut: NDArray[np.uint8] = np.ascontiguousarray(
+            np.moveaxis(windows(values, self.frames), 1, -1)
+        )
         return cut
 
 
@@ -319,29 +324,10 @@ class Samples:
         return self if self.frames else replace(self, frames=int(np.median(sizes)))
 
     def count(self, size: int) -> int:
-        return len(_starts(size, self.frames))
+        return len(starts(size, self.frames))
 
     def examples(self, values: NDArray[Any]) -> NDArray[np.float32]:
         return windows(values, self.frames)
-
-
-def windows(values: NDArray[Any], length: int) -> NDArray[Any]:
-    """A piece cut into windows of one length, evenly spread over it, ``(n, length, ...)``.
-
-    One that is up to half as long again is one window, its middle; a shorter one is repeated
-    until it fills the window, so that no border comes into it.
-    """
-    size = len(values)
-    if size < length:
-        return values[np.arange(length) % size][None]
-    return np.stack([values[start : start + length] for start in _starts(size, length)])
-
-
-def _starts(size: int, length: int) -> list[int]:
-    """Where the windows of a piece of this size begin."""
-    count = max(1, int(size / length + 0.5))
-    spare = max(0, size - length)
-    return [spare // 2] if count == 1 else [k * spare // (count - 1) for k in range(count)]
 
 
 def input_of(
@@ -394,5 +380,5 @@ def input_of_task(eats: str, task: Task, device: str = "auto", *, fills: bool = 
         found = Features(installed().feature_set(which), device)
         return found.of(task.columns) if fills else found
     if kind == "image":
-        return Pictures(task.frontend, task.shape[1], 0 if task.frontend else task.shape[0])
+        return Pictures(task.frontend, task.shape[-1], 0 if task.frontend else task.shape[0])
     return Samples(task.frontend or front_end(), task.shape[0])

@@ -47,8 +47,8 @@ def how_to_get(wanted: Input) -> str:
         return f"give sound, or make such by mgrkit features SRC OUT.csv --set {which}"
     if not isinstance(wanted, Pictures):
         return "give sound"
-    usual = {**front_end(front.kind).options(), "fmax": front.rate / 2}
+    usual = {**front_end(front.name).options(), "fmax": front.rate / 2}
     options = front.options().items()
     other = [f" --{name} {value}" for name, value in options if value != usual.get(name)]
-    command = f"mgrkit spectrograms SRC OUT --kind {front.kind}{''.join(other)}"
+    command = f"mgrkit spectrograms SRC OUT --kind {front.name}{''.join(other)}"
     return f"give sound, or make such by {command}"

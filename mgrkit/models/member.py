@@ -12,6 +12,7 @@ from mgrkit.classifiers.filling import MEDIANS
 from mgrkit.compute.device import resolve_device
 from mgrkit.errors import BundleError, ItemError, UsageError
 from mgrkit.inputs.kinds import Pictures, input_of_task
+from mgrkit.inputs.windows import over_time
 from mgrkit.inputs.wording import distinct_name, how_to_get, no_sound
 from mgrkit.learning.averaging import to_tracks
 from mgrkit.learning.calibration import Calibration
@@ -104,14 +105,14 @@ class Member:
 
         picture, wanted = read_picture(path), self.input
         assert isinstance(wanted, Pictures)
-        given = Pictures(picture.frontend, wanted.frames, len(picture.values))
+        given = Pictures(picture.frontend, wanted.frames, picture.values.shape[-2])
         if given.digest != wanted.digest:
             kind = distinct_name(given, wanted)
             message = f"these are {kind}, {self.name} was trained on {wanted.name}"
             raise ItemError("other-front-end", message, how_to_get(wanted))
         front = picture.frontend
-        seconds = picture.values.shape[1] * front.column_seconds if front else 0.0
-        return wanted.examples(picture.values.T), seconds
+        seconds = picture.values.shape[-1] * front.column_seconds if front else 0.0
+        return wanted.examples(over_time(picture.values)), seconds
 
     def judged(self, pieces: Sequence[NDArray[Any]]) -> Answer:
         """Of each piece and of the song.

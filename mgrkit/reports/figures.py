@@ -111,25 +111,50 @@ def draw_figure(
     """
     with drawn(path, "mgrkit spectrograms", canvas.inches, canvas.dpi) as figure:
         axes = figure.add_subplot()
-        low, high = bar_of(image, frontend)
-        values = levels(image, frontend)
-        if KINDS[frontend.kind].law != DECIBELS:
-            # Or bands would run into one another where columns are averaged.
-            values = np.repeat(values, _REPEATED, axis=0)
-        shown = axes.imshow(
-            values,
-            cmap="gray" if cmap == "grey" else cmap,
-            origin="lower",
-            aspect="auto",
-            vmin=low,
-            vmax=high,
-            extent=(start, start + seconds, -0.5, frontend.bands - 0.5),
-        )
+        place = (start, start + seconds, -0.5, frontend.bands - 0.5)
+        if frontend.planes:
+            _draw_planes(axes, image, frontend, place)
+        else:
+            _draw_bands(axes, image, frontend, place, cmap)
+            lines = canvas.height / canvas.dpi / 0.25
+            mark_frequencies(axes, frontend, canvas.notes, lines)
         axes.set_xlabel("seconds")
-        mark_frequencies(axes, frontend, canvas.notes, canvas.height / canvas.dpi / 0.25)
-        bar = figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
-        bar.set_label(unit_of(frontend))
         axes.set_title(shortened(source, canvas.letters(0.65)), loc="left", parse_math=False)
+
+
+def _draw_bands(
+    axes: Axes,
+    image: Image,
+    frontend: FrontEnd,
+    place: tuple[float, float, float, float],
+    cmap: str,
+) -> None:
+    low, high = bar_of(image, frontend)
+    values = levels(image, frontend)
+    if KINDS[frontend.kind].law != DECIBELS:
+        # Or bands would run into one another where columns are averaged.
+        values = np.repeat(values, _REPEATED, axis=0)
+    shown = axes.imshow(
+        values,
+        cmap="gray" if cmap == "grey" else cmap,
+        origin="lower",
+        aspect="auto",
+        vmin=low,
+        vmax=high,
+        extent=place,
+    )
+    bar = axes.figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
+    bar.set_label(unit_of(frontend))
+
+
+def _draw_planes(
+    axes: Axes, image: Image, frontend: FrontEnd, place: tuple[float, float, float, float]
+) -> None:
+    """The channels as they are, and which is which; they have no axis in common but time."""
+    axes.imshow(np.moveaxis(image.values, 0, -1), origin="lower", aspect="auto", extent=place)
+    axes.set_yticks([])
+    named = zip(("red", "green", "blue"), frontend.planes, strict=True)
+    axes.set_ylabel(", ".join(f"{colour} {plane.kind}" for colour, plane in named))
 
 
 @contextlib.contextmanager

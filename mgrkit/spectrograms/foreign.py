@@ -98,7 +98,7 @@ def read_foreign(path: str | os.PathLike[str]) -> Foreign:
         raise ItemError(
             "for-people",
             f"{path} was drawn with axes, for people",
-            "give plain pictures: mgrkit spectrograms without --axes and --size",
+            "give plain pictures: mgrkit spectrograms without --axes",
         )
     pixels = _pixels(content, path)
     values = _kaggle(pixels)

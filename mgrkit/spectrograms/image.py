@@ -11,6 +11,7 @@ from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import CENTRED, KINDS, SHARES
 from mgrkit.spectrograms.kinds import code_of
+from mgrkit.spectrograms.sizing import on_one_grid, resampled
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
 
 if TYPE_CHECKING:
@@ -33,12 +34,14 @@ class Image(NamedTuple):
     ``values`` is uint8 ``(bands, frames)``, row 0 the lowest. Of kinds with levels ``peak_db`` is
     the level of 255 in dB: 10 log10 of the largest power, or of a tone of full scale. Of kinds
     whose values have a sign, ``scale`` is the value of 255 in each band; that of 0 is as much
-    below zero. Of kind 'kaggle-images' the image has one column in 3.86 frames.
+    below zero. Of kind 'kaggle-images' the image has one column in 3.86 frames. Of kind 'rgb'
+    ``values`` are ``(3, bands, frames)``, and ``planes`` the peak and scale of each.
     """
 
     values: NDArray[np.uint8]
     peak_db: float | None = None
     scale: tuple[float, ...] = ()
+    planes: tuple[tuple[float | None, tuple[float, ...]], ...] = ()
 
 
 def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
@@ -56,6 +59,8 @@ def spectrum(samples: Floats, frontend: FrontEnd) -> Floats:
     ItemError : ``too-short`` (less than one window or filter), ``silent`` (see `check_audible`),
         ``non-finite`` (a sample that is no number, or beyond 1e9).
     """
+    if frontend.planes:
+        raise UsageError("the planes of rgb have a spectrum each, and no common one")
     samples = checked(samples, frontend)
     code = code_of(frontend.kind)
     if code.values:
@@ -106,8 +111,30 @@ def render(samples: Floats, frontend: FrontEnd) -> Image:
     levels go from their lowest value at 0 to the peak at 255. Where the reference is 'one' the
     level of a tone of full scale takes the place of the peak. Shares are 255 times themselves;
     values of either sign are 127.5 (1 + value / scale). Kinds may take other steps, see
-    `mgrkit.spectrograms.kinds.Code`. Parameters and errors as for ``spectrum``.
+    `mgrkit.spectrograms.kinds.Code`. A front end with a size has it resampled in the end.
+    Parameters and errors as for ``spectrum``.
     """
+    if frontend.planes:
+        return _joined(samples, frontend)
+    image = _rendered(samples, frontend)
+    return image._replace(values=_sized(image.values, frontend)) if frontend.size else image
+
+
+def _joined(samples: Floats, frontend: FrontEnd) -> Image:
+    """Three images as the channels of one."""
+    images = [_rendered(samples, plane) for plane in frontend.planes]
+    planes = [_sized(image.values, frontend) for image in images]
+    own = tuple((image.peak_db, image.scale) for image in images)
+    return Image(on_one_grid(planes), None, (), own)
+
+
+def _sized(values: NDArray[np.uint8], frontend: FrontEnd) -> NDArray[np.uint8]:
+    size = frontend.size
+    return resampled(values, size.width, size.height, size.resample) if size else values
+
+
+def _rendered(samples: Floats, frontend: FrontEnd) -> Image:
+    """One pixel per band and frame."""
     law = KINDS[frontend.kind].law
     if law == SHARES:
         shares = np.clip(spectrum(samples, frontend), 0, 1)
@@ -141,7 +168,16 @@ def levels(image: Image, frontend: FrontEnd) -> Floats:
     Parameters
     ----------
     image : an `Image`, or a `mgrkit.spectrograms.Picture` that was read.
+
+    Raises
+    ------
+    UsageError : of kind 'rgb'; its planes can be taken one by one. Of mfcc of another size, whose
+        bands have scales of their own.
     """
+    if frontend.planes:
+        raise UsageError("the planes of an rgb picture have values of their own")
+    if image.scale and len({*image.scale}) > 1 and len(image.scale) != len(image.values):
+        raise UsageError(f"{frontend.kind} of another size has no scale for each row")
     law = KINDS[frontend.kind].law
     shares: Floats = np.divide(image.values, np.float32(255), dtype=np.float32)
     if law == SHARES:
@@ -149,7 +185,9 @@ def levels(image: Image, frontend: FrontEnd) -> Floats:
     if law == CENTRED:
         shares *= 2
         shares -= 1
-        return np.multiply(shares, np.array(image.scale, np.float32)[:, None], out=shares)
+        scale = np.array(image.scale, np.float32)
+        same = len(scale) != len(shares)
+        return np.multiply(shares, scale[0] if same else scale[:, None], out=shares)
     low, high = bounds(frontend, image.peak_db or 0.0)
     shares *= np.float32(high - low)
     return np.add(shares, np.float32(low), out=shares)

@@ -33,11 +33,10 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"mgrkit\0"
 FIGURE = b"mgrkit-figure"
 """Keyword of the text chunk of a picture for people, which no model may see."""
-_GREY, _PALETTE = 0, 3
+_GREY, _RGB, _PALETTE = 0, 2, 3
 _SUB = 1
 # DEFLATE never packs more than 1,032 to one.
 _DENSEST = 1032
-_OTHERWISE = "its text chunk is not as mgrkit writes it"
 
 
 class Picture(NamedTuple):
@@ -52,6 +51,7 @@ class Picture(NamedTuple):
     peak_db: float | None
     source: str
     scale: tuple[float, ...] = ()
+    planes: tuple[tuple[float | None, tuple[float, ...]], ...] = ()
 
 
 def encode_png(image: Image, frontend: FrontEnd, source: str, cmap: str = "magma") -> bytes:
@@ -60,13 +60,13 @@ def encode_png(image: Image, frontend: FrontEnd, source: str, cmap: str = "magma
     Parameters
     ----------
     source : any text; read back as it is.
-    cmap : 'magma', 'viridis' or 'grey'; only colours depend on it.
+    cmap : 'magma', 'viridis' or 'grey'; only colours depend on it. Planes are red, green and blue.
     """
     if cmap not in CMAPS:
         raise UsageError(f"cmap must be {', '.join(CMAPS)}, not {cmap!r}")
-    bands, frames = image.values.shape
+    bands, frames = image.values.shape[-2:]
     text = json.dumps(_described(image, frontend, source))
-    colour = _GREY if cmap == "grey" else _PALETTE
+    colour = _RGB if frontend.planes else _GREY if cmap == "grey" else _PALETTE
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", frames, bands, 8, colour, 0, 0, 0))]
     if colour == _PALETTE:
         chunks.append((b"PLTE", palette(cmap)))
@@ -120,12 +120,17 @@ def texts(content: bytes) -> set[bytes]:
 
 def _filtered(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The rows from the top, each value less its left neighbour, behind the filter's number."""
-    bands, frames = values.shape
-    rows: NDArray[np.uint8] = scratch("rows", (bands, frames + 1), np.uint8)
-    top_down = values[::-1]
+    top_down = values[..., ::-1, :]
+    step = 1
+    if values.ndim == 3:  # the channels of a pixel stand beside one another
+        step = len(values)
+        top_down = np.ascontiguousarray(np.moveaxis(top_down, 0, -1))
+        top_down = top_down.reshape(len(top_down), -1)
+    bands, width = top_down.shape
+    rows: NDArray[np.uint8] = scratch("rows", (bands, width + 1), np.uint8)
     rows[:, 0] = _SUB
-    rows[:, 1] = top_down[:, 0]
-    np.subtract(top_down[:, 1:], top_down[:, :-1], out=rows[:, 2:])
+    rows[:, 1 : 1 + step] = top_down[:, :step]
+    np.subtract(top_down[:, step:], top_down[:, :-step], out=rows[:, 1 + step :])
     return rows
 
 
@@ -162,22 +167,31 @@ def _decoded(content: bytes) -> Picture:
     colours = b"".join(chunks.get(b"PLTE", []))
     palettes = (palette(name) for name in CMAPS if name != "grey")
     ours = colour == _GREY or (colour == _PALETTE and colours in palettes)
+    if frontend.planes:
+        ours = colour == _RGB
     if depth != 8 or not ours:
         raise ItemError("not-ours", "its pixels were written by another program")
     packed = sum(map(len, chunks.get(b"IDAT", [])))
-    if height != frontend.bands or width * height > _DENSEST * packed:
+    fits = height == frontend.breadth[-1] and (not frontend.size or width == frontend.size.width)
+    if not fits or width * height > _DENSEST * packed:
         raise ItemError("damaged", f"{width} x {height} pixels do not fit its own description")
     return read._replace(values=_pixels(content))
 
 
 def _described(image: Image, frontend: FrontEnd, source: str) -> dict[str, Any]:
-    """What stands in the text chunk, besides pixels: of levels their peak, else their scale."""
+    """What stands in the text chunk."""
     fields: dict[str, Any] = {"frontend": json.loads(frontend.to_json())}
+    if frontend.planes:
+        both = zip(frontend.planes, image.planes, strict=True)
+        fields["planes"] = [_law(plane, *own) for plane, own in both]
+    return {**fields, **_law(frontend, image.peak_db, image.scale), "source": source}
+
+
+def _law(frontend: FrontEnd, peak_db: float | None, scale: tuple[float, ...]) -> dict[str, Any]:
+    """What is to be known of a picture beside its pixels: the peak of levels, a scale."""
     if KINDS[frontend.kind].law == DECIBELS:
-        fields["peak_db"] = image.peak_db
-    elif image.scale:
-        fields["scale"] = image.scale
-    return {**fields, "source": source}
+        return {"peak_db": peak_db}
+    return {"scale": scale} if scale else {}
 
 
 def _read(text: bytes) -> Picture:
@@ -185,20 +199,30 @@ def _read(text: bytes) -> Picture:
     try:
         fields: dict[str, Any] = json.loads(text)
         frontend = FrontEnd.from_json(json.dumps(fields["frontend"])).of_pictures()
-        law, source = KINDS[frontend.kind].law, fields["source"]
-        peak_db = fields["peak_db"] if law == DECIBELS else None
-        scale = tuple(fields["scale"]) if law == CENTRED else ()
+        source = fields["source"]
+        peak_db, scale = _law_of(frontend, fields)
+        own = fields["planes"] if frontend.planes else []
+        planes = tuple(_law_of(*both) for both in zip(frontend.planes, own, strict=True))
     except UsageError as error:
         raise ItemError("not-ours", str(error)) from None
     except (ValueError, RecursionError, TypeError, KeyError):
-        raise ItemError("damaged", _OTHERWISE) from None
+        source = None
+    if not isinstance(source, str):
+        raise ItemError("damaged", "its text chunk is not as mgrkit writes it")
+    return Picture(np.empty((0, 0), np.uint8), frontend, peak_db, source, scale, planes)
+
+
+def _law_of(frontend: FrontEnd, fields: dict[str, Any]) -> tuple[float | None, tuple[float, ...]]:
+    """What `_law` wrote; ValueError, TypeError or KeyError for what it did not."""
+    law = KINDS[frontend.kind].law
+    peak_db: float | None = fields["peak_db"] if law == DECIBELS else None
+    scale: tuple[float, ...] = tuple(fields["scale"]) if law == CENTRED else ()
     numbers = [*scale, *([peak_db] if law == DECIBELS else [])]
-    good = all(isinstance(number, float) and math.isfinite(number) for number in numbers)
-    if law == CENTRED:
-        good = good and len(scale) == frontend.bands and min(scale) >= 0
-    if not good or not isinstance(source, str):
-        raise ItemError("damaged", _OTHERWISE)
-    return Picture(np.empty((0, 0), np.uint8), frontend, peak_db, source, scale)
+    if not all(isinstance(number, float) and math.isfinite(number) for number in numbers):
+        raise ValueError
+    if law == CENTRED and (len(scale) != frontend.bands or min(scale) < 0):
+        raise ValueError
+    return peak_db, scale
 
 
 def _pixels(content: bytes) -> NDArray[np.uint8]:
@@ -207,6 +231,7 @@ def _pixels(content: bytes) -> NDArray[np.uint8]:
     try:
         # Not Image.open: its limit on the number of pixels is for files that may lie.
         with PngImageFile(io.BytesIO(content)) as image:
-            return np.ascontiguousarray(np.asarray(image)[::-1])
+            pixels = np.asarray(image)[::-1]
+            return np.ascontiguousarray(np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels)
     except (OSError, SyntaxError, ValueError) as error:
         raise ItemError("damaged", f"cannot be decoded: {error}") from None

@@ -60,6 +60,8 @@ class PictureStatistics(Classifier):
 
     def _described(self, x: NDArray[Any]) -> Floats:
         x = np.asarray(x)
+        if len(self.task.shape) != 2:
+            raise UsageError("picture_statistics takes pictures of one channel, not of planes")
         bands, frames = self.task.shape
         if x.dtype != np.uint8 or x.shape[1:] != self.task.shape:
             raise UsageError(

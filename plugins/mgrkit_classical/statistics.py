@@ -29,7 +29,7 @@ COUNT = 5 * _LEVELS + 3 + 3 * _COEFFICIENTS + _WIDE * _OCTAVES + 2 * _WIDE
 
 def column_seconds(task: Task) -> float:
     """From one frame of a task's pictures to the next."""
-    return task.frontend.column_seconds if task.frontend else COLUMN_SECONDS
+    return (task.frontend.column_seconds if task.frontend else 0.0) or COLUMN_SECONDS
 
 
 def statistics(pictures: NDArray[np.uint8], column_seconds: float) -> Floats:

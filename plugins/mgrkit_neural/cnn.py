@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mgrkit_neural.classifier import NeuralClassifier
+from mgrkit_neural.pictures import channels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -36,7 +37,7 @@ class CNN(NeuralClassifier):
         from mgrkit_neural import layers
 
         width = self.parameters.width
-        parts: list[nn.Module] = [layers.convolved(1, width, (2, 2))]
+        parts: list[nn.Module] = [layers.convolved(channels(self.task), width, (2, 2))]
         parts.append(layers.Residual(width, width))
         for stage in (1, 2, 3):
             parts.append(layers.pool())
@@ -49,6 +50,6 @@ class CNN(NeuralClassifier):
         from mgrkit_neural.numpy_layers import Linear, Trunk
 
         width = self.parameters.width
-        trunk = Trunk(arrays, width, (2, 2))
+        trunk = Trunk(arrays, width, (2, 2), channels(self.task))
         last = Linear(arrays.under("10"), width * 8, len(self.task.labels))
         return lambda x: last(trunk(x).mean((1, 2)).T)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mgrkit_neural.classifier import NeuralClassifier
+from mgrkit_neural.pictures import channels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,7 +38,7 @@ class CRNN(NeuralClassifier):
 
         width, hidden = self.parameters.width, self.parameters.hidden
         return nn.Sequential(
-            layers.convolved(1, width, (2, 2)),
+            layers.convolved(channels(self.task), width, (2, 2)),
             layers.Residual(width, width),
             layers.pool(),
             layers.Residual(width, width * 2),
@@ -56,7 +57,7 @@ class CRNN(NeuralClassifier):
         from mgrkit_neural.numpy_layers import Linear, Trunk
 
         width, hidden = self.parameters.width, self.parameters.hidden
-        trunk = Trunk(arrays, width, (2, 1))
+        trunk = Trunk(arrays, width, (2, 1), channels(self.task))
         over_time = Recurrent(arrays.under("9"), width * 8, hidden)
         last = Linear(arrays.under("10"), 2 * hidden, len(self.task.labels))
         return lambda x: last(over_time(trunk(x).mean(1)))

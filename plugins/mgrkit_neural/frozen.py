@@ -52,10 +52,11 @@ class Frozen:
         UsageError : pictures of another shape or type.
         """
         x = pictures.checked(x, self.task)
-        views, (bands, frames) = self.recipe.views, self.task.shape
+        x = x if x.ndim == 4 else x[:, None]
+        views, (bands, frames) = self.recipe.views, self.task.shape[-2:]
         width = self.recipe.columns(self.task) if views else frames
         starts = pictures.starts(frames, width, views)
-        rows = max(1, _PIXELS // (bands * width * len(starts)))
+        rows = max(1, _PIXELS // (x.shape[1] * bands * width * len(starts)))
         parts = [x[first : first + rows] for first in range(0, len(x), rows)]
         tell = partial(self._of_part, starts, width)
         found = np.zeros((len(x), len(self.task.labels)), np.float32)
@@ -71,9 +72,9 @@ class Frozen:
         return self.arrays
 
     def _of_part(self, starts: Sequence[int], width: int, part: NDArray[np.uint8]) -> Floats:
-        """The mean over members and crops of pictures ``(n, bands, frames)``: ``(n, k)``."""
-        cut = np.concatenate([part[:, :, start : start + width] for start in starts])
-        x = cut[:, None] * np.float32(1 / 255 / pictures.DEVIATION)
+        """The mean over members and crops of ``(n, channels, bands, frames)``: ``(n, k)``."""
+        cut = np.concatenate([part[..., start : start + width] for start in starts])
+        x = cut * np.float32(1 / 255 / pictures.DEVIATION)
         x -= np.float32(pictures.MEAN / pictures.DEVIATION)
         total = np.zeros((len(cut), len(self.seen)), np.float32)
         # Weights that nobody would learn may overflow: whoever asked sees that in what is told.

@@ -78,14 +78,15 @@ class Patches(nn.Module):
     bands : of the pictures.
     patch : bands and frames of a patch, multiples of `pictures.CELL`.
     width : length of the vectors, even.
+    channels : of the pictures.
     """
 
-    def __init__(self, bands: int, patch: tuple[int, int], width: int) -> None:
+    def __init__(self, bands: int, patch: tuple[int, int], width: int, channels: int = 1) -> None:
         super().__init__()
         self.patch = patch
         cells = (patch[0] // CELL[0], patch[1] // CELL[1])
         self.project = nn.Sequential(
-            convolved(1, 16, (2, 2)),
+            convolved(channels, 16, (2, 2)),
             convolved(16, 32, (2, 2)),
             convolved(32, 64, (2, 1)),
             nn.Conv2d(64, width, cells, cells),
@@ -93,7 +94,7 @@ class Patches(nn.Module):
         self.place = nn.Parameter(0.02 * torch.randn(1, width, -(-bands // patch[0]), 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(n, 1, bands, frames)`` to ``(n, patches, width)``."""
+        """``(n, channels, bands, frames)`` to ``(n, patches, width)``."""
         above, beside = -x.shape[2] % self.patch[0], -x.shape[3] % self.patch[1]
         x = self.project(nn.functional.pad(x, (0, beside, 0, above))) + self.place
         x = x + 0.1 * waves(x.shape[1], x.shape[3], x.device)

@@ -30,8 +30,8 @@ class Material:
     Parameters
     ----------
     seen : int64 ``(k,)``: the genres in train, in order.
-    pictures : uint8 ``(all, bands, frames)``, on the device, or on the CPU if they do not fit:
-        those of the sounds and of their copies.
+    pictures : uint8 ``(all, bands, frames)`` or ``(all, channels, bands, frames)``, on the device,
+        or on the CPU if they do not fit: those of the sounds and of their copies.
     variants : int64 ``(n, most)``: of each piece that an epoch hears the pictures that it may take
         for it, see `mgrkit_neural.hearing.variants`.
     labels : int64 ``(n,)`` on the device: indices into ``seen``.

@@ -125,18 +125,21 @@ class Trunk:
     ----------
     width : channels of the first stage.
     last : bands and frames of the last pool.
+    channels : of the pictures.
     """
 
-    def __init__(self, arrays: Arrays, width: int, last: tuple[int, int]) -> None:
+    def __init__(
+        self, arrays: Arrays, width: int, last: tuple[int, int], channels: int = 1
+    ) -> None:
         sizes = (width, width, 2 * width, 4 * width, 8 * width)
-        self._first = Convolution(arrays, ("0.0", "0.1"), 1, width, (2, 2))
+        self._first = Convolution(arrays, ("0.0", "0.1"), channels, width, (2, 2))
         self._stages = [
             Residual(arrays.under(f"{2 * i + 1}"), sizes[i], sizes[i + 1]) for i in range(4)
         ]
         self._pools = ((2, 2), (2, 2), last)
 
     def __call__(self, x: Floats) -> Floats:
-        """Of float32 ``(n, 1, bands, frames)``: ``(8 width, bands, frames, n)``, no border."""
+        """Float32 ``(n, channels, bands, frames)`` to ``(8 width, bands, frames, n)``, bare."""
         y = self._stages[0](self._first("begun", padded(x)))
         for size, stage in zip(self._pools, self._stages[1:], strict=True):
             y = stage(pooled(y, *size))

@@ -20,9 +20,16 @@ _EACH = 32
 class Patches:
     """Patches as vectors; see `mgrkit_neural.layers.Patches`."""
 
-    def __init__(self, arrays: Arrays, bands: int, patch: tuple[int, int], width: int) -> None:
+    def __init__(
+        self,
+        arrays: Arrays,
+        bands: int,
+        patch: tuple[int, int],
+        width: int,
+        channels: int = 1,
+    ) -> None:
         self._patch = patch
-        steps = ((1, 16, (2, 2)), (16, 32, (2, 2)), (32, 64, (2, 1)))
+        steps = ((channels, 16, (2, 2)), (16, 32, (2, 2)), (32, 64, (2, 1)))
         self._convolutions = [
             Convolution(arrays, (f"project.{i}.0", f"project.{i}.1"), *step)
             for i, step in enumerate(steps)
@@ -35,7 +42,7 @@ class Patches:
         self._bias = place + arrays("project.3.bias", width)
 
     def __call__(self, x: Floats) -> Floats:
-        """Of ``(n, 1, bands, frames)``: ``(n, patches, width)``."""
+        """Of ``(n, channels, bands, frames)``: ``(n, patches, width)``."""
         x = padded(x, -x.shape[2] % self._patch[0], -x.shape[3] % self._patch[1])
         for number, convolution in enumerate(self._convolutions):
             x = convolution(f"convolution {number}", x)

@@ -41,6 +41,11 @@ def checked(x: NDArray[Any], task: Task) -> NDArray[Any]:
     return np.ascontiguousarray(x)
 
 
+def channels(task: Task) -> int:
+    """Of a task's pictures: 1, or 3 of planes."""
+    return 1 if len(task.shape) == 2 else task.shape[0]
+
+
 def starts(frames: int, width: int, views: int) -> list[int]:
     """The first columns of the crops that are averaged, from one end to the other.
 

@@ -68,11 +68,12 @@ class Recipe:
     def columns(self, task: Task) -> int:
         """Of a crop: as many as ``crop_seconds`` take, and at most the task's.
 
-        Pictures that nobody knows the drawing of are taken to show `UNKNOWN_SECONDS`. Of samples
-        they are the frames.
+        Pictures that nobody knows the drawing of, or that were resampled to a size, are taken to
+        show `UNKNOWN_SECONDS`. Of samples they are the frames.
         """
         frames, each = task.shape[-1], UNKNOWN_SECONDS / task.shape[-1]
         if task.frontend:
             of_sound = len(task.shape) == 1
-            each = 1 / task.frontend.rate if of_sound else task.frontend.column_seconds
+            own = task.frontend.column_seconds or each
+            each = 1 / task.frontend.rate if of_sound else own
         return min(frames, max(1, round(self.crop_seconds / each))) if self.crop_seconds else frames

@@ -59,7 +59,7 @@ def train(
     ----------
     network : makes one, with weights from torch's generator, which is seeded for it. It maps
         float32 ``(n, 1, bands, frames)`` to logits ``(n, len(task.labels))``.
-    train, valid : pictures uint8 ``(n, bands, frames)``; without ``valid`` the last epoch is kept.
+    train, valid : pictures uint8 ``(n, *task.shape)``; without ``valid`` the last epoch is kept.
     run : its folder gets checkpoints, ``metrics.csv`` and ``curves.png``; its notes say when
         batches had to be halved, and when only one genre is predicted.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mgrkit.errors import UsageError
 from mgrkit_neural.classifier import NeuralClassifier
-from mgrkit_neural.pictures import CELL
+from mgrkit_neural.pictures import CELL, channels
 
 if TYPE_CHECKING:
     from torch import nn
@@ -45,7 +45,7 @@ class ViT(NeuralClassifier):
 
         parameters, width = self.parameters, 32 * self.parameters.heads
         return nn.Sequential(
-            layers.Patches(self.task.shape[0], self._patch(), width),
+            layers.Patches(self.task.shape[-2], self._patch(), width, channels(self.task)),
             layers.Transformer(parameters.heads, parameters.depth, parameters.patch_drop),
             nn.Linear(width, len(self.task.labels)),
         )
@@ -56,7 +56,9 @@ class ViT(NeuralClassifier):
         from mgrkit_neural.numpy_transformer import Patches, Transformer
 
         parameters, width = self.parameters, 32 * self.parameters.heads
-        patches = Patches(arrays.under("0"), self.task.shape[0], self._patch(), width)
+        patches = Patches(
+            arrays.under("0"), self.task.shape[-2], self._patch(), width, channels(self.task)
+        )
         transformer = Transformer(arrays.under("1"), parameters.heads, parameters.depth)
         last = Linear(arrays.under("2"), width, len(self.task.labels))
         return lambda x: last(transformer(patches(x)))

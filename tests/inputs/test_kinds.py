@@ -8,7 +8,8 @@ import pytest
 from mgrkit.classifiers import Task
 from mgrkit.errors import UsageError
 from mgrkit.frontend import front_end
-from mgrkit.inputs.kinds import Features, Pictures, Samples, input_of, input_of_task, windows
+from mgrkit.inputs.kinds import Features, Pictures, Samples, input_of, input_of_task
+from mgrkit.inputs.windows import windows
 
 
 @pytest.mark.parametrize(

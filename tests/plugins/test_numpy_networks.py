@@ -29,7 +29,7 @@ SAME = 2e-6
 """How far probabilities may be apart: rounding of float32."""
 LABELS = tuple("abcde")
 SEEN = np.array([0, 1, 3])
-CHOICES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
+CHOICES: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     ("cnn", {}, (128, 334)),
     ("cnn", {"width": 3, "members": 3}, (65, 77)),
     ("cnn", {"width": 1, "views": 0}, (9, 1)),
@@ -42,10 +42,13 @@ CHOICES: list[tuple[str, dict[str, Any], tuple[int, int]]] = [
     ("vit", {"heads": 1, "depth": 1, "patch_bands": 8, "patch_frames": 4}, (61, 43)),
     ("vit", {"heads": 3, "depth": 2, "patch_frames": 16, "views": 0}, (100, 333)),
     ("vit", {"heads": 2, "depth": 1, "patch_bands": 64, "patch_frames": 64, "members": 2}, (40, 7)),
+    ("cnn", {"width": 2, "views": 3, "crop_seconds": 5.0}, (3, 65, 77)),
+    ("crnn", {"width": 2, "hidden": 5, "views": 0}, (3, 33, 61)),
+    ("vit", {"heads": 1, "depth": 1}, (3, 61, 43)),
 ]
 
 
-def classifier(name: str, given: dict[str, Any], shape: tuple[int, int]) -> NeuralClassifier:
+def classifier(name: str, given: dict[str, Any], shape: tuple[int, ...]) -> NeuralClassifier:
     spec = installed().classifier(name).spec
     made = resolve(spec.factory)(Task(LABELS, shape), with_parameters(spec, given))
     assert isinstance(made, NeuralClassifier)
