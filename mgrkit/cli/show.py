@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import AllowTruncated, Debug, Quiet
+from mgrkit.cli.options import AllowTruncated, Debug, Quiet, named_as
 
 
 def show(
@@ -20,6 +20,14 @@ def show(
             "-o",
             metavar="FILE",
             help="The picture. [default: FILE's name, ending in .png, here]",
+            show_default=False,
+        ),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND",
+            help="Draw this kind of spectrogram in the place of mel, of 10 minutes at most.",
             show_default=False,
         ),
     ] = None,
@@ -41,6 +49,7 @@ def show(
     \b
     mgrkit show song.mp3                          song.mp3 -> song.png
     mgrkit show song.mp3 --out pictures/song.png --size 2000x1600
+    mgrkit show song.mp3 --kind tempogram
 
     Any length will do: of a long sound, each of at most 4000 columns shows the extremes of the
     waveform and the average power of its stretch.
@@ -51,7 +60,10 @@ def show(
     from mgrkit.commands.show import show as command
 
     with Console("show", quiet=quiet, debug=debug, table=False) as console:
-        shown = command(file, out, size=size, replace=replace, allow_truncated=allow_truncated)
+        with named_as({"kind": "--kind"}):
+            shown = command(
+                file, out, kind=kind, size=size, replace=replace, allow_truncated=allow_truncated
+            )
         warnings = console.warnings()
         if as_json:
             print_json(fields_of(shown) | {"warnings": warnings})

@@ -12,9 +12,11 @@ import numpy as np
 
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.outputs import check_output
+from mgrkit.frontend import front_end
 from mgrkit.reports.figures import Canvas, drawn_by
 from mgrkit.reports.overview import Overview, overview
 from mgrkit.reports.show import draw_sound
+from mgrkit.spectrograms import render
 from mgrkit.tracks.collections.lookup import known
 
 DEFAULT_SIZE = "1200x1000"
@@ -59,6 +61,7 @@ def show(
     file: Path,
     out: Path | None = None,
     *,
+    kind: str | None = None,
     size: str = DEFAULT_SIZE,
     replace: bool = False,
     allow_truncated: bool = False,
@@ -72,6 +75,8 @@ def show(
     Parameters
     ----------
     out : the PNG; by default the name of ``file``, ending in .png, in the current folder.
+    kind : of `mgrkit.frontend.KINDS`, drawn in the place of the mel spectrogram, of a sound of at
+        most `overview.KEPT_SECONDS`; one column a frame, as ``spectrograms`` draws it.
     size : WxH in pixels.
     replace : write over whatever lies there.
     allow_truncated : draw what can be decoded of a file that is cut or damaged on the way.
@@ -84,14 +89,16 @@ def show(
     ItemError : what reading raises, ``silent`` or ``too-short``; the file is named.
     """
     canvas = Canvas.of(size, scale=2)
+    front = front_end(kind) if kind else None
     out = Path(f"{file.stem}.png") if out is None else out
     _check(file, out, replace)
     try:
-        seen = overview(file, allow_truncated)
+        seen = overview(file, allow_truncated, keeps=front is not None)
+        drawn = (render(seen.samples, front), front) if front else None
     except ItemError as error:
         raise ItemError(error.reason, f"{file}: {error.message}", error.hint) from None
     shown = _described(file, out, seen)
-    draw_sound(out, _MAKER, seen, (PurePath(file).name, shown.words()), canvas)
+    draw_sound(out, _MAKER, seen, (PurePath(file).name, shown.words()), canvas, drawn)
     return shown
 
 

@@ -113,22 +113,29 @@ def draw_figure(
         axes = figure.add_subplot()
         place = (start, start + seconds, -0.5, frontend.bands - 0.5)
         if frontend.planes:
-            _draw_planes(axes, image, frontend, place)
+            draw_planes(axes, image, frontend, place)
         else:
-            _draw_bands(axes, image, frontend, place, cmap)
+            draw_bands(axes, None, image, frontend, place, cmap)
             lines = canvas.height / canvas.dpi / 0.25
             mark_frequencies(axes, frontend, canvas.notes, lines)
         axes.set_xlabel("seconds")
         axes.set_title(shortened(source, canvas.letters(0.65)), loc="left", parse_math=False)
 
 
-def _draw_bands(
+def draw_bands(
     axes: Axes,
+    bar: Axes | None,
     image: Image,
     frontend: FrontEnd,
     place: tuple[float, float, float, float],
-    cmap: str,
+    cmap: str = "magma",
 ) -> None:
+    """An image of one channel and its bar of values, beside ``axes`` or on axes of its own.
+
+    Parameters
+    ----------
+    place : where it begins and ends, in seconds and in bands.
+    """
     low, high = bar_of(image, frontend)
     values = levels(image, frontend)
     if KINDS[frontend.kind].law != DECIBELS:
@@ -143,11 +150,14 @@ def _draw_bands(
         vmax=high,
         extent=place,
     )
-    bar = axes.figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
-    bar.set_label(unit_of(frontend))
+    if bar is None:
+        made = axes.figure.colorbar(shown, ax=axes, pad=0.01, aspect=30, fraction=0.05)
+    else:
+        made = axes.figure.colorbar(shown, cax=bar)
+    made.set_label(unit_of(frontend))
 
 
-def _draw_planes(
+def draw_planes(
     axes: Axes, image: Image, frontend: FrontEnd, place: tuple[float, float, float, float]
 ) -> None:
     """The channels as they are, and which is which; they have no axis in common but time."""
@@ -209,7 +219,7 @@ def unit_of(frontend: FrontEnd) -> str:
     if KINDS[frontend.kind].law == SHARES:
         return "share of the largest"
     if KINDS[frontend.kind].law == CENTRED:
-        return code_of(frontend.kind).axis
+        return "value"
     if frontend.decibels:
         return "dB (the peak is 0)" if frontend.ref == "peak" else "dB (a power of 1 is 0)"
     if frontend.compression:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 4000
 """At most so many columns, and more than half as many of a sound that has enough frames."""
+KEPT_SECONDS = 600
+"""Of the longest sound whose samples are kept."""
 _FRONT = front_end()
 _CHUNK = 2**20
 
@@ -40,6 +42,7 @@ class Overview:
     power : the average power at ``analysis_rate``, float32 ``(columns, bins)``.
     column_seconds : the time from one row of ``power`` to the next.
     warning : why the sound is not whole, else ''.
+    samples : of all of it, mono at ``analysis_rate``, if they were to be kept; else none.
     """
 
     rate: int
@@ -51,6 +54,7 @@ class Overview:
     column_seconds: float
     warning: str = ""
     analysis_rate: int = _FRONT.rate
+    samples: Floats = field(default_factory=lambda: np.empty(0, np.float32))
 
     def chroma(self) -> Floats:
         """Chroma of the columns ``(columns, 12)``, in the tuning of the whole sound."""
@@ -114,13 +118,19 @@ class Columns:
         return np.concatenate(parts), np.array(rows, np.int64)
 
 
-def overview(path: Path, allow_truncated: bool = False) -> Overview:
+def overview(path: Path, allow_truncated: bool = False, *, keeps: bool = False) -> Overview:
     """Look at a sound once, from start to end, or of one that is not whole to where it ends.
+
+    Parameters
+    ----------
+    keeps : whether the samples are wanted, of a sound that is no longer than `KEPT_SECONDS`.
 
     Raises
     ------
-    AudioError : what reading raises, ``silent``, or ``too-short`` for less than one window.
+    AudioError : what reading raises, ``silent``, ``too-short`` for less than one window, or
+        ``too-long`` for samples that are not kept.
     """
+    kept: list[Floats] = []
     extremes = Columns(_extremes)
     power = Columns(_sum)
     with open_sound(path, allow_truncated=allow_truncated) as sound:
@@ -135,7 +145,8 @@ def overview(path: Path, allow_truncated: bool = False) -> Overview:
                 yield mixdown.push(block)
             mixdown.check()
 
-        for rows in _power(_resampled(mixed(), sound.rate)):
+        blocks = _resampled(mixed(), sound.rate)
+        for rows in _power(_held(blocks, kept) if keeps else blocks):
             power.push(rows)
         sums, counts = power.columns()
         average: Floats = np.asarray(sums / counts[:, None], np.float32)
@@ -148,6 +159,7 @@ def overview(path: Path, allow_truncated: bool = False) -> Overview:
             power=average,
             column_seconds=power.size * _FRONT.transform.hop_length / _FRONT.rate,
             warning=sound.warning,
+            samples=np.concatenate([np.empty(0, np.float32), *kept]),
         )
 
 
@@ -165,6 +177,17 @@ def _resampled(blocks: Iterator[Floats], rate: int) -> Iterator[Floats]:
     for block in blocks:
         yield resampler.push(block)
     yield resampler.push(np.empty(0, np.float32), last=True)
+
+
+def _held(blocks: Iterator[Floats], into: list[Floats]) -> Iterator[Floats]:
+    """The blocks, which are held too."""
+    most = KEPT_SECONDS * _FRONT.rate
+    for block in blocks:
+        most -= len(block)
+        if most < 0:
+            raise AudioError("too-long", f"a kind is drawn of at most {KEPT_SECONDS} s")
+        into.append(block.copy())
+        yield block
 
 
 def _power(blocks: Iterator[Floats]) -> Iterator[Floats]:

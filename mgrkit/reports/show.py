@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.frontend import front_end
-from mgrkit.reports.figures import Canvas, drawn, mark_frequencies, shortened
+from mgrkit.reports.figures import (
+    Canvas,
+    draw_bands,
+    draw_planes,
+    drawn,
+    mark_frequencies,
+    shortened,
+)
 from mgrkit.spectrograms.kinds import mel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mgrkit.frontend import FrontEnd
     from mgrkit.reports.overview import Overview
+    from mgrkit.spectrograms.image import Image
 
 _CLASSES = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
 _FEW_CLASSES = {0: "C", 4: "E", 7: "G"}
@@ -24,13 +33,19 @@ _COLOUR = "#51127c"
 
 
 def draw_sound(
-    path: Path, maker: str, seen: Overview, heading: tuple[str, str], canvas: Canvas
+    path: Path,
+    maker: str,
+    seen: Overview,
+    heading: tuple[str, str],
+    canvas: Canvas,
+    kind: tuple[Image, FrontEnd] | None = None,
 ) -> None:
     """Draw what was seen of a sound into a PNG for people, see `drawn`.
 
     Parameters
     ----------
     heading : the two lines above the picture; each is shortened to fit.
+    kind : an image of the sound, and how it was made, in the place of mel.
 
     Raises
     ------
@@ -42,7 +57,10 @@ def draw_sound(
         bars = [figure.add_subplot(grid[row, 1]) for row in (2, 3)]
         _draw_waveform(waveform, seen)
         _draw_spectrum(spectrum, seen)
-        _draw_mel(bands, bars[0], seen, canvas)
+        if kind is None:
+            _draw_mel(bands, bars[0], seen, canvas)
+        else:
+            _draw_kind(bands, bars[0], kind, seen.seconds, canvas)
         _draw_chroma(chroma, bars[1], seen, canvas)
         for axes in (waveform, bands, chroma):
             axes.set_xlim(0, seen.seconds)
@@ -98,6 +116,20 @@ def _draw_mel(axes: Axes, bar: Axes, seen: Overview, canvas: Canvas) -> None:
     mark_frequencies(axes, front, notes=False, lines=canvas.height / canvas.dpi * 1.1)
     axes.set_ylabel("mel, Hz")
     axes.figure.colorbar(image, cax=bar, label="dB")
+
+
+def _draw_kind(
+    axes: Axes, bar: Axes, kind: tuple[Image, FrontEnd], seconds: float, canvas: Canvas
+) -> None:
+    image, front = kind
+    place = (0.0, seconds, -0.5, front.bands - 0.5)
+    if front.planes:
+        bar.axis("off")
+        draw_planes(axes, image, front, place)
+        return
+    draw_bands(axes, bar, image, front, place)
+    mark_frequencies(axes, front, notes=False, lines=canvas.height / canvas.dpi * 1.1)
+    axes.set_ylabel(f"{front.kind}, {axes.get_ylabel()}")
 
 
 def _draw_chroma(axes: Axes, bar: Axes, seen: Overview, canvas: Canvas) -> None:

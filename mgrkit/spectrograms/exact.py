@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.compute.fourier import fourier
-from mgrkit.spectrograms.transform import exact_window, padded
+from mgrkit.spectrograms.transform import exact_window, padded, scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,5 +47,16 @@ def by_block(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Spe
     whole = padded(samples, -half, len(samples) + half, transform.padding)
     frames = np.lib.stride_tricks.sliding_window_view(whole, n_fft)[:: transform.hop_length]
     window = exact_window(n_fft, transform.window)
+    bins = n_fft // 2 + 1
     for block in blocks(len(frames)):
-        yield block, fourier.rfft(frames[block] * window, n_fft).astype(np.complex64)
+        pairs = scratch("exact-pairs", (block.stop - block.start, 2 * bins), np.float64)
+        # As in `transform`, but that the first pair is put in order.
+        pairs[:, -1] = 0
+        windowed = pairs[:, 1 : 1 + n_fft]
+        np.multiply(frames[block], window, out=windowed)
+        packed = fourier.rfft_packed(windowed)
+        if not np.may_share_memory(packed, windowed):
+            windowed[...] = packed
+        pairs[:, 0] = pairs[:, 1]
+        pairs[:, 1] = 0
+        yield block, pairs.astype(np.float32).view(np.complex64)

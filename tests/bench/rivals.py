@@ -61,6 +61,43 @@ def librosa_pillow(source: str, target: str) -> None:
     Image.fromarray(np.rint((decibels[::-1] + 80) * (255 / 80)).astype(np.uint8)).save(target)
 
 
+def _librosa_drawn(source: str, target: str, kind: str) -> None:
+    """librosa's function of a kind as an 8-bit picture: of decibels, of shares, or about zero."""
+    import librosa
+    import numpy as np
+    from PIL import Image
+
+    sound, rate = librosa.load(source, sr=RATE)
+    if kind == "cqt":
+        found = librosa.amplitude_to_db(np.abs(librosa.cqt(sound, sr=rate)), ref=np.max)
+        shown = (found + 80) * (255 / 80)
+    else:
+        found = getattr(librosa.feature, kind)(y=sound, sr=rate)
+        largest = np.abs(found).max(axis=1, keepdims=True)
+        shown = 127.5 * (1 + found / largest) if kind == "mfcc" else 255 * found
+    Image.fromarray(np.rint(shown[::-1]).clip(0, 255).astype(np.uint8)).save(target)
+
+
+def librosa_mfcc(source: str, target: str) -> None:
+    _librosa_drawn(source, target, "mfcc")
+
+
+def librosa_chroma_stft(source: str, target: str) -> None:
+    _librosa_drawn(source, target, "chroma_stft")
+
+
+def librosa_chroma_cqt(source: str, target: str) -> None:
+    _librosa_drawn(source, target, "chroma_cqt")
+
+
+def librosa_cqt(source: str, target: str) -> None:
+    _librosa_drawn(source, target, "cqt")
+
+
+def librosa_tempogram(source: str, target: str) -> None:
+    _librosa_drawn(source, target, "tempogram")
+
+
 def librosa_features(source: str, target: str) -> None:
     """The 57 numbers by librosa's functions one after the other, as the tutorials have it."""
 

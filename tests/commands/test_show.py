@@ -18,6 +18,7 @@ from mgrkit.commands.show import show
 from mgrkit.errors import ItemError
 from mgrkit.frontend import front_end
 from mgrkit.reports import overview as module
+from mgrkit.reports.figures import drawn_by
 from mgrkit.reports.overview import Columns, overview
 from mgrkit.spectrograms import read_picture
 from mgrkit.spectrograms.transform import short_time_power
@@ -221,6 +222,33 @@ def test_long_sound_is_averaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert set(loudest[: half - 2]) == {9}
     assert set(loudest[half + 2 :]) == {0}
     assert np.allclose(np.abs(seen.extremes), 0.41, atol=0.01)
+
+
+@pytest.mark.parametrize("kind", ["cqt", "mfcc", "tonnetz", "rgb:mel,cqt,chroma-stft"])
+def test_another_kind_in_the_place_of_mel(song: Path, kind: str) -> None:
+    pytest.importorskip("librosa")
+    for name, words in (("mel", []), ("kind", ["--kind", kind])):
+        assert mgrkit("show", song, "--out", f"{name}.png", *words) == 0
+    with PIL.Image.open("mel.png") as mel, PIL.Image.open("kind.png") as other:
+        differs = (np.asarray(mel.convert("RGB")) != np.asarray(other.convert("RGB"))).any(axis=2)
+    height, width = differs.shape
+    # The third of the four drawings is another, here at its middle.
+    middle = differs[int(0.5 * height) : int(0.6 * height), width // 4 : width // 2]
+    assert middle.mean() > 0.3
+    assert drawn_by(Path("kind.png"), "mgrkit show")
+
+
+def test_a_kind_of_a_sound_that_is_too_long_or_too_short(
+    song: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mgrkit("show", song, "--out", "a.png", "--kind", "tempogramm") == 2
+    assert "--kind must be mel, stft" in capfd.readouterr().err
+    assert mgrkit("show", song, "--out", "a.png", "--kind", "tempogram") == 1
+    assert "tempogram needs 196096" in capfd.readouterr().err
+    monkeypatch.setattr("mgrkit.reports.overview.KEPT_SECONDS", 1)
+    assert mgrkit("show", song, "--out", "a.png", "--kind", "cqt") == 1
+    assert "a kind is drawn of at most 1 s" in capfd.readouterr().err
+    assert not Path("a.png").exists()
 
 
 def test_extremes_are_of_all_channels(tmp_path: Path) -> None:
