@@ -34,7 +34,7 @@ def blocks(frames: int) -> Iterator[slice]:
 
 
 def by_block(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Spectrum]]:
-    """Blocks of frames and their spectra, complex64 ``(n, n_fft // 2 + 1)``.
+    """Blocks of frames and their spectra, complex64 ``(n, n_fft // 2 + 1)``, in scratch.
 
     Equal to ``librosa.stft`` with the transform's window, and its padding as ``pad_mode``.
 
@@ -59,4 +59,13 @@ def by_block(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Spe
             windowed[...] = packed
         pairs[:, 0] = pairs[:, 1]
         pairs[:, 1] = 0
-        yield block, pairs.astype(np.float32).view(np.complex64)
+        rounded = scratch("exact", pairs.shape, np.float32)
+        rounded[...] = pairs
+        yield block, rounded.view(np.complex64)
+
+
+def magnitudes(samples: Floats, transform: Transform) -> Iterator[tuple[slice, Floats]]:
+    """The same blocks' magnitudes, float32, in scratch."""
+    for block, spectra in by_block(samples, transform):
+        found = scratch("exact-magnitudes", spectra.shape, np.float32)
+        yield block, np.abs(spectra, out=found)

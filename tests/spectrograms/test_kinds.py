@@ -131,6 +131,7 @@ def test_a_constant_coefficient_has_no_scale() -> None:
         ({"kind": "cqt", "fmin": "H2"}, "'H2' is no note"),
         ({"kind": "cqt", "fmin": "C9"}, "octaves 7 from fmin C9 .* half the sample rate is 11025"),
         ({"kind": "cqt", "fmin": "C9", "octaves": 1}, "reach .* half the sample rate"),
+        ({"kind": "cqt", "fmin": "G9", "octaves": 1}, r"\(12543.9 Hz\) reach"),
         ({"kind": "chroma-cqt", "octaves": 9}, "reach .* half the sample rate"),
         ({"kind": "tonnetz", "sample_rate": 8000}, "reach .* half the sample rate"),
         ({"kind": "cqt", "hop_length": 500}, "hop_length must be a multiple of 64 for octaves 7"),

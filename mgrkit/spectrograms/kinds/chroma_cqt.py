@@ -57,8 +57,8 @@ def magnitudes(samples: Floats, frontend: FrontEnd) -> dict[str, Any]:
 def _tuning(samples: Floats, rate: int, bins: int) -> int:
     """In hundredths of a bin; 0 where there are no peaks."""
     found = [
-        chroma.spectral_peaks(np.abs(spectra), rate, _TUNED.n_fft)
-        for _, spectra in exact.by_block(samples, _TUNED)
+        chroma.spectral_peaks(magnitude, rate, _TUNED.n_fft)
+        for _, magnitude in exact.magnitudes(samples, _TUNED)
     ]
     return chroma.tuning(found, bins)
 

@@ -23,10 +23,8 @@ def values(samples: Floats, frontend: FrontEnd) -> Floats:
     shape = (frame_count(len(samples), transform), transform.n_fft // 2 + 1)
     power: Floats = scratch("power-of-all", shape, np.float32)
     peaks = []
-    for block, spectra in exact.by_block(samples, transform):
-        part = power[block]
-        np.abs(spectra, out=part)
-        np.square(part, out=part)
+    for block, magnitude in exact.magnitudes(samples, transform):
+        part = np.square(magnitude, out=power[block])
         peaks.append(chroma.spectral_peaks(part, rate, transform.n_fft))
     found = chroma.chroma(power, rate, transform.n_fft, chroma.tuning(peaks))
     return np.ascontiguousarray(found.T)
