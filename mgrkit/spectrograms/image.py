@@ -9,7 +9,7 @@ import numpy as np
 
 from mgrkit.audio import check_audible
 from mgrkit.errors import ItemError, UsageError
-from mgrkit.frontend import CENTRED, KINDS, SHARES
+from mgrkit.frontend import CENTRED, DECIBELS, KINDS, SHARES
 from mgrkit.spectrograms.kinds import code_of
 from mgrkit.spectrograms.sizing import on_one_grid, resampled
 from mgrkit.spectrograms.transform import frame_count, scratch, short_time_power
@@ -95,6 +95,8 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     end without the law of decibels.
     """
     law = frontend.in_decibels
+    if KINDS[frontend.kind].law != DECIBELS:
+        raise UsageError(f"{frontend.kind} has no levels, in decibels or otherwise")
     logs, top, peak = _shown(samples, frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
     high = 0.0 if law.ref == "peak" else top * _DB

@@ -305,6 +305,20 @@ def test_short_and_silent_pieces_fail_alone(audio: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("front", "message"),
+    [
+        (front_end("mfcc"), "mfcc has no levels"),
+        (front_end("tempogram"), "tempogram has no levels"),
+        (front_end("tonnetz"), "gives no decibels"),
+        (front_end(log="ln"), "gives no decibels"),
+    ],
+)
+def test_what_has_no_decibels(front: FrontEnd, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        decibels(chord(), front)
+
+
 def test_an_image_of_levels_needs_nothing_else() -> None:
     image = Image(np.array([[0, 255]], np.uint8), 3.0)
     assert levels(image, front_end(ref=1.0)).tolist() == [[-77, 3]]
