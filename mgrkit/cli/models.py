@@ -68,7 +68,7 @@ def fetch(
         typer.Option(
             metavar="FILE",
             readable=False,
-            help="Their wheel, or the file of another machine's cache; nothing is downloaded.",
+            help="Their wheel or file, or that of another machine's cache; nothing is downloaded.",
         ),
     ] = None,
     as_json: Json = False,
@@ -80,9 +80,11 @@ def fetch(
     \b
     mgrkit models fetch musicnn
     mgrkit models fetch musicnn --weights musicnn-0.1.0-py3-none-any.whl
+    mgrkit models fetch vgg16 --weights vgg16-397923af.pth
 
-    pip downloads them from the package index, with a fixed version and SHA-256; what is not
-    exactly that is not kept. Licence and authors are printed, and kept beside them.
+    pip downloads them from the package index, with a fixed version; what is in no wheel comes
+    from where it is published. Either has a fixed SHA-256; what is not exactly that is not kept.
+    Licence and authors are printed, and kept beside them.
     """
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.weights import fetching, say, say_whose

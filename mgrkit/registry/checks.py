@@ -22,6 +22,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FACTORY = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 _SET = re.compile(r"[a-z][a-z0-9_-]*")
 _EATS = re.compile(r"features:[a-z][a-z0-9_-]*(:mean(-sd)?)?|image|samples")
+_URL = re.compile(r"https://[^\s?#]+/[\w.-]+\.(pth|pt|safetensors)")
 _HASH = re.compile(r"[0-9a-f]{64}")
 _BUNDLE = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:([^/\\.][^/\\]*/)*[^/\\.][^/\\]*\.safetensors")
 RESERVED = {
@@ -117,8 +118,19 @@ def _weights(weights: Weights) -> str:
         return "Weights with texts, and a name of a-z, 0-9, _ and -, a letter first"
     if not (_matches(_HASH, weights.sha256) and _matches(_HASH, weights.wheel_sha256)):
         return "Weights with two SHA-256 of 64 hexadecimal digits"
+    if weights.url:
+        return _file(weights)
     if not (_matches(_FACTORY, weights.convert) and _is_count(weights.wheel_bytes)):
         return 'Weights with "package.module:function" and a number of bytes'
+    return ""
+
+
+def _file(weights: Weights) -> str:
+    """What weights that are no wheel should have; empty if nothing is wrong with them."""
+    if not (_matches(_URL, weights.url) and _is_count(weights.wheel_bytes)):
+        return "Weights with an address such as https://host/net.pth and a number of bytes"
+    if weights.convert or weights.sha256 != weights.wheel_sha256:
+        return "Weights whose file is kept as it is: no convert, and twice the same SHA-256"
     return ""
 
 

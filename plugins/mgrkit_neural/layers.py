@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mgrkit_neural import vision
 from mgrkit_neural.pictures import CELL
-from mgrkit_neural.vision import vision_transformer
 
 
 def convolved(into: int, out: int, stride: tuple[int, int] = (1, 1)) -> nn.Sequential:
@@ -120,7 +120,7 @@ class Transformer(nn.Module):
 
     def __init__(self, heads: int, depth: int, drop: float) -> None:
         super().__init__()
-        width, block = 32 * heads, vision_transformer().EncoderBlock
+        width, block = 32 * heads, vision.models("vision_transformer").EncoderBlock
         self.drop = drop
         self.blocks = nn.Sequential(
             *(block(heads, width, 2 * width, 0.0, 0.0) for _ in range(depth)), nn.LayerNorm(width)

@@ -2,9 +2,9 @@
 
 torchvision's wheels are built against CUDA. Beside a CPU-only torch (or another version) their
 compiled operators do not load, and ``import torchvision`` raises "operator torchvision::nms does
-not exist" while it describes operators that are not there. Of all that, the transformer needs
-nothing: it is plain Python. So the missing operators are declared, without code, and the import
-is tried again; only after the plain import has failed, so that nothing stands in the way of
+not exist" while it describes operators that are not there. Of all that, networks for whole pictures
+need nothing: they are plain Python. So the missing operators are declared, without code, and the
+import is tried again; only after the plain import has failed, so that nothing stands in the way of
 operators that are there.
 """
 
@@ -25,8 +25,8 @@ _declared: list[Any] = []
 
 
 @functools.cache
-def vision_transformer() -> ModuleType:
-    """``torchvision.models.vision_transformer``.
+def models(name: str) -> ModuleType:
+    """``torchvision.models.NAME``, such as ``vision_transformer``.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def vision_transformer() -> ModuleType:
     missing: set[str] = set()
     while True:
         try:
-            return importlib.import_module("torchvision.models.vision_transformer")
+            return importlib.import_module(f"torchvision.models.{name}")
         except RuntimeError as error:
             found = _MISSING.search(str(error))
             if not found or found[1] in missing:

@@ -181,7 +181,7 @@ def test_torchvision_of_the_same_build_is_imported_plainly(
 ) -> None:
     fake(tmp_path, monkeypatch, "")
     before = len(vision._declared)
-    assert vision.vision_transformer.__wrapped__().EncoderBlock == "fake"
+    assert vision.models.__wrapped__("vision_transformer").EncoderBlock == "fake"
     assert len(vision._declared) == before
 
 
@@ -191,7 +191,7 @@ def test_missing_operators_are_declared_and_the_import_tried_again(
 ) -> None:
     fake(tmp_path, monkeypatch, NEEDS.format(names=["not_there_1", "not_there_2"]))
     before = len(vision._declared)
-    assert vision.vision_transformer.__wrapped__().EncoderBlock == "fake"
+    assert vision.models.__wrapped__("vision_transformer").EncoderBlock == "fake"
     assert len(vision._declared) == before + 2
 
 
@@ -202,8 +202,8 @@ def test_an_import_that_goes_on_failing_raises(
 ) -> None:
     fake(tmp_path, monkeypatch, f"raise RuntimeError({message!r})")
     with pytest.raises(RuntimeError, match=message):
-        vision.vision_transformer.__wrapped__()
+        vision.models.__wrapped__("vision_transformer")
 
 
 def test_the_installed_torchvision_gives_its_encoder_block() -> None:
-    assert vision.vision_transformer().EncoderBlock.__name__ == "EncoderBlock"
+    assert vision.models("vision_transformer").EncoderBlock.__name__ == "EncoderBlock"
