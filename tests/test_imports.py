@@ -54,7 +54,7 @@ STRANGERS = {
 
 FOR_PLUGINS = {
     "errors", "seeds", "files", "compute", "frontend", "spectrograms", "features", "registry",
-    "classifiers", "learning", "reports", "testing",
+    "classifiers", "learning", "weights", "reports", "testing",
 }  # fmt: skip
 """Rooms that mgrkit's own plugins may know, as anybody's."""
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from mgrkit_neural.recipe import Recipe
+
 from mgrkit.registry.hooks import hookimpl
-from mgrkit.registry.specs import FeatureSetSpec, Weights
+from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, Weights, parameter
+from mgrkit_pretrained import imagenet
+from mgrkit_pretrained.imagenet import BACKBONES, Backbone
 from mgrkit_pretrained.layout import (
     FRAME_SECONDS,
     FRONT_END,
@@ -46,14 +52,48 @@ BUNDLES = tuple(f"mgrkit_pretrained:bundles/{name}.safetensors" for name in ("mu
 """The vote holds musicnn's model, cnn's, and one of picture_statistics."""
 
 
+@dataclass(frozen=True)
+class TransferParameters(Recipe):
+    """How a network that knows photographs learns genres."""
+
+    weights: str = parameter(
+        "imagenet",
+        "imagenet: what mgrkit models fetch keeps; random: none; else a file of weights (.pth, "
+        ".safetensors)",
+    )
+    unfreeze: int = parameter(
+        0, "how many of its last layers learn too, beside the new last one", low=0, high=19
+    )
+    side: int = parameter(
+        imagenet.SIDE, "pixels of the sides that pictures are brought to", low=32, high=1024
+    )
+    epochs: int = parameter(30, "passes over train", low=1, high=10_000)
+    crop_seconds: float = parameter(
+        2.97, "length of the random crop that is learnt from; 0 for all", low=0, high=1000
+    )
+    views: int = parameter(
+        5, "crops averaged for a prediction; 0 for all columns at once", low=0, high=1000
+    )
+    judge_every: int = parameter(
+        5, "epochs from one look at valid to the next; the last is always one", low=1, high=10_000
+    )
+
+
 @hookimpl
 def mgrkit_feature_sets() -> list[FeatureSetSpec]:
-    """Three layers of musicnn, window by window."""
+    """Three layers of musicnn and the last maps of four networks of ImageNet, by windows."""
     return [
         _layer("tags", TAGS, "how much each of 50 tags fits, 0 to 1"),
         _layer("penultimate", PENULTIMATE, "200 units before the tags"),
         _layer("pool", POOL, "maxima and means over time of 753 feature maps"),
+        *map(_last_maps, BACKBONES.values()),
     ]
+
+
+@hookimpl
+def mgrkit_classifiers() -> list[ClassifierSpec]:
+    """The four networks of ImageNet, on pictures."""
+    return [_classifier(backbone) for backbone in BACKBONES.values()]
 
 
 def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec:
@@ -74,3 +114,44 @@ def _layer(layer: str, columns: tuple[str, ...], summary: str) -> FeatureSetSpec
         weights=MUSICNN,
         tags=layer == "tags",
     )
+
+
+def _last_maps(backbone: Backbone) -> FeatureSetSpec:
+    frames = imagenet.FRAME_SECONDS
+    return FeatureSetSpec(
+        name=backbone.feature_set,
+        summary=f"{backbone.title} of ImageNet: {backbone.width:,} maps, averaged; windows of "
+        f"{imagenet.WINDOW * frames:.0f} s",
+        factory=f"mgrkit_pretrained.imagenet_features:{_class(backbone)}",
+        frontend=imagenet.FRONT_END,
+        columns=tuple(f"map{number:04}" for number in range(backbone.width)),
+        window=imagenet.WINDOW * frames,
+        hop=imagenet.HOP * frames,
+        reference=backbone.reference,
+        requires=backbone.requires,
+        devices=("cuda", "mps", "cpu"),
+        batch_size=16,
+        weights=backbone.weights,
+    )
+
+
+def _classifier(backbone: Backbone) -> ClassifierSpec:
+    return ClassifierSpec(
+        name=backbone.name,
+        summary=f"{backbone.title} of ImageNet with a new last layer",
+        factory=f"mgrkit_pretrained.transfer:{_class(backbone)}",
+        parameters=TransferParameters,
+        eats="image",
+        reference=backbone.reference,
+        devices=("cuda", "mps", "cpu"),
+        batch_size=256,
+        calibrate="valid",
+        resumable=True,
+        parallel=True,
+        requires=backbone.requires,
+        predicting=backbone.requires,
+    )
+
+
+def _class(backbone: Backbone) -> str:
+    return backbone.title.replace("-", "")
