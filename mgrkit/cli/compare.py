@@ -43,7 +43,7 @@ def compare(
         typer.Option(
             metavar="NAMES",
             help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all "
-            "but the networks of the literature]",
+            "but the networks of the literature and those whose weights are not here]",
             show_default=False,
         ),
     ] = "",
