@@ -1,3 +1,3 @@
 from mgrkit.testing import contract
 
-test_contract = contract.checks("knn")
+test_contract = contract.checks("neighbours")

@@ -12,10 +12,12 @@ from mgrkit.features.sets.columns import (
 )
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, parameter
+from mgrkit_classical import parameters
+from mgrkit_classical.parameters import Reducible
 
 
 @dataclass(frozen=True)
-class SVMParameters:
+class SVMParameters(Reducible):
     """Defaults were chosen on artist-grouped folds of GTZAN's published train part."""
 
     kernel: str = parameter("rbf", "how like two examples are", choices=("rbf", "linear", "poly"))
@@ -41,7 +43,7 @@ class SVMParameters:
 
 
 @dataclass(frozen=True)
-class RandomForestParameters:
+class RandomForestParameters(Reducible):
     """Defaults were chosen on artist-grouped folds of GTZAN's published train part."""
 
     trees: int = parameter(300, "number of trees", low=1, high=10_000)
@@ -59,7 +61,7 @@ class RandomForestParameters:
 
 
 @dataclass(frozen=True)
-class LogisticRegressionParameters:
+class LogisticRegressionParameters(Reducible):
     """Defaults were chosen on artist-grouped folds of GTZAN's published train part."""
 
     C: float = parameter(0.03, "price of a wrong example", low=1e-6, high=1e4)
@@ -95,10 +97,74 @@ class PictureStatisticsParameters(LogisticRegressionParameters):
     )
 
 
+_MADE = "; probabilities from decision values by the sigmoid that svm has for pairs"
+_ZOO = (
+    ("extra_trees", "forests:ExtraTrees", parameters.ExtraTreesParameters,
+     "extremely randomized trees: the mean of trees that split at random",
+     "Geurts, Ernst, Wehenkel 2006, Extremely randomized trees"),
+    ("bagging", "forests:Bagging", parameters.BaggingParameters,
+     "bagging: the mean of trees grown on draws of examples and columns",
+     "Breiman 1996, Bagging predictors; Ho 1998, The random subspace method"),
+    ("adaboost", "boosting:AdaBoost", parameters.AdaBoostParameters,
+     "AdaBoost (SAMME): small trees, each for what those before it got wrong",
+     "Hastie, Rosset, Zhu, Zou 2009, Multi-class AdaBoost"),
+    ("gradient_boosting", "boosting:GradientBoosting", parameters.GradientBoostingParameters,
+     "gradient boosting: small trees along the gradient, on histograms",
+     "Friedman 2001, Greedy function approximation; Ke et al. 2017, LightGBM"),
+    ("knn", "densities:KNN", parameters.KNNParameters,
+     "k nearest neighbours: the tracks of train that are most alike vote",
+     "Cover, Hart 1967, Nearest neighbor pattern classification"),
+    ("nearest_centroid", "densities:NearestCentroid", parameters.NearestCentroidParameters,
+     "nearest centroid: the genre whose mean is nearest" + _MADE,
+     "Rocchio 1971, Relevance feedback in information retrieval"),
+    ("naive_bayes", "densities:NaiveBayes", parameters.NaiveBayesParameters,
+     "Gaussian naive Bayes: normal columns, each for itself",
+     "Chan, Golub, LeVeque 1982, Updating formulae for computing sample variances"),
+    ("lda", "densities:LDA", parameters.LDAParameters,
+     "linear discriminant analysis: normal clouds of one covariance",
+     "Fisher 1936, The use of multiple measurements in taxonomic problems"),
+    ("qda", "densities:QDA", parameters.QDAParameters,
+     "quadratic discriminant analysis: normal clouds, each of its covariance",
+     "Friedman 1989, Regularized discriminant analysis"),
+    ("decision_tree", "forests:DecisionTree", parameters.DecisionTreeParameters,
+     "decision tree: one tree, to be looked at rather than believed",
+     "Breiman, Friedman, Olshen, Stone 1984, Classification and regression trees"),
+    ("mlp", "linear:MLP", parameters.MLPParameters,
+     "multilayer perceptron: a small network of the columns",
+     "Rumelhart, Hinton, Williams 1986, Learning representations by back-propagating errors"),
+    ("ridge", "linear:Ridge", parameters.RidgeParameters,
+     "ridge: least squares of one genre against the rest" + _MADE,
+     "Hoerl, Kennard 1970, Ridge regression"),
+    ("perceptron", "linear:Perceptron", parameters.PerceptronParameters,
+     "perceptron: one genre against the rest, mended mistake by mistake" + _MADE,
+     "Rosenblatt 1958, The perceptron; Freund, Schapire 1999, Large margin classification"),
+    ("sgd", "linear:SGD", parameters.SGDParameters,
+     "linear models by stochastic gradient descent; loss=hinge" + _MADE[1:],
+     "Bottou 2010, Large-scale machine learning with stochastic gradient descent"),
+    ("linear_svm", "linear:LinearSVM", parameters.LinearSVMParameters,
+     "linear support vector machine, one genre against the rest" + _MADE,
+     "Fan et al. 2008, LIBLINEAR"),
+)  # fmt: skip
+"""Name, factory, parameters, summary and reference of those that differ in nothing else."""
+
+
 @hookimpl
 def mgrkit_classifiers() -> list[ClassifierSpec]:
-    """Support vector machine, random forest, logistic regression, and that of pictures."""
+    """Support vector machine, random forest, logistic regression, that of pictures; the zoo."""
+    zoo = [
+        ClassifierSpec(
+            name=name,
+            summary=summary,
+            factory=f"mgrkit_classical.{factory}",
+            parameters=kind,
+            reference=reference,
+            devices=("cpu", "cuda"),
+            requires=("sklearn",),
+        )
+        for name, factory, kind, summary, reference in _ZOO
+    ]
     return [
+        *zoo,
         ClassifierSpec(
             name="svm",
             summary="support vector machine: linear, RBF or polynomial",
@@ -114,7 +180,7 @@ def mgrkit_classifiers() -> list[ClassifierSpec]:
         ClassifierSpec(
             name="random_forest",
             summary="random forest: the mean of trees grown on draws of the examples",
-            factory="mgrkit_classical.random_forest:RandomForest",
+            factory="mgrkit_classical.forests:RandomForest",
             parameters=RandomForestParameters,
             reference="Breiman 2001, Random forests",
             devices=("cpu", "cuda"),

@@ -16,19 +16,23 @@ SLOPE = 3.0
 """How much the log odds of a pair grow with a margin. One number for all: on artist-grouped folds
 a sigmoid fit to each pair (Platt 1999) cost ten points of accuracy, there are too few artists."""
 
-_CERTAIN = 12.0
+CERTAIN = 12.0
+"""No pair's log odds are farther from 0 than this."""
 
 
 def kernel(place: Place, x: Any, y: Any, parameters: SVMParameters, gamma: float) -> Any:
     """How like each x is to each y: ``(n, columns)`` and ``(m, columns)`` to ``(n, m)``."""
-    xp = place.xp
-    products = x @ y.T
     if parameters.kernel == "linear":
-        return products
+        return x @ y.T
     if parameters.kernel == "poly":
-        return (gamma * products + parameters.coef0) ** parameters.degree
-    distances = (x * x).sum(1)[:, None] + (y * y).sum(1)[None] - 2 * products
-    return xp.exp(-gamma * xp.where(distances > 0, distances, 0.0))
+        return (gamma * (x @ y.T) + parameters.coef0) ** parameters.degree
+    return place.xp.exp(-gamma * squares(place, x, y))
+
+
+def squares(place: Place, x: Any, y: Any) -> Any:
+    """The squared distances of x ``(n, columns)`` from y ``(m, columns)``: ``(n, m)``."""
+    distances = (x * x).sum(1)[:, None] + (y * y).sum(1)[None] - 2 * (x @ y.T)
+    return place.xp.where(distances > 0, distances, 0.0)
 
 
 def decisions(place: Place, likeness: Any, weights: Any, bias: Any, counts: Sequence[int]) -> Any:
@@ -61,7 +65,7 @@ def coupled(place: Place, decided: Any) -> Any:
     """
     xp = place.xp
     n, k = len(decided), decided.shape[1]
-    odds = xp.clip(SLOPE * decided, -_CERTAIN, _CERTAIN)
+    odds = xp.clip(SLOPE * decided, -CERTAIN, CERTAIN)
     wins = 1 / (1 + xp.exp(-odds))
     losses = wins.swapaxes(1, 2)
     unit = place.put(np.eye(k))

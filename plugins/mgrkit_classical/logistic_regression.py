@@ -9,7 +9,7 @@ import numpy as np
 
 from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import UsageError
-from mgrkit_classical import arrays, groups, novelty, scaling
+from mgrkit_classical import arrays, groups, novelty, reducing, scaling
 from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class LogisticRegression(Classifier):
     out an example lies, also of what is no music.
 
     The state, beside that of the scaling: ``labels`` int64 ``(k,)``, the genres in train;
-    ``whitening`` float64 ``(columns, columns)``, see `groups.whitening`; ``weights`` float64
-    ``(columns, k)`` and ``bias`` float64 ``(k,)``, of the log odds; ``centres`` and ``limit``, see
+    ``whitening`` float64 ``(columns, fewer)``, see `reducing.whitening`; ``weights`` float64
+    ``(fewer, k)`` and ``bias`` float64 ``(k,)``, of the log odds; ``centres`` and ``limit``, see
     `novelty.fit`. All are of examples scaled and whitened.
     """
 
@@ -56,7 +56,12 @@ class LogisticRegression(Classifier):
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
         state: dict[str, NDArray[Any]] = {**scaling.fit(x, asked.power, run)}
         z = scaling.apply(Place.of("cpu"), state, x)
-        matrix, far = novelty.fit(z, y, artists, asked.whiten, asked.novelty, run, train.originals)
+        reduction = reducing.fit(z, y, asked.reduce, self.task, run)
+        fewer = z if reduction is None else z @ reduction
+        matrix, far = novelty.fit(
+            fewer, y, artists, asked.whiten, asked.novelty, run, train.originals
+        )
+        matrix = matrix if reduction is None else reduction @ matrix
         state |= {"labels": np.unique(y), "whitening": matrix, **far}
         state["weights"], state["bias"] = _odds(z @ matrix, y, weight, asked.C, run)
         run.progress(1, 1, {})
@@ -105,13 +110,14 @@ class LogisticRegression(Classifier):
         columns = self.task.shape[0]
         labels = arrays.labels(state, len(self.task.labels))
         k = len(labels)
-        whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
-        weights = stored(state, "weights", np.float64, (columns, k))
+        whitening = stored(state, "whitening", np.float64, (columns, None), _WIDEST)
+        fewer = whitening.shape[1]
+        weights = stored(state, "weights", np.float64, (fewer, k))
         bias = stored(state, "bias", np.float64, (k,))
         place = Place.of(device)
         self._scaling = scaling.restore(state, columns, place)
         self._labels, self._place = labels, place
-        self._centres, self._limit = novelty.restore(state, k, columns, place)
+        self._centres, self._limit = novelty.restore(state, k, fewer, place)
         self._whitening, self._weights, self._bias = map(place.put, (whitening, weights, bias))
         self._state = dict(state)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import BundleError, UsageError
-from mgrkit_classical import arrays, groups, kernels, scaling
+from mgrkit_classical import arrays, groups, kernels, reducing, scaling
 from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ class SVM(Classifier):
     """One machine for each pair of genres; see `mgrkit_classical.kernels` for what they vote.
 
     The state, beside that of the scaling: ``labels`` int64 ``(k,)``, the genres in train;
-    ``whitening`` float64 ``(columns, columns)``, see `groups.whitening`; ``counts`` int64
-    ``(k,)``, the genres' numbers of support vectors; ``vectors`` float64 ``(m, columns)``,
+    ``whitening`` float64 ``(columns, fewer)``, see `reducing.whitening`; ``counts`` int64
+    ``(k,)``, the genres' numbers of support vectors; ``vectors`` float64 ``(m, fewer)``,
     scaled, whitened and in the order of their genres; ``weights`` float64 ``(m, k)`` and
     ``bias`` float64 ``(k, k)`` as for `kernels.decisions`.
     """
@@ -52,8 +52,9 @@ class SVM(Classifier):
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
         state = scaling.fit(x, asked.power, run)
         z = scaling.apply(Place.of("cpu"), state, x)
-        state["whitening"] = groups.whitening(z, artists, asked.whiten)
-        machines = self._machines(z @ state["whitening"], y, weight, state["factor"], run)
+        matrix = reducing.whitening(z, y, artists, asked.reduce, asked.whiten, self.task, run)
+        state["whitening"] = matrix
+        machines = self._machines(z @ matrix, y, weight, _gamma(asked, state), run)
         self.restore({**state, **machines}, run.device)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
@@ -90,8 +91,9 @@ class SVM(Classifier):
         columns = self.task.shape[0]
         labels = arrays.labels(state, len(self.task.labels))
         k = len(labels)
-        whitening = stored(state, "whitening", np.float64, (columns, columns), _WIDEST)
-        vectors = stored(state, "vectors", np.float64, (None, columns), _WIDEST**2)
+        whitening = stored(state, "whitening", np.float64, (columns, None), _WIDEST)
+        fewer = whitening.shape[1]
+        vectors = stored(state, "vectors", np.float64, (None, fewer), _WIDEST**2)
         counts = stored(state, "counts", np.int64, (k,), len(vectors))
         if counts.min() < 0 or counts.sum() != len(vectors):
             raise BundleError(
@@ -103,14 +105,14 @@ class SVM(Classifier):
             raise BundleError("the model's bias is not antisymmetric")
         place = Place.of(device)
         self._scaling = scaling.restore(state, columns, place)
-        self._gamma = _gamma(self.parameters, state["factor"])
+        self._gamma = _gamma(self.parameters, state)
         self._labels, self._counts, self._place = labels, counts.tolist(), place
         self._vectors, self._weights, self._bias = map(place.put, (vectors, weights, bias))
         self._whitening = place.put(whitening)
         self._state = dict(state)
 
     def _machines(
-        self, z: Numbers, y: NDArray[np.int64], weight: Numbers, factor: Numbers, run: Run
+        self, z: Numbers, y: NDArray[np.int64], weight: Numbers, gamma: float, run: Run
     ) -> dict[str, NDArray[Any]]:
         """The arrays of the machines of all pairs, of scaled examples in the labels' order."""
         labels = np.unique(y)
@@ -122,7 +124,7 @@ class SVM(Classifier):
             of_i, of_j = np.flatnonzero(y == labels[i]), np.flatnonzero(y == labels[j])
             both = np.concatenate([of_i, of_j])
             second = np.arange(len(both)) >= len(of_i)
-            machine = self._machine(z[both], second, weight[both], factor)
+            machine = self._machine(z[both], second, weight[both], gamma)
             # scikit-learn's two-class machine is for the second; here row i is for i.
             supports = both[machine.support_]
             opponent = np.where(supports < of_j[0], j, i)
@@ -139,9 +141,7 @@ class SVM(Classifier):
             "bias": bias,
         }
 
-    def _machine(
-        self, z: Numbers, second: NDArray[np.bool_], weight: Numbers, factor: Numbers
-    ) -> Any:
+    def _machine(self, z: Numbers, second: NDArray[np.bool_], weight: Numbers, gamma: float) -> Any:
         """scikit-learn's machine of one pair."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.svm import SVC
@@ -150,7 +150,7 @@ class SVM(Classifier):
         machine = SVC(
             C=asked.C,
             kernel=asked.kernel,
-            gamma=_gamma(asked, factor),
+            gamma=gamma,
             degree=asked.degree,
             coef0=asked.coef0,
             max_iter=_STEPS,
@@ -167,5 +167,8 @@ class SVM(Classifier):
         return machine
 
 
-def _gamma(parameters: SVMParameters, factor: Any) -> float:
-    return parameters.gamma / max(1, int(np.count_nonzero(factor)))
+def _gamma(parameters: SVMParameters, state: State) -> float:
+    """Of the columns that the kernel sees: those that vary, or fewer that they became."""
+    varying = int(np.count_nonzero(state["factor"]))
+    columns: int = min(varying, state["whitening"].shape[1])
+    return parameters.gamma / max(1, columns)

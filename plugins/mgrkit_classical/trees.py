@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.errors import BundleError
-from mgrkit_classical.arrays import Place, only, stored
+from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,18 +21,25 @@ parameters allow, it bounds the time that any bundle takes for a row."""
 
 _CELLS = 1 << 21
 _SUMS = 5e-7
+_TALLEST = 1e6
 
 NAMES = ("roots", "features", "thresholds", "children", "leaves")
 
 
-def gathered(trees: Sequence[Any], labels: NDArray[np.int64], columns: int) -> dict[str, Any]:
+def gathered(
+    trees: Sequence[Any],
+    labels: NDArray[np.int64],
+    columns: int,
+    seen: Sequence[NDArray[np.int64]] = (),
+) -> dict[str, NDArray[Any]]:
     """The arrays of scikit-learn's decision trees.
 
     Parameters
     ----------
-    trees : fitted `DecisionTreeClassifier`, all with the same classes.
+    trees : fitted `DecisionTreeClassifier`, whose classes are 0 to ``len(labels) - 1``, or some.
     labels : the column of `leaves` that each class has.
     columns : of `leaves`.
+    seen : the columns of the examples that each tree was shown; empty where all saw all.
 
     Returns
     -------
@@ -42,48 +49,63 @@ def gathered(trees: Sequence[Any], labels: NDArray[np.int64], columns: int) -> d
     (0, 0). ``leaves`` float32 ``(leaves, columns)``: the share of each label in each leaf, in
     the order of the nodes.
     """
-    grown = [tree.tree_ for tree in trees]
-    sizes = [tree.node_count for tree in grown]
+    names = ("children_left", "children_right", "feature", "threshold")
+    grown = [[getattr(tree.tree_, name) for name in names] for tree in trees]
+    for nodes, mine in zip(grown, seen, strict=False):
+        nodes[2] = mine[np.maximum(nodes[2], 0)]  # below 0 for a leaf
+    shares = [tree.tree_.value[tree.tree_.children_left < 0, 0] for tree in trees]
+    leaves = np.zeros((sum(map(len, shares)), columns), np.float32)
+    start = 0
+    for tree, share in zip(trees, shares, strict=True):
+        mine = labels[tree.classes_.astype(np.int64)]
+        leaves[start : start + len(share), mine] = share / share.sum(axis=1, keepdims=True)
+        start += len(share)
+    return {**joined(grown), "leaves": leaves}
+
+
+def joined(trees: Sequence[Sequence[NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """All arrays of `gathered` but the leaves.
+
+    Parameters
+    ----------
+    trees : the nodes of each: left and right children, below 0 or equal for a leaf; the column
+        looked at; the threshold, float64.
+    """
+    sizes = [len(left) for left, *_ in trees]
     roots = np.cumsum([0, *sizes[:-1]])
-    left, right, features, thresholds = (
-        np.concatenate([getattr(tree, name) for tree in grown])
-        for name in ("children_left", "children_right", "feature", "threshold")
-    )
-    inner = left >= 0
+    left, right, features, thresholds = map(np.concatenate, zip(*trees, strict=True))
+    inner = left != right
     offset = np.repeat(roots, sizes)
     children = np.stack([left + offset, right + offset], axis=1)
-    shares = np.concatenate([tree.value[:, 0, :] for tree in grown])[~inner]
-    leaves = np.zeros((len(shares), columns), np.float32)
-    leaves[:, labels] = shares / shares.sum(axis=1, keepdims=True)
     return {
         "roots": roots.astype(np.int32),
         "features": np.where(inner, features, 0).astype(np.int32),
         "thresholds": _rounded_down(np.where(inner, thresholds, 0.0)),
         "children": np.where(inner[:, None], children, 0).astype(np.int32),
-        "leaves": leaves,
     }
 
 
-def checked(state: State, features: int, labels: int) -> State:
+def checked(state: State, features: int, labels: int | None) -> State:
     """The arrays of `gathered`, if each node but the roots has one parent that comes before it.
 
     Parameters
     ----------
     features : the number of columns of the examples.
-    labels : the number of columns of ``leaves``.
+    labels : the number of columns of ``leaves``, whose rows are shares; None for leaves of one
+        value each, float64 ``(leaves, 1)``.
 
     Raises
     ------
     BundleError : they cannot be trees; descending them might not end, or read elsewhere.
     """
-    only(state, NAMES)
     looked_at = stored(state, "features", np.int32, (None,))
     nodes = len(looked_at)
     stored(state, "thresholds", np.float32, (nodes,), float(np.finfo(np.float32).max))
     roots = stored(state, "roots", np.int32, (None,))
     children = stored(state, "children", np.int32, (nodes, 2))
     inner: NDArray[np.bool_] = (children != 0).any(axis=1)
-    leaves = stored(state, "leaves", np.float32, (int((~inner).sum()), labels), 1.0)
+    kind, high = (np.float64, _TALLEST) if labels is None else (np.float32, 1.0)
+    leaves = stored(state, "leaves", kind, (int((~inner).sum()), labels or 1), high)
     # Not by differences, which could wrap around.
     ordered = len(roots) > 0 and bool((roots[1:] > roots[:-1]).all())
     if not ordered or roots[0] != 0 or roots[-1] >= nodes:
@@ -96,7 +118,8 @@ def checked(state: State, features: int, labels: int) -> State:
     parents[roots] += 1
     if not below.all() or (parents != 1).any():
         raise BundleError("the model's trees are not trees: a node is not below one other")
-    if (leaves < 0).any() or (abs(leaves.sum(axis=1, dtype=np.float64) - 1) > _SUMS).any():
+    off = abs(leaves.sum(axis=1, dtype=np.float64) - 1) > _SUMS
+    if labels is not None and ((leaves < 0).any() or off.any()):
         raise BundleError("the model's leaves are not shares that sum to one")
     if (_depths(children, roots) > DEEPEST).any():
         raise BundleError(f"the model's trees are deeper than {DEEPEST} nodes")
@@ -123,6 +146,7 @@ class Trees:
         deeper = np.bincount(depths).cumsum()
         self.descended = (len(depths) - deeper[:-1]).tolist()
         self.place = place
+        self.order = order
         self.roots = place.put(state["roots"][order].astype(np.int64))
         self.features = place.put(state["features"].astype(np.int64))
         self.thresholds = place.put(state["thresholds"])
@@ -141,12 +165,31 @@ class Trees:
         -------
         ``(n, labels)``.
         """
-        trees, labels = len(self.roots), self.leaves.shape[1]
-        step = max(1, _CELLS // (trees * labels))
-        means = [self._mean(x[start : start + step]) for start in range(0, len(x), step)]
-        return np.concatenate(means) if means else np.zeros((0, labels))
+        labels, many, xp = self.leaves.shape[1], len(self.roots), self.place.xp
+        return self._in_steps(
+            x, labels, labels, lambda reached: self.leaves[reached].sum(1, dtype=xp.float64) / many
+        )
 
-    def _mean(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
+    def sums(self, x: NDArray[np.float32], columns: int) -> NDArray[np.float64]:
+        """The sums of the values in the leaves that examples fall into ``(n, columns)``.
+
+        The trees take turns among the columns.
+        """
+        mine = self.place.put(np.eye(columns)[self.order % columns])
+        return self._in_steps(x, columns, 1, lambda reached: self.leaves[reached][..., 0] @ mine)
+
+    def _in_steps(
+        self, x: NDArray[np.float32], columns: int, width: int, of: Callable[[Any], Any]
+    ) -> NDArray[np.float64]:
+        """What is made of the leaves ``(rows, trees)`` that some rows fall into, of all rows."""
+        found = np.zeros((len(x), columns))
+        step = max(1, _CELLS // (len(self.roots) * width))
+        for start in range(0, len(x), step):
+            reached = self._reached(x[start : start + step])
+            found[start : start + step] = self.place.take(of(reached))
+        return found
+
+    def _reached(self, x: NDArray[np.float32]) -> Any:
         place, columns = self.place, x.shape[1]
         values = place.put(x.reshape(-1))
         first = place.put(np.arange(len(x))[:, None] * columns)
@@ -155,8 +198,7 @@ class Trees:
             at = node[:, :trees]
             beyond = values[first + self.features[at]] > self.thresholds[at]
             node[:, :trees] = self.children[2 * at + beyond]
-        shares = self.leaves[self.numbers[node]]
-        return place.take(shares.sum(1, dtype=place.xp.float64) / len(self.roots))
+        return self.numbers[node]
 
 
 def _depths(children: NDArray[np.int32], roots: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -34,7 +34,7 @@ def mgrkit(*words: object) -> int:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     with installed_site(tmp_path, monkeypatch) as one:
-        one.install("neighbours", offering("knn"), version="2.1")
+        one.install("neighbours", offering("hubness"), version="2.1")
         yield one
 
 
@@ -53,7 +53,7 @@ def test_plugins_as_json(site: Site, capsys: Captured) -> None:
         "version": "2.1",
         "status": "ok",
         "error": "",
-        "classifiers": ["knn"],
+        "classifiers": ["hubness"],
         "feature_sets": [],
     }
 
@@ -78,7 +78,7 @@ def test_a_broken_plugin_is_shown_and_breaks_no_listing(site: Site, capsys: Capt
     assert shown.err == "warning: broken plugins: wreck 0.3\n"
     assert mgrkit("classifiers") == 0
     shown = capsys.readouterr()
-    assert "knn" in shown.out
+    assert "hubness" in shown.out
     assert shown.err == "warning: broken plugins: wreck 0.3 (mgrkit plugins says why)\n"
 
 
@@ -89,16 +89,16 @@ def test_json_stays_json_when_a_plugin_prints(site: Site, capsys: Captured) -> N
 
 def test_classifiers_as_json(site: Site, capsys: Captured) -> None:
     found = {one["name"]: one for one in listed(capsys, "classifiers")}
-    assert found["knn"] == listed(capsys, "classifiers", "knn")
-    shown = {key: found["knn"][key] for key in ("summary", "eats", "distribution", "version")}
+    assert found["hubness"] == listed(capsys, "classifiers", "hubness")
+    shown = {key: found["hubness"][key] for key in ("summary", "eats", "distribution", "version")}
     assert shown == {
         "summary": "k nearest neighbours",
         "eats": "samples",
         "distribution": "neighbours",
         "version": "2.1",
     }
-    assert (found["knn"]["status"], found["knn"]["error"]) == ("ok", "")
-    assert found["knn"]["parameters"] == [
+    assert (found["hubness"]["status"], found["hubness"]["error"]) == ("ok", "")
+    assert found["hubness"]["parameters"] == [
         {
             "name": "k",
             "type": "int",
@@ -189,20 +189,20 @@ def test_a_classifier_of_features_that_nobody_provides(site: Site, capsys: Captu
 
 
 def test_a_classifier_that_two_distributions_claim(site: Site, capsys: Captured) -> None:
-    site.install("other", offering("knn"))
-    found = [one for one in listed(capsys, "classifiers") if one["name"] == "knn"]
+    site.install("other", offering("hubness"))
+    found = [one for one in listed(capsys, "classifiers") if one["name"] == "hubness"]
     assert [one["status"] for one in found] == ["broken", "broken"]
-    assert mgrkit("classifiers", "knn") == 2
+    assert mgrkit("classifiers", "hubness") == 2
     assert "claimed by neighbours and by other" in capsys.readouterr().err
 
 
 def test_an_unknown_classifier(site: Site, capsys: Captured) -> None:
-    assert mgrkit("classifiers", "knm") == 2
-    assert "no classifier 'knm' (did you mean knn?" in capsys.readouterr().err
+    assert mgrkit("classifiers", "hubnes") == 2
+    assert "no classifier 'hubnes' (did you mean hubness?" in capsys.readouterr().err
 
 
 def test_the_page_of_a_classifier(site: Site, capsys: Captured) -> None:
-    assert mgrkit("classifiers", "knn") == 0
+    assert mgrkit("classifiers", "hubness") == 0
     page = capsys.readouterr().out
     for words in (
         "k nearest neighbours", "neighbours 2.1", "samples", "Cover and Hart 1967",
@@ -219,7 +219,7 @@ def too_long(text: str) -> list[str]:
 def test_listings_fit_80_columns(site: Site, capsys: Captured) -> None:
     code = f"raise ValueError('{'what went wrong here was long to tell ' * 9}')"
     site.install("a-distribution-with-quite-a-name", code)
-    for words in (["plugins"], ["classifiers"], ["classifiers", "knn"], ["models"]):
+    for words in (["plugins"], ["classifiers"], ["classifiers", "hubness"], ["models"]):
         assert mgrkit(*words) == 0
         out = capsys.readouterr().out
         assert not too_long(out), out
@@ -298,7 +298,9 @@ def test_doctor_says_what_is_there(healthy: Site, capsys: Captured) -> None:
     assert found["cache"]["writable"]
     # The factory of neighbours is nowhere, of which its listing knows nothing.
     neighbours, wreck = found["plugins"]
-    assert neighbours["error"].startswith("knn: cannot load nowhere.model:Model: ModuleNotFound")
+    assert neighbours["error"].startswith(
+        "hubness: cannot load nowhere.model:Model: ModuleNotFound"
+    )
     assert neighbours["mend"] == "pip install --upgrade neighbours, or pip uninstall neighbours"
     assert (wreck["distribution"], wreck["version"]) == ("wreck", "1.0")
 

@@ -103,7 +103,7 @@ def can_run(call: list[str], *, ears: bool, eyes: bool) -> bool:
     words = " ".join(call)
     if "--install-completion" in words or call[0] == "demo":
         return False
-    return not ({"knn", "made-ears"} & set(re.split(r"[ ,:]", words))) and (
+    return not ({"neighbours", "made-ears"} & set(re.split(r"[ ,:]", words))) and (
         (ears or not any(one in words for one in ("musicnn", "tags.", "--tags")))
         and (eyes or "lite0" not in words)
     )
@@ -130,7 +130,7 @@ def run_page(path: Path, ears: bool, eyes: bool) -> int:
             assert guarded(app, [*call, *few_epochs(call)]) == 0, call
             run += 1
     for block in blocks(path, "python"):
-        if "knn" not in block:
+        if "neighbours" not in block:
             subprocess.run([sys.executable, "-c", block], check=True)
             run += 1
     return run

@@ -15,6 +15,7 @@ from tests.examples import installing
 from tests.examples.installing import ROOT, keeps_the_contract, mgrkit
 
 PLUGIN = ROOT / "examples" / "third_party_plugin"
+MODEL = "neighbours.safetensors"
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +28,11 @@ def test_it_is_listed(installed: dict[str, str], tmp_path: Path) -> None:
     listed = json.loads(mgrkit(["plugins", "--json"], installed, tmp_path))
     (mine,) = [one for one in listed if one["distribution"] == "mgrkit-knn"]
     assert (mine["status"], mine["error"]) == ("ok", "")
-    assert mine["classifiers"] == ["knn"]
+    assert mine["classifiers"] == ["neighbours"]
     listed = json.loads(mgrkit(["classifiers", "--json"], installed, tmp_path))
-    (knn,) = [one for one in listed if one["name"] == "knn"]
-    assert knn["distribution"] == "mgrkit-knn"
-    assert knn["version"] == "0.1.0"
+    (mine,) = [one for one in listed if one["name"] == "neighbours"]
+    assert mine["distribution"] == "mgrkit-knn"
+    assert mine["version"] == "0.1.0"
 
 
 def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> None:
@@ -40,15 +41,15 @@ def test_it_keeps_the_contract(installed: dict[str, str], tmp_path: Path) -> Non
 
 def test_it_trains_measures_and_predicts(installed: dict[str, str], tmp_path: Path) -> None:
     write(tmp_path / "features.csv", rows())
-    words = ["train", "knn", "features.csv", "--out", "knn.safetensors", "--param", "k=3", "--json"]
+    words = ["train", "neighbours", "features.csv", "--out", MODEL, "--param", "k=3", "--json"]
     told = json.loads(mgrkit(words, installed, tmp_path))
     assert told["parameters"] == {"k": 3}
     assert told["metrics"]["accuracy"] > 0.9
-    words = ["evaluate", "knn.safetensors", "features.csv", "--json"]
+    words = ["evaluate", MODEL, "features.csv", "--json"]
     told = json.loads(mgrkit(words, installed, tmp_path))
     assert told["accuracy"] > 0.9
     tone(tmp_path / "tone.wav", seconds=1)
-    words = ["predict", "tone.wav", "--model", "knn.safetensors", "--json"]
+    words = ["predict", "tone.wav", "--model", MODEL, "--json"]
     (told,) = json.loads(mgrkit(words, installed, tmp_path))
     assert told["genre"] in GENRES
     # Without the plugin the bundle says who made it.

@@ -25,7 +25,7 @@ from tests.models.shop import HEAVY, Shop, bundle, classifier_needs, put, with_w
 def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
     shop.ship("mgrkit", "first")
     bundle(shop.path("first"), 0.48)
-    bundle(cache / "mine.safetensors", None, classifier="knn", eats="samples",
+    bundle(cache / "mine.safetensors", None, classifier="hubness", eats="samples",
            task=Task(("a", "b", "c"), (9,)))  # fmt: skip
     first, mine = list_models()
     assert first == {
@@ -36,7 +36,7 @@ def test_shipped_and_cached_models_are_listed(shop: Shop, cache: Path) -> None:
         "accuracy": 0.48, "accuracy_low": 0.38, "accuracy_high": 0.58,
         "part": "valid", "split": "published split", "augmentation": None,
     }  # fmt: skip
-    assert (mine["name"], mine["classifier"], mine["labels"]) == ("mine", "knn", 3)
+    assert (mine["name"], mine["classifier"], mine["labels"]) == ("mine", "hubness", 3)
     assert (mine["feature_set"], mine["accuracy"], mine["default"]) == (None, None, False)
     assert mine["distribution"] == ""
 

@@ -12,7 +12,26 @@ from mgrkit.registry import installed, resolve, with_parameters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-QUICK = {"svm": {}, "random_forest": {"trees": 12}, "logistic_regression": {}}
+QUICK: dict[str, dict[str, object]] = {
+    "svm": {},
+    "random_forest": {"trees": 12},
+    "logistic_regression": {},
+    "extra_trees": {"n_estimators": 12},
+    "bagging": {"n_estimators": 12},
+    "adaboost": {"n_estimators": 12},
+    "gradient_boosting": {"max_iter": 12, "min_samples_leaf": 5},
+    "knn": {},
+    "nearest_centroid": {},
+    "naive_bayes": {},
+    "lda": {},
+    "qda": {},
+    "decision_tree": {},
+    "mlp": {"hidden_layer_sizes": "16,8", "max_iter": 30, "learning_rate_init": 0.02},
+    "ridge": {},
+    "perceptron": {},
+    "sgd": {},
+    "linear_svm": {},
+}
 """By name of classifier: what makes its fits short."""
 
 

@@ -14,9 +14,9 @@ from sklearn.preprocessing import PowerTransformer
 
 from mgrkit.classifiers import Bundle, Examples, Run, save_bundle
 from mgrkit.errors import BundleError, Stopped, UsageError
-from tests.plugins.classical import examples, fitted, learnable, make
+from tests.plugins.classical import QUICK, examples, fitted, learnable, make
 
-ALL = pytest.mark.parametrize("name", ["svm", "random_forest", "logistic_regression"])
+ALL = pytest.mark.parametrize("name", QUICK)
 
 
 def sound(probabilities: Any, rows: int, labels: int = 4) -> None:
@@ -55,7 +55,7 @@ def test_what_is_cut_into_chunks_is_the_same(
     train = examples(labels)
     model = fitted(name, train, labels)
     whole = model.predict_proba(train.x)
-    for module in ("svm", "trees"):
+    for module in ("svm", "trees", "columns"):
         monkeypatch.setattr(f"mgrkit_classical.{module}._CELLS", 3000)
     assert abs(model.predict_proba(train.x) - whole).max() < 1e-6
 
@@ -186,27 +186,41 @@ def test_a_fit_for_a_device_predicts_there(name: str, monkeypatch: pytest.Monkey
     assert asked[-1] == "cuda:1"
 
 
+STEPS = {
+    "svm": 6, "random_forest": 12, "logistic_regression": 1, "extra_trees": 12, "bagging": 12,
+    "adaboost": 12, "gradient_boosting": 12, "decision_tree": 1, "knn": 1, "nearest_centroid": 1,
+    "naive_bayes": 1, "lda": 1, "qda": 1, "mlp": 30, "ridge": 4, "perceptron": 4, "sgd": 4,
+    "linear_svm": 4,
+}  # fmt: skip
+"""Of the progress of a fit: pairs of four genres, trees, rounds, epochs, genres, or all at once."""
+
+CHANCE = {
+    "random_forest", "extra_trees", "bagging", "gradient_boosting", "decision_tree", "mlp",
+    "perceptron", "sgd",
+}  # fmt: skip
+"""Those whose fits hang on a seed."""
+
+
 @ALL
 def test_a_seed_decides(name: str) -> None:
     train = examples()
-    one, two, other = (
-        make(name, **({"trees": 5} if name == "random_forest" else {})) for _ in range(3)
-    )
+    one, two, other = make(name), make(name), make(name)
     for model, seed in ((one, 1), (two, 1), (other, 2)):
         model.fit(train, None, Run(seed))
     for key, array in one.state().items():
         assert np.array_equal(array, two.state()[key])
     same = np.array_equal(one.predict_proba(train.x), other.predict_proba(train.x))
-    assert same == (name != "random_forest")
+    assert same == (name not in CHANCE)
 
 
 @ALL
 def test_every_moment_of_a_fit_can_be_the_last(name: str) -> None:
     train, asked = examples(), []
-    model = make(name, **({"trees": 5} if name == "random_forest" else {}))
+    model = make(name)
     model.fit(train, None, Run(0, stop_requested=lambda: bool(asked.append(0))))
-    # Columns and pairs, trees, or columns and folds.
-    assert len(asked) >= {"svm": 12, "random_forest": 5, "logistic_regression": 11}[name]
+    # At the beginning and the end, and columns, pairs, folds, trees or epochs between.
+    least = {"svm": 12, "logistic_regression": 11, "gradient_boosting": 5}
+    assert len(asked) >= least.get(name, STEPS[name] + 2)
     for last in range(len(asked)):
         calls = iter([False] * last)
         with pytest.raises(Stopped):
@@ -217,9 +231,10 @@ def test_every_moment_of_a_fit_can_be_the_last(name: str) -> None:
 def test_progress_is_told_to_the_end(name: str) -> None:
     steps: list[tuple[int, int]] = []
     run = Run(0, progress=lambda step, total, _: steps.append((step, total)))
-    make(name, **({"trees": 6} if name == "random_forest" else {})).fit(examples(), None, run)
-    total = 1 if name == "logistic_regression" else 6  # trees, or pairs of four genres
-    assert steps == [(i, total) for i in range(1, total + 1)]
+    make(name).fit(examples(), None, run)
+    every = 5 if name == "gradient_boosting" else 1
+    total = STEPS[name]
+    assert steps == [(i, total) for i in [*range(every, total, every), total]]
 
 
 @ALL
@@ -282,10 +297,9 @@ def test_a_failed_restore_leaves_the_model_as_it_was(name: str) -> None:
 @ALL
 def test_a_bundle_predicts_without_scikit_learn_or_scipy(name: str, tmp_path: Path) -> None:
     train = examples()
-    options = {"trees": 12} if name == "random_forest" else {}
     model = fitted(name, train)
     bundle = Bundle(
-        name, "mgrkit", "0", options, "features:gtzan57", model.task, dict(model.state())
+        name, "mgrkit", "0", QUICK[name], "features:gtzan57", model.task, dict(model.state())
     )
     save_bundle(tmp_path / "model.safetensors", bundle)
     np.save(tmp_path / "x.npy", train.x)

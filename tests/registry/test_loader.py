@@ -24,7 +24,7 @@ from tests.registry.fakes import HEAD, Site, installed_site, offering
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     with installed_site(tmp_path, monkeypatch) as one:
-        one.install("good", offering("knn"))
+        one.install("good", offering("hubness"))
         yield one
 
 
@@ -32,7 +32,7 @@ def plugin(name: str) -> Plugin:
     """The plugin; the good one beside it must be well whatever this one does."""
     found = {one.distribution: one for one in installed().plugins}
     assert found["good"].status == "ok"
-    assert installed().classifier("knn").distribution == "good"
+    assert installed().classifier("hubness").distribution == "good"
     return found[name]
 
 
@@ -43,9 +43,9 @@ def hook(returned: str, marker: str = "@hookimpl", name: str = "mgrkit_classifie
 def test_a_good_plugin_is_there_with_all_it_says(site: Site) -> None:
     one = plugin("good")
     assert (one.version, one.error) == ("1.0", "")
-    assert [spec.name for spec in one.classifiers] == ["knn"]
-    entry = installed().classifier("knn")
-    assert (entry.spec.name, entry.distribution, entry.version) == ("knn", "good", "1.0")
+    assert [spec.name for spec in one.classifiers] == ["hubness"]
+    entry = installed().classifier("hubness")
+    assert (entry.spec.name, entry.distribution, entry.version) == ("hubness", "good", "1.0")
 
 
 def test_mgrkit_comes_first_then_the_others_by_name(site: Site) -> None:
@@ -151,9 +151,9 @@ def test_a_hook_with_a_wrong_signature(site: Site) -> None:
     ("returned", "message"),
     [
         ("None", "returned None, not a list of ClassifierSpec"),
-        ("'knn'", "returned 'knn', not a list of ClassifierSpec"),
+        ("'hubness'", "returned 'hubness', not a list of ClassifierSpec"),
         ("7", "returned 7, not a list of ClassifierSpec"),
-        ("['knn']", "returned 'knn', not a ClassifierSpec"),
+        ("['hubness']", "returned 'hubness', not a ClassifierSpec"),
         ("[None]", "returned None, not a ClassifierSpec"),
         ("[ClassifierSpec]", "ClassifierSpec'>, not a ClassifierSpec"),
         ("spec('x')", "not a list of ClassifierSpec"),
@@ -289,14 +289,14 @@ def test_a_name_of_mgrkit_itself_cannot_be_taken(site: Site) -> None:
 
 
 def test_a_name_that_two_third_parties_claim(site: Site) -> None:
-    site.install("other", offering("knn", "fine"))
-    message = "the classifier knn is claimed by good and by other"
+    site.install("other", offering("hubness", "fine"))
+    message = "the classifier hubness is claimed by good and by other"
     with pytest.raises(UsageError, match=message + r" .*MGRKIT_PLUGINS=good"):
-        installed().classifier("knn")
+        installed().classifier("hubness")
     states = {one.distribution: (one.status, one.error) for one in installed().plugins}
     assert states["good"] == states["other"] == ("broken", message)
     assert installed().classifier("fine").distribution == "other"
-    claimed = [e for e in installed().classifiers() if e.spec.name == "knn"]
+    claimed = [e for e in installed().classifiers() if e.spec.name == "hubness"]
     assert [(e.distribution, e.error) for e in claimed] == [("good", message), ("other", message)]
 
 
@@ -346,7 +346,7 @@ def test_damage_in_a_distribution_that_is_not_ours(site: Site) -> None:
     site.install("foreign", offering("x"))
     (site.folder / "foreign-1.0.dist-info" / "entry_points.txt").write_bytes(b"\xff\xfe[mgrkit]")
     assert "foreign" not in {one.distribution for one in installed().plugins}
-    assert installed().classifier("knn").distribution == "good"
+    assert installed().classifier("hubness").distribution == "good"
 
 
 def test_an_older_copy_further_down_the_path_does_not_count(
@@ -397,15 +397,15 @@ def test_mgrkit_plugins_that_names_what_is_not_there(
 
 
 def test_mgrkit_plugins_ends_a_quarrel(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    site.install("other", offering("knn"))
+    site.install("other", offering("hubness"))
     monkeypatch.setenv("MGRKIT_PLUGINS", "good")
     assert plugin("good").error == ""
 
 
 def test_an_unknown_classifier_names_the_nearest_and_what_is_broken(site: Site) -> None:
     site.install("bad", "1 / 0")
-    with pytest.raises(UsageError, match=r"'knm' \(did you mean knn\?; broken: .*bad"):
-        installed().classifier("knm")
+    with pytest.raises(UsageError, match=r"'hubnes' \(did you mean hubness\?; broken: .*bad"):
+        installed().classifier("hubnes")
 
 
 def test_plugins_are_loaded_once(site: Site) -> None:

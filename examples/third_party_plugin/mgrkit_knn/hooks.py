@@ -13,7 +13,7 @@ class Parameters:
 @hookimpl
 def mgrkit_classifiers():
     yield ClassifierSpec(
-        name="knn",
+        name="neighbours",
         summary="k nearest neighbours on standardised features",
         factory="mgrkit_knn.knn:NearestNeighbours",
         parameters=Parameters,
