@@ -20,6 +20,7 @@ from mgrkit.cli.options import (
     LabelColumn,
     Map,
     Quiet,
+    Reduce,
     SplitHow,
     Subset,
     Workers,
@@ -59,6 +60,7 @@ def compare(
     feature_set: FeatureSet = None,
     columns: Columns = "",
     drop: Drop = "",
+    reduce: Reduce = "",
     label_column: LabelColumn = "",
     group_column: GroupColumn = "",
     subset: Subset = "",
@@ -91,6 +93,7 @@ def compare(
     mgrkit compare audio --classifiers svm,cnn --param svm.C=3 --out svm-or-cnn
     mgrkit compare audio --classifiers svm,cnn,crnn --votes svm+cnn,svm+cnn+crnn
     mgrkit compare features_30_sec.csv --classifiers svm,random_forest --drop mfcc
+    mgrkit compare features_30_sec.csv --classifiers svm,knn,lda --reduce pca:17
 
     All learn from one split. Each takes the first DATA that holds what it eats or can be made
     into it; only tracks that are in all of them count. FOLDER gets compare.csv, compare.md,
@@ -113,7 +116,7 @@ def compare(
     asked = Asked(
         names, seeds, split, part, of_classifiers(param or []), device, feature_set,
         genre_map(map_ or []), voting, table,
-        table_choice(columns, drop, label_column, group_column, subset),
+        table_choice(columns, drop, label_column, group_column, subset), reduce,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

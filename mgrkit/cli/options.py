@@ -123,6 +123,16 @@ Drop = Annotated[
     str,
     typer.Option("--drop", metavar="NAMES", help="Not from these of them.", show_default=False),
 ]
+Reduce = Annotated[
+    str,
+    typer.Option(
+        "--reduce",
+        metavar="HOW",
+        help="Learn from fewer columns, found on train alone: pca:17, pca:0.85 (of the variance), "
+        "lda:9, or select:50 (the ones that tell most).",
+        show_default=False,
+    ),
+]
 LabelColumn = Annotated[
     str,
     typer.Option(

@@ -20,12 +20,14 @@ from mgrkit.cli.options import (
     LabelColumn,
     Map,
     Quiet,
+    Reduce,
     SplitHow,
     Subset,
     Workers,
     named_as,
     number,
 )
+from mgrkit.errors import UsageError
 from mgrkit.experiments.copies import COPIES, MOST_COPIES
 from mgrkit.frontend.kinds import KINDS
 
@@ -58,6 +60,7 @@ def train(
     feature_set: FeatureSet = None,
     columns: Columns = "",
     drop: Drop = "",
+    reduce: Reduce = "",
     label_column: LabelColumn = "",
     group_column: GroupColumn = "",
     subset: Subset = "",
@@ -130,6 +133,7 @@ def train(
     mgrkit train cnn spectrograms --out cnn.safetensors --folds 5
     mgrkit train svm audio --set musicnn-tags:mean --out ears.safetensors
     mgrkit train svm features_30_sec.csv --columns mfcc --out mfcc.safetensors
+    mgrkit train knn features_30_sec.csv --reduce pca:17 --out knn.safetensors
     mgrkit train svm features.csv --columns mfcc --subset small -o fma.safetensors
     mgrkit train cnn audio --augment white@20,10 --out cnn.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
@@ -164,9 +168,12 @@ def train(
     if front_end is not None:
         with named_as({"kind": "--front-end"}):
             check(front_end)
+    given = parameters(param or [])
+    if reduce and given.setdefault("reduce", reduce) != reduce:
+        raise UsageError("--reduce and --param reduce differ", "give one of them")
     follower = Ranks.here().rank > 0
     settings = TrainSettings(
-        seed, parameters(param or []), split, refit, device, front_end, precision, feature_set,
+        seed, given, split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []), folds, bandwidth, table,
         table_choice(columns, drop, label_column, group_column, subset),
         augment or [], augment_copies,

@@ -49,6 +49,8 @@ class Asked:
     votes : of which of them to judge the vote, too, as in ``svm+cnn``.
     table : a track table whose rows name the files of the only folder in DATA that are taken.
     choice : which columns those that eat features learn from.
+    reduce : what all of them reduce their columns to, unless ``parameters`` says otherwise of
+        one; '' for nothing.
     """
 
     classifiers: Sequence[str] = ()
@@ -62,6 +64,12 @@ class Asked:
     votes: Sequence[str] = ()
     table: Path | None = None
     choice: TableChoice = ALL
+    reduce: str = ""
+
+    def given(self, name: str) -> dict[str, object]:
+        """The parameters of a classifier."""
+        reducing: dict[str, object] = {"reduce": self.reduce} if self.reduce else {}
+        return {**reducing, **self.parameters.get(name, {})}
 
     @property
     def members(self) -> list[list[str]]:
@@ -171,7 +179,11 @@ def _entries(asked: Asked, say: Callable[[str], None]) -> list[Provider]:
     names = list(dict.fromkeys(asked.classifiers or _all(say)))
     entries = [_eating(installed().classifier(name), asked.feature_set) for name in names]
     for entry in entries:
-        with_parameters(entry.spec, asked.parameters.get(entry.spec.name, {}))
+        fields = {field.name for field in dataclasses.fields(entry.spec.parameters)}
+        if asked.reduce and "reduce" not in fields:
+            hint = "compare only those that do, by --classifiers"
+            raise UsageError(f"{entry.spec.name} takes no --reduce", hint)
+        with_parameters(entry.spec, asked.given(entry.spec.name))
     for name in asked.parameters:
         if name not in names:
             raise UsageError(f"--param names {name}, which is not compared", ", ".join(names))
@@ -266,7 +278,7 @@ def _runs(out: Path, entries: Sequence[Provider], asked: Asked, common: Common) 
     runs = []
     for entry in entries:
         spec = entry.spec
-        given = dict(asked.parameters.get(spec.name, {}))
+        given = asked.given(spec.name)
         usable = asked.device == "auto" or asked.device.partition(":")[0] in spec.devices
         settings = {
             "version": f"{entry.distribution} {entry.version}",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from mgrkit.errors import UsageError
 from mgrkit.registry.specs import parameter
 
+_WHITEN = "how much less counts wherein the tracks of one artist differ"
+
 
 def reduction(text: str) -> tuple[str, float] | None:
     """What ``reduce`` asks for: 'pca', 'lda' or 'select' and how many or how much; None: nothing.
@@ -79,9 +81,7 @@ class Scaled(Weighted):
     """For classifiers that compare columns with each other."""
 
     power: bool = parameter(True, "make columns more normal by Yeo and Johnson's transform")
-    whiten: float = parameter(
-        0.5, "how much less counts wherein the tracks of one artist differ", low=0, high=0.95
-    )
+    whiten: float = parameter(0.5, _WHITEN, low=0, high=0.95)
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class BaggingParameters(Weighted):
 
     n_estimators: int = parameter(100, "number of trees", low=1, high=10_000)
     max_samples: float = parameter(1.0, "examples drawn for a tree, of all", low=0.01, high=1)
-    max_features: float = parameter(0.5, "share of the columns a tree sees", low=0.001, high=1)
+    max_features: float = parameter(0.25, "share of the columns a tree sees", low=0.001, high=1)
     min_samples_leaf: int = parameter(2, "examples in a leaf at least", low=1, high=1_000_000)
 
 
@@ -156,6 +156,8 @@ class KNNParameters(Scaled):
 class NearestCentroidParameters(Scaled):
     """See `Scaled`."""
 
+    whiten: float = parameter(0.9, _WHITEN, low=0, high=0.95)
+
 
 @dataclass(frozen=True)
 class NaiveBayesParameters(Scaled):
@@ -171,7 +173,7 @@ class LDAParameters(Scaled):
     """See `Scaled`."""
 
     shrinkage: float = parameter(
-        0.1, "how much the covariance is drawn towards even variances", low=0, high=1
+        0.0, "how much the covariance is drawn towards even variances", low=0, high=1
     )
 
 
@@ -179,8 +181,9 @@ class LDAParameters(Scaled):
 class QDAParameters(Scaled):
     """See `Scaled`."""
 
+    whiten: float = parameter(0.8, _WHITEN, low=0, high=0.95)
     reg_param: float = parameter(
-        0.5, "how much the covariances are drawn towards variances of 1", low=1e-4, high=1
+        0.9, "how much the covariances are drawn towards variances of 1", low=1e-4, high=1
     )
 
 
@@ -215,8 +218,8 @@ class PerceptronParameters(Scaled):
     """See `Scaled`."""
 
     average: bool = parameter(True, "the mean of the weights of all steps")
-    penalty: str = parameter("none", "which weights are dear", choices=("l2", "l1", "none"))
-    alpha: float = parameter(1e-4, "price of large weights", low=0, high=100)
+    penalty: str = parameter("l2", "which weights are dear", choices=("l2", "l1", "none"))
+    alpha: float = parameter(1e-3, "price of large weights", low=0, high=100)
     max_iter: int = parameter(1000, "epochs at most", low=1, high=100_000)
     tol: float = parameter(1e-3, "it ends when 5 epochs gain less than this", low=0, high=1)
 
@@ -229,7 +232,7 @@ class SGDParameters(Scaled):
         "log_loss", "what a mistake costs", choices=("log_loss", "modified_huber", "hinge")
     )
     penalty: str = parameter("l2", "which weights are dear", choices=("l2", "l1", "elasticnet"))
-    alpha: float = parameter(0.01, "price of large weights", low=1e-9, high=100)
+    alpha: float = parameter(0.03, "price of large weights", low=1e-9, high=100)
     average: bool = parameter(True, "the mean of the weights of all steps")
     max_iter: int = parameter(1000, "epochs at most", low=1, high=100_000)
     tol: float = parameter(1e-3, "it ends when 5 epochs gain less than this", low=0, high=1)
@@ -239,7 +242,7 @@ class SGDParameters(Scaled):
 class LinearSVMParameters(Scaled):
     """See `Scaled`."""
 
-    C: float = parameter(0.01, "price of a wrong example", low=1e-6, high=1e4)
+    C: float = parameter(0.003, "price of a wrong example", low=1e-6, high=1e4)
     loss: str = parameter(
         "squared_hinge", "what a mistake costs", choices=("squared_hinge", "hinge")
     )

@@ -98,6 +98,17 @@ def test_few_examples(name: str) -> None:
     sound(fitted(name, learnable(same, np.arange(9) % 4)).predict_proba(same), 9)
 
 
+@pytest.mark.parametrize("name", [name for name in QUICK if name != "svm"])
+def test_161_genres(name: str) -> None:
+    """As many as FMA has; svm has 12,880 pairs of them, which are minutes."""
+    train = examples(161, each=2)
+    some = {"max_iter": 2} if name in ("gradient_boosting", "mlp") else {}
+    model = fitted(name, train, 161, **some)
+    probabilities = model.predict_proba(train.x)
+    sound(probabilities, len(train), 161)
+    assert (probabilities.max(0) > 0).all()
+
+
 @ALL
 def test_a_genre_with_one_track_and_duplicates(name: str) -> None:
     train = examples(3)
