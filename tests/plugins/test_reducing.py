@@ -135,6 +135,15 @@ def test_more_columns_than_rows_and_genres_that_a_fold_lacks(name: str, text: st
     assert notes == ([said] if text in had else [])
 
 
+def test_gamma_is_in_units_of_the_columns_that_are_left() -> None:
+    train = examples()
+    model: Any = fitted("svm", train, reduce="pca:2", gamma=0.5)
+    assert model._gamma == 0.5 / 2
+    assert model._gamma * np.square(model.state()["vectors"]).sum(1).mean() == pytest.approx(
+        0.5, rel=0.3
+    )
+
+
 def test_nothing_is_reduced_where_nothing_varies() -> None:
     same = learnable(np.ones((9, 6)), np.arange(9) % 4)
     for text in ("pca:3", "pca:0.9", "lda:3", "select:2"):
