@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mgrkit_classical.arrays import Numbers
 
 _STRETCH = 5
-"""Rounds after which a fit asks whether to stop: as often it sorts the columns into bins anew."""
+"""Rounds after which a fit asks whether to stop."""
+
+_BINS = 255
 
 
 class Sums:
@@ -135,15 +137,26 @@ class GradientBoosting(ColumnClassifier):
             max_features=asked.max_features, early_stopping=False, warm_start=True,
             random_state=int(run.generator("rounds").integers(2**31)),
         )  # fmt: skip
+        # scikit-learn sees numbers of bins: where examples have weights, it takes as long for bins
+        # of its own as for dozens of rounds, and in each stretch anew.
+        edges = [_edges(column) for column in lesson.z.T]
+        bins = [np.searchsorted(e, c) for e, c in zip(edges, lesson.z.T, strict=True)]
+        binned = np.stack(bins, axis=1).astype(np.float32)
         rounds = asked.max_iter
         for done in [*range(_STRETCH, rounds, _STRETCH), rounds]:
             run.check()
-            machine.set_params(max_iter=done).fit(lesson.z, lesson.y, lesson.weight)
+            machine.set_params(max_iter=done).fit(binned, lesson.y, lesson.weight)
             run.progress(done, rounds, {})
-        nodes = [tree.nodes for round_ in machine._predictors for tree in round_]
-        names = ("left", "right", "feature_idx", "num_threshold")
-        grown = [[one[name].astype(np.float64 if name == names[3] else np.int64) for name in names]
-                 for one in nodes]  # fmt: skip
+        nodes = [tree.nodes for trees_ in machine._predictors for tree in trees_]
+        grown = [
+            [
+                *(one[name].astype(np.int64) for name in ("left", "right", "feature_idx")),
+                # The threshold between two bins is the edge between them; leaves have none.
+                np.array([0.0 if node["is_leaf"] else
+                          edges[node["feature_idx"]][int(node["num_threshold"])] for node in one]),
+            ]
+            for one in nodes
+        ]  # fmt: skip
         values = np.concatenate([one["value"][one["is_leaf"] == 1] for one in nodes])
         base = np.asarray(machine._baseline_prediction, np.float64).reshape(-1)
         return {**trees.joined(grown), "leaves": values[:, None], "base": base}
@@ -155,3 +168,14 @@ class GradientBoosting(ColumnClassifier):
         if len(checked["roots"]) != len(base) * self.parameters.max_iter:
             raise BundleError(f"the model has {len(checked['roots'])} trees, which is not all")
         return Sums(checked, base, place)
+
+
+def _edges(column: NDArray[np.float32]) -> Numbers:
+    """Between up to 255 bins that hold like many values; rising."""
+    there = np.unique(column).astype(np.float64)
+    if len(there) <= _BINS:
+        edges: Numbers = (there[1:] + there[:-1]) / 2
+        return edges
+    shares = np.linspace(0, 100, _BINS + 1)[1:-1]
+    values = column.astype(np.float64)
+    return np.unique(np.percentile(values, shares, method="averaged_inverted_cdf"))

@@ -123,9 +123,9 @@ class BaggingParameters(Weighted):
 class AdaBoostParameters(Weighted):
     """See `Weighted`."""
 
-    n_estimators: int = parameter(200, "number of trees at most", low=1, high=10_000)
-    learning_rate: float = parameter(0.5, "how much each tree counts", low=1e-3, high=10)
-    max_depth: int = parameter(3, "levels of a tree", low=1, high=50)
+    n_estimators: int = parameter(100, "number of trees at most", low=1, high=10_000)
+    learning_rate: float = parameter(1.0, "how much each tree counts", low=1e-3, high=10)
+    max_depth: int = parameter(6, "levels of a tree", low=1, high=50)
 
 
 @dataclass(frozen=True)
