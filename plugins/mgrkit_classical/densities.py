@@ -47,17 +47,25 @@ class Distances:
     ) -> None:
         self.width = max(centres.shape)
         self._place, self._link = place, link
+        self._shared = len(maps) == 1
+        centres = _mapped(centres, maps[0]) if self._shared else centres
         self._centres, self._maps, self._offsets = map(place.put, (centres, maps, offsets))
 
     def probabilities(self, z: Any) -> Any:
         """See `Evaluation.probabilities`."""
-        values = []
-        for label in range(len(self._centres)):
-            matrix = self._maps[label if len(self._maps) > 1 else 0]
-            apart = z - self._centres[label]
-            mapped = apart * matrix[:, 0] if matrix.shape[1] == 1 else apart @ matrix
-            values.append(self._offsets[label] - (mapped * mapped).sum(1) / 2)
-        return self._link(self._place, self._place.xp.stack(values, 1))
+        if self._shared:
+            mapped = _mapped(z, self._maps[0])
+            values = self._offsets - squares(self._place, mapped, self._centres) / 2
+            return self._link(self._place, values)
+        pairs = zip(self._centres, self._maps, strict=True)
+        mapped = (_mapped(z - centre, matrix) for centre, matrix in pairs)
+        halves = self._place.xp.stack([(one * one).sum(1) / 2 for one in mapped], 1)
+        return self._link(self._place, self._offsets - halves)
+
+
+def _mapped(z: Any, matrix: Any) -> Any:
+    """Rows ``(n, columns)`` under a map ``(columns, columns)``, or ``(columns, 1)`` if diagonal."""
+    return z * matrix[:, 0] if matrix.shape[1] == 1 else z @ matrix
 
 
 class Clouds(ColumnClassifier):

@@ -139,7 +139,7 @@ _ZOO = (
      "perceptron: one genre against the rest, mended mistake by mistake" + _MADE,
      "Rosenblatt 1958, The perceptron; Freund, Schapire 1999, Large margin classification"),
     ("sgd", "linear:SGD", parameters.SGDParameters,
-     "linear models by stochastic gradient descent; loss=hinge" + _MADE[1:],
+     "linear models by stochastic gradient descent" + _MADE + " (loss=hinge)",
      "Bottou 2010, Large-scale machine learning with stochastic gradient descent"),
     ("linear_svm", "linear:LinearSVM", parameters.LinearSVMParameters,
      "linear support vector machine, one genre against the rest" + _MADE,

@@ -18,7 +18,7 @@ QUICK: dict[str, dict[str, object]] = {
     "logistic_regression": {},
     "extra_trees": {"n_estimators": 12},
     "bagging": {"n_estimators": 12},
-    "adaboost": {"n_estimators": 12},
+    "adaboost": {"n_estimators": 12, "max_depth": 2},
     "gradient_boosting": {"max_iter": 12, "min_samples_leaf": 5},
     "knn": {},
     "nearest_centroid": {"whiten": 0.5},
