@@ -20,6 +20,9 @@ from mgrkit.errors import MgrkitError, RunError, UsageError, nearest
 _SUFFIX = ".toml"
 _KEYS = ("name", "copies", "step")
 _NAME = re.compile(r"\w[\w.+-]*")
+_DEEPEST = 40
+_TOO_DEEP = "its tables are too deep in each other"
+MOST_COPIES = 1_000_000
 
 
 def shipped() -> tuple[str, ...]:
@@ -137,6 +140,9 @@ def _parsed(content: str, where: str, stem: str, folder: Path) -> Recipe:
         table = tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{where} is no TOML: {error}") from error
+    except RecursionError:
+        raise UsageError(f"{where}: {_TOO_DEEP}") from None
+    _check_sizes(table, where)
     for key in table:
         if key not in _KEYS:
             raise UsageError(f"{where}: unknown {key!r}", nearest(key, _KEYS, "it takes"))
@@ -145,8 +151,10 @@ def _parsed(content: str, where: str, stem: str, folder: Path) -> Recipe:
         raise UsageError(
             f"{where}: name = {name!r} cannot stand in a file's name", "letters, digits, . + - _"
         )
-    if isinstance(copies, bool) or not isinstance(copies, int) or copies < 1:
-        raise UsageError(f"{where}: copies = {copies!r} must be a whole number from 1")
+    if isinstance(copies, bool) or not isinstance(copies, int) or not 1 <= copies <= MOST_COPIES:
+        raise UsageError(
+            f"{where}: copies = {copies!r} must be a whole number from 1 to {MOST_COPIES}"
+        )
     tables = table.get("step")
     if not isinstance(tables, list) or not tables:
         raise UsageError(f"{where} has no steps", 'each is [[step]] transform = "..."')
@@ -157,3 +165,14 @@ def _parsed(content: str, where: str, stem: str, folder: Path) -> Recipe:
         except MgrkitError as error:
             raise labelled(error, f"{where}: step {number}") from error
     return Recipe(name, copies, tuple(steps))
+
+
+def _check_sizes(value: Any, where: str, depth: int = 0) -> None:
+    """Refuse numbers that no TOML holds, which no float does, and tables in tables without end."""
+    if depth > _DEEPEST:
+        raise UsageError(f"{where}: {_TOO_DEEP}")
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            _check_sizes(one, where, depth + 1)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise UsageError(f"{where}: {str(value)[:8]}...: a whole number of TOML has 64 bits")

@@ -21,6 +21,12 @@ from tests.augment.recipes.cooking import GAIN, RATE
 STEP = "[[step]]\ntransform = "
 
 
+def deep(depth: int) -> str:
+    """A step in a step in a step."""
+    open_, close = '{transform = "Compose", transforms = [', "]}"
+    return open_ * depth + '{transform = "Gain"}' + close * depth
+
+
 def wrong(folder: Path, text: str) -> str:
     """What is said of a recipe that is none."""
     with pytest.raises(UsageError) as caught:
@@ -131,6 +137,12 @@ def test_p_is_1_unless_a_step_says_otherwise(tmp_path: Path) -> None:
         ("copies = 2", "has no steps"),
         ("copies = 0\n" + GAIN, "copies = 0 must be a whole number from 1"),
         ("copies = true\n" + GAIN, "must be a whole number from 1"),
+        ("copies = 1000001\n" + GAIN, "must be a whole number from 1 to 1000000"),
+        (GAIN + "min_gain_db = 1" + "0" * 400, "10000000...: a whole number of TOML has 64 bits"),
+        ('[[step]]\nnoise = "white"\nsnr = [1, 1' + "0" * 400 + "]", "64 bits"),
+        ("[[step]]\nreverb = 1" + "0" * 400, "64 bits"),
+        ("step = " + "[" * 5000 + "]" * 5000, "too deep in each other"),
+        (f"step = [{deep(200)}]", "too deep in each other"),
         ('name = "a/b"\n' + GAIN, "cannot stand in a file's name"),
         ("name = 3\n" + GAIN, "cannot stand in a file's name"),
         ("stpe = 1\n" + GAIN, "unknown 'stpe' (did you mean step?)"),
