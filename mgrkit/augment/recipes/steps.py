@@ -145,13 +145,29 @@ def _transform(table: Mapping[str, Any], folder: Path, inner: bool = False) -> T
     given = {key: _value(key, kinds[key], value, folder) for key, value in given.items()}
     step = TransformStep(kind.__name__, given)
     _check_made(step)
+    if "num_transforms" in given:
+        _check_count(given["num_transforms"], len(step.children))
     return step
+
+
+def _check_count(count: int | list[int], there: int) -> None:
+    """Whether so many can be drawn, which audiomentations asks for each sound only."""
+    low, high = count if isinstance(count, list) else (count, count)
+    if not 0 <= low <= high <= there:
+        raise UsageError(
+            f"num_transforms = {count} cannot be drawn from {there}",
+            f"from 0 to {there}, of two the lower one first",
+        )
 
 
 def _value(key: str, kind: str, value: Any, folder: Path) -> Any:
     if kind == "sounds":
         values = [value] if isinstance(value, str) else value
-        if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        if (
+            not isinstance(values, list)
+            or not values
+            or not all(isinstance(one, str) for one in values)
+        ):
             raise UsageError(f"{key} = {value!r} must be a path or a list of paths")
         return Sounds.find(values, folder)
     if kind == "transform":
@@ -164,6 +180,10 @@ def _value(key: str, kind: str, value: Any, folder: Path) -> Any:
 
 
 def _inner(key: str, table: Any, folder: Path) -> TransformStep:
+    if isinstance(table, dict) and (kinds := [kind for kind in own.KINDS if kind in table]):
+        raise UsageError(
+            f"{kinds[0]} works as a step of its own only", f"{key} are those of audiomentations"
+        )
     if not isinstance(table, dict) or "transform" not in table:
         raise UsageError(f"{key} must be a table with a transform", f"[step.{key}]")
     return _transform(table, folder, inner=True)

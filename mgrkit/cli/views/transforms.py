@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from mgrkit.augment.recipes import TransformInfo
     from mgrkit.augment.recipes.transforms import Parameter
 
-_NESTED = {"transform": "a table with a transform of its own", "transforms": "steps of its own"}
+_NESTED = {
+    "transform": "a table with a transform of its own",
+    "transforms": "transforms of its own",
+}
 
 
 def show_transforms(name: str, *, as_json: bool) -> int:
