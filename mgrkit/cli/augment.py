@@ -72,7 +72,7 @@ def augment(
             help="Copies of each noise and SNR, and by each recipe. [default: 1, or what the "
             "recipe says]",
             show_default=False,
-            **number(int, 1),
+            **number(int, 1, 100_000),
         ),
     ] = None,
     seed: Annotated[
@@ -151,10 +151,6 @@ def augment(
     from mgrkit.errors import UsageError
     from mgrkit.tracks.find import Search
 
-    if transforms:
-        from mgrkit.cli.views.transforms import show_transforms
-
-        return show_transforms(str(src or ""), as_json=as_json)
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
     search = Search.of(suffix or (), lists_ignored=list_ignored)
     options = Options(workers, timeout, dry=dry_run)
@@ -162,6 +158,13 @@ def augment(
         "--snr": snr, "--copies": copies, "--seed": seed, "--subtype": subtype, "--format": format,
         "--table": table, "--files-from": files_from, "--files-from0": files_from0,
     }  # fmt: skip
+    if transforms:
+        from mgrkit.cli.views.transforms import show_transforms
+
+        others = {"--noise": noise, "--recipe": recipe, "--replay": replay, **decided}
+        if given := [name for name, value in others.items() if value is not None]:
+            raise UsageError(f"--transforms takes no {given[0]}", "it lists, and makes nothing")
+        return show_transforms(str(src or ""), as_json=as_json)
     with Console("augment", quiet=quiet, debug=debug) as console:
         if replay:
             if given := [name for name, value in decided.items() if value is not None]:

@@ -60,6 +60,22 @@ def test_a_transform_is_shown_as_a_step_to_copy(name: str, capsys: Captured, tmp
         assert Recipe.load(str(tmp_path / "r.toml")).steps
 
 
+@pytest.mark.parametrize(
+    "option",
+    ["--recipe=phone", "--noise=white", "--replay=tracks.csv", "--snr=3", "--seed=0", "--copies=2"],
+)
+def test_transforms_takes_no_option_of_a_run(option: str, capsys: Captured) -> None:
+    assert mgrkit("augment", "--transforms", "Gain", option) == 2
+    said = capsys.readouterr()
+    assert not said.out
+    assert f"--transforms takes no {option.partition('=')[0]} (it lists" in said.err
+
+
+def test_no_more_copies_than_can_be_counted(capsys: Captured) -> None:
+    assert mgrkit("augment", "--recipe", "phone", "--copies", "9" * 20) == 2
+    assert "--copies must be a whole number from 1 to 100000" in capsys.readouterr().err
+
+
 def test_transforms_as_json(capsys: Captured) -> None:
     assert mgrkit("augment", "--transforms", "--json") == 0
     listed = json.loads(capsys.readouterr().out)

@@ -22,7 +22,7 @@ _KEYS = ("name", "copies", "step")
 _NAME = re.compile(r"\w[\w.+-]*")
 _DEEPEST = 40
 _TOO_DEEP = "its tables are too deep in each other"
-MOST_COPIES = 1_000_000
+MOST_COPIES = 100_000
 
 
 def shipped() -> tuple[str, ...]:
