@@ -75,6 +75,22 @@ def test_the_same_names_and_bytes_wherever_the_sounds_lie(folder: Path, tmp_path
     assert tree(tmp_path / "again") == first, "the table too, failures included"
 
 
+def test_a_relative_out_leaves_no_path_of_this_machine_in_what_was_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a person calls it: OUT is relative, audiomentations' paths are absolute."""
+    monkeypatch.chdir(tmp_path)
+    music(Path("audio/a.wav"))
+    music(Path("rain.wav"))
+    step = "[[step]]\ntransform = 'AddBackgroundNoise'\nsounds_path = 'rain.wav'\n"
+    called = [recipe(Path(), "rainy", step)]
+    augment(AugmentSettings(), Path("audio"), Path("out"), recipes=called)
+    (row,) = table(Path("out")).values()
+    assert json.loads(row["drawn"])[0]["parameters"]["noise_file_path"] == "rain.wav"
+    replay(Path("out/tracks.csv"), Path("audio"), Path("again"), recipes=called)
+    assert tree(Path("again")) == tree(Path("out"))
+
+
 def test_what_is_gone_or_changed_is_a_row(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "audio"
     shutil.copytree(folder / "audio", source)

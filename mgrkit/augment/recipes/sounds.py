@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -92,7 +93,8 @@ class Sounds:
         """
         files, warnings, failures = [], [], []
         for number, (path, name) in enumerate(self.files()):
-            target = folder / f"sound-{self.digest[:16]}-{number}.wav"
+            # As audiomentations writes it into what was drawn, where a name takes its place.
+            target = Path(os.path.abspath(folder / f"sound-{self.digest[:16]}-{number}.wav"))
             try:
                 quiet = _decode(path, target)
             except ItemError as error:
