@@ -214,6 +214,10 @@ class _Chain:
                 taken = bool(before.get("should_apply"))
                 parameters = {"should_apply": taken, **(values if taken else {}), **before}
                 told = ["drawn-otherwise: it is given what the table says"]
+                try:
+                    step.check(parameters)
+                except UsageError as error:
+                    raise ItemError("step-failed", f"the table says: {error}") from error
         return {step.kind: step.name, "parameters": parameters}, told
 
     def _made(self, step: OwnStep, drawn: dict[str, Any], told: list[str]) -> Outcome:

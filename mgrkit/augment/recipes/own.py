@@ -80,6 +80,11 @@ class ReadyNoise:
         """The SNR."""
         return {"snr_db": random.uniform(*self.snr)}
 
+    def check(self, drawn: Mapping[str, Any]) -> None:
+        """Raise UsageError where a table says an SNR that is none."""
+        if "snr_db" in drawn:
+            check_snr(_drawn_number(drawn["snr_db"]))
+
 
 @dataclass(frozen=True)
 class CodecStep:
@@ -111,6 +116,9 @@ class CodecStep:
     def draw(self, random: Random) -> dict[str, Any]:
         """Which codec."""
         return {"codec": random.choice(self.codecs).name}
+
+    def check(self, drawn: Mapping[str, Any]) -> None:
+        """Nothing to do: `condition` looks for the codec among its own."""
 
     def condition(self, drawn: Mapping[str, Any]) -> Codec:
         """The codec that was drawn; ItemError, if it is none of these."""
@@ -149,6 +157,11 @@ class ReverbStep:
     def draw(self, random: Random) -> dict[str, Any]:
         """The reverberation time."""
         return {"seconds": random.uniform(*self.seconds)}
+
+    def check(self, drawn: Mapping[str, Any]) -> None:
+        """Raise UsageError where a table says a reverberation time that is none."""
+        if "seconds" in drawn:
+            Reverb(_drawn_number(drawn["seconds"]))
 
     def condition(self, drawn: Mapping[str, Any]) -> Reverb:
         """The room that was drawn."""
@@ -189,6 +202,12 @@ def _range(value: Any, name: str, unit: str, example: str) -> tuple[float, float
     if low > high:
         raise UsageError(f"{name} [{low:g}, {high:g}]: the lower one comes first")
     return low, high
+
+
+def _drawn_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e9:
+        raise UsageError(f"{str(value)[:40]!r} is no number for this step")
+    return value
 
 
 def _noise(name: Any, snr: Any, folder: Path, p: float) -> NoiseStep:

@@ -280,6 +280,22 @@ def test_a_record_of_another_recipe_is_refused(tmp_path: Path) -> None:
             cooking.apply(made, sound, recorded=recorded)
 
 
+@pytest.mark.parametrize("value", ["x", None, [1, 2], True, -99, 1e5, 10**400, float("nan")])
+@pytest.mark.parametrize(
+    ("step", "key"), [(WHITE, "snr_db"), ("[[step]]\nreverb = 0.3\n", "seconds")]
+)
+def test_a_record_of_an_impossible_value_names_the_step(
+    step: str, key: str, value: object, tmp_path: Path
+) -> None:
+    made = cooking.ready(tmp_path, GAIN + step + GAIN)
+    sound = cooking.made_music(0.5)
+    recorded = json.loads(json.dumps(cooking.apply(made, sound).drawn))
+    recorded[1]["parameters"][key] = value
+    with pytest.raises(ItemError, match=r"step 2 .*: the table says: ") as caught:
+        cooking.apply(made, sound, recorded=recorded)
+    assert caught.value.reason == "step-failed"
+
+
 def test_the_last_noise_is_left_for_the_file(tmp_path: Path) -> None:
     """`mix` with what is left gives what the chain gives."""
     made = cooking.ready(tmp_path, GAIN + WHITE.replace("10", "[0, 20]"))
