@@ -97,7 +97,7 @@ class Recordings:
             except ItemError as error:
                 failures.append(f"noise {self.folder / name}: {error}")
         if not loops:
-            raise RunError(failures[0], "give another recording with --noise")
+            raise RunError(failures[0], "give another recording")
         return Spooled(self.name, tuple(loops), tuple(failures))
 
 

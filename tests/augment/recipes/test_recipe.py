@@ -262,6 +262,14 @@ def test_a_noise_folder_with_broken_files_alone(tmp_path: Path) -> None:
         cooking.ready(tmp_path, text)
 
 
+def test_what_is_said_of_a_silent_noise_names_no_option(tmp_path: Path) -> None:
+    """A recipe has no --noise; the option of augment would not replace its step."""
+    soundfile.write(tmp_path / "mute.wav", np.zeros(RATE), RATE)
+    with pytest.raises(RunError, match=r"step 1 \(noise mute\)") as caught:
+        cooking.ready(tmp_path, "[[step]]\nnoise = 'mute.wav'\nsnr = 10\n")
+    assert caught.value.hint == "give another recording"
+
+
 def test_noise_that_is_mostly_silent_is_told_of_before_the_run(tmp_path: Path) -> None:
     text = background(tmp_path, "noise/knock.wav")
     knock = np.zeros(10 * RATE)
