@@ -97,7 +97,10 @@ class _Watched:
         self._calls: list[dict[str, Any]] = []
         self._differs = False
         self._recorded = self._of_record(recorded)
-        inner = iter((recorded or {}).get("steps") or [None] * len(step.children))
+        steps = (recorded or {}).get("steps") or [None] * len(step.children)
+        if not isinstance(steps, list):
+            raise ItemError("other-recipe", f"the steps in {step.name} are no list")
+        inner = iter(steps)
         self._children: list[_Watched] = []
 
         def plain(value: Any) -> Any:
