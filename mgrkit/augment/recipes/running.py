@@ -125,7 +125,10 @@ class _Watched:
             return []
         if not isinstance(recorded, dict) or recorded.get("transform") != self._step.name:
             raise ItemError("other-recipe", f"what was drawn is not of {self._step.name}")
-        return list(recorded.get("calls") or [recorded.get("parameters") or {}])
+        calls = recorded.get("calls") or [recorded.get("parameters") or {}]
+        if not isinstance(calls, list):
+            raise ItemError("other-recipe", f"the calls of {self._step.name} are no list")
+        return calls
 
     def __call__(self, samples: Floats, sample_rate: int) -> Floats:
         channels = len(samples) if samples.ndim > 1 else 1

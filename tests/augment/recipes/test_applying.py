@@ -276,6 +276,7 @@ def test_a_record_of_another_recipe_is_refused(tmp_path: Path) -> None:
         [drawn[0], {"noise": "white"}],
         [1, 2],
         [{**drawn[0], "steps": 3}, drawn[1]],
+        [{**drawn[0], "calls": 3}, drawn[1]],
     ):
         with pytest.raises(ItemError, match="other-recipe"):
             cooking.apply(made, sound, recorded=recorded)
