@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from mgrkit.errors import ItemError
+
 _lock = threading.RLock()
 State = tuple[Any, Any]
 
@@ -80,7 +82,13 @@ def as_json(value: Any, names: Mapping[str, str]) -> Any:
 
 
 def from_json(value: Any, paths: Mapping[str, str], like: Any) -> Any:
-    """The inverse of `as_json`, of the type of ``like``."""
+    """The inverse of `as_json`, of the type of ``like``.
+
+    Raises
+    ------
+    ItemError : ``other-recipe``, for a sound that is none of ``paths``: a table from elsewhere has
+        no say in which files are read.
+    """
     if isinstance(value, dict):
         return {key: from_json(one, paths, None) for key, one in value.items()}
     if isinstance(like, np.ndarray):
@@ -89,4 +97,8 @@ def from_json(value: Any, paths: Mapping[str, str], like: Any) -> Any:
         return type(like)(value)
     if isinstance(value, list):
         return [from_json(one, paths, None) for one in value]
-    return paths.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str) and paths:
+        if value not in paths:
+            raise ItemError("other-recipe", f"{value!r} is none of the recipe's sounds")
+        return paths[value]
+    return value

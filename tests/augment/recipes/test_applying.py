@@ -282,6 +282,18 @@ def test_a_record_of_another_recipe_is_refused(tmp_path: Path) -> None:
             cooking.apply(made, sound, recorded=recorded)
 
 
+def test_a_record_names_sounds_of_the_recipe_alone(tmp_path: Path) -> None:
+    """A table from elsewhere cannot have other files of this machine read."""
+    cooking.sounds(tmp_path)
+    made = cooking.ready(tmp_path, cooking.step("AddBackgroundNoise"))
+    sound = cooking.made_music()
+    recorded = json.loads(json.dumps(cooking.apply(made, sound).drawn))
+    recorded[0]["parameters"]["noise_file_path"] = str(tmp_path / "hall.wav")
+    assert (tmp_path / "hall.wav").exists()
+    with pytest.raises(ItemError, match=r"other-recipe: .*hall.wav' is none of the recipe's"):
+        cooking.apply(made, sound, recorded=recorded)
+
+
 @pytest.mark.parametrize("value", ["x", None, [1, 2], True, -99, 1e5, 10**400, float("nan")])
 @pytest.mark.parametrize(
     ("step", "key"), [(WHITE, "snr_db"), ("[[step]]\nreverb = 0.3\n", "seconds")]
