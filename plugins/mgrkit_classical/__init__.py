@@ -1,1 +1,1 @@
-"""Classifiers of feature tables: linear and kernel machines, random forests."""
+"""Classifiers of columns: linear and kernel machines, trees, clouds, neighbours, layers."""
