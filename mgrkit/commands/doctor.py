@@ -63,13 +63,15 @@ _NEEDS = {
     "classifiers": ("pluggy",),
     "plugins": ("pluggy",),
     "models": ("numpy", "platformdirs", "pluggy", "safetensors"),
+    "chroma": ("librosa",),
     "recipes": ("audiomentations",),
     "networks": ("torch", "torchvision"),
 }
 """The distributions that each command needs, besides typer, which all do.
 
-Recipes and networks are no commands: to augment by recipes takes this beside what the command
-needs, to train networks too, and so does computing with them or with musicnn on a GPU.
+Chroma, recipes and networks are no commands: to draw chroma of constant Q and tonnetz takes this
+beside what the command needs, to augment by recipes, to train networks, and so does computing with
+them or with musicnn on a GPU.
 """
 
 _CLASSIFYING = ("train", "evaluate", "compare", "predict", "data", "demo")
