@@ -130,7 +130,7 @@ def transcoded(samples: Floats, rate: int, name: str, amount: float = 0) -> Code
     samples : float32 ``(channels, frames)``.
     rate : samples per second.
     name : mp3, opus, aac, vorbis or gsm, which has one channel: all get it.
-    amount : the bit rate in kbit/s; of vorbis the quality, -1 to 10, as ``oggenc -q``; of gsm
+    amount : the bit rate in kbit/s; of vorbis the quality, 0 to 10, as ``oggenc -q``; of gsm
         nothing.
 
     Raises
@@ -244,7 +244,7 @@ def _decoded(
 
 
 def _vorbis(samples: Floats, rate: int, quality: float) -> Coded:
-    level = 1 - max(0.0, quality) / 10
+    level = 1 - quality / 10
     return _sndfile(samples, rate, format="OGG", subtype="VORBIS", compression_level=level)
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_RANGES = {"opus": (6.0, 256.0), "aac": (8.0, 320.0), "vorbis": (-1.0, 10.0)}
+_RANGES = {"opus": (6.0, 256.0), "aac": (8.0, 320.0), "vorbis": (0.0, 10.0)}
 """In kbit/s (RFC 6716; what FFmpeg's encoder of AAC makes of one channel), of vorbis its quality
-(``oggenc -q``)."""
+(``oggenc -q``, without what is below 0: libsndfile makes 0 of it)."""
 _ODD_SHARE = 0.15
 """A bit rate that is further from what was asked for is said."""
 

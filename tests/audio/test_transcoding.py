@@ -14,11 +14,19 @@ from mgrkit.errors import ItemError, RunError
 
 CODECS = [
     ("mp3", 16), ("mp3", 64), ("mp3", 128), ("mp3", 320), ("opus", 24), ("opus", 128), ("aac", 24),
-    ("aac", 64), ("vorbis", -1), ("vorbis", 5), ("gsm", 0),
+    ("aac", 64), ("vorbis", 0), ("vorbis", 5), ("gsm", 0),
 ]  # fmt: skip
 OF_TWO = [("mp3", 128), ("opus", 96), ("aac", 128), ("vorbis", 5)]
 EACH = [("mp3", 128), ("opus", 128), ("aac", 128), ("vorbis", 8), ("gsm", 0)]
 RATES = [8_000, 22_050, 44_100, 48_000]
+
+
+def test_each_quality_of_vorbis_is_another_sound() -> None:
+    made = {
+        transcoded(chirp(22_050), 22_050, "vorbis", quality).samples.tobytes()
+        for quality in (0, 0.5, 1, 5, 10)
+    }
+    assert len(made) == 5
 
 
 def chirp(rate: int, seconds: float = 3.0) -> np.ndarray:
