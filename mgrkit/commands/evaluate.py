@@ -10,7 +10,7 @@ from mgrkit.augment.asked import conditions_of
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import UsageError
 from mgrkit.experiments.evaluating import Wanted, look_up
-from mgrkit.experiments.robustness import under
+from mgrkit.experiments.robustness import CLEAN, under
 from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.models.model import load_model
 from mgrkit.reports.verdicts import check_verdicts, write_verdicts
@@ -94,6 +94,9 @@ def evaluate_under(
     """
     _check_part(part)
     asked = conditions_of(conditions)
+    if CLEAN in [one.name for one in asked]:
+        what = f"a recipe is called {CLEAN}, as the row of the sounds as they are"
+        raise UsageError(what, "give it another name")
     loaded = [load_model(model, device) for model in models]
     names = [model.name for model in loaded]
     if len(set(names)) < len(names):

@@ -180,12 +180,21 @@ def test_models_that_have_seen_other_tracks_are_said_to_be_judged_by_others(
         (["white@10", "white@20,10"], "two conditions are called white@10"),
         (["reverb", "reverb@0.6"], "two conditions are called reverb@0.6"),
         (["white@99"], "out of range"),
-        (["no.toml"], "no condition 'no.toml'"),
+        (["no.toml"], "there is no file no.toml"),
+        (["gone/rain.wav@10"], "there is no file gone/rain.wav"),
+        (["audio/rain.wav"], "'audio/rain.wav' needs numbers behind an @"),
+        (["mp3.wav@10"], "mp3.wav is called as the condition mp3 (give the file another name)"),
+        (["./white@10"], "./white is called as the condition white"),
+        (["audio/rain.wav@10", "more/rain.wav@10"], "rain@10 (each once; files need names of their own)"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_read(
-    conditions: list[str], message: str
+    conditions: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("audio/rain.wav", "more/rain.wav", "mp3.wav", "white/rain.wav"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
     with pytest.raises(UsageError) as error:
         evaluate_under(["nothing.safetensors"], Path("nowhere"), conditions=conditions)
     assert message in str(error.value)
@@ -206,6 +215,30 @@ def test_tables_and_pictures_cannot_be_altered(tmp_path: Path) -> None:
 def test_a_model_is_there_once() -> None:
     with pytest.raises(UsageError, match="two models are called svm"):
         evaluate_under(["svm.safetensors"] * 2, Path("audio"), conditions=["gsm"])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gsm", "gsm.toml is called as the condition gsm (give the recipe another name)"),
+        ("white", "white.toml is called as the condition white"),
+        ("clean", "a recipe is called clean, as the row of the sounds as they are"),
+    ],
+)
+def test_a_recipe_is_called_as_nothing_else(name: str, message: str, tmp_path: Path) -> None:
+    pytest.importorskip("audiomentations")
+    (tmp_path / f"{name}.toml").write_text('[[step]]\nnoise = "white"\nsnr = 10\n')
+    with pytest.raises(UsageError) as error:
+        evaluate_under(["no"], Path("no"), conditions=[str(tmp_path / f"{name}.toml")])
+    assert message in str(error.value)
+
+
+def test_a_recipe_in_a_folder_with_an_at_is_found(tmp_path: Path) -> None:
+    pytest.importorskip("audiomentations")
+    recipe = tmp_path / "me@work" / "hiss.toml"
+    recipe.parent.mkdir()
+    recipe.write_text('[[step]]\nnoise = "white"\nsnr = 10\n')
+    assert [one.name for one in conditions_of([str(recipe)])] == ["hiss"]
 
 
 def test_conditions_have_an_axis() -> None:
