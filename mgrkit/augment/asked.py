@@ -25,7 +25,7 @@ def conditions_of(texts: Sequence[str]) -> list[Condition]:
     for text in texts:
         for one in _of(text):
             if one.name in found:
-                hint = "each once; files need names of their own"
+                hint = "each once, files by other names"
                 raise UsageError(f"two conditions are called {one.name}", hint)
             found[one.name] = one
     return list(found.values())

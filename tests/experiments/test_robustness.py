@@ -185,7 +185,7 @@ def test_models_that_have_seen_other_tracks_are_said_to_be_judged_by_others(
         (["audio/rain.wav"], "'audio/rain.wav' needs numbers behind an @"),
         (["mp3.wav@10"], "mp3.wav is called as the condition mp3 (give the file another name)"),
         (["./white@10"], "./white is called as the condition white"),
-        (["audio/rain.wav@10", "more/rain.wav@10"], "rain@10 (each once; files need names of their own)"),
+        (["audio/rain.wav@10", "more/rain.wav@10"], "rain@10 (each once, files by other names)"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_read(
