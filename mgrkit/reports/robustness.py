@@ -86,13 +86,15 @@ def _panels(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The conditions of each panel, in the order of their values; '' for those without others."""
     families: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows[1:]:
-        families.setdefault(row["family"], []).append(row)
+        if row["value"] is not None:  # a recipe may be called as a recording
+            families.setdefault(row["family"], []).append(row)
     panels = {
         name: [row["condition"] for row in sorted(some, key=lambda row: float(row["value"]))]
         for name, some in families.items()
         if len(some) > 1
     }
-    alone = [row["condition"] for row in rows[1:] if row["family"] not in panels]
+    grouped = {name for some in panels.values() for name in some}
+    alone = [row["condition"] for row in rows[1:] if row["condition"] not in grouped]
     return panels | ({"": alone} if alone else {})
 
 
@@ -121,7 +123,7 @@ def _panel(
         axes.set_xticks(range(len(names)), shown, rotation=30, ha="right", **as_text)
         axes.set_xlim(-0.5, len(names) - 0.5)
         return
-    [unit] = {row["unit"] for row in results[0]["under"] if row["family"] == title}
+    [unit] = {row["unit"] for row in results[0]["under"] if row["condition"] in names}
     axes.set_title(shortened(title, _LETTERS), fontsize="medium", **as_text)
     axes.set_xlabel(unit, **as_text)
     values = [row["value"] for row in results[0]["under"] if row["condition"] in names]

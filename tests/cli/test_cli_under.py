@@ -10,6 +10,7 @@ import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
+from mgrkit.cli.views.robustness import show_under
 from mgrkit.commands.train import TrainSettings, train
 from mgrkit.spectrograms import read_picture
 from mgrkit.synthetic.collection import write_collection
@@ -96,6 +97,32 @@ def test_csv_json_and_curves_hold_the_same(
     (tmp_path / "mine.csv").write_text("a,b\n")
     assert evaluate("audio", *words, "--csv", str(tmp_path / "mine.csv")) == 2
     assert "was not written by mgrkit evaluate --under" in capfd.readouterr().err
+
+
+def test_what_costs_all_stands_in_its_column(capfd: pytest.CaptureFixture[str]) -> None:
+    row = {
+        "condition": "clean", "tracks": 2, "failed": 0, "accuracy": 1.0, "accuracy_low": 0.0,
+        "accuracy_high": 1.0, "accuracy_change": -1.0, "accuracy_change_low": -1.0,
+        "accuracy_change_high": 1.0, "macro_f1": 1.0, "ece": 0.1, "unsure": 1.0,
+    }  # fmt: skip
+    result = {"model": "m", "tracks": 2, "split": "all", "under": [row, {**row, "condition": "x"}]}
+    show_under([result], [], on_stdout=True, quiet=True)
+    lines = capfd.readouterr().out.splitlines()
+    assert "-100 (-100 to +100)" in lines[-1]
+    assert max(map(len, lines)) <= 80
+    assert len({line.rindex(" 1.00  0.10") for line in lines[-2:]}) == 1
+    assert lines[2].index("F1") == lines[-1].rindex("1.00")
+
+
+def test_a_recipe_may_be_called_as_a_recording(tmp_path: Path) -> None:
+    pytest.importorskip("audiomentations")
+    recipe, noise = tmp_path / "rain.toml", tmp_path / "rain.wav"
+    recipe.write_text('[[step]]\nnoise = "white"\nsnr = 10\n')
+    noise.write_bytes(next(Path("audio").rglob("*.wav")).read_bytes())
+    png = tmp_path / "c.png"
+    words = ["--under", str(recipe), "--under", f"{noise}@10,20", "--png", str(png)]
+    assert evaluate("audio", *words) == 0
+    assert png.is_file()
 
 
 def test_failed_tracks_are_said_and_are_an_exit_code(

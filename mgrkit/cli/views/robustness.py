@@ -11,7 +11,7 @@ from typing import Any
 
 from mgrkit.cli.terminal.printing import printable
 
-_NAME = 18
+_NAME = 17
 """The longest name of a condition that leaves room for its numbers in 80 columns."""
 
 
@@ -53,8 +53,8 @@ def _rows(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     names = [printable(row["condition"]) for row in rows]
     first = min(max(map(len, ("condition", *names))), _NAME)
     lines = [
-        f"{'':{first}}  accuracy and 95 %    points from       macro",
-        f"{'condition':{first}}  interval             clean, interval   F1    ece   unsure",
+        f"{'':{first}}  {'accuracy and 95 %':20}  {'points from':19}  macro",
+        f"{'condition':{first}}  {'interval':20}  {'clean, interval':19}  F1    ece   unsure",
     ]
     folded = []
     for name, row in zip(names, rows, strict=True):
@@ -71,7 +71,7 @@ def _rows(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
             "" if row is rows[0] else f"{points[0]:+.0f} ({points[1]:+.0f} to {points[2]:+.0f})"
         )
         rest = f"{row['macro_f1']:.2f}  {row['ece']:.2f}  {100 * row['unsure']:4.0f} %"
-        lines += [f"{shown:{first}}  {accuracy:19}  {change:16}  {rest}", *lost]
+        lines += [f"{shown:{first}}  {accuracy:20}  {change:19}  {rest}", *lost]
         folded += [shown, f"  accuracy {accuracy}", *([f"  from clean {change}"] if change else [])]
         folded += [f"  F1, ece, unsure {rest}", *lost]
     return lines if max(map(len, lines)) <= width else folded
