@@ -181,8 +181,10 @@ def test_folder(tmp_path: Path) -> None:
 
 
 def test_silent_recording_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="the recording is silent"):
+    with pytest.raises(RunError, match="the recording is silent") as caught:
         spooled(write(tmp_path / "mute.wav", rest(2)), tmp_path / "work")
+    # Recipes, evaluate --under and train --augment mix recordings in, too.
+    assert caught.value.hint == "give another recording"
     with pytest.raises(RunError, match="out-of-range"):
         spooled(write(tmp_path / "loud.wav", rest(1) + 1e30), tmp_path / "work")
 
