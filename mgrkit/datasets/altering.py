@@ -66,7 +66,7 @@ def altered(
 
     Each holds the same tracks in the same order, as copies of them (`DataTrack.is_copy`) with their
     ids, artists and parts, but for those that failed, a file of which could not be altered or used:
-    its notes count them by reason, and so does ``failed``.
+    ``failed`` counts them, and notes do by reason, those of all copies of a condition at the first.
 
     Parameters
     ----------
@@ -117,14 +117,7 @@ def altered_together(
     for row in rows:
         of = found.setdefault((row["condition"], row["copy"]), {})
         of |= {(row["folder"], row["file"], kind): row for kind in row["kinds"]}
-    return [
-        {
-            (one.name, k): _under(folder, dataset, one, k, found[n, k])
-            for n, one in enumerate(ways)
-            for k in range(1, copies + 1)
-        }
-        for folder, dataset in asked
-    ]
+    return [_all_under(folder, dataset, ways, copies, found) for folder, dataset in asked]
 
 
 _Rows = dict[tuple[Path, str, str], "Row"]
@@ -270,11 +263,30 @@ class _Held:
         return (self.samples[:, at : at + _BLOCK] for at in range(0, frames, _BLOCK))
 
 
-def _under(folder: Path, dataset: Dataset, way: _Way, k: int, rows: _Rows) -> Dataset:
+def _all_under(
+    folder: Path, dataset: Dataset, ways: Sequence[_Way], copies: int, found: _Found
+) -> Under:
+    """The dataset under all conditions; the first copy has the notes of all of its condition."""
+    under: Under = {}
+    files = [dataset.files[number] for number in np.flatnonzero(dataset.places >= 0)]
+    for n, way in enumerate(ways):
+        of = [
+            [found[n, k][folder, file, dataset.input.kept_under] for file in files]
+            for k in range(1, copies + 1)
+        ]
+        notes = (*way.ready.warnings, *_notes(way.name, [row for rows in of for row in rows]))
+        for k, rows in enumerate(of, 1):
+            under[way.name, k] = _under(folder, dataset, way.name, k, rows, notes)
+            notes = ()
+    return under
+
+
+def _under(
+    folder: Path, dataset: Dataset, name: str, k: int, of: Sequence[Row], notes: tuple[str, ...]
+) -> Dataset:
     """The tracks all of whose files have values, as copies of those of the dataset."""
-    wanted, name = dataset.input, way.name
+    wanted = dataset.input
     chosen = np.flatnonzero(dataset.places >= 0)
-    of = [rows[folder, dataset.files[number], wanted.kept_under] for number in chosen]
     is_good = np.array([row["status"] == "ok" for row in of])
     lost = set(dataset.places[chosen[~is_good]].tolist())
     kept = [track for track in range(len(dataset.entries)) if track not in lost]
@@ -297,7 +309,7 @@ def _under(folder: Path, dataset: Dataset, way: _Way, k: int, rows: _Rows) -> Da
         wanted,
         OfPieces(wanted, [row["sizes"] for row in used], values),
         place[dataset.places[chosen[read]]],
-        (*way.ready.warnings, *_notes(name, of)),
+        notes,
         tuple(
             replace(dataset.labelled[track], same=(), copied=one.parent, derived=True)
             for track, one in zip(kept, entries, strict=True)

@@ -128,7 +128,7 @@ class Augmentation:
             of_this = [one for (name, _), one in made.items() if name == condition.name]
             if not any(one.entries for one in of_this):
                 what = f"no sound of train can be heard under {condition.name}"
-                raise RunError(what, of_this[0].notes[0])
+                raise RunError(what, of_this[0].notes[-1])
         failed = sum(one.failed for one in made.values())
         y, groups = np.zeros((2, len(train.entries)), np.int64)
         y[examples.tracks], groups[examples.tracks] = examples.y, examples.groups
