@@ -21,6 +21,8 @@ _MAKER = "mgrkit evaluate"
 _FIRST = ("model", "condition", "family", "value", "unit", "tracks", "failed")
 _LETTERS = 24
 _WIDE = 3
+_TICKS = 10
+"""As many numbers as fit under a panel."""
 _LOG = "kbit/s"
 
 
@@ -78,7 +80,8 @@ def draw_curves(results: Sequence[Mapping[str, Any]], path: Path) -> None:
             axes.set_ylabel("accuracy")
         lines, labels = every[0, 0].get_legend_handles_labels()
         figure.legend(lines, labels, loc="outside upper left", ncols=min(4, len(labels)))
-        text = f"{results[0]['tracks']} tracks, {results[0]['split']}"
+        how = "dashed: clean, bars: 95 %"
+        text = f"{results[0]['tracks']} tracks, {results[0]['split']}; {how}"
         figure.supxlabel(textwrap.fill(text, 60 * wide), fontsize="small", parse_math=False)
 
 
@@ -126,7 +129,8 @@ def _panel(
     [unit] = {row["unit"] for row in results[0]["under"] if row["condition"] in names}
     axes.set_title(shortened(title, _LETTERS), fontsize="medium", **as_text)
     axes.set_xlabel(unit, **as_text)
-    values = [row["value"] for row in results[0]["under"] if row["condition"] in names]
+    values = sorted(row["value"] for row in results[0]["under"] if row["condition"] in names)
+    values = values[:: -(-len(values) // _TICKS)]
     if unit == _LOG:
         axes.set_xscale("log", base=2)
     axes.set_xticks(values, [f"{value:g}" for value in values])

@@ -125,6 +125,31 @@ def test_a_recipe_may_be_called_as_a_recording(tmp_path: Path) -> None:
     assert png.is_file()
 
 
+def test_curves_say_what_lines_are_and_leave_room_between_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.figure import Figure
+
+    figures: list[Figure] = []
+    real = Figure.savefig
+
+    def kept(figure: Figure, *place: object, **how: object) -> None:
+        figures.append(figure)
+        real(figure, *place, **how)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    many = ",".join(map(str, range(20, -20, -1)))
+    words = ["--under", f"gain@{many}", "--under", "gsm", "--png", str(tmp_path / "c.png")]
+    assert evaluate("audio", *words) == 0
+    [figure] = figures
+    told = figure.get_supxlabel()
+    assert "dashed: clean, bars: 95 %" in " ".join(told.split())
+    ticks = figure.axes[0].get_xticks()
+    assert 5 <= len(ticks) <= 10
+    assert (ticks[0], figure.axes[0].get_xticklabels()[0].get_text()) == (-19, "-19")
+
+
 def test_failed_tracks_are_said_and_are_an_exit_code(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
