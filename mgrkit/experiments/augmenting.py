@@ -97,7 +97,7 @@ class Augmentation:
 
     def words(self) -> str:
         """For a model's card."""
-        names = ", ".join(printable_text(f"{one.name} ({one.digest})") for one in self.conditions)
+        names = ", ".join(printable_text(_with_digest(one)) for one in self.conditions)
         copies = f"{self.copies} altered {'copy' if self.copies == 1 else 'copies'}"
         return f"{copies} of each sound of train by {names}"
 
@@ -147,3 +147,9 @@ class Augmentation:
             np.concatenate(copies),
         )
         return Augmented(whole, notes, failed)
+
+
+def _with_digest(condition: Condition) -> str:
+    """The name once, though most digests begin with it."""
+    more = " ".join(condition.digest.removeprefix(condition.name).split())
+    return f"{condition.name} ({more})" if more else condition.name
