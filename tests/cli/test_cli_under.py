@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -134,7 +135,7 @@ def test_curves_say_what_lines_are_and_leave_room_between_values(
     figures: list[Figure] = []
     real = Figure.savefig
 
-    def kept(figure: Figure, *place: object, **how: object) -> None:
+    def kept(figure: Figure, *place: Any, **how: Any) -> None:
         figures.append(figure)
         real(figure, *place, **how)
 
