@@ -44,7 +44,7 @@ def compare(
         typer.Option(
             metavar="NAMES",
             help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all "
-            "but the networks of the literature and those whose weights are not here]",
+            "but the networks of the literature and of ImageNet]",
             show_default=False,
         ),
     ] = "",

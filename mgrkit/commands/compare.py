@@ -23,7 +23,6 @@ from mgrkit.files.outputs import check_folder
 from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.registry import Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
-from mgrkit.weights.store import at_hand, command
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
@@ -37,8 +36,7 @@ class Asked:
 
     Parameters
     ----------
-    classifiers : names; none means all that are installed and whose weights are here, but for those
-        that a plugin keeps out.
+    classifiers : names; none means all that are installed but for those that a plugin keeps out.
     seeds : fits of each, with the seeds 0, 1, ...
     split : as for `mgrkit.commands.train.TrainSettings`.
     part : 'valid' or 'test': the tracks to judge by.
@@ -107,7 +105,7 @@ def compare(
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
-    entries = _entries(asked, say)
+    entries = _entries(asked)
     _check_folder(out)
     wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
     common = read_common(
@@ -167,7 +165,7 @@ def _finished(
     return finished
 
 
-def _entries(asked: Asked, say: Callable[[str], None]) -> list[Provider]:
+def _entries(asked: Asked) -> list[Provider]:
     """The classifiers by name, each once; what is wrong with the call is said here."""
     if Ranks.here().world_size > 1:
         raise UsageError("a comparison is one process", "start it without torchrun")
@@ -176,7 +174,9 @@ def _entries(asked: Asked, say: Callable[[str], None]) -> list[Provider]:
     if asked.seeds < 1:
         raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
     check_split(asked.split)
-    names = list(dict.fromkeys(asked.classifiers or _all(say)))
+    entries = [entry for entry in installed().classifiers() if not entry.error]
+    every = [entry.spec.name for entry in entries if entry.spec.compared]
+    names = list(dict.fromkeys(asked.classifiers or every))
     entries = [_eating(installed().classifier(name), asked.feature_set) for name in names]
     for entry in entries:
         fields = {field.name for field in dataclasses.fields(entry.spec.parameters)}
@@ -191,20 +191,6 @@ def _entries(asked: Asked, say: Callable[[str], None]) -> list[Provider]:
     if asked.device != "auto":
         resolve_device(asked.device, KINDS)
     return entries
-
-
-def _all(say: Callable[[str], None]) -> list[str]:
-    """The names of all that can be had; says which are left out for want of their weights."""
-    names = []
-    for entry in installed().classifiers():
-        weights = entry.spec.weights
-        if entry.error or not entry.spec.compared:
-            continue
-        if weights and not at_hand(weights):
-            say(f"{entry.spec.name} is left out: its weights are not here ({command(weights)})")
-        else:
-            names.append(entry.spec.name)
-    return names
 
 
 def _check_votes(votes: Sequence[Sequence[str]], compared: Sequence[str]) -> None:

@@ -67,10 +67,6 @@ def _faults(spec: ClassifierSpec | FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "devices", 'a tuple of "cpu", "cuda", "mps"'
     if not (_are_texts(spec.bundles) and all(_BUNDLE.fullmatch(b) for b in spec.bundles)):
         yield "bundles", 'a tuple of "package:path/NAME.safetensors"'
-    if not (spec.weights is None or isinstance(spec.weights, Weights)):
-        yield "weights", "Weights or None"
-    elif spec.weights and (wrong := _weights(spec.weights)):
-        yield "weights", wrong
     yield from _classifier(spec) if isinstance(spec, ClassifierSpec) else _feature_set(spec)
 
 
@@ -107,7 +103,11 @@ def _feature_set(spec: FeatureSetSpec) -> Iterator[tuple[str, str]]:
         yield "revision", "a whole number from 1"
     if not (spec.batch_size is None or _is_count(spec.batch_size)):
         yield "batch_size", "a whole number from 1, or None"
-    if spec.weights and spec.batch_size is None:
+    if not (spec.weights is None or isinstance(spec.weights, Weights)):
+        yield "weights", "Weights or None"
+    elif spec.weights and (wrong := _weights(spec.weights)):
+        yield "weights", wrong
+    elif spec.weights and spec.batch_size is None:
         yield "batch_size", "a whole number from 1, which a set with weights needs"
 
 

@@ -55,8 +55,6 @@ class ClassifierSpec:
     bundles : trained models that come with the plugin, as ``"package:path/NAME.safetensors"``.
     compared : whether ``mgrkit compare`` takes it where no classifiers are named; False for what
         is slow, or one of many of its kind.
-    weights : what it begins from, unless its parameters say otherwise; a comparison of all
-        classifiers leaves it out where they have not been fetched. A feature set needs them, too.
     """
 
     name: str
@@ -74,7 +72,6 @@ class ClassifierSpec:
     predicting: tuple[str, ...] = ()
     bundles: tuple[str, ...] = ()
     compared: bool = True
-    weights: Weights | None = None
 
 
 @dataclass(frozen=True)

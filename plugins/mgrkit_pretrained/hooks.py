@@ -150,7 +150,7 @@ def _classifier(backbone: Backbone) -> ClassifierSpec:
         parallel=True,
         requires=backbone.requires,
         predicting=backbone.requires,
-        weights=backbone.weights,
+        compared=False,
     )
 
 
