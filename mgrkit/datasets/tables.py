@@ -26,7 +26,7 @@ from mgrkit.inputs.columns import ALL, TableChoice, some
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, SummarySpec, installed
 from mgrkit.tracks.schema import PIECE_START
-from mgrkit.tracks.table import read_frame
+from mgrkit.tracks.table import check_names, read_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,7 +70,7 @@ def read_feature_table(
     Raises
     ------
     UsageError : the table is of another set than was asked for, of several, or of another release;
-        columns are missing or hold no numbers at all; nothing distinguishes windows.
+        columns are missing, hold no numbers at all, or share a name; nothing distinguishes windows.
     RunError : no row can be used, or the file cannot be read.
     """
     notes: list[str] = []
@@ -179,6 +179,7 @@ def _sets_of(header: Collection[str]) -> list[str]:
 
 
 def _check_columns(path: Path, header: Sequence[str], feature_set: FeatureSetSpec) -> None:
+    check_names(path, header)
     missing = [name for name in feature_set.columns if name not in header]
     if len(missing) == len(feature_set.columns) and (others := _sets_of(header)):
         raise UsageError(

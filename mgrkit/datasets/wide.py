@@ -14,7 +14,7 @@ import numpy as np
 
 from mgrkit.errors import RunError
 from mgrkit.tracks.fma.headed import INDEX, read_header
-from mgrkit.tracks.table import read_frame
+from mgrkit.tracks.table import check_names, read_frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,10 +68,12 @@ class WideTable:
 
     @classmethod
     def of(cls, path: Path) -> WideTable:
-        """The table in a file; raises what `mgrkit.tracks.table.read_frame` does."""
+        """The table in a file; raises what `read_frame` and `check_names` do."""
         levels = fma_levels(path)
         if not levels:
-            return cls(path, tuple(read_frame(path, rows=0).columns))
+            columns = tuple(read_frame(path, rows=0).columns)
+            check_names(path, columns)
+            return cls(path, columns)
         names = read_header(path, levels).columns
         flat = ("_".join(name[1:] if name[0] == _ONE_TOP else name) for name in names)
         return cls(path, (INDEX, *flat), levels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """Of tables, in lower case."""
+_TOLD_APART = "_duplicated_"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -49,6 +51,29 @@ def read_frame(path: Path, rows: int | None = None) -> pl.DataFrame:
         raise RunError(f"cannot read {path}: {reason}", "CSV in UTF-8, or Parquet") from None
 
 
+def check_names(path: Path, given: Sequence[str]) -> None:
+    """Raise UsageError for columns of one name, which polars tells apart by names of its own.
+
+    Columns without a name, as spreadsheets leave them, may be many.
+
+    Parameters
+    ----------
+    given : the columns that `read_frame` gave.
+    """
+    import polars as pl
+
+    if not any(_TOLD_APART in name for name in given):
+        return
+    header = pl.read_csv(path, has_header=False, infer_schema=False, n_rows=1).row(0)
+    names = [(name or "").strip() for name in header]
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise UsageError(
+            f"{path} has more than one column {', '.join(twice[:3])}",
+            "give each column a name of its own",
+        )
+
+
 def read_tracks(path: Path) -> pl.DataFrame:
     """A track table: one row per file, every column text, nothing being ''.
 
@@ -57,7 +82,8 @@ def read_tracks(path: Path) -> pl.DataFrame:
 
     Raises
     ------
-    UsageError : it has no column ``path`` or a row without one, or is no CSV in UTF-8.
+    UsageError : it has no column ``path`` or a row without one, two columns of one name, or is no
+        CSV in UTF-8.
     RunError : it is not there, cannot be read or has no rows.
     """
     import polars as pl
@@ -69,6 +95,7 @@ def read_tracks(path: Path) -> pl.DataFrame:
             f"{path} has no column path, but {there}",
             "a track table has one row per file, and its path relative to the table",
         )
+    check_names(path, frame.columns)
     if not len(frame):
         raise RunError(f"{path} has no rows", "one row per file")
     frame = frame.select(pl.all().cast(pl.String).fill_null(""))

@@ -110,6 +110,11 @@ def test_our_own_table_of_slices_keeps_all_rows(table: Path, name: str, slice_of
     assert not dataset.entries[0].is_copy
 
 
+def test_two_columns_of_one_name_are_refused(table: Path) -> None:
+    with pytest.raises(UsageError, match=r"table.csv has more than one column b \("):
+        read(table, KAGGLE.replace("length", "b"))
+
+
 def test_slices_of_one_name_are_exact_duplicates_of_each_other(table: Path) -> None:
     table.write_text(SLICES + "again/blues.00000.3.wav,66149,9,9,9,blues\n")
     dataset = read_dataset(table, Features(SET))

@@ -39,6 +39,8 @@ def test_numbers_of_parquet_are_texts_and_artists_groups(tmp_path: Path) -> None
         (b"path,genre\n", RunError, "has no rows"),
         (b"file,genre\na.wav,jazz\n", UsageError, "has no column path, but file, genre"),
         (b"path,genre\n,jazz\na.wav,jazz\n", UsageError, "1 rows have no path"),
+        (b"path,genre, genre\na.wav,jazz,pop\n", RunError, "cannot read"),
+        (b"path,genre,genre\na.wav,jazz,pop\n", UsageError, "more than one column genre \\("),
         (b"path;genre\na.wav;jazz\n", UsageError, "separated by semicolons"),
         ("path,genre\na.wav,jazz\n".encode("utf-16"), UsageError, "UTF-16"),
         (b"path,genre\n\xe9.wav,jazz\n", RunError, "cannot read"),
@@ -50,6 +52,11 @@ def test_what_is_refused(
     (tmp_path / "t.csv").write_bytes(content)
     with pytest.raises(error, match=message):
         read_tracks(tmp_path / "t.csv")
+
+
+def test_columns_without_a_name_may_be_many(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes(b"path,genre,,\na.wav,jazz,,\n")
+    assert read_tracks(tmp_path / "t.csv")["genre"].to_list() == ["jazz"]
 
 
 def test_a_table_that_is_not_there(tmp_path: Path) -> None:
