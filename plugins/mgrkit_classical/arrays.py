@@ -47,6 +47,10 @@ class Place:
         """The array there."""
         return array if self.xp is np else self.xp.tensor(array, device=self.device)
 
+    def picked(self, array: Any, numbers: Any) -> Any:
+        """``array[numbers]`` of numbers that are in range, which NumPy then does in less time."""
+        return array.take(numbers, axis=0, mode="wrap") if self.xp is np else array[numbers]
+
     def take(self, values: Any) -> NDArray[Any]:
         """Values from there, as a NumPy array."""
         return np.asarray(values if self.xp is np else values.cpu().numpy())

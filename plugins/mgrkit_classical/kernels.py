@@ -31,8 +31,11 @@ def kernel(place: Place, x: Any, y: Any, parameters: SVMParameters, gamma: float
 
 def squares(place: Place, x: Any, y: Any) -> Any:
     """The squared distances of x ``(n, columns)`` from y ``(m, columns)``: ``(n, m)``."""
-    distances = (x * x).sum(1)[:, None] + (y * y).sum(1)[None] - 2 * (x @ y.T)
-    return place.xp.where(distances > 0, distances, 0.0)
+    distances = (x * x).sum(1)[:, None] + (y * y).sum(1)[None]
+    product = x @ y.T
+    product *= 2
+    distances -= product
+    return place.xp.clip(distances, 0, None)
 
 
 def decisions(place: Place, likeness: Any, weights: Any, bias: Any, counts: Sequence[int]) -> Any:

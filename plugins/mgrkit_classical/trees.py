@@ -165,10 +165,14 @@ class Trees:
         -------
         ``(n, labels)``.
         """
-        labels, many, xp = self.leaves.shape[1], len(self.roots), self.place.xp
-        return self._in_steps(
-            x, labels, labels, lambda reached: self.leaves[reached].sum(1, dtype=xp.float64) / many
-        )
+        labels, many, place = self.leaves.shape[1], len(self.roots), self.place
+        leaves = place.put(place.take(self.leaves).astype(np.float64))
+
+        def of(reached: Any) -> Any:
+            # einsum adds in the same order as sum does, in a quarter of its time.
+            return place.xp.einsum("rtl->rl", place.picked(leaves, reached)) / many
+
+        return self._in_steps(x, labels, labels, of)
 
     def sums(self, x: NDArray[np.float32], columns: int) -> NDArray[np.float64]:
         """The sums of the values in the leaves that examples fall into ``(n, columns)``.
@@ -190,15 +194,16 @@ class Trees:
         return found
 
     def _reached(self, x: NDArray[np.float32]) -> Any:
-        place, columns = self.place, x.shape[1]
+        place, columns, picked = self.place, x.shape[1], self.place.picked
         values = place.put(x.reshape(-1))
         first = place.put(np.arange(len(x))[:, None] * columns)
         node = self.roots[None] + 0 * first
         for trees in self.descended:
             at = node[:, :trees]
-            beyond = values[first + self.features[at]] > self.thresholds[at]
-            node[:, :trees] = self.children[2 * at + beyond]
-        return self.numbers[node]
+            value = picked(values, first + picked(self.features, at))
+            beyond = value > picked(self.thresholds, at)
+            node[:, :trees] = picked(self.children, 2 * at + beyond)
+        return picked(self.numbers, node)
 
 
 def _depths(children: NDArray[np.int32], roots: NDArray[np.int32]) -> NDArray[np.int64]:
