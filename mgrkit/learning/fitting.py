@@ -203,12 +203,16 @@ def predict_tracks(
 
 
 class _Runs:
-    """One run for each of several fits, which share its progress and folder."""
+    """One run for each of several fits, which share its progress, folder and notes.
+
+    A note that several folds have is said once.
+    """
 
     def __init__(self, run: Run, fits: int) -> None:
         self._run = run
         self._fits = fits
         self._begun = 0
+        self._said: set[str] = set()
 
     def next(self, name: str) -> Run:
         """The circumstances of the next fit; raises Stopped when asked to end."""
@@ -221,11 +225,17 @@ class _Runs:
         def progress(step: int, total: int, metrics: Mapping[str, float]) -> None:
             self._run.progress(before * total + step, self._fits * total, metrics)
 
+        def note(text: str) -> None:
+            said = f"in a fold: {text}" if name.startswith("fold") else text
+            if said not in self._said:
+                self._said.add(said)
+                self._run.note(said)
+
         folder = self._run.folder
         if folder is not None:
             folder = folder / name
             folder.mkdir(parents=True, exist_ok=True)
-        return replace(self._run, folder=folder, progress=progress)
+        return replace(self._run, folder=folder, progress=progress, note=note)
 
 
 def _cross_predicted(

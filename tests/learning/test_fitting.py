@@ -106,6 +106,21 @@ def test_folds_calibrate_and_valid_judges(make: Any, made: list[Nearest]) -> Non
     assert fit.valid["labels"] == list(LABELS)
 
 
+def test_what_many_folds_note_is_said_once_and_as_of_a_fold(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fit = Nearest.fit
+
+    def noting(self: Nearest, train: Examples, valid: Examples | None, run: Run) -> None:
+        fit(self, train, valid, run)
+        run.note(f"{len(train)} pieces")
+
+    monkeypatch.setattr(Nearest, "fit", noting)
+    notes: list[str] = []
+    fit_classifier(make, SPEC, LABELS, examples(15), examples(6, 1), Run(0, note=notes.append))
+    assert notes == ["in a fold: 72 pieces", "90 pieces"]
+
+
 def test_out_of_fold_probabilities_are_those_of_other_artists(make: Any) -> None:
     # An artist of each label lies where another label does: only itself could know that.
     train = examples(15, noise=0.05)
