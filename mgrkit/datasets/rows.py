@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.datasets.entries import DataTrack
+from mgrkit.datasets.wide import ROW
 from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.columns import TableChoice, some
 from mgrkit.registry.checks import RESERVED
@@ -48,9 +49,8 @@ def usable_rows(path: Path, frame: Any, choice: TableChoice, notes: list[str]) -
         ("--group-column", choice.group, "group"),
     ):
         if name and name not in frame.columns:
-            raise UsageError(
-                f"{option}: {path} has no column {name}", f"it has {some(frame.columns, 8)}"
-            )
+            there = [column for column in frame.columns if column != ROW]
+            raise UsageError(f"{option}: {path} has no column {name}", f"it has {some(there, 8)}")
         if name:
             frame = frame.with_columns(pl.col(name).cast(pl.String).fill_null("").alias(as_))
     if "status" in frame.columns:

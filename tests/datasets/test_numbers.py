@@ -109,8 +109,15 @@ def test_genre_and_artist_may_stand_in_columns_of_any_name(tmp_path: Path) -> No
     assert dataset.input.columns == ("energy",)
     with pytest.raises(UsageError, match=r"--columns: style is no feature"):
         read(path, "style", label="style")
-    with pytest.raises(UsageError, match=r"--label-column: .* has no column stile"):
+    with pytest.raises(UsageError, match=r"--label-column: .* has no column stile \(it has id\)"):
         read(path, "*", label="stile")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,genre,energy,energy\n1,rock,1,7\n2,jazz,2,8\n")
+    with pytest.raises(UsageError, match=r"t.csv has more than one column energy \("):
+        read(path, "*")
 
 
 def test_whole_sets_take_other_names_of_genre_and_artist_too(tmp_path: Path) -> None:
