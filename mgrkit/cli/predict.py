@@ -156,6 +156,7 @@ def predict(
     done. Nothing is downloaded without --fetch.
     """
     from mgrkit.batch import Options
+    from mgrkit.classifiers.bundle import SUFFIX
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import printable
     from mgrkit.cli.views.predictions import Printer
@@ -173,6 +174,8 @@ def predict(
     if pieces and not as_csv:
         raise UsageError("--pieces goes with --csv", "--timeline prints them")
     paths = list(files or [])
+    if bundles := [path for path in paths if path.suffix == SUFFIX]:
+        raise UsageError(f"{bundles[0]} is a model, not sound", f"--model {bundles[0]}")
     listed = read_lists(files_from, files_from0)
     paths += map(Path, listed or ())
     if listed is None and not paths:

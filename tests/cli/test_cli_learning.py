@@ -289,6 +289,7 @@ def test_predict_reads_a_list_and_remembers(songs: Path, capfd: pytest.CaptureFi
     ("words", "code", "expected"),
     [
         ([], 2, "no FILE is given"),
+        (["m.safetensors", "a.wav"], 2, "m.safetensors is a model, not sound (--model m.sa"),
         (["a.wav", "--json", "--csv"], 2, "exclude each other"),
         (["a.wav", "--model", "none"], 2, "there is no model 'none'"),
         (["a.wav", "--model", "none.safetensors"], 2, "there is no model none.safetensors"),
