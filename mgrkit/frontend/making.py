@@ -110,14 +110,20 @@ def _planes(
     for name in given:
         if not any(belongs(name, kind) for kind in kinds):
             raise UsageError(f"{name} belongs to none of kind {', '.join(kinds)}")
+    have_mel = any(KINDS[kind].has_mel for kind in kinds)
+    fixed = [set(transform if KINDS[k].is_fixed else KINDS[k].fixed) for k in kinds]
     made = []
-    for kind in kinds:
-        rules = KINDS[kind]
-        fixed = transform.keys() if rules.is_fixed else rules.fixed
+    for kind, of_kind in zip(kinds, fixed, strict=True):
         own = {name: value for name, value in given.items() if belongs(name, kind)}
-        if "constant_q" in rules.parts and not isinstance(own.get("fmin", ""), str):
-            del own["fmin"]  # in Hz, which is for mel
-        free = {name: value for name, value in transform.items() if name not in fixed}
+        in_hertz = not isinstance(own.get("fmin", ""), str)
+        if have_mel and in_hertz and "constant_q" in KINDS[kind].parts:
+            del own["fmin"]  # which is for mel
+        # What is fixed in all of them is given to them, to be refused.
+        free = {
+            name: value
+            for name, value in transform.items()
+            if name not in of_kind or all(name in one for one in fixed)
+        }
         made.append(_of_one(kind, sample_rate, _USUAL | free, own, None))
     return tuple(made)
 

@@ -131,6 +131,10 @@ def test_levels_of_sized_pictures_of_either_sign() -> None:
         ("rgb:mel,stft,none", {}, "not 'none'"),
         ("rgb:mel,stft,cqt", {"hop_length": 500}, "hop_length must be a multiple of 64"),
         ("rgb:mel,stft,cqt", {"n_mfcc": 13}, "n_mfcc belongs to none of kind mel, stft, cqt"),
+        ("rgb:cqt,tonnetz,stft", {"fmin": 50.0}, "fmin must be a note such as C1, not 50.0"),
+        ("rgb:cqt,chroma-stft,mfcc", {"power": 1}, "power must be 2.0 for kind cqt, not 1"),
+        ("rgb:cqt,tonnetz,chroma-cqt", {"n_fft": 512}, "n_fft must be 2048 for kind cqt, not 512"),
+        (f"rgb:{','.join(['kaggle-images'] * 3)}", {"hop_length": 256}, "hop_length must be 512"),
     ],
 )
 def test_what_is_refused(kind: str, options: dict[str, Any], message: str) -> None:
