@@ -283,7 +283,7 @@ class _Work:
                     make, recipe.spec, self.parts.labels, self.train, self.valid, run,
                     recipe.refit, recipe.folds,
                 )  # fmt: skip
-            except UsageError:
+            except (UsageError, RunError):
                 if self.folder and not self.ranks.rank:
                     self.folder.forget()
                 raise

@@ -105,3 +105,17 @@ def test_a_refused_call_leaves_nothing_in_the_way(place: Path) -> None:
     assert done.returncode == 2
     assert "patch_bands" in done.stderr
     assert not (place / "vit.run").exists()
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("weights", ["none.pth", "cut.safetensors"])
+def test_weights_that_cannot_be_read_leave_nothing_in_the_way(place: Path, weights: str) -> None:
+    (place / "cut.safetensors").write_bytes(b"cut off")
+    done = subprocess.run(
+        [sys.executable, "-m", "mgrkit", "train", "efficientnet_lite0", "pictures",
+         "--out", "eye.safetensors", "--param", f"weights={weights}"],
+        cwd=place, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert weights in done.stderr
+    assert not (place / "eye.run").exists()
