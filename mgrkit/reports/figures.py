@@ -164,7 +164,7 @@ def draw_planes(
     axes.imshow(np.moveaxis(image.values, 0, -1), origin="lower", aspect="auto", extent=place)
     axes.set_yticks([])
     named = zip(("red", "green", "blue"), frontend.planes, strict=True)
-    axes.set_ylabel(", ".join(f"{colour} {plane.kind}" for colour, plane in named))
+    axes.set_ylabel("\n".join(f"{colour} {plane.kind}" for colour, plane in named))
 
 
 @contextlib.contextmanager

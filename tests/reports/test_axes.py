@@ -25,6 +25,8 @@ from mgrkit.reports.confusion import draw_confusion
 from mgrkit.reports.figures import (
     Canvas,
     draw_figure,
+    draw_planes,
+    drawn,
     mark_frequencies,
     shortened,
 )
@@ -303,6 +305,25 @@ def test_letters_fit() -> None:
     assert Canvas(2000, 1000).dpi == 200
     assert Canvas(320, 240).dpi == 72
     assert Canvas(2000, 1000).letters() == Canvas(1000, 500).letters()
+
+
+def test_the_smallest_picture_has_room_for_the_longest_names_of_three_kinds(
+    tmp_path: Path,
+) -> None:
+    front = front_end("rgb:kaggle-images,chroma-stft,chroma-cens")
+    small = Canvas(320, 240)
+    with drawn(tmp_path / "p.png", "mgrkit spectrograms", small.inches, small.dpi) as figure:
+        axes = figure.add_subplot()
+        draw_planes(axes, Image(np.zeros((3, 128, 50), np.uint8)), front, (0, 1, -0.5, 127.5))
+        axes.set_xlabel("seconds")
+        figure.draw_without_rendering()
+        label = axes.yaxis.label.get_window_extent()
+    assert label.y0 >= 0
+    assert label.y1 <= small.height
+    assert label.x0 >= 0
+    assert axes.get_ylabel().split() == [
+        "red", "kaggle-images", "green", "chroma-stft", "blue", "chroma-cens"
+    ]  # fmt: skip
 
 
 def test_canvas_knows_its_limits() -> None:
