@@ -20,17 +20,15 @@ QUICK = {
     "side": SIDE, "epochs": 6, "crop_seconds": 0, "views": 0, "batch": 8, "average": 0,
     "judge_every": 3,
 }  # fmt: skip
-LEARNING = {
-    # Maps of noise do not tell toys apart; but those of VGG-16, which has no batch norms, do.
-    "mobilenet_v2": {"unfreeze": 18, "learning_rate": 3e-3},
-    "vgg16": {"unfreeze": 0, "learning_rate": 3e-2},
-}
+# Maps of noise do not tell toys apart: layers that learn do.
+LEARNING = {"unfreeze": 18, "learning_rate": 3e-3}
 
 
-@pytest.mark.parametrize("name", LEARNING)
-def test_the_classifier(name: str, tmp_path: Path) -> None:
-    parameters = {**QUICK, **LEARNING[name], "weights": str(made_weights(name, tmp_path))}
-    assert not contract.failures(name, parameters=parameters)
+def test_the_classifier(tmp_path: Path) -> None:
+    """The smallest of them, for all: a batch of the others takes seconds on a busy core."""
+    weights = str(made_weights("mobilenet_v2", tmp_path))
+    parameters = {**QUICK, **LEARNING, "weights": weights}
+    assert not contract.failures("mobilenet_v2", parameters=parameters)
 
 
 @pytest.mark.parametrize("name", BACKBONES)
