@@ -239,7 +239,7 @@ def test_other_numbers_of_channels_are_refused(channels: int) -> None:
 def test_three_channels_are_refused_where_one_is_wanted(tmp_path: Path) -> None:
     model = classifier(weights=str(made_weights(LITE0, tmp_path)))
     model.fit(TOY.train, TOY.valid, Run(1))
-    with pytest.raises(UsageError, match=r"\(5, 3, 64, 64\), not pictures: .* \(n, 64, 64\)"):
+    with pytest.raises(UsageError, match="3 channels for a model of 1, not pictures"):
         model.predict_proba(np.zeros((5, 3, 64, 64), np.uint8))
 
 
