@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+MOST_SAMPLES = 2**28
+"""Of all channels of a sound that is altered in memory: 1 GiB, 100 minutes in stereo at 22 kHz; a
+step of a recipe holds several times as much."""
 
 
 class Altered(NamedTuple):
@@ -26,3 +32,18 @@ class Altered(NamedTuple):
     drawn: list[Any]
     shift: float | None = 0.0
     warnings: tuple[str, ...] = ()
+
+
+class Kept:
+    """A writer of `mgrkit.augment.mix` that keeps what is written last."""
+
+    def __init__(self) -> None:
+        self.blocks: list[NDArray[np.float32]] = []
+
+    @contextmanager
+    def anew(self) -> Iterator[Kept]:
+        self.blocks = []
+        yield self
+
+    def write(self, block: NDArray[Any]) -> None:
+        self.blocks.append(block)

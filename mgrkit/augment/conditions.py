@@ -7,8 +7,7 @@ path and the copy's number, and on nothing else.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mgrkit.augment.altered import Altered
+from mgrkit.augment.altered import Altered, Kept
 from mgrkit.augment.codecs import Codec
 from mgrkit.augment.colours import COLOURS, Colour
 from mgrkit.augment.mixing import check_snr, mix
@@ -158,7 +157,7 @@ class ReadyNoisy:
 
     def apply(self, samples: Floats, rate: int, seed: int, path: str, k: int) -> Altered:
         """See `Ready.apply`; the SNR holds in the samples to 0.001 dB."""
-        kept = _Kept()
+        kept = Kept()
         made = mix(
             lambda: [samples], rate, len(samples), self.noise, self.snr, seed, path, k, "FLOAT",
             kept.anew,
@@ -167,21 +166,6 @@ class ReadyNoisy:
         if made.recording:
             drawn |= {"recording": made.recording, "offset": made.offset}
         return Altered(np.concatenate(kept.blocks, axis=1), rate, [drawn])
-
-
-class _Kept:
-    """A writer of `mix` that keeps what is written last."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Floats] = []
-
-    @contextmanager
-    def anew(self) -> Iterator[_Kept]:
-        self.blocks = []
-        yield self
-
-    def write(self, block: NDArray[Any]) -> None:
-        self.blocks.append(block)
 
 
 @dataclass(frozen=True)

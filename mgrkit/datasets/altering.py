@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mgrkit.audio import open_sound
+from mgrkit.augment.altered import MOST_SAMPLES
 from mgrkit.batch import Item, Options, Output, Report, Work
 from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
@@ -44,8 +45,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-MOST_SAMPLES = 2**28
-"""Of all channels of a sound that is altered in memory: 1 GiB, 100 minutes in stereo at 22 kHz."""
 _BLOCK = 2**18
 
 Under = dict[tuple[str, int], Dataset]

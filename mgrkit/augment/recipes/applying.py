@@ -14,7 +14,7 @@ import numpy as np
 
 from mgrkit import seeds
 from mgrkit.audio import check_audible
-from mgrkit.augment.altered import Altered
+from mgrkit.augment.altered import MOST_SAMPLES, Altered, Kept
 from mgrkit.augment.audible import energies
 from mgrkit.augment.mixing import Mixed, mix
 from mgrkit.augment.recipes import aligning, running
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-MOST_SAMPLES = 2**28
-"""A gigabyte of float32, all channels together; a step holds several times as much."""
 SHORTEST = Transform().n_fft / 22_050
 """Seconds of one transform of the default front end."""
 _KIND = re.compile(r"[a-z-]+")
@@ -236,7 +234,7 @@ class _Chain:
         return Outcome(samples, self.rate, drawn, True, STAYS, tuple(told))
 
     def _noisy(self, step: ReadyNoise, drawn: dict[str, Any]) -> Floats:
-        kept = _Kept()
+        kept = Kept()
         _, path, k = self.place
         made: Mixed = mix(
             lambda: [self.samples], self.rate, len(self.samples), step.noise,
@@ -330,18 +328,3 @@ def measured_snr(before: Floats, after: Floats, rate: int) -> dict[str, Any]:
 
 def _decibels(signal: float, noise: float) -> float | None:
     return float(10 * np.log10(signal / noise)) if signal > 0 and noise > 0 else None
-
-
-class _Kept:
-    """A writer of `mix` that keeps what is written last."""
-
-    def __init__(self) -> None:
-        self.blocks: list[Floats] = []
-
-    @contextmanager
-    def anew(self) -> Iterator[_Kept]:
-        self.blocks = []
-        yield self
-
-    def write(self, block: NDArray[Any]) -> None:
-        self.blocks.append(block)
