@@ -13,6 +13,7 @@ nox.options.download_python = "never"
 PYTHONS = ["3.11", "3.12", "3.13"]
 NETWORKS = ["torch", "torchvision"]
 TESTED = ["-c", "constraints.txt", "-e"]
+ALL_CORES = ["-n", "auto", "--dist", "worksteal"]
 WIDE = ["--bandwidth", "7000"]
 """The lowest of GTZAN's clips at hand reaches 8.5 kHz."""
 MADE = {
@@ -43,7 +44,7 @@ def lint(session: nox.Session) -> None:
 def check(session: nox.Session) -> None:
     """The test suite, style, types and docs included; arguments go to pytest."""
     session.install(*TESTED, ".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *ALL_CORES, *session.posargs)
 
 
 @nox.session
@@ -76,7 +77,7 @@ def newest(session: nox.Session) -> None:
     if os.environ.get("MGRKIT_TORCH") != "no":
         session.install("-c", "constraints.txt", *NETWORKS)
     session.install("--no-deps", "-e", ".")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *ALL_CORES, *session.posargs)
 
 
 @nox.session(python=PYTHONS[0])
@@ -85,7 +86,7 @@ def minimums(session: nox.Session) -> None:
     project = nox.project.load_toml("pyproject.toml")["project"]
     oldest = [need.replace(">=", "==") for need in project["dependencies"]]
     session.install("-e", ".[test]", *oldest)
-    session.run("pytest", "--deselect", "tests/test_style.py", *session.posargs)
+    session.run("pytest", *ALL_CORES, "--deselect", "tests/test_style.py", *session.posargs)
 
 
 @nox.session

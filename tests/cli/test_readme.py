@@ -171,7 +171,7 @@ def test_ci_runs_the_readme_s_test_command() -> None:
         ["bash", "-c", extract[1]], capture_output=True, text=True, cwd=ROOT, check=True
     ).stdout
     assert command == blocks(README, "sh")[-1]
-    assert command.rstrip().endswith(" && .venv/bin/pytest")
+    assert command.rstrip().endswith(" && .venv/bin/pytest -n auto --dist worksteal")
 
 
 def test_the_build_fills_the_pages_that_are_empty_in_the_checkout() -> None:

@@ -256,7 +256,6 @@ def _knn(**options: Any) -> Callable[..., Any]:
             _knn(n_neighbors=9, weights="distance"),
         ),
     ],
-    ids=str,
 )
 def test_clouds_and_neighbours(
     name: str, options: dict[str, Any], fit: Any, labels: int, more: dict[str, Any]
