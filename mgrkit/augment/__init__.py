@@ -10,18 +10,24 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mgrkit.augment.adding import Times, add
     from mgrkit.augment.colours import COLOURS, Colour
-    from mgrkit.augment.mixing import Mixed, check_snr, mix
+    from mgrkit.augment.excerpts import Excerpt
+    from mgrkit.augment.material import Mixed
+    from mgrkit.augment.mixing import check_snr, mix
     from mgrkit.augment.recordings import Recordings, Spooled
     from mgrkit.augment.sources import Noise, parse_noise
 
 __all__ = [
     "COLOURS",
     "Colour",
+    "Excerpt",
     "Mixed",
     "Noise",
     "Recordings",
     "Spooled",
+    "Times",
+    "add",
     "check_snr",
     "mix",
     "parse_noise",
@@ -30,7 +36,10 @@ __all__ = [
 _HOMES = {
     "COLOURS": "colours",
     "Colour": "colours",
-    "Mixed": "mixing",
+    "Excerpt": "excerpts",
+    "Mixed": "material",
+    "Times": "adding",
+    "add": "adding",
     "check_snr": "mixing",
     "mix": "mixing",
     "Recordings": "recordings",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 import functools
 import hashlib
+import math
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -41,11 +42,13 @@ class Recordings:
     name : the file's stem, or the folder's name.
     folder : what the names in ``files`` are relative to.
     files : POSIX paths, sorted.
+    begin : seconds into the recording where the noise begins; None for a place that is drawn.
     """
 
     name: str
     folder: Path
     files: tuple[str, ...]
+    begin: float | None = None
 
     @classmethod
     def find(cls, path: Path, suffixes: Collection[str] = SUFFIXES) -> Recordings:
@@ -87,13 +90,14 @@ class Recordings:
 
         Raises
         ------
-        RunError : none of the files can be used: silent, not decodable, shorter than 50 ms.
+        RunError : none of the files can be used: silent, not decodable, shorter than 50 ms, or
+            at an end before the noise begins.
         """
         loops, failures = [], []
         for number, name in enumerate(self.files):
             spool = folder / f"noise-{self.digest[:16]}-{number}.f32"
             try:
-                loops.append(_spool(name, self.folder / name, spool))
+                loops.append(_spool(name, self.folder / name, spool, self.begin))
             except ItemError as error:
                 failures.append(f"noise {self.folder / name}: {error}")
         if not loops:
@@ -113,13 +117,18 @@ def _below(top: Path, suffixes: Collection[str]) -> Iterator[str]:
 class Loop:
     """What sounds in one recording, as a loop without a seam and without an offset.
 
+    With ``begin`` it is the recording as it stands, silence and offset too: its end fades into
+    its beginning, which it then goes on behind.
+
     Attributes
     ----------
     name : of the recording, as `Recordings.files` has it.
     spool : raw float32 samples, mono.
     rate : samples per second.
-    frames : the loop's length.
+    frames : how many.
     places, origins : where each stretch begins in the loop, and in the recording.
+    begin : seconds into it where the noise begins; None for a place that is drawn.
+    lead : frames at the start that are no part of the loop.
     """
 
     name: str
@@ -128,6 +137,30 @@ class Loop:
     frames: int
     places: tuple[int, ...] = field(repr=False)
     origins: tuple[int, ...] = field(repr=False)
+    begin: float | None = None
+    lead: int = 0
+
+    def streams(self, start: int, rate: int, channels: int) -> list[_Stream]:
+        """The noise at a rate: each channel from another place, at equal distances around the
+        loop, as far from each other as can be; or all from where it begins.
+
+        Parameters
+        ----------
+        start : frame of the first channel, where the beginning is drawn.
+        """
+        samples = np.memmap(self.spool, np.float32, "r")
+        if self.begin is None:
+            starts = [(start + self.frames * c // channels) % self.frames for c in range(channels)]
+            warm_up = round(_WARM_UP * rate) if rate != self.rate else 0
+            before = round(_WARM_UP * self.rate) if warm_up else 0
+            return [_Stream(samples, at - before, self.rate, rate, warm_up) for at in starts]
+        # The samples of the whole recording at that rate, from the wanted one on. Both rates have
+        # a sample in each tick, so a resampler that starts on one gives the same as from 0 on.
+        ticks = math.gcd(self.rate, rate)
+        tick = max(0, math.floor((self.begin - _WARM_UP) * ticks))
+        warm_up = round(self.begin * rate) - tick * rate // ticks
+        at = tick * self.rate // ticks
+        return [_Stream(samples, at, self.rate, rate, warm_up, self.lead) for _ in range(channels)]
 
     def seconds(self, frame: int) -> float:
         """Where in the recording a frame of the loop comes from."""
@@ -151,31 +184,38 @@ class Spooled:
     warnings: tuple[str, ...] = ()
 
     def take(self, draw: Draw, rate: int, channels: int) -> Take:
-        """One recording for all channels, each from another place.
-
-        The first channel's offset is drawn; the others follow at equal distances around the
-        loop, as far from each other as can be.
-        """
+        """One recording for all channels; see `Loop.streams`."""
         random = seeds.generator(draw.seed, draw.path, (self.name, draw.k))
         loop = self.loops[int(random.integers(len(self.loops)))]
         start = int(random.integers(loop.frames))
-        samples = np.memmap(loop.spool, np.float32, "r")
-        starts = [(start + loop.frames * c // channels) % loop.frames for c in range(channels)]
-        streams = [_Stream(samples, start, loop.rate, rate) for start in starts]
-        return Take(list(streams), loop.name, loop.seconds(start))
+        offset = loop.seconds(start) if loop.begin is None else loop.begin
+        return Take(list(loop.streams(start, rate, channels)), loop.name, offset)
 
 
 class _Stream:
-    """The loop from some frame on, resampled, for ever."""
+    """The loop from some frame on, resampled, for ever.
 
-    def __init__(self, samples: Floats, start: int, rate_in: int, rate_out: int) -> None:
+    Parameters
+    ----------
+    warm_up : so many of the first samples that come out are dropped.
+    lead : frames at the start of ``samples`` that are heard once.
+    """
+
+    def __init__(
+        self,
+        samples: Floats,
+        start: int,
+        rate_in: int,
+        rate_out: int,
+        warm_up: int = 0,
+        lead: int = 0,
+    ) -> None:
         self._samples = samples
         self._at = start
+        self._lead = lead
         self._resampler = Resampler(rate_in, rate_out)
         self._rest = np.empty(0, np.float32)
-        if rate_in != rate_out:
-            self._at -= round(_WARM_UP * rate_in)
-            self(np.empty(round(_WARM_UP * rate_out), np.float32))
+        self(np.empty(warm_up, np.float32))
 
     def __call__(self, out: Floats) -> None:
         done = 0
@@ -188,14 +228,51 @@ class _Stream:
             done += count
 
     def _read(self, count: int) -> Floats:
-        at = self._at % len(self._samples)
+        lead, frames = self._lead, len(self._samples)
+        at = self._at
+        if not 0 <= at < frames:
+            at = lead + (at - lead) % (frames - lead)
         self._at = at + count
-        if self._at <= len(self._samples):
+        if self._at <= frames:
             return np.array(self._samples[at : self._at])
-        return np.take(self._samples, np.arange(at, self._at), mode="wrap")
+        places = np.arange(at, self._at)
+        places[frames - at :] = lead + (places[frames - at :] - lead) % (frames - lead)
+        return np.take(self._samples, places)
 
 
-def _spool(name: str, path: Path, spool: Path) -> Loop:
+def _spool(name: str, path: Path, spool: Path, begin: float | None) -> Loop:
+    """Write a recording to ``spool``: what sounds in it, or all from where it begins."""
+    return (
+        _spool_sounding(name, path, spool)
+        if begin is None
+        else _spool_all(name, path, spool, begin)
+    )
+
+
+def _spool_all(name: str, path: Path, spool: Path, begin: float) -> Loop:
+    """Write a recording as it stands; raises ItemError where it ends before ``begin``."""
+    frames = 0
+    with open_sound(path) as sound, open(spool, "w+b") as file:
+        for block in sound.blocks():
+            samples = mono(block)
+            _check_level(samples)
+            file.write(samples.data)
+            frames += len(samples)
+        rate = sound.rate
+    if frames < round(FRAME_SECONDS * rate):
+        raise ItemError("too-short", "the recording is shorter than 50 ms")
+    if round(begin * rate) >= frames:
+        message = f"the recording has {frames / rate:.6g} s, --noise-start is {begin:g} s"
+        raise ItemError("too-short", message)
+    lead = round(FRAME_SECONDS * rate) // _FADES
+    rise, fall = fade(lead)
+    ends = np.memmap(spool, np.float32, "r+")
+    ends[-lead:] = ends[-lead:] * fall + ends[:lead] * rise
+    ends.flush()
+    return Loop(name, spool, rate, frames, (0,), (0,), begin, lead)
+
+
+def _spool_sounding(name: str, path: Path, spool: Path) -> Loop:
     """Write what sounds in a recording to ``spool``; raises ItemError where nothing does."""
     with open_sound(path) as sound:
         frame = round(FRAME_SECONDS * sound.rate)
@@ -235,12 +312,16 @@ def _frames(sound: Sound, frame: int) -> Iterator[Floats]:
 
 def _level(frame: Floats) -> tuple[float, float]:
     """Mean, and power without it: what is above 20 Hz, for a frame lasts a 20th of a second."""
-    peak = float(np.abs(frame).max())
-    if peak > LOUDEST:
-        raise ItemError("out-of-range", f"a sample of {peak:.2g}, where 1 is full scale")
+    _check_level(frame)
     mean = frame.mean()
     moving = frame - mean
     return float(mean), float(np.dot(moving, moving)) / len(frame)
+
+
+def _check_level(samples: Floats) -> None:
+    peak = float(np.abs(samples).max())
+    if peak > LOUDEST:
+        raise ItemError("out-of-range", f"a sample of {peak:.2g}, where 1 is full scale")
 
 
 class _Stretch(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,22 +29,29 @@ class Noise(Protocol):
         ...
 
 
-def parse_noise(text: str, suffixes: Collection[str] = SUFFIXES) -> Colour | Recordings:
+def parse_noise(
+    text: str, suffixes: Collection[str] = SUFFIXES, begin: float | None = None
+) -> Colour | Recordings:
     """A colour's name, else the path of a recording or of a folder of them.
 
-    In a folder, the files of these suffixes, in lower case, are taken.
+    In a folder, the files of these suffixes, in lower case, are taken. With ``begin`` the noise
+    begins so many seconds into a recording, which is then taken as it stands.
 
     Recordings must be `Recordings.spooled` before they can be mixed in. A file that is called
     like a colour is reached as ``./white``.
 
     Raises
     ------
-    UsageError : no such colour, file or folder; or a folder without recordings.
+    UsageError : no such colour, file or folder; a folder without recordings; or a colour with
+        ``begin``.
     """
     if text in COLOURS:
+        if begin is not None:
+            hint = "--noise FILE"
+            raise UsageError(f"--noise-start is a place in a recording, {text} is none", hint)
         return Colour(text)
     if text and Path(text).exists():
-        return Recordings.find(Path(text), suffixes)
+        return replace(Recordings.find(Path(text), suffixes), begin=begin)
     raise UsageError(
         f"no noise {text!r}: neither a colour nor a file or folder of recordings",
         nearest(text, COLOURS, "the colours are"),

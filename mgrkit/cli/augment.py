@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mgrkit.cli.mixing import (
+    Clip,
+    MixGain,
+    Mono,
+    Names,
+    NoiseStart,
+    Preset,
+    Rate,
+    Seconds,
+    Start,
+)
 from mgrkit.cli.options import (
     Debug,
     DryRun,
@@ -23,6 +35,10 @@ from mgrkit.cli.options import (
     number,
     read_list,
 )
+from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.commands.copying import AugmentSettings
 
 
 def augment(
@@ -56,6 +72,15 @@ def augment(
             **number(float, -20, 80),
         ),
     ] = None,
+    mix_gain: MixGain = None,
+    noise_start: NoiseStart = None,
+    clip: Clip = None,
+    start: Start = None,
+    seconds: Seconds = None,
+    rate: Rate = None,
+    mono: Mono = False,
+    names: Names = None,
+    preset: Preset = None,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,45 +155,56 @@ def augment(
     mgrkit augment                                audio -> noisy, white, 10 dB
     mgrkit augment --noise pink --noise white --snr 0 --snr 10 --copies 2
     mgrkit augment audio noisy --noise cafe.wav --snr 5
+    mgrkit augment audio noisy --noise cafe.wav --mix-gain 0.3 --noise-start 0
+    mgrkit augment audio genres_noisy --preset s2 --noise cafe.wav
     mgrkit augment song.mp3 out --subtype FLOAT
     mgrkit augment audio altered --recipe phone --recipe mine.toml
     mgrkit augment audio again --replay altered/tracks.csv --recipe mine.toml
     mgrkit augment --transforms PitchShift        what a recipe can do
 
     Noisy copies are called <stem>.<noise>_<snr>dB_<k>.wav and keep rate, length and channels of
-    their source. The SNR holds in the written file, of power above 20 Hz: an offset or rumble is
-    neither signal nor noise. OUT/tracks.csv gives it as measured, with the gain that the finished
-    mix got against clipping.
+    their source, unless told otherwise. The SNR holds in the written file, of power above 20 Hz:
+    an offset or rumble is neither signal nor noise. OUT/tracks.csv gives it as measured, with the
+    gain that the finished mix got against clipping. With --mix-gain the SNR is what comes out;
+    names then have gain<G> instead of <snr>dB.
 
     A recipe is an ordered list of steps: transforms of audiomentations, noise, codecs. Its copies
     are called <stem>.<recipe>_<k>.wav; OUT/tracks.csv says what was drawn for each.
     """
+    from mgrkit.augment.presets import preset_of
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console
-    from mgrkit.commands.augment import DEFAULT_SOURCE, AugmentSettings
+    from mgrkit.commands.augment import DEFAULT_SOURCE
     from mgrkit.commands.augment import augment as command
     from mgrkit.commands.augment import replay as again
-    from mgrkit.errors import UsageError
     from mgrkit.tracks.find import Search
 
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
     search = Search.of(suffix or (), lists_ignored=list_ignored)
     options = Options(workers, timeout, dry=dry_run)
-    decided = {
-        "--snr": snr, "--copies": copies, "--seed": seed, "--subtype": subtype, "--format": format,
-        "--table": table, "--files-from": files_from, "--files-from0": files_from0,
+    decided: dict[str, Any] = {
+        "--snr": snr, "--mix-gain": mix_gain, "--noise-start": noise_start, "--clip": clip,
+        "--start": start, "--seconds": seconds, "--rate": rate, "--mono": mono or None,
+        "--names": names, "--copies": copies, "--seed": seed, "--subtype": subtype,
+        "--format": format,
+    }  # fmt: skip
+    others = {
+        "--preset": preset, "--table": table, "--files-from": files_from,
+        "--files-from0": files_from0,
     }  # fmt: skip
     if transforms:
         from mgrkit.cli.views.transforms import show_transforms
 
-        others = {"--noise": noise, "--recipe": recipe, "--replay": replay, **decided}
-        if given := [name for name, value in others.items() if value is not None]:
-            raise UsageError(f"--transforms takes no {given[0]}", "it lists, and makes nothing")
+        several = {"--noise": noise, "--recipe": recipe, "--replay": replay}
+        _refuse("--transforms", "it lists, and makes nothing", several | decided | others)
         return show_transforms(str(src or ""), as_json=as_json)
+    if replay:
+        _refuse("--replay", "its table says it", decided | others)
+    if preset:
+        decided = preset_of(preset).with_others({**decided, "--recipe": recipe})
+        preset_of(preset).check_noise(noise or ())
     with Console("augment", quiet=quiet, debug=debug) as console:
         if replay:
-            if given := [name for name, value in decided.items() if value is not None]:
-                raise UsageError(f"--replay takes no {given[0]}", "its table says it")
             summary = again(
                 replay,
                 root,
@@ -182,13 +218,14 @@ def augment(
             )
             return console.show(summary, out, as_json=as_json)
         summary = command(
-            AugmentSettings(seed or 0, subtype or "PCM_16", format or "wav"),
+            _settings(decided),
             root,
             out,
             noises=noise or (),
-            snrs=snr or (),
+            snrs=decided["--snr"] or (),
+            gains=decided["--mix-gain"] or (),
             recipes=recipe or (),
-            copies=copies,
+            copies=decided["--copies"],
             files=read_list(files_from, files_from0, root),
             search=search,
             table=table,
@@ -197,3 +234,28 @@ def augment(
             report=console.report,
         )
         return console.show(summary, out, as_json=as_json)
+
+
+def _refuse(name: str, why: str, others: Mapping[str, object]) -> None:
+    """Raise UsageError for the first option that is given beside this one."""
+    if given := [other for other, value in others.items() if value is not None]:
+        raise UsageError(f"{name} takes no {given[0]}", why)
+
+
+def _settings(decided: Mapping[str, Any]) -> AugmentSettings:
+    """The settings of the options that are given, by their names."""
+    from mgrkit.augment import Excerpt
+    from mgrkit.commands.copying import AugmentSettings
+
+    part = Excerpt(
+        decided["--start"] or 0.0, decided["--seconds"], decided["--rate"], bool(decided["--mono"])
+    )
+    return AugmentSettings(
+        decided["--seed"] or 0,
+        decided["--subtype"] or "PCM_16",
+        decided["--format"] or "wav",
+        part,
+        decided["--noise-start"],
+        decided["--clip"] or "gain",
+        decided["--names"] or "own",
+    )

@@ -21,8 +21,8 @@ from mgrkit.batch import (
     run_now,
 )
 from mgrkit.batch.model import Row
-from mgrkit.commands.noisy import COLUMNS as NOISY_COLUMNS
-from mgrkit.commands.noisy import AugmentSettings, NoisyCopies, parse_noises, parse_snrs
+from mgrkit.commands.copying import OPTIONS, AugmentSettings
+from mgrkit.commands.noisy import Level, NoisyCopies, parse_noises
 from mgrkit.commands.plan import Plan
 from mgrkit.commands.recipes import COLUMNS as RECIPE_COLUMNS
 from mgrkit.commands.recipes import RecipeCopies, load_recipes
@@ -47,6 +47,7 @@ def augment(
     *,
     noises: Sequence[str] = (),
     snrs: Sequence[float] = (),
+    gains: Sequence[float] = (),
     recipes: Sequence[str] = (),
     copies: int | None = None,
     files: Sequence[str] | None = None,
@@ -56,7 +57,7 @@ def augment(
     replace: bool = False,
     report: Report | None = None,
 ) -> Summary:
-    """Make copies of each track: with each noise at each SNR, and by each recipe.
+    """Make copies of each track: with each noise at each SNR or gain, and by each recipe.
 
     Parameters
     ----------
@@ -64,30 +65,63 @@ def augment(
     noises : colours (white, pink, ...), or paths of recordings or folders of them; white where
         neither noises nor recipes are given.
     snrs : in dB, -20 to 80, over all channels together, of power above 20 Hz; 10 if none is given.
+    gains : instead of SNRs: the copy is the track and so many times the noise; see `Times`.
     recipes : names of those that ship, or paths of TOML files.
-    copies : of each noise and SNR, and by each recipe; None for 1, or what a recipe says itself.
+    copies : of each noise and level, and by each recipe; None for 1, or what a recipe says.
     files : relative paths below ``source``, instead of all that is there.
     search : which files of a folder are taken, one of noises too.
 
     Raises
     ------
-    UsageError : no such noise or recipe, an SNR out of range, OUT is or holds SRC, or other copies.
+    UsageError : no such noise or recipe, an SNR or gain out of range, settings that do not go
+        together, OUT is or holds SRC, or other copies.
     RunError : there is no sound, a recording cannot be used, a recipe needs what is not here, or
         OUT cannot be written.
     """
     if not (noises or recipes):
         noises = [DEFAULT_NOISE]
-    if snrs and not noises:
-        raise UsageError("--snr goes with --noise", "a recipe says it itself, in its steps")
     if recipes:
         prepare(_PRELOAD)
-    ratios = parse_snrs(snrs or [DEFAULT_SNR])
-    noisy = NoisyCopies(settings, parse_noises(noises, search), ratios, copies or 1)
+    levels = _levels(noises, snrs, gains)
+    parsed = parse_noises(noises, search, settings.noise_start)
+    noisy = NoisyCopies(settings, parsed, levels, copies or 1)
     altered = RecipeCopies(settings, load_recipes(recipes), copies)
+    _check(noisy, altered)
     going = _Going(settings, noisy, altered, out, options, replace, report)
     plan = Plan([source], out, going.columns, files, search=search, table=table)
-    each = len(noisy) + len(altered)
-    return going.run(plan, going.items, lambda: plan.finder.count() * each)
+    return going.run(plan, going.items, lambda: plan.finder.count() * going.each)
+
+
+def _levels(noises: Sequence[str], snrs: Sequence[float], gains: Sequence[float]) -> list[Level]:
+    if (snrs or gains) and not noises:
+        name = "--snr" if snrs else "--mix-gain"
+        raise UsageError(f"{name} goes with --noise", "a recipe says it itself, in its steps")
+    return Level.read(snrs or ([] if gains else [DEFAULT_SNR]), gains)
+
+
+def _check(noisy: NoisyCopies, altered: RecipeCopies) -> None:
+    """Raise UsageError for settings that mean nothing for these copies."""
+    settings = noisy.settings
+    if settings.clip == "hard" and not noisy.of_gains:
+        raise UsageError(
+            "--clip hard goes with --mix-gain", "a mix at an SNR is never clipped, so that it holds"
+        )
+    for_noise = {
+        "--clip hard": settings.clip == "hard",
+        "--noise-start": settings.noise_start is not None,
+    }
+    if altered.recipes and (given := [name for name, is_given in for_noise.items() if is_given]):
+        raise UsageError(f"{given[0]} goes not with --recipe", "make those copies in another OUT")
+    if settings.noise_start is not None and noisy.copies > 1 and noisy.repeats:
+        raise UsageError(
+            f"--noise-start makes {noisy.copies} copies of a recording the same",
+            "leave --copies away, or give a folder of recordings",
+        )
+    if settings.names == "same" and (each := len(noisy) + len(altered)) > 1:
+        raise UsageError(
+            f"--names same is for one copy of each source, and these are {each}",
+            "one --noise or --recipe, one --snr or --mix-gain, one copy",
+        )
 
 
 def replay(
@@ -119,7 +153,7 @@ def replay(
     """
     prepare(_PRELOAD)
     told = Replayed.read(table, noises, recipes, search)
-    noisy = NoisyCopies(told.settings, list(told.noises.values()), [], 0)
+    noisy = NoisyCopies(told.settings, list(told.noises.values()), told.levels, 0)
     altered = RecipeCopies(told.settings, list(told.recipes.values()), 0)
     going = _Going(told.settings, noisy, altered, out, options, replace, report)
     plan = Plan([source], out, going.columns, list(told.copies))
@@ -140,7 +174,13 @@ class _Going:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        return (*NOISY_COLUMNS, *(RECIPE_COLUMNS if self.altered.recipes else ()))
+        recipes = RECIPE_COLUMNS if self.altered.recipes else ()
+        return (*self.noisy.columns, *recipes, *([OPTIONS] if self.settings.options else []))
+
+    @property
+    def each(self) -> int:
+        """How many copies of each track."""
+        return len(self.noisy) + len(self.altered)
 
     def items(self, track: Track, row: Row, key: str) -> Iterator[Item]:
         """All copies of a track."""

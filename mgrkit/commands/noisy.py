@@ -1,9 +1,8 @@
-"""Noisy copies at exact signal-to-noise ratios: the items of each track, and their job."""
+"""Noisy copies, at exact signal-to-noise ratios or of so many times the noise."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mgrkit.batch import Item, Output, Report, Work
 from mgrkit.batch.model import Row
+from mgrkit.commands.copying import POWER, AugmentSettings
 from mgrkit.commands.plan import Plan
 from mgrkit.errors import UsageError
 from mgrkit.tracks.find import Search, Track
@@ -20,53 +20,53 @@ from mgrkit.tracks.schema import NOISY
 if TYPE_CHECKING:
     from mgrkit.augment import Colour, Noise, Recordings
 
-POWER = "above 20 Hz"
-"""What an SNR is of, as tables and journals say it."""
 COLUMNS = (
     "noise", "snr", "copy", "seed", "gain", "snr_measured", "power", "recording", "offset",
 )  # fmt: skip
+GAIN_COLUMNS = ("mix_gain", "clipped")
+"""Beside those, of noise that is mixed in so many times: the gain, and samples that clipped."""
 
 
 @dataclass(frozen=True)
-class AugmentSettings:
-    """What decides the bytes of the copies, beside the noise and the SNR or the recipe of each.
+class Level:
+    """How loud a noise is: at a signal-to-noise ratio in dB, or so many times itself."""
 
-    ``subtype`` is PCM_16, PCM_24 or FLOAT, ``format`` wav or flac (PCM only).
-    """
+    value: float
+    is_gain: bool = False
 
-    seed: int = 0
-    subtype: str = "PCM_16"
-    format: str = "wav"
+    @classmethod
+    def read(cls, snrs: Sequence[float], gains: Sequence[float]) -> list[Level]:
+        """Each once, as it is written in names; UsageError if one is out of range, or of both."""
+        from mgrkit.augment import Times, check_snr
 
-    def __post_init__(self) -> None:
-        from mgrkit.audio.writing import BITS, FORMATS
-
-        if self.subtype not in BITS:
-            raise UsageError(f"--subtype must be {', '.join(BITS)}, not {self.subtype!r}")
-        if self.format not in FORMATS:
-            raise UsageError(f"--format must be {' or '.join(FORMATS)}, not {self.format!r}")
-        if (self.subtype, self.format) == ("FLOAT", "flac"):
-            raise UsageError("FLAC holds no float samples", "--subtype PCM_24, or --format wav")
+        if snrs and gains:
+            raise UsageError(
+                f"--snr {snrs[0]:g} contradicts --mix-gain {gains[0]:g}",
+                "one of the two says how loud the noise is",
+            )
+        levels = list(dict.fromkeys(cls(float(f"{x + 0.0:g}"), bool(gains)) for x in snrs or gains))
+        for level in levels:
+            if level.is_gain:
+                Times(level.value)
+            else:
+                check_snr(level.value)
+        return levels
 
     @property
-    def digest(self) -> str:
-        """16 hexadecimal digits that stand for these settings in the table."""
-        return self.digest_with("")
+    def name(self) -> str:
+        """As names of files have it."""
+        return f"gain{self.value:g}" if self.is_gain else f"{self.value:g}dB"
 
-    def digest_with(self, more: str) -> str:
-        """The same of these settings and of something else that decides bytes."""
-        text = json.dumps(self.as_json()) + more
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+    @property
+    def key(self) -> str:
+        """As keys of the journal have it."""
+        return f"{'gain ' * self.is_gain}{self.value:g}"
 
-    def as_json(self) -> dict[str, object]:
-        """For the journal: names and values as a person would compare them."""
-        return {
-            "command": "augment",
-            "seed": self.seed,
-            "subtype": self.subtype,
-            "format": self.format,
-            "SNR": f"of power {POWER}",
-        }
+    @property
+    def row(self) -> Row:
+        """As the table has it, whatever the table of SRC says."""
+        snr, gain = ("", self.value) if self.is_gain else (self.value, "")
+        return {"snr": snr, "mix_gain": gain, "clipped": ""}
 
 
 @dataclass
@@ -76,17 +76,33 @@ class NoisyCopies:
     Parameters
     ----------
     noises : no two of one name; see `parse_noises`.
-    snrs : in dB.
     """
 
     settings: AugmentSettings
     noises: Sequence[Colour | Recordings]
-    snrs: Sequence[float]
+    levels: Sequence[Level]
     copies: int
     _ready: dict[str, tuple[str, Noise]] = field(default_factory=dict)
 
     def __len__(self) -> int:
-        return len(self.noises) * len(self.snrs) * self.copies
+        return len(self.noises) * len(self.levels) * self.copies
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the rows."""
+        return (*COLUMNS, *(GAIN_COLUMNS if self.of_gains else ()))
+
+    @property
+    def of_gains(self) -> bool:
+        """Whether each noise is mixed in so many times itself."""
+        return any(level.is_gain for level in self.levels)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether there is a noise of one recording."""
+        from mgrkit.augment import Recordings
+
+        return any(isinstance(one, Recordings) and len(one.files) == 1 for one in self.noises)
 
     def ready(self, folder: Path, plan: Plan, report: Report) -> None:
         """Decode recordings into the folder; what cannot be used of them is a note."""
@@ -104,11 +120,10 @@ class NoisyCopies:
 
     def items(self, track: Track, row: Row, key: str) -> Iterator[Item]:
         """The items of one track."""
-        for noise in self.noises:
-            for snr in self.snrs:
-                for k in range(1, self.copies + 1):
-                    path = f"{track.prefix}.{noise.name}_{snr:g}dB_{k}.{self.settings.format}"
-                    yield self.item(track, row, key, path, noise, snr, k)
+        for noise, level in itertools.product(self.noises, self.levels):
+            for k in range(1, self.copies + 1):
+                path = self.settings.path(track.prefix, f"{noise.name}_{level.name}_{k}")
+                yield self.item(track, row, key, path, noise, level, k)
 
     def item(
         self,
@@ -117,40 +132,32 @@ class NoisyCopies:
         key: str,
         path: str,
         noise: Colour | Recordings,
-        snr: float,
+        level: Level,
         k: int,
     ) -> Item:
         """The copy ``k`` of a track that lies at ``path``."""
         called, source = self._ready[noise.name]
         of_copy = {
-            "path": path, "kind": NOISY, "noise": noise.name, "snr": snr, "copy": k,
-            "seed": self.settings.seed, "power": POWER, "settings": self.settings.digest,
+            "path": path, "kind": NOISY, "noise": noise.name, **level.row, "copy": k,
+            "seed": self.settings.seed, "power": POWER, **self.settings.row(),
         }  # fmt: skip
         return Item(
-            f"{key}\t{called}\t{snr:g}\t{k}",
+            f"{key}\t{called}\t{level.key}\t{k}",
             track.file,
             {**row, **of_copy},
-            (mixed, source, snr, k),
+            (mixed, source, level, k),
             f"{track.prefix} {noise.digest}",
             track.problem,
         )
 
 
-def parse_snrs(snrs: Sequence[float]) -> list[float]:
-    """Each SNR once, as it is written in names; UsageError if one is out of range."""
-    from mgrkit.augment import check_snr
-
-    ratios = list(dict.fromkeys(float(f"{snr + 0.0:g}") for snr in snrs))
-    for ratio in ratios:
-        check_snr(ratio)
-    return ratios
-
-
-def parse_noises(texts: Sequence[str], search: Search) -> list[Colour | Recordings]:
+def parse_noises(
+    texts: Sequence[str], search: Search, begin: float | None = None
+) -> list[Colour | Recordings]:
     """The noises by the words that name them; two may not share a name in file names."""
     from mgrkit.augment import parse_noise
 
-    noises = [parse_noise(text, search.suffixes) for text in dict.fromkeys(texts)]
+    noises = [parse_noise(text, search.suffixes, begin) for text in dict.fromkeys(texts)]
     for name, times in Counter(noise.name for noise in noises).most_common(1):
         if times > 1:
             raise UsageError(f"{times} noises are called {name!r}", "rename one of the recordings")
@@ -158,41 +165,36 @@ def parse_noises(texts: Sequence[str], search: Search) -> list[Colour | Recordin
 
 
 def mixed(
-    settings: AugmentSettings, item: Item, work: Work, noise: Noise, snr: float, k: int
+    settings: AugmentSettings, item: Item, work: Work, noise: Noise, level: Level, k: int
 ) -> list[Output]:
     """The job: one noisy copy."""
     from mgrkit.audio import Writer, open_sound
-    from mgrkit.augment import mix
+    from mgrkit.augment import Times, add, mix
 
     temp = work.temp()
-    length = 0.0
+    times = Times(level.value, settings.clip == "hard") if level.is_gain else None
+    with open_sound(item.source, work.allow) as sound:
+        part = settings.excerpt.of(sound)
+        common = settings.seed, item.row["source"], k, settings.subtype
 
-    def heard(seconds: float) -> None:
-        nonlocal length
-        length = seconds
-        work.allow(seconds)
+        def writer() -> Writer:
+            return Writer(temp, part.rate, part.channels, settings.subtype, settings.format)
 
-    with open_sound(item.source, heard) as sound:
-        mixed = mix(
-            sound.blocks,
-            sound.rate,
-            sound.channels,
-            noise,
-            snr,
-            settings.seed,
-            item.row["source"],
-            k,
-            settings.subtype,
-            lambda: Writer(temp, sound.rate, sound.channels, settings.subtype, settings.format),
-        )
-        row: Row = {
-            "start": 0.0,
-            "seconds": round(length, 6),
-            "rate": sound.rate,
-            "channels": sound.channels,
-            "gain": mixed.gain,
-            "snr_measured": round(mixed.snr_db, 6),
-            "recording": mixed.recording,
-            "offset": round(mixed.offset, 6) if mixed.recording else "",
-        }
+        what = part.blocks, part.rate, part.channels, noise
+        if times:
+            made = add(*what, times, *common, writer)
+        else:
+            made = mix(*what, level.value, *common, writer)
+    row: Row = {
+        "start": settings.excerpt.start,
+        "seconds": round(part.seconds, 6),
+        "rate": part.rate,
+        "channels": part.channels,
+        "gain": made.gain,
+        "snr_measured": round(made.snr_db, 6),
+        "recording": made.recording,
+        "offset": round(made.offset, 6) if made.recording else "",
+    }
+    if times:
+        row["clipped"] = made.clipped
     return [Output(row, temp)]

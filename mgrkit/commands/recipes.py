@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mgrkit.batch import Item, Output, Report, Work
 from mgrkit.batch.model import Row
-from mgrkit.commands.noisy import POWER, AugmentSettings
+from mgrkit.commands.copying import POWER, AugmentSettings
 from mgrkit.errors import ItemError, RunError, UsageError, nearest
 from mgrkit.tracks.find import Track
 from mgrkit.tracks.names import fold
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.augment.altered import Altered
+    from mgrkit.augment.excerpts import Excerpt
     from mgrkit.augment.recipes import LastNoise, ReadyRecipe, Recipe, TransformInfo
 
 COLUMNS = ("recipe", "drawn", "shift", "content")
@@ -75,7 +76,7 @@ class RecipeCopies:
         """The items of one track."""
         for recipe in self.recipes:
             for k in range(1, (self.copies or recipe.copies) + 1):
-                path = f"{track.prefix}.{recipe.name}_{k}.{self.settings.format}"
+                path = self.settings.path(track.prefix, f"{recipe.name}_{k}")
                 yield self.item(track, row, key, path, recipe, k)
 
     def item(
@@ -91,7 +92,7 @@ class RecipeCopies:
         """The copy ``k`` of a track that lies at ``path``, as it was ``recorded`` if at all."""
         of_copy = {
             "path": path, "kind": ALTERED, "recipe": recipe.name, NOISE: recipe.name, "copy": k,
-            "seed": self.settings.seed, "settings": self.settings.digest_with(recipe.digest),
+            "seed": self.settings.seed, **self.settings.row(recipe.digest),
         }  # fmt: skip
         as_recorded = f" {json.dumps(recorded)}" if recorded else ""
         return Item(
@@ -144,12 +145,12 @@ def altered(
     if recorded and recorded.content not in ("", content):
         hint = "get the file that the copy was made from"
         raise ItemError("changed", "the table was made from other bytes", hint, again=True)
-    samples, rate = _whole(item.source, work)
+    samples, rate = _whole(item.source, work, settings.excerpt)
     place = settings.seed, item.row["source"], k
     drawn = recorded.drawn if recorded else None
     made, last = ready.up_to_last_noise(samples, rate, *place, drawn)
     row: Row = {
-        "start": 0.0,
+        "start": settings.excerpt.start,
         "seconds": round(made.samples.shape[1] / made.rate, 6),
         "rate": made.rate,
         "channels": len(made.samples),
@@ -175,14 +176,15 @@ def _content(path: str) -> str:
         raise ItemError("unreadable", reason, again=True) from None
 
 
-def _whole(path: str, work: Work) -> tuple[NDArray[np.float32], int]:
-    """A sound in one piece, float32 ``(channels, frames)``, and its rate."""
+def _whole(path: str, work: Work, excerpt: Excerpt) -> tuple[NDArray[np.float32], int]:
+    """Such a part of a sound in one piece, float32 ``(channels, frames)``, and its rate."""
     import numpy as np
 
     from mgrkit.audio import open_sound
 
     with open_sound(path, work.allow) as sound:
-        return np.concatenate(list(sound.blocks()), axis=1), sound.rate
+        part = excerpt.of(sound)
+        return np.concatenate(list(part.blocks()), axis=1), part.rate
 
 
 def _write(path: str, samples: NDArray[np.float32], rate: int, settings: AugmentSettings) -> float:
@@ -190,7 +192,7 @@ def _write(path: str, samples: NDArray[np.float32], rate: int, settings: Augment
     import numpy as np
 
     from mgrkit.audio import Writer, lsb, quantise
-    from mgrkit.augment.mixing import FULL_SCALE
+    from mgrkit.augment.material import FULL_SCALE
 
     lowest, highest = float(samples.min()), float(samples.max())
     gain = 1.0

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from mgrkit.batch import Item
 from mgrkit.batch.model import Row
-from mgrkit.commands.noisy import AugmentSettings, NoisyCopies, parse_noises, parse_snrs
+from mgrkit.commands.copying import OPTIONS, AugmentSettings
+from mgrkit.commands.noisy import Level, NoisyCopies, parse_noises
 from mgrkit.commands.recipes import RecipeCopies, Recorded, load_recipes
 from mgrkit.errors import RunError, UsageError
 from mgrkit.tracks.find import Search, Track
@@ -34,9 +35,10 @@ class Copy:
     settings: str
     noise: str
     recipe: str
-    snr: float
+    level: Level | None
     k: int
     seed: int
+    options: str
     recorded: Recorded
 
     @classmethod
@@ -48,8 +50,8 @@ class Copy:
         recipe, drawn = row.get("recipe", ""), _drawn(row.get("drawn", ""))
         return cls(
             row["path"], row["source"], row["settings"], row["noise"], recipe,
-            0.0 if recipe else parse_snrs([_number(row, "snr", float)])[0],
-            _number(row, "copy", int), _number(row, "seed", int),
+            None if recipe else _level(row),
+            _number(row, "copy", int), _number(row, "seed", int), row.get(OPTIONS) or "{}",
             Recorded(drawn, row.get("content", "")),
         )  # fmt: skip
 
@@ -57,6 +59,12 @@ class Copy:
     def what(self) -> str:
         """What the settings of its row stand for beside the options."""
         return f"recipe {self.recipe}" if self.recipe else f"noise {self.noise}"
+
+
+def _level(row: dict[str, str]) -> Level:
+    if row.get("mix_gain"):
+        return Level.read([], [_number(row, "mix_gain", float)])[0]
+    return Level.read([_number(row, "snr", float)], [])[0]
 
 
 def _number(row: dict[str, str], name: str, kind: type[N]) -> N:
@@ -109,28 +117,37 @@ class Replayed:
         """
         copies = _read(table)
         those = {one.name: one for one in load_recipes(recipes)}
-        others = {one.name: one for one in parse_noises(noises, search)}
+        settings = _common(table, copies)
+        begin = settings[0].noise_start
+        others = {one.name: one for one in parse_noises(noises, search, begin)}
         _complete(table, "recipe", those, {one.recipe for one in copies}, _shipped)
         _complete(table, "noise", others, {one.noise for one in copies if not one.recipe}, _colour)
         by_source: dict[str, list[Copy]] = {}
         for one in copies:
             by_source.setdefault(one.source, []).append(one)
-        return cls(table, by_source, _settings(table, copies, those), others, those)
+        made_by = _settings(table, copies, settings, those)
+        return cls(table, by_source, made_by, others, those)
 
     def __len__(self) -> int:
         return sum(map(len, self.copies.values()))
+
+    @property
+    def levels(self) -> list[Level]:
+        """Of all copies with noise."""
+        every = (one.level for copies in self.copies.values() for one in copies)
+        return list(dict.fromkeys(level for level in every if level))
 
     def items(
         self, noisy: NoisyCopies, altered: RecipeCopies, track: Track, row: Row, key: str
     ) -> Iterator[Item]:
         """The items of one track."""
         for one in self.copies[track.path]:
-            if one.recipe:
+            if one.level is None:
                 recipe = self.recipes[one.recipe]
                 yield altered.item(track, row, key, one.path, recipe, one.k, one.recorded)
             else:
                 noise = self.noises[one.noise]
-                yield noisy.item(track, row, key, one.path, noise, one.snr, one.k)
+                yield noisy.item(track, row, key, one.path, noise, one.level, one.k)
 
 
 def _read(table: Path) -> list[Copy]:
@@ -151,7 +168,7 @@ def _read(table: Path) -> list[Copy]:
             one = Copy.of(row)
         except (ValueError, UsageError) as error:
             raise UsageError(f"{table}, line {number}: {error}", _HINT) from None
-        how = one.source, one.what, one.snr, one.k
+        how = one.source, one.what, one.level, one.k
         if one.path in copies or how in made:
             raise UsageError(f"{table} has {one.path} twice", _HINT)
         copies[one.path] = one
@@ -184,21 +201,35 @@ def _colour(name: str) -> Colour | Recordings | None:
     return Colour(name) if name in COLOURS else None
 
 
-def _settings(table: Path, copies: Sequence[Copy], recipes: dict[str, Recipe]) -> AugmentSettings:
-    """The settings whose digest all rows have."""
+def _common(table: Path, copies: Sequence[Copy]) -> list[AugmentSettings]:
+    """The settings that all rows may have been made with, one for each subtype."""
     from mgrkit.audio.writing import BITS, FORMATS
 
-    kinds = {(one.seed, os.path.splitext(one.path)[1].removeprefix(".")) for one in copies}
+    kinds = {
+        (one.seed, os.path.splitext(one.path)[1].removeprefix("."), one.options) for one in copies
+    }
     if len(kinds) > 1:
-        raise UsageError(f"{table} has copies of several seeds or formats", _HINT)
-    ((seed, format_),) = kinds
+        raise UsageError(f"{table} has copies of several seeds, formats or options", _HINT)
+    ((seed, format_, options),) = kinds
     if format_ not in FORMATS:
         raise UsageError(f"{table} has copies of no format that is written: {format_!r}", _HINT)
-    candidates = [
-        AugmentSettings(seed, subtype, format_)
-        for subtype in BITS
-        if (subtype, format_) != ("FLOAT", "flac")
-    ]
+    try:
+        return [
+            AugmentSettings.of(seed, subtype, format_, json.loads(options))
+            for subtype in BITS
+            if (subtype, format_) != ("FLOAT", "flac")
+        ]
+    except (ValueError, TypeError, RecursionError, UsageError) as error:
+        raise UsageError(f"{table} has options that are none: {error}", _HINT) from None
+
+
+def _settings(
+    table: Path,
+    copies: Sequence[Copy],
+    candidates: Sequence[AugmentSettings],
+    recipes: dict[str, Recipe],
+) -> AugmentSettings:
+    """The settings, of those, whose digest all rows have."""
     odd = ""
     for settings in candidates:
         digests = {name: settings.digest_with(one.digest) for name, one in recipes.items()}

@@ -151,8 +151,9 @@ def _track(
 ) -> DataTrack:
     """One row; of a path that lies in several parts, whole or in slices (None: in one)."""
     one = {name: values[row] for name, values in columns.items()}
-    path, noisy = one["path"], one["kind"] == NOISY or bool(one[NOISE])
-    parent = one["parent"].replace("\\", "/") or path
+    path, parent = one["path"], one["parent"].replace("\\", "/")
+    noisy = bool(parent) and (one["kind"] == NOISY or bool(one[NOISE]))
+    parent = parent or path
     of = parent if one["start"] and parent != path and not noisy else ""
     return DataTrack(
         path,

@@ -24,10 +24,11 @@ class DataTrack:
     Parameters
     ----------
     name : the path as DATA writes it, for people.
-    parent : path of the root recording; a copy's differs from its name.
+    parent : path of the root recording; a copy's differs from its name, unless it is noisy.
     digest : of the decoded sound; empty where only numbers are known.
     group, part : artist and part as DATA says them, or empty.
-    noisy : whether a table says that this is a noisy copy.
+    noisy : whether a table says that this is a noisy copy, and of what; it may be called as that
+        is, in another folder.
     length : of the sound, in a unit that is the same in all of DATA; 0 where it is not known.
     recording : what else belongs to the same recording, see `Labelled`.
     noise, snr : of a noisy copy, as a table says them, or empty.
@@ -56,7 +57,7 @@ class DataTrack:
     @property
     def is_copy(self) -> bool:
         """Whether this is a noisy copy and not itself a recording."""
-        return self.parent != self.name
+        return self.noisy or self.parent != self.name
 
     def labelled(self) -> Labelled:
         """With what is known of it by its name: id, artist and published part."""
@@ -238,7 +239,7 @@ def _settled(
     """
     if entry.is_copy:
         root = ends.get(entry.parent, "")
-        if root == entry.name:
+        if root == entry.name and not entry.noisy:
             return replace(entry, parent=entry.name, sliced="")
         if entry.noisy or roots or (root and not entry.sliced):
             return replace(entry, sliced="")

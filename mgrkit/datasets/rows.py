@@ -114,13 +114,13 @@ def tracks_of(
         seen.add((name, start))
         if name not in numbers:
             numbers[name] = len(entries)
-            parent = text["parent"][row].replace("\\", "/") or name
+            stated = text["parent"][row].replace("\\", "/")
             group, part, sound = (text[column][row] for column in ("group", "split", "sound"))
             noise, snr, by = (text[column][row] for column in (NOISE, SNR, SPLIT_BY))
-            noisy = text["kind"][row] == NOISY or bool(noise)
+            noisy = bool(stated) and (text["kind"][row] == NOISY or bool(noise))
             entries.append(
                 DataTrack(
-                    name, parent, genre, group, part, sound, noisy, lengths[row],
+                    name, stated or name, genre, group, part, sound, noisy, lengths[row],
                     noise=noise, snr=snr, split_by=by,
                 )
             )  # fmt: skip

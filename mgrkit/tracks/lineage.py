@@ -27,9 +27,9 @@ class Lineage:
     ``extras`` are its columns beyond the schema; they are handed on as they are. ``notes``
     says what a person should know of the table; ``paths`` gives the paths of all files, from
     which the layout is read where the table does not say all. ``noisy`` are the paths of
-    which the table says that they are noisy copies; ``without`` those that it says failed, or are
-    duplicates of others, which no row is kept of, and why. ``torn`` are repeated paths that it
-    gives two genres or two parts: the path, what of, and both.
+    which the table says that they are noisy copies, and of what; ``without`` those that it says
+    failed, or are duplicates of others, which no row is kept of, and why. ``torn`` are repeated
+    paths that it gives two genres or two parts: the path, what of, and both.
     """
 
     extras: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class Lineage:
                 repeated += 1
                 lineage._compare(path, row)
             lineage.rows[path] = row
-            if line.get("kind") == NOISY or line.get(NOISE):
+            if line.get("parent") and (line.get("kind") == NOISY or line.get(NOISE)):
                 lineage.noisy.add(path)
         if repeated:
             lineage.notes.append(f"{table}: of {repeated} repeated paths the last row counts")

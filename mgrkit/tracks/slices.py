@@ -37,7 +37,8 @@ _BARE = re.compile(
     rf"{_SEPARATOR}*(?:{_WORD}|{_HINT}|{_LINK}|{_LETTER})?{_SEPARATOR}*\d", re.IGNORECASE
 )
 """How a name begins that is a slice's and nothing else: what else begins so may be none."""
-_COPY = re.compile(r"_-?\d+(?:\.\d+)?(?:e[+-]?\d+)?dB_\d+(?:\.\d{3,})?$")
+_NUMBER = r"\d+(?:\.\d+)?(?:e[+-]?\d+)?"
+_COPY = re.compile(rf"_(?:-?{_NUMBER}dB|gain{_NUMBER})_\d+(?:\.\d{{3,}})?$")
 _SUFFIX = re.compile(rf"\.(?!(?:{_WORD})?\d+{_UNIT}?$)[A-Za-z0-9]{{1,5}}$", re.IGNORECASE)
 _ANY = {"audio", "clip", "file", "music", "recording", "sample", "song", "sound", "track"}
 """Stems that say nothing: ``track 01`` and ``track 02`` are no slices of ``track``."""
@@ -120,8 +121,9 @@ def _place(path: str) -> tuple[str, str]:
 def copy_of(path: str) -> list[str]:
     """Paths without suffix of which a file may be a noisy copy, the likeliest first.
 
-    Copies are called ``<stem>.<noise>_<snr>dB_<k>``, as `mgrkit augment` calls them; both the
-    stem and the noise may hold dots. Empty for any other name.
+    Copies are called ``<stem>.<noise>_<snr>dB_<k>`` or ``<stem>.<noise>_gain<gain>_<k>``, as
+    `mgrkit augment` calls them; both the stem and the noise may hold dots. Empty for any other
+    name.
 
     >>> copy_of("blues/a.b.pink_-5dB_1.wav"), copy_of("blues/a.wav")
     (['blues/a.b', 'blues/a'], [])

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from mgrkit.audio import Writer, open_sound, quantise
-from mgrkit.augment import Colour, Mixed, check_snr, mix, mixing
+from mgrkit.augment import Colour, Mixed, check_snr, material, mix
 from mgrkit.augment.blocks import BLOCK
 from mgrkit.errors import ItemError, UsageError
 from tests.augment.mixes import (
@@ -234,8 +234,8 @@ def test_snrs_share_a_draw_and_the_rest_does_not(colour: str) -> None:
 def test_blocks_of_the_source_and_of_memory_change_nothing(monkeypatch) -> None:
     sound = tone(2 * BLOCK + 100, 0.3, channels=2)
     results = []
-    for bound, size in itertools.product((mixing.KEPT_BYTES, 0, 3_000_000), (10_007, 10**6)):
-        monkeypatch.setattr(mixing, "KEPT_BYTES", bound)
+    for bound, size in itertools.product((material.KEPT_BYTES, 0, 3_000_000), (10_007, 10**6)):
+        monkeypatch.setattr(material, "KEPT_BYTES", bound)
         made, _, kept = mixed(sound, Colour("pink"), 0, "PCM_16", size=size)
         results.append((made, kept.raw.tobytes()))
     assert all(result == results[0] for result in results)
@@ -255,7 +255,7 @@ def test_kept_sound_is_decoded_once(monkeypatch) -> None:
         return len(calls)
 
     assert run() == 1
-    monkeypatch.setattr(mixing, "KEPT_BYTES", 0)
+    monkeypatch.setattr(material, "KEPT_BYTES", 0)
     assert run() == 3
 
 

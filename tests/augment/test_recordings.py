@@ -153,7 +153,7 @@ def test_long_and_passed_twice_gives_the_same(tmp_path: Path, monkeypatch) -> No
     noise = spooled(write(tmp_path / "n.wav", hiss(2, 44_100), rate=44_100), tmp_path / "work")
     sound = tone(BLOCK + 1000, 0.5)
     kept = mixed(sound, noise, 0, "PCM_16")[1]
-    monkeypatch.setattr("mgrkit.augment.mixing.KEPT_BYTES", 0)
+    monkeypatch.setattr("mgrkit.augment.material.KEPT_BYTES", 0)
     np.testing.assert_array_equal(kept, mixed(sound, noise, 0, "PCM_16")[1])
 
 
@@ -255,3 +255,76 @@ def test_parsing(tmp_path: Path, monkeypatch) -> None:
     write(tmp_path / "white" / "n.wav", hiss(0.1))
     assert isinstance(parse_noise("./white"), Recordings)
     assert parse_noise(str(Path("white") / "..")).name == tmp_path.name
+
+
+# --- a recording as it is, from where it is said
+
+
+def begun(path: Path, work: Path, begin: float) -> Spooled:
+    work.mkdir(exist_ok=True)
+    noise = parse_noise(str(path), begin=begin)
+    assert isinstance(noise, Recordings)
+    return noise.spooled(work)
+
+
+@pytest.mark.parametrize("begin", [0, 0.02, 1.25])
+def test_noise_from_a_place_is_the_recording_itself(begin: float, tmp_path: Path) -> None:
+    """Its silence and its offset too."""
+    recording = np.concatenate([hiss(1), rest(2), hiss(1, seed=1)]) + 0.25
+    noise = begun(write(tmp_path / "n.wav", recording), tmp_path / "work", begin)
+    start = round(begin * RATE)
+    heard = drawn(noise, 2 * RATE, k=3)
+    np.testing.assert_array_equal(heard, recording[start:][: 2 * RATE].astype("f4"))
+    take = noise.take(Draw(1, "a", 1), RATE, 1)
+    assert (take.recording, take.offset) == ("n.wav", begin)
+
+
+@pytest.mark.parametrize("rate", [8_000, 44_100, 48_000])
+@pytest.mark.parametrize("begin", [0, 0.05, 2.3])
+def test_it_is_what_the_whole_recording_resampled_has_there(
+    begin: float, rate: int, tmp_path: Path
+) -> None:
+    soxr = pytest.importorskip("soxr")
+    recording = hiss(4, rate).astype("f4")
+    noise = begun(write(tmp_path / "n.wav", recording, rate=rate), tmp_path / "work", begin)
+    everything = soxr.resample(recording, rate, RATE, "HQ")
+    start = round(begin * RATE)
+    np.testing.assert_allclose(drawn(noise, RATE), everything[start : start + RATE], atol=2e-6)
+
+
+def test_one_that_ends_goes_on_from_its_start_without_a_seam(tmp_path: Path) -> None:
+    recording = hiss(1).astype("f4")
+    noise = begun(write(tmp_path / "n.wav", recording), tmp_path / "work", 0.75)
+    heard = drawn(noise, 4 * RATE)
+    fade = noise.loops[0].lead
+    assert fade == round(0.05 * RATE) // 5
+    first = RATE - round(0.75 * RATE)
+    np.testing.assert_array_equal(heard[: first - fade], recording[-first:-fade])
+    for turn in range(3):
+        at = first + turn * (RATE - fade)
+        np.testing.assert_array_equal(heard[at : at + RATE - 2 * fade], recording[fade:-fade])
+        power = np.mean(heard[at - fade : at] ** 2)
+        assert 0.5 < power / np.mean(recording**2) < 2
+    time = np.arange(RATE) / RATE
+    wave = np.sin(2 * np.pi * 100.7 * time + 0.3)
+    hum = begun(write(tmp_path / "hum.wav", wave), tmp_path / "work", 0)
+    assert abs(np.diff(drawn(hum, 5 * RATE))).max() < 0.06  # a jump would be above 1
+
+
+def test_all_channels_begin_at_one_place(tmp_path: Path) -> None:
+    noise = begun(write(tmp_path / "n.wav", hiss(2)), tmp_path / "work", 0.5)
+    both = [drawn(noise, 1000, channel=c, channels=2) for c in range(2)]
+    np.testing.assert_array_equal(*both)
+
+
+def test_a_place_that_is_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "n.wav", hiss(2))
+    with pytest.raises(RunError, match="too-short: the recording has 2 s, --noise-start is 2 s"):
+        begun(path, tmp_path / "work", 2)
+    with pytest.raises(UsageError, match="--noise-start is a place in a recording, pink is none"):
+        parse_noise("pink", begin=0)
+    write(tmp_path / "many" / "long.wav", hiss(3))
+    write(tmp_path / "many" / "short.wav", hiss(1))
+    noise = begun(tmp_path / "many", tmp_path / "work", 2)
+    assert [loop.name for loop in noise.loops] == ["long.wav"]
+    assert "short.wav: too-short" in noise.warnings[0]

@@ -190,7 +190,7 @@ def test_another_recipe_of_the_name(
         (lambda row: row.update(drawn="{}"), "line 2: what was drawn is no list"),
         (lambda row: row.update(path="same.wav"), "has same.wav twice"),
         (lambda row: row.update(source="one/a.wav", snr="5.0"), "twice"),
-        (lambda row: row.update(seed=row["copy"]), "copies of several seeds or formats"),
+        (lambda row: row.update(seed=row["copy"]), "copies of several seeds, formats or options"),
         (
             lambda row: row.update(path=row["path"] + ".mp3"),
             "copies of no format that is written: 'mp3'",

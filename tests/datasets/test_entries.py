@@ -62,6 +62,32 @@ def test_a_parent_that_is_the_end_of_its_own_path_is_itself(tmp_path: Path) -> N
     assert not any(entry.is_copy for entry in read(tmp_path, made).entries)
 
 
+def test_a_copy_that_is_called_as_its_recording_is_none(tmp_path: Path) -> None:
+    """Copies of --names same: alone, and beside the recordings."""
+    made = rows()
+    alone = [{**row, "parent": row["path"], "noise": "cafe"} for row in made]
+    assert all(entry.is_copy for entry in read(tmp_path, alone).entries)
+    write(tmp_path / "alone.csv", alone)
+    copies = [{**row, "path": f"noisy/{row['path']}", "group": ""} for row in alone]
+    own = {"parent": "", "noise": ""}
+    both = [*({**row, **own, "path": f"audio/{row['path']}"} for row in made), *copies]
+    data = read(tmp_path, both)
+    assert [entry.is_copy for entry in data.entries] == [False] * 64 + [True] * 64
+    assert [one.group for one in data.labelled[:64]] == [one.group for one in data.labelled[64:]]
+    plain = parts(tmp_path, made)
+    result = evaluate(str(tmp_path / "m.safetensors"), tmp_path / "alone.csv")
+    assert result["split"].startswith(f"noisy copies of {result['tracks']} recordings, all unseen")
+    assert result["tracks"] == 64 - plain["train"] - plain["valid"]
+    (tmp_path / "m.safetensors").unlink()
+    counts = parts(tmp_path, both)
+    assert (counts["train"], counts["valid"]) == (2 * plain["train"], plain["valid"])
+
+
+def test_noise_in_a_table_that_names_no_parent_makes_no_copy(tmp_path: Path) -> None:
+    made = [{**row, "noise": "0.1"} for row in rows()]
+    assert not any(entry.is_copy for entry in read(tmp_path, made).entries)
+
+
 def test_noisy_copies_are_known_by_their_names(tmp_path: Path) -> None:
     made = rows()
     copies = [

@@ -16,7 +16,8 @@ from mgrkit import seeds
 from mgrkit.audio import check_audible
 from mgrkit.augment.altered import MOST_SAMPLES, Altered, Kept
 from mgrkit.augment.audible import energies
-from mgrkit.augment.mixing import Mixed, mix
+from mgrkit.augment.material import Mixed
+from mgrkit.augment.mixing import mix
 from mgrkit.augment.recipes import aligning, running
 from mgrkit.augment.recipes.own import OwnStep, ReadyNoise
 from mgrkit.augment.recipes.running import Outcome
