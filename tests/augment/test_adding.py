@@ -83,6 +83,8 @@ def test_blocks_of_the_source_and_of_memory_change_nothing(monkeypatch) -> None:
     again, same = added(sound, Times(0.3, clips=True), size=123_457)
     np.testing.assert_array_equal(raw, same)
     assert again == first
+    tail = raw[:, 2**20 :]
+    assert first.clipped > 100 * np.count_nonzero((tail == 32767) | (tail == -32768)), "of both"
 
 
 @pytest.mark.parametrize(("subtype", "hint"), [("PCM_16", "--subtype PCM_24"), ("FLOAT", "")])

@@ -65,12 +65,12 @@ def test_the_same_bytes_for_any_workers_and_wherever_it_lies(audio: Path, tmp_pa
 
 def test_copies_by_gain_and_by_snr_share_an_out_and_a_draw(audio: Path, tmp_path: Path) -> None:
     """A level is no setting: a later call adds to what is there."""
-    made(audio, "out", AugmentSettings(), gains=[0.3, 0.01])
+    made(audio, "out", AugmentSettings(), gains=[5, 0.01])
     assert made(audio, "out", AugmentSettings(), gains=(), snrs=[5]).made == 3
     rows = table(tmp_path / "out")
     of_a = {path: row for path, row in rows.items() if path.startswith("one/a.")}
     assert {(path, row["snr"], row["mix_gain"]) for path, row in of_a.items()} == {
-        ("one/a.cafe_gain0.3_1.wav", "", "0.3"), ("one/a.cafe_gain0.01_1.wav", "", "0.01"),
+        ("one/a.cafe_gain5_1.wav", "", "5.0"), ("one/a.cafe_gain0.01_1.wav", "", "0.01"),
         ("one/a.cafe_5dB_1.wav", "5.0", ""),
     }  # fmt: skip
     assert len({row["offset"] for row in of_a.values()}) == 1

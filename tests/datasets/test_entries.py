@@ -69,6 +69,10 @@ def test_a_copy_that_is_called_as_its_recording_is_none(tmp_path: Path) -> None:
     assert all(entry.is_copy for entry in read(tmp_path, alone).entries)
     write(tmp_path / "alone.csv", alone)
     copies = [{**row, "path": f"noisy/{row['path']}", "group": ""} for row in alone]
+    below = read(tmp_path, copies).entries
+    assert [(entry.is_copy, entry.parent) for entry in below] == [
+        (True, row["path"]) for row in made
+    ]
     own = {"parent": "", "noise": ""}
     both = [*({**row, **own, "path": f"audio/{row['path']}"} for row in made), *copies]
     data = read(tmp_path, both)
