@@ -14,6 +14,7 @@ from pathlib import Path
 from mgrkit.errors import UsageError
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import COLUMNS, LINEAGE, NOISE, NOISY, TABLE
+from mgrkit.tracks.slices import copy_of
 from mgrkit.tracks.table import check_csv, read_frame
 
 FAILED, DUPLICATE = "failed", "duplicate"
@@ -183,7 +184,20 @@ class Lineage:
         if "genre" in self._by_folder:
             messages += self.layout.genre_notes
             messages += filter(None, [self.layout.first_hold_artists(root)])
-        return messages
+        return [*messages, *self._copies_below(root)]
+
+    def _copies_below(self, root: Path) -> Iterator[str]:
+        """Notes on tables one folder down, which are not read, and alone know what is a copy.
+
+        Those whose copies are called by names of their own are none: names say it, too.
+        """
+        for table in sorted(root.glob(f"[!.]*/{TABLE}")):
+            copies = {f"{table.parent.name}/{path}" for path in _untold_copies(table)}
+            if copies and (here := copies.intersection(self.paths()) - self.noisy):
+                yield (
+                    f"{table} is not read, so its {len(here)} copies are taken for recordings: "
+                    f"give {table.parent} by itself"
+                )
 
     def _examples(self) -> str:
         """A path of either side, where the table names no file at all."""
@@ -193,6 +207,17 @@ class Lineage:
     def _key(self, path: str) -> str | None:
         """The path by which the table knows a file, in whatever Unicode form it holds it."""
         return next((form for form in _forms(path) if form in self.rows), None)
+
+
+def _untold_copies(table: Path) -> Iterator[str]:
+    """The paths of which a table says that they are copies, and their names do not."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            for row in csv.DictReader(file, restval=""):
+                if row.get(NOISE) and row.get("parent") and not copy_of(row.get("path", "")):
+                    yield row.get("path", "")
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return
 
 
 def said_twice(table: Path, torn: Sequence[tuple[str, str, str, str]]) -> str:

@@ -309,3 +309,37 @@ def test_a_copy_is_none_the_less_for_its_name(audio: Path, tmp_path: Path, names
     spectrograms(SpectrogramsSettings(front_end()), [tmp_path / "out"], tmp_path / "pictures")
     wanted = input_of("image", "cnn")
     assert all(entry.is_copy for entry in read_dataset(tmp_path / "pictures", wanted).entries)
+
+
+def test_a_folder_around_says_that_its_copies_are_taken_for_recordings(
+    audio: Path, tmp_path: Path
+) -> None:
+    """Where their names do not tell, and their table is not read."""
+    made(audio, "own", AugmentSettings())
+    wanted = input_of("features:gtzan57", "svm")
+    assert not any("not read" in note for note in read_dataset(tmp_path, wanted).notes)
+    (tmp_path / "cafe.wav").rename(tmp_path / "audio" / "two" / "cafe.wav")
+    made(audio, "same", AugmentSettings(names="same"), noises=["pink"])
+    expected = (
+        f"{tmp_path}/same/tracks.csv is not read, so its 4 copies are taken for recordings: "
+        f"give {tmp_path}/same by itself"
+    )
+    data = read_dataset(tmp_path, wanted)
+    assert expected in data.notes
+    assert [entry.is_copy for entry in data.entries if entry.name.startswith("same/")] == [
+        False
+    ] * 4
+    pictures = [tmp_path], tmp_path / "pictures"
+    summary = spectrograms(SpectrogramsSettings(front_end()), *pictures)
+    assert expected in summary.warnings
+    again = spectrograms(SpectrogramsSettings(front_end()), *pictures)
+    assert not any("pictures/tracks.csv" in warning for warning in again.warnings)
+    (tmp_path / "tracks.csv").write_text(
+        "path,parent,noise\n" + "".join(
+            f"{entry.name},{entry.name.removeprefix('same/')},pink\n"
+            for entry in data.entries if entry.name.startswith("same/")
+        )
+    )  # fmt: skip
+    data = read_dataset(tmp_path, wanted)
+    assert expected not in data.notes
+    assert [entry.is_copy for entry in data.entries if entry.name.startswith("same/")] == [True] * 4
