@@ -15,6 +15,7 @@ from mgrkit.cli.mixing import (
     Names,
     NoiseStart,
     Preset,
+    Presets,
     Rate,
     Seconds,
     Start,
@@ -39,6 +40,8 @@ from mgrkit.errors import UsageError
 
 if TYPE_CHECKING:
     from mgrkit.commands.copying import AugmentSettings
+
+_LISTS = "it lists, and makes nothing"
 
 
 def augment(
@@ -81,6 +84,7 @@ def augment(
     mono: Mono = False,
     names: Names = None,
     preset: Preset = None,
+    presets: Presets = False,
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -160,6 +164,7 @@ def augment(
     mgrkit augment song.mp3 out --subtype FLOAT
     mgrkit augment audio altered --recipe phone --recipe mine.toml
     mgrkit augment audio again --replay altered/tracks.csv --recipe mine.toml
+    mgrkit augment --presets                      whose copies can be made
     mgrkit augment --transforms PitchShift        what a recipe can do
 
     Noisy copies are called <stem>.<noise>_<snr>dB_<k>.wav and keep rate, length and channels of
@@ -192,12 +197,17 @@ def augment(
         "--preset": preset, "--table": table, "--files-from": files_from,
         "--files-from0": files_from0,
     }  # fmt: skip
+    several = {"--noise": noise, "--recipe": recipe, "--replay": replay, **decided, **others}
     if transforms:
         from mgrkit.cli.views.transforms import show_transforms
 
-        several = {"--noise": noise, "--recipe": recipe, "--replay": replay}
-        _refuse("--transforms", "it lists, and makes nothing", several | decided | others)
+        _refuse("--transforms", _LISTS, several)
         return show_transforms(str(src or ""), as_json=as_json)
+    if presets:
+        from mgrkit.cli.views.mixes import show_presets
+
+        _refuse("--presets", _LISTS, {"SRC": src, **several})
+        return show_presets(as_json=as_json)
     if replay:
         _refuse("--replay", "its table says it", decided | others)
     if preset:

@@ -16,6 +16,9 @@ Preset = Annotated[
         show_default=False,
     ),
 ]
+Presets = Annotated[
+    bool, typer.Option("--presets", help="List the presets and where they are from.")
+]
 MixGain = Annotated[
     list[float] | None,
     typer.Option(

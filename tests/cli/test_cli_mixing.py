@@ -45,6 +45,24 @@ def test_a_preset_is_what_its_options_are(tmp_path: Path, capfd: Captured) -> No
     )
 
 
+def test_presets_are_listed_with_their_origin(capfd: Captured) -> None:
+    assert mgrkit("augment", "--presets") == 0
+    text = capfd.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+    told = " ".join(text.split())
+    assert "of: nikhilnair31/SpectroTune---Genre-Classifier" in told
+    assert f"sets: {' '.join(SPELLED[:4])} --start 0 {' '.join(SPELLED[4:])}" in told
+    assert mgrkit("augment", "--presets", "--json") == 0
+    (one,) = json.loads(capfd.readouterr().out)
+    assert (one["name"], one["options"]["mix-gain"], one["options"]["mono"]) == ("s2", [0.3], True)
+    for other in (["audio"], ["--seed", "1"]):
+        assert mgrkit("augment", *other, "--presets") == 2
+        named = "SRC" if other == ["audio"] else "--seed"
+        assert capfd.readouterr().err == (
+            f"mgrkit: --presets takes no {named} (it lists, and makes nothing)\n"
+        )
+
+
 def test_a_dry_run_and_a_replay(tmp_path: Path, capfd: Captured) -> None:
     words = ["--preset", "s2", "--noise", "cafe.wav"]
     before = files(tmp_path)
