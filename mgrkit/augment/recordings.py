@@ -242,11 +242,9 @@ class _Stream:
 
 def _spool(name: str, path: Path, spool: Path, begin: float | None) -> Loop:
     """Write a recording to ``spool``: what sounds in it, or all from where it begins."""
-    return (
-        _spool_sounding(name, path, spool)
-        if begin is None
-        else _spool_all(name, path, spool, begin)
-    )
+    if begin is None:
+        return _spool_sounding(name, path, spool)
+    return _spool_all(name, path, spool, begin)
 
 
 def _spool_all(name: str, path: Path, spool: Path, begin: float) -> Loop:

@@ -71,7 +71,7 @@ class Level:
 
 @dataclass
 class NoisyCopies:
-    """``copies`` of each track with each noise at each SNR.
+    """``copies`` of each track with each noise at each level.
 
     Parameters
     ----------
