@@ -9,7 +9,7 @@ once can be made again, and so that a model never sees input of another kind tha
 True
 """
 
-from mgrkit.frontend.kinds import CENTRED, DECIBELS, KAGGLE, KINDS, OF_PLANES, RGB, SHARES
+from mgrkit.frontend.kinds import CENTRED, DECIBELS, KAGGLE, KINDS, OF_PLANES, RGB, S2, SHARES
 from mgrkit.frontend.making import front_end
 from mgrkit.frontend.parts import (
     Autocorrelation,
@@ -32,6 +32,7 @@ __all__ = [
     "KINDS",
     "OF_PLANES",
     "RGB",
+    "S2",
     "SHARES",
     "Autocorrelation",
     "Cepstrum",

@@ -63,6 +63,7 @@ def check_law(
             raise UsageError(f"decibels must be empty for kind {kind}")
     elif rules.law != DECIBELS:
         one_of("ref", _part("decibels", decibels, Decibels).ref, "one")
+        one_of("floor", decibels.floor, "top-db") if decibels else None
     if decibels is not None:
         _check_decibels(_part("decibels", decibels, Decibels))
     elif logarithm is not None:
@@ -80,6 +81,7 @@ def check_law(
 def _check_decibels(decibels: Decibels) -> None:
     one_of("amin", decibels.amin, 1e-10)
     one_of("ref", decibels.ref, "peak", "one")
+    one_of("floor", decibels.floor, "top-db", "least")
     _number("top_db", decibels.top_db)
     if not 0 < decibels.top_db <= 200:
         raise UsageError(f"top_db must be above 0 and at most 200, not {decibels.top_db!r}")
@@ -107,7 +109,7 @@ def check_size(size: Size) -> None:
             raise UsageError(
                 f"size must be from 8x8 to 4096x4096 pixels, not {size.width}x{size.height}"
             )
-    one_of("resample", size.resample, "nearest", "bilinear", "area")
+    one_of("resample", size.resample, "nearest", "bilinear", "area", "matplotlib")
 
 
 def _check_cepstrum(cepstrum: Cepstrum, rate: int, transform: Transform) -> None:
@@ -229,7 +231,7 @@ _OF_WHOM: dict[str, Callable[[Kind], bool]] = {
     **dict.fromkeys(("n_mels", "fmax"), lambda kind: kind.has_mel),
     "fmin": lambda kind: kind.has_mel or "constant_q" in kind.parts,
     "top_db": lambda kind: kind.has_decibels,
-    **dict.fromkeys(("log", "ref"), lambda kind: kind.law == DECIBELS and not kind.is_fixed),
+    **dict.fromkeys(("log", "ref", "floor"), lambda k: k.law == DECIBELS and not k.is_fixed),
     **dict.fromkeys(("n_mfcc", "dct_type", "lifter"), lambda kind: "cepstrum" in kind.parts),
     **dict.fromkeys(("bins_per_octave", "octaves"), lambda kind: "constant_q" in kind.parts),
     "lags": lambda kind: "autocorrelation" in kind.parts,

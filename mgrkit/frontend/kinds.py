@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 KAGGLE = "kaggle-images"
+S2 = "s2-images"
 RGB = "rgb"
 DECIBELS, SHARES, CENTRED, OF_PLANES = "decibels", "shares", "centred", "of planes"
 """The laws of values: levels (decibels or what is chosen in their place), shares from 0 to 1,
@@ -30,6 +31,9 @@ class Kind:
     padding : of the transform.
     fixed : what of the transform has its usual value.
     frames_a_column : of the transform, from one column of the picture to the next.
+    width : of a picture, however long the sound is; 0 where that decides.
+    border : white pixels around a picture, which then has its colours as matplotlib paints them.
+    floor : of `Decibels`, its usual value.
     is_fixed : whether nothing but its usual values is allowed.
     """
 
@@ -42,6 +46,9 @@ class Kind:
     padding: str = "constant"
     fixed: tuple[str, ...] = ()
     frames_a_column: float = 1.0
+    width: int = 0
+    border: int = 0
+    floor: str = "top-db"
     is_fixed: bool = False
 
     @property
@@ -71,6 +78,15 @@ KINDS: dict[str, Kind] = {
     "cqt": Kind("cqt", "constant Q", parts=("constant_q",), fixed=_TRANSFORM),
     "tempogram": Kind("tempogram", "", True, ("autocorrelation",), SHARES, fixed=_POWER),
     "tonnetz": Kind("tonnetz", "", False, ("constant_q",), CENTRED, 6, fixed=_TRANSFORM),
+    S2: Kind(
+        "s2",
+        "as SpectroTune's pictures",
+        bands=270,
+        width=370,
+        border=15,
+        floor="least",
+        is_fixed=True,
+    ),
     RGB: Kind("", "rgb:A,B,C: three of these as the channels of one", law=OF_PLANES),
 }
 """By name. A new kind is a line here and a file there."""

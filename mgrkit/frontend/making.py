@@ -34,6 +34,7 @@ def front_end(
     log: str | None = None,
     ref: str | float | None = None,
     top_db: float | None = None,
+    floor: str | None = None,
     n_mfcc: int | None = None,
     dct_type: int | None = None,
     lifter: float | None = None,
@@ -45,8 +46,8 @@ def front_end(
 ) -> FrontEnd:
     """A checked front end.
 
-    What a kind does not have must be left out; of 'kaggle-images' nothing else than the defaults
-    is taken.
+    What a kind does not have must be left out; of 'kaggle-images' and 's2-images' nothing else than
+    the defaults is taken.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def front_end(
     sample_rate : 1,000 to 384,000 Hz.
     n_fft : window and transform in samples, 16 to 65,536.
     hop_length : samples from one frame to the next, 1 to ``n_fft``.
-    window : 'hann', 'hamming', 'blackman' or 'blackmanharris'.
+    window : 'hann', 'hamming', 'blackman', 'blackmanharris' (92 dB) or 'blackmanharris62'.
     power : of the magnitudes, 2 or 1.
     n_mels : mel bands (128), no more than leaves each one a frequency of the transform.
     fmin, fmax : of mel, in Hz or the names of notes, 0 <= fmin < fmax <= sample_rate / 2 (0,
@@ -63,11 +64,13 @@ def front_end(
     log : 'db'; 'log10' for log10(1 + 10,000 power); or 'ln' for ln(power), from 1e-10 on.
     ref : 'peak', or 1.0 for levels that can be compared between pictures; see `Decibels`.
     top_db : dB below the peak that are kept, above 0 and up to 200 (80).
+    floor : what 0 is in a picture: 'top-db' below the peak, or 'least', its own least level, as
+        matplotlib draws; see `Decibels`.
     n_mfcc, dct_type, lifter : of mfcc (20, 2, 0), see `Cepstrum`.
     bins_per_octave, octaves : of constant Q (12, of chroma and tonnetz 36; 7).
     lags : of tempogram, in frames (384).
-    size : of pictures, in pixels as '224x224'; one pixel per band and frame else.
-    resample : to that size: 'nearest', 'bilinear' or 'area' ('bilinear').
+    size : of pictures, in pixels from '8x8' to '4096x4096'; one pixel per band and frame else.
+    resample : to that size: 'nearest', 'bilinear', 'area' or 'matplotlib' ('bilinear'); see `Size`.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def front_end(
     transform = {"n_fft": n_fft, "hop_length": hop_length, "window": window, "power": power}
     options = {
         "n_mels": n_mels, "fmin": fmin, "fmax": fmax, "log": log, "ref": ref, "top_db": top_db,
-        "n_mfcc": n_mfcc, "dct_type": dct_type, "lifter": lifter,
+        "floor": floor, "n_mfcc": n_mfcc, "dct_type": dct_type, "lifter": lifter,
         "bins_per_octave": bins_per_octave, "octaves": octaves, "lags": lags,
     }  # fmt: skip
     given = {name: value for name, value in options.items() if value is not None}
@@ -175,9 +178,10 @@ def _laws(rules: Kind, given: dict[str, Any]) -> dict[str, Any]:
     log, ref = one_of("log", given.get("log", "db"), *LOGS), given.get("ref", "peak")
     ref = REFS.get(ref) or one_of("ref", ref, "peak", 1.0)
     if log == "db":
-        return {"decibels": Decibels(ref=ref, top_db=top_db)}
-    if "top_db" in given:
-        raise UsageError(f"top_db belongs to log db, not to {log}")
+        return {"decibels": Decibels(ref=ref, top_db=top_db, floor=given.get("floor", rules.floor))}
+    for name in ("top_db", "floor"):
+        if name in given:
+            raise UsageError(f"{name} belongs to log db, not to {log}")
     if log == "log10":
         return {"decibels": None, "compression": Compression(ref=ref)}
     return {"decibels": None, "logarithm": Logarithm(ref=ref)}

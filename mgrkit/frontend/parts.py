@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mgrkit.frontend.notes import hertz_of
 
-WINDOWS = ("hann", "hamming", "blackman", "blackmanharris")
+WINDOWS = ("hann", "hamming", "blackman", "blackmanharris", "blackmanharris62")
 _HALF_WIDTH = 0.75
 """Half the noise bandwidth of a Hann window, in bins."""
 
@@ -52,12 +52,15 @@ class Decibels:
     """The law 10 log10(max(power, amin) / reference), at most ``top_db`` below the peak.
 
     The reference ``ref`` is the peak, or the power 1 where it is 'one'. Of magnitudes (a power of
-    1 in `Transform`) it is 20 log10, and the least of them the root of ``amin``.
+    1 in `Transform`) it is 20 log10, and the least of them the root of ``amin``. Pictures begin
+    ``top_db`` below the peak, or with a ``floor`` of 'least' at the least level that they hold, and
+    then have 256 equal steps from there to the peak, as matplotlib colours what it draws.
     """
 
     amin: float = 1e-10
     ref: str = "peak"
     top_db: float = 80.0
+    floor: str = field(default="top-db", metadata=LATER)
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,8 @@ class ConstantQ:
 class Size:
     """Pixels of a picture that was drawn as it comes and then resampled, with no border.
 
-    By Pillow's 'nearest', 'bilinear' or 'area' (which it calls box).
+    By Pillow's 'nearest', 'bilinear' or 'area' (which it calls box); or as 'matplotlib' paints: of
+    each pixel what lies in its middle, of two the upper band and the later frame.
     """
 
     width: int

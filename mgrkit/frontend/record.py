@@ -56,7 +56,7 @@ class FrontEnd:
     Parameters
     ----------
     kind : one of `mgrkit.frontend.KINDS`; of 'kaggle-images', mel as the public pictures of GTZAN
-        show it, nothing can be chosen.
+        show it, and 's2-images', the transform as SpectroTune draws it, nothing can be chosen.
     sample_rate : in Hz, of the sound that the transform sees, 1,000 to 384,000; None for the rate
         that the file has, which feature sets may have and pictures not.
     channels : how many become one: 'mean'.
@@ -125,7 +125,8 @@ class FrontEnd:
 
     def _check_usual(self) -> None:
         rules = KINDS[self.kind]
-        usual = Transform(padding=rules.padding), Mel() if rules.has_mel else None, Decibels()
+        law = Decibels(floor=rules.floor)
+        usual = Transform(padding=rules.padding), Mel() if rules.has_mel else None, law
         check_usual(self.kind, {"sample_rate": self.sample_rate}, {"sample_rate": 22050})
         for part, wanted in zip((self.transform, self.mel, self.in_decibels), usual, strict=True):
             if part and wanted:
@@ -161,6 +162,16 @@ class FrontEnd:
         return (len(self.planes), height) if self.planes else (height,)
 
     @property
+    def width(self) -> int:
+        """The columns of a picture, however long the sound is; 0 where that decides."""
+        return self.size.width if self.size else KINDS[self.kind].width
+
+    @property
+    def border(self) -> int:
+        """White pixels around a picture."""
+        return 0 if self.size else KINDS[self.kind].border
+
+    @property
     def least_samples(self) -> int:
         """Of a sound that can be described: one window, or the longest filter."""
         if self.planes:
@@ -187,7 +198,7 @@ class FrontEnd:
     @property
     def column_seconds(self) -> float:
         """From one column of a picture to the next; 0 where that hangs on how long the sound is."""
-        if self.size:
+        if self.width:
             return 0.0
         if self.planes:
             return min(plane.column_seconds for plane in self.planes)
@@ -199,6 +210,11 @@ class FrontEnd:
         if self.decibels is None:
             raise UsageError("a front end with another law gives no decibels")
         return self.decibels
+
+    @property
+    def is_stretched(self) -> bool:
+        """Whether pictures begin at the least level that they hold, see `Decibels`."""
+        return self.decibels is not None and self.decibels.floor == "least"
 
     @property
     def ref(self) -> str:
@@ -235,6 +251,8 @@ class FrontEnd:
                 options["log"] = "log10" if self.compression else "ln"
             if self.ref != "peak":
                 options["ref"] = "1.0"
+            if self.is_stretched:
+                options["floor"] = "least"
         if self.size:
             options["size"] = f"{self.size.width}x{self.size.height}"
             options["resample"] = self.size.resample

@@ -211,7 +211,7 @@ def bar_of(image: Image, frontend: FrontEnd) -> tuple[float, float]:
         # The first two coefficients are level and slope, and would hide the others.
         widest = max(image.scale[2:] or image.scale)
         return -widest, widest
-    return bounds(frontend, image.peak_db or 0.0)
+    return bounds(image, frontend)
 
 
 def unit_of(frontend: FrontEnd) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from mgrkit.errors import ItemError
-from mgrkit.frontend import KAGGLE, FrontEnd, front_end
-from mgrkit.spectrograms.palettes import magma_rounded
+from mgrkit.frontend import KAGGLE, KINDS, S2, FrontEnd, front_end
+from mgrkit.spectrograms.palettes import packed, unpainted
 from mgrkit.spectrograms.png import FIGURE, Picture, is_png, read_png, texts
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ _AT_ONCE = 2**14
 _KAGGLE_SIZE = (288, 432)
 _TOP, _BOTTOM, _LEFT, _RIGHT = 36, 252, 55, 389
 _BAND_HEIGHT, _BAND_START = 217.44 / 128, 34.56
+# Of S2's pictures at most so many neighbouring rows are equal, of those with fewer bands more.
+_TWINS = 1 / 3
 
 
 class Foreign(NamedTuple):
@@ -81,8 +83,9 @@ def read_picture(path: str | os.PathLike[str]) -> AnyPicture:
 def read_foreign(path: str | os.PathLike[str]) -> Foreign:
     """Read a PNG or JPEG that another program drew.
 
-    The pictures of Kaggle's GTZAN dataset (``images_original``) are known by their layout and
-    colours and give the values that were drawn, exactly, with their front end. Of any other the
+    The pictures of Kaggle's GTZAN dataset (``images_original``), and those of SpectroTune (kind
+    's2-images'), are known by their layout and colours and give the values that were drawn,
+    exactly, with their front end. Of any other the
     uniform border is removed, and each colour becomes its place in the palette that fits best
     (grey, or one of `PALETTES`); the lightest grey is the loudest.
 
@@ -101,9 +104,10 @@ def read_foreign(path: str | os.PathLike[str]) -> Foreign:
             "give plain pictures: mgrkit spectrograms without --axes",
         )
     pixels = _pixels(content, path)
-    values = _kaggle(pixels)
-    if values is not None:
-        return Foreign(values, front_end(KAGGLE))
+    for kind, known in ((KAGGLE, _kaggle), (S2, _s2)):
+        found = known(pixels)
+        if found is not None:
+            return Foreign(found, front_end(kind))
     slack, far = (0, _FAR_PNG) if is_png(content) else (_JPEG_SLACK, _FAR_JPEG)
     values = _inverted(_without_border(pixels, slack), far)
     if values is None:
@@ -170,35 +174,39 @@ def _rgb(image: ImageFile) -> Colours:
     return np.rint(on_white).astype(np.uint8)
 
 
-def _packed(colours: Colours) -> NDArray[np.uint32]:
-    """Colours ``(..., 3)`` as one number each."""
-    red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
-    return red << np.uint32(16) | green << np.uint32(8) | blue
-
-
 def _kaggle(pixels: Colours) -> NDArray[np.uint8] | None:
     """The values ``(128, 334)`` of a picture as Kaggle's, None for any other."""
     if pixels.shape[:2] != _KAGGLE_SIZE or not (pixels[: _TOP - 1] == 255).all():
         return None
-    drawing = _packed(pixels[_TOP:_BOTTOM, _LEFT:_RIGHT])
+    drawing = packed(pixels[_TOP:_BOTTOM, _LEFT:_RIGHT])
     rows = np.arange(_TOP, _BOTTOM)
     band = ((rows - _BAND_START) / _BAND_HEIGHT).astype(int)
     first = np.searchsorted(band, np.arange(128))
     shown = drawing[first]
     if not (drawing == shown[band]).all():
         return None
-    codes, order = _sorted_magma()
-    at = np.minimum(np.searchsorted(codes, shown), 255)
-    if not (codes[at] == shown).all():
+    values = unpainted(pixels[_TOP:_BOTTOM, _LEFT:_RIGHT][first])
+    return None if values is None else np.ascontiguousarray(values[::-1])
+
+
+def _s2(pixels: Colours) -> NDArray[np.uint8] | None:
+    """The values ``(270, 370)`` of a picture as S2's, None for any other.
+
+    Other things that are drawn at that size have fewer bands than rows, so that neighbours are
+    equal.
+    """
+    border, rules = front_end(S2).border, KINDS[S2]
+    inside = pixels[border:-border, border:-border]
+    if inside.shape[:2] != (rules.bands, rules.width):
         return None
-    return np.ascontiguousarray(order[at][::-1])
-
-
-@functools.cache
-def _sorted_magma() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    codes = _packed(np.frombuffer(magma_rounded(), np.uint8).reshape(256, 3))
-    order = np.argsort(codes)
-    return codes[order], order.astype(np.uint8)
+    outside = np.ones(pixels.shape[:2], bool)
+    outside[border:-border, border:-border] = False
+    values = unpainted(inside[::-1]) if (pixels[outside] == 255).all() else None
+    if values is None:
+        return None
+    of_one_colour = (values == values[:, :1]).all(axis=1)
+    twins = (values[1:] == values[:-1]).all(axis=1)[~of_one_colour[1:]]
+    return None if twins.mean() > _TWINS else values
 
 
 def _without_border(pixels: Colours, slack: int) -> Colours:
@@ -221,19 +229,19 @@ def _inverted(pixels: Colours, far: float) -> NDArray[np.uint8] | None:
     """
     if not pixels.size or np.ptp(pixels, axis=2).max() <= _GREY_SLACK:
         return np.ascontiguousarray(pixels[::-1, :, 1])
-    packed = _packed(pixels).ravel()
-    table = _best_palette(_colours(packed[:: 1 + len(packed) // _SAMPLE]), far)
+    numbers = packed(pixels).ravel()
+    table = _best_palette(_colours(numbers[:: 1 + len(numbers) // _SAMPLE]), far)
     if table is None:
         return None
-    codes, inverse = np.unique(packed, return_inverse=True)
+    codes, inverse = np.unique(numbers, return_inverse=True)
     at, away = _nearest(_colours(codes), table)
     shape = pixels.shape[:2]
     within = _without_bad_edges(away[inverse].reshape(shape))
     return np.ascontiguousarray(at[inverse].reshape(shape)[within][::-1])
 
 
-def _colours(packed: NDArray[np.uint32]) -> NDArray[np.float32]:
-    return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=1).astype(np.float32)
+def _colours(numbers: NDArray[np.uint32]) -> NDArray[np.float32]:
+    return np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], axis=1).astype(np.float32)
 
 
 def _best_palette(colours: NDArray[np.float32], far: float) -> NDArray[np.float32] | None:

@@ -26,14 +26,17 @@ _LOUDEST = 1e9
 _DB = 10 / math.log(10)
 _ROWS = 256
 _MIDDLE = 127.5
+_DRAWN = (0.0, 256.0)
+"""The steps of a picture as matplotlib draws it: see `mgrkit.spectrograms.kinds.Code`."""
 
 
 class Image(NamedTuple):
     """A spectrum in 8 bits.
 
     ``values`` is uint8 ``(bands, frames)``, row 0 the lowest. Of kinds with levels ``peak_db`` is
-    the level of 255 in dB: 10 log10 of the largest power, or of a tone of full scale. Of kinds
-    whose values have a sign, ``scale`` is the value of 255 in each band; that of 0 is as much
+    the level of 255 in dB: 10 log10 of the largest power, or of a tone of full scale; where they
+    begin at the least level, ``scale`` is how many dB that is below 255. Of kinds whose values
+    have a sign, ``scale`` is the value of 255 in each band; that of 0 is as much
     below zero. Of kind 'kaggle-images' the image has one column in 3.86 frames. Of kind 'rgb'
     ``values`` are ``(3, bands, frames)``, and ``planes`` the peak and scale of each.
     """
@@ -97,7 +100,7 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     law = frontend.in_decibels
     if KINDS[frontend.kind].law != DECIBELS:
         raise UsageError(f"{frontend.kind} has no levels, in decibels or otherwise")
-    logs, top, peak = _shown(samples, frontend)
+    logs, top, peak, _ = _shown(samples, frontend)
     levels = np.empty(logs.shape[::-1], np.float32)
     high = 0.0 if law.ref == "peak" else top * _DB
     floor = _floor(top, frontend)
@@ -109,7 +112,8 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
 def render(samples: Floats, frontend: FrontEnd) -> Image:
     """The image, by the law of the front end, rounded.
 
-    Decibels are 255 (dB - peak + top_db) / top_db, 0 where that is negative; the other laws of
+    Decibels are 255 (dB - peak + top_db) / top_db, 0 where that is negative; with a floor of
+    'least' 256 (dB - least) / (peak - least), fractions cut off, at most 255; the other laws of
     levels go from their lowest value at 0 to the peak at 255. Where the reference is 'one' the
     level of a tone of full scale takes the place of the peak. Shares are 255 times themselves;
     values of either sign are 127.5 (1 + value / scale). Kinds may take other steps, see
@@ -143,7 +147,7 @@ def _rendered(samples: Floats, frontend: FrontEnd) -> Image:
         return Image(np.rint(shares * 255).astype(np.uint8))
     if law == CENTRED:
         return _centred(spectrum(samples, frontend), frontend)
-    logs, top, peak = _shown(samples, frontend)
+    logs, top, peak, least = _shown(samples, frontend)
     code = code_of(frontend.kind)
     if frontend.ref != "peak":
         top = peak = code.full(frontend)
@@ -154,11 +158,15 @@ def _rendered(samples: Floats, frontend: FrontEnd) -> Image:
         _compress(logs, frontend)
         top, floor = _log1p(top, frontend), 0.0
     span = frontend.decibels.top_db if frontend.decibels else (top - floor) * _DB
+    if frontend.is_stretched:
+        low, high = _DRAWN
+        floor = max(floor, least)
+        span = (top - floor) * _DB or span  # all may be of one level
     for first, block in _scaled(logs, top, span, low, high, floor):
         if high > 255.5 or frontend.ref != "peak":
             np.minimum(block, 255, out=block)
         values[:, first : first + len(block)] = block.astype(np.uint8).T
-    return Image(values, peak * _DB)
+    return Image(values, peak * _DB, (span,) if frontend.is_stretched else ())
 
 
 def levels(image: Image, frontend: FrontEnd) -> Floats:
@@ -190,15 +198,18 @@ def levels(image: Image, frontend: FrontEnd) -> Floats:
         scale = np.array(image.scale, np.float32)
         same = len(scale) != len(shares)
         return np.multiply(shares, scale[0] if same else scale[:, None], out=shares)
-    low, high = bounds(frontend, image.peak_db or 0.0)
+    low, high = bounds(image, frontend)
     shares *= np.float32(high - low)
     return np.add(shares, np.float32(low), out=shares)
 
 
-def bounds(frontend: FrontEnd, peak_db: float) -> tuple[float, float]:
+def bounds(image: Image, frontend: FrontEnd) -> tuple[float, float]:
     """The values of 0 and of 255 in an image of levels, see `levels`."""
+    peak_db = image.peak_db or 0.0
     if frontend.decibels:
         span = frontend.decibels.top_db * code_of(frontend.kind).decibels
+        if frontend.is_stretched:
+            (span,) = image.scale
         high = 0.0 if frontend.ref == "peak" else peak_db
         return high - span, high
     top, each = peak_db / _DB, frontend.transform.power / 2
@@ -232,10 +243,14 @@ def _projected(samples: Floats, frontend: FrontEnd) -> Iterator[tuple[int, Float
         yield first, project(block, frontend)
 
 
-def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float]:
-    """Logarithms ``(columns, bands)`` for the law, their peak, and the power's."""
+def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float, float]:
+    """Logarithms ``(columns, bands)`` for the law, their peak, the power's, and its least.
+
+    The least is of all that the kind computes, as the peak is, and only looked for where it counts.
+    """
     logs, peak = _log_power(checked(samples, frontend), frontend)
-    return *code_of(frontend.kind).columns(logs, peak, frontend), peak
+    least = float(logs.min()) if frontend.is_stretched else -math.inf
+    return *code_of(frontend.kind).columns(logs, peak, frontend), peak, least
 
 
 def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:

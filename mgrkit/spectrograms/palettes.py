@@ -7,6 +7,15 @@ domain (CC0).
 from __future__ import annotations
 
 import base64
+import functools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Colours = NDArray[np.uint8]
 
 CMAPS = ("magma", "viridis", "grey")
 
@@ -59,3 +68,29 @@ def magma_rounded() -> bytes:
     up = int.from_bytes(base64.b64decode(_MAGMA_UP), "big")
     table = palette("magma")
     return bytes(value + (up >> len(table) - 1 - i & 1) for i, value in enumerate(table))
+
+
+def painted(values: NDArray[np.uint8]) -> Colours:
+    """Values of any shape in the colours of `magma_rounded`, ``(..., 3)``."""
+    return np.frombuffer(magma_rounded(), np.uint8).reshape(256, 3)[values]
+
+
+def unpainted(colours: Colours) -> NDArray[np.uint8] | None:
+    """The values of colours ``(..., 3)`` of `magma_rounded`; None where one is another colour."""
+    codes, order = _sorted_magma()
+    wanted = packed(colours)
+    at = np.minimum(np.searchsorted(codes, wanted), 255)
+    return order[at] if (codes[at] == wanted).all() else None
+
+
+def packed(colours: Colours) -> NDArray[np.uint32]:
+    """Colours ``(..., 3)`` as one number each."""
+    red, green, blue = (colours[..., i].astype(np.uint32) for i in range(3))
+    return red << np.uint32(16) | green << np.uint32(8) | blue
+
+
+@functools.cache
+def _sorted_magma() -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    codes = packed(painted(np.arange(256, dtype=np.uint8)))
+    order = np.argsort(codes)
+    return codes[order], order.astype(np.uint8)

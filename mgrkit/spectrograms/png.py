@@ -19,7 +19,7 @@ from isal import isal_zlib
 
 from mgrkit.errors import ItemError, UsageError
 from mgrkit.frontend import CENTRED, DECIBELS, KINDS, FrontEnd
-from mgrkit.spectrograms.palettes import CMAPS, palette
+from mgrkit.spectrograms.palettes import CMAPS, painted, palette, unpainted
 from mgrkit.spectrograms.transform import scratch
 
 if TYPE_CHECKING:
@@ -60,18 +60,22 @@ def encode_png(image: Image, frontend: FrontEnd, source: str, cmap: str = "magma
     Parameters
     ----------
     source : any text; read back as it is.
-    cmap : 'magma', 'viridis' or 'grey'; only colours depend on it. Planes are red, green and blue.
+    cmap : 'magma', 'viridis' or 'grey'; only colours depend on it. Planes are red, green and blue,
+        and pictures with a border magma.
     """
     if cmap not in CMAPS:
         raise UsageError(f"cmap must be {', '.join(CMAPS)}, not {cmap!r}")
-    bands, frames = image.values.shape[-2:]
+    if frontend.border and cmap != "magma":
+        raise UsageError(f"cmap must be magma for kind {frontend.kind}, not {cmap!r}")
+    values = _bordered(image.values, frontend.border) if frontend.border else image.values
+    height, width = values.shape[-2:]
     text = json.dumps(_described(image, frontend, source))
-    colour = _RGB if frontend.planes else _GREY if cmap == "grey" else _PALETTE
-    chunks = [(b"IHDR", struct.pack(">IIBBBBB", frames, bands, 8, colour, 0, 0, 0))]
+    colour = _RGB if values.ndim == 3 else _GREY if cmap == "grey" else _PALETTE
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))]
     if colour == _PALETTE:
         chunks.append((b"PLTE", palette(cmap)))
     chunks.append((b"tEXt", _KEYWORD + text.encode("ascii")))
-    chunks.append((b"IDAT", isal_zlib.compress(_filtered(image.values), 1)))
+    chunks.append((b"IDAT", isal_zlib.compress(_filtered(values), 1)))
     chunks.append((b"IEND", b""))
     return _SIGNATURE + b"".join(part for kind, body in chunks for part in _chunk(kind, body))
 
@@ -116,6 +120,21 @@ def is_png(content: bytes) -> bool:
 def texts(content: bytes) -> set[bytes]:
     """The keywords of the text chunks of any PNG; ItemError ``damaged`` as for `read_png`."""
     return {text.partition(b"\0")[0] for text in _chunks(content).get(b"tEXt", [])}
+
+
+def _bordered(values: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
+    """Values ``(bands, frames)`` as planes of red, green and blue with white around."""
+    planes = np.moveaxis(painted(values), -1, 0)
+    sides = (border, border)
+    return np.pad(planes, ((0, 0), sides, sides), constant_values=255)
+
+
+def _unbordered(planes: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
+    inside = planes[:, border:-border, border:-border]
+    values = unpainted(np.moveaxis(inside, 0, -1))
+    if values is None:
+        raise ItemError("damaged", "a colour is not of its palette")
+    return values
 
 
 def _filtered(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -167,15 +186,18 @@ def _decoded(content: bytes) -> Picture:
     colours = b"".join(chunks.get(b"PLTE", []))
     palettes = (palette(name) for name in CMAPS if name != "grey")
     ours = colour == _GREY or (colour == _PALETTE and colours in palettes)
-    if frontend.planes:
+    if frontend.planes or frontend.border:
         ours = colour == _RGB
     if depth != 8 or not ours:
         raise ItemError("not-ours", "its pixels were written by another program")
     packed = sum(map(len, chunks.get(b"IDAT", [])))
-    fits = height == frontend.breadth[-1] and (not frontend.size or width == frontend.size.width)
+    around = 2 * frontend.border
+    fits = height == frontend.breadth[-1] + around
+    fits &= width == frontend.width + around or not frontend.width
     if not fits or width * height > _DENSEST * packed:
         raise ItemError("damaged", f"{width} x {height} pixels do not fit its own description")
-    return read._replace(values=_pixels(content))
+    values = _pixels(content)
+    return read._replace(values=_unbordered(values, frontend.border) if frontend.border else values)
 
 
 def _described(image: Image, frontend: FrontEnd, source: str) -> dict[str, Any]:
@@ -189,9 +211,8 @@ def _described(image: Image, frontend: FrontEnd, source: str) -> dict[str, Any]:
 
 def _law(frontend: FrontEnd, peak_db: float | None, scale: tuple[float, ...]) -> dict[str, Any]:
     """What is to be known of a picture beside its pixels: the peak of levels, a scale."""
-    if KINDS[frontend.kind].law == DECIBELS:
-        return {"peak_db": peak_db}
-    return {"scale": scale} if scale else {}
+    levels = {"peak_db": peak_db} if KINDS[frontend.kind].law == DECIBELS else {}
+    return {**levels, "scale": scale} if scale else levels
 
 
 def _read(text: bytes) -> Picture:
@@ -216,11 +237,14 @@ def _law_of(frontend: FrontEnd, fields: dict[str, Any]) -> tuple[float | None, t
     """What `_law` wrote; ValueError, TypeError or KeyError for what it did not."""
     law = KINDS[frontend.kind].law
     peak_db: float | None = fields["peak_db"] if law == DECIBELS else None
-    scale: tuple[float, ...] = tuple(fields["scale"]) if law == CENTRED else ()
+    has_scale = law == CENTRED or frontend.is_stretched
+    scale: tuple[float, ...] = tuple(fields["scale"]) if has_scale else ()
     numbers = [*scale, *([peak_db] if law == DECIBELS else [])]
     if not all(isinstance(number, float) and math.isfinite(number) for number in numbers):
         raise ValueError
     if law == CENTRED and (len(scale) != frontend.bands or min(scale) < 0):
+        raise ValueError
+    if frontend.is_stretched and (len(scale) != 1 or min(scale) <= 0):
         raise ValueError
     return peak_db, scale
 

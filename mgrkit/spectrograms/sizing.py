@@ -1,4 +1,4 @@
-"""Images of another size, and several as the channels of one, by Pillow.
+"""Images of another size, and several as the channels of one, by Pillow or as by matplotlib.
 
 Resampled are the 8 bits, as the picture is seen, the highest band at the top.
 """
@@ -22,10 +22,13 @@ def resampled(values: Pixels, width: int, height: int, method: str) -> Pixels:
 
     Parameters
     ----------
-    method : 'nearest', 'bilinear' or 'area' (``PIL.Image.Resampling.BOX``).
+    method : 'nearest', 'bilinear' or 'area' (``PIL.Image.Resampling.BOX``); or 'matplotlib'.
     """
     if values.shape == (height, width):
         return values
+    if method == "matplotlib":
+        bands, frames = values.shape
+        return values[np.ix_(middles(bands, height), middles(frames, width))]
     from PIL import Image
 
     methods = {
@@ -35,6 +38,11 @@ def resampled(values: Pixels, width: int, height: int, method: str) -> Pixels:
     }
     picture = Image.fromarray(np.ascontiguousarray(values[::-1]))
     return np.ascontiguousarray(np.asarray(picture.resize((width, height), methods[method]))[::-1])
+
+
+def middles(count: int, pixels: int) -> NDArray[np.intp]:
+    """Which of so many lines lies in the middle of each pixel, as matplotlib paints them."""
+    return ((np.arange(pixels) + 0.5) * count / pixels).astype(np.intp)
 
 
 def on_one_grid(planes: Sequence[Pixels]) -> Pixels:

@@ -31,8 +31,12 @@ _COSINES = {
     "hamming": (0.54, 0.46),
     "blackman": (0.42, 0.5, 0.08),
     "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
+    "blackmanharris62": (0.44959, 0.49364, 0.05677),
 }
-"""Windows as sums of cosines (Harris, On the use of windows, 1978): weights of alternating sign."""
+"""Windows as sums of cosines (Harris, On the use of windows, 1978): weights of alternating sign.
+
+Blackman-Harris is the one of four terms, 92 dB, or that of three for the narrowest peak, 62 dB.
+"""
 
 
 @functools.lru_cache(maxsize=8)

@@ -130,7 +130,8 @@ def test_the_rate_of_the_file_is_for_features_alone() -> None:
 
 def test_a_record_cannot_be_invalid() -> None:
     with pytest.raises(
-        UsageError, match="window must be hann, hamming, blackman or blackmanharris"
+        UsageError,
+        match="window must be hann, hamming, blackman, blackmanharris or blackmanharris62",
     ):
         FrontEnd(transform=Transform(window="kaiser"))
     with pytest.raises(UsageError, match="mel must be empty for kind stft"):

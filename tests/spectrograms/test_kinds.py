@@ -154,7 +154,10 @@ def test_a_constant_coefficient_has_no_scale() -> None:
         ({"log": "log2"}, "log must be db, log10 or ln, not 'log2'"),
         ({"log": "ln", "top_db": 60.0}, "top_db belongs to log db, not to ln"),
         ({"ref": 2.0}, "ref must be peak or 1.0, not 2.0"),
-        ({"window": "kaiser"}, "window must be hann, hamming, blackman or blackmanharris"),
+        (
+            {"window": "kaiser"},
+            "window must be hann, hamming, blackman, blackmanharris or blackman",
+        ),
         ({"power": 3}, "power must be 2.0 or 1.0"),
         ({"kind": "kaggle-images", "window": "blackman"}, "window must be hann for kind kaggle"),
         ({"kind": "kaggle-images", "log": "ln"}, "log belongs to kind"),
