@@ -54,10 +54,23 @@ def _called(context: typer.Context, param: typer.CallbackParam) -> str:
     return next(name for name in param.opts if name.startswith("--"))
 
 
+def typed(context: typer.Context) -> set[str]:
+    """The parameters of a command that are not left at their defaults."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source and source.name == "COMMANDLINE"}
+
+
+def called(context: typer.Context, parameter: str) -> str:
+    """The option, or the argument, of a parameter of a command."""
+    (param,) = (one for one in context.command.params if one.name == parameter)
+    names = [name for name in param.opts if name.startswith("--")]
+    return names[0] if names else param.metavar or parameter
+
+
 @contextlib.contextmanager
 def named_as(options: Mapping[str, str]) -> Iterator[None]:
     """A context whose refusals call these parameters of a function by their options."""
-    known = re.compile(rf"\b({'|'.join(options)})\b")
+    known = re.compile(rf"(?<![-\w])({'|'.join(options)})\b")
     try:
         yield
     except UsageError as error:

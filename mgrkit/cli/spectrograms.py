@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,6 +11,7 @@ from mgrkit.cli.drawing import (
     OPTIONS,
     BinsPerOctave,
     DctType,
+    Floor,
     Fmin,
     Lags,
     Lifter,
@@ -18,6 +19,8 @@ from mgrkit.cli.drawing import (
     NMfcc,
     Octaves,
     Power,
+    Preset,
+    Presets,
     Ref,
     Resample,
     Size,
@@ -41,18 +44,29 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    called,
     named_as,
     number,
     read_list,
+    typed,
 )
+from mgrkit.errors import UsageError
 from mgrkit.frontend.kinds import in_words
+
+_OTHERS = {name: f"--{name.replace('_', '-')}" for name in ("preset", "cmap", "axes", "notes",
+                                                           "piece_seconds")}  # fmt: skip
+"""What else is called otherwise here than in Python."""
+_LISTS = "it lists, and draws nothing"
 
 
 def spectrograms(
+    context: typer.Context,
     src: Source = None,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder for the pictures.")] = Path(
         "spectrograms"
     ),
+    preset: Preset = None,
+    presets: Presets = False,
     kind: Annotated[
         str,
         typer.Option(
@@ -92,6 +106,7 @@ def spectrograms(
     log: Log = None,
     ref: Ref = None,
     top_db: TopDb = None,
+    floor: Floor = None,
     n_mfcc: NMfcc = None,
     dct_type: DctType = None,
     lifter: Lifter = None,
@@ -134,6 +149,8 @@ def spectrograms(
     mgrkit spectrograms audio colours --kind rgb:mel,chroma-cqt,chroma-stft
     mgrkit spectrograms audio squares --size 224x224 --resample area
     mgrkit spectrograms audio like-kaggle --front-end kaggle-images
+    mgrkit spectrograms audio pons --preset pons
+    mgrkit spectrograms --presets                 whose pictures can be drawn
     mgrkit spectrograms song.mp3 posters --axes --size 1600x800
 
     A pixel is round(255 (dB - peak + top_db) / top_db) of its piece; of chroma and tempogram 255
@@ -145,35 +162,31 @@ def spectrograms(
     from mgrkit.cli.terminal.console import Console
     from mgrkit.commands.spectrograms import SpectrogramsSettings
     from mgrkit.commands.spectrograms import spectrograms as command
-    from mgrkit.frontend import front_end
     from mgrkit.tracks.find import Search
 
     marks = "notes" if notes else "hz" if axes else ""
-    with named_as(OPTIONS):
-        frontend = front_end(
-            kind,
-            sample_rate=sample_rate,
-            n_fft=n_fft,
-            hop_length=hop_length,
-            window=window,
-            power=power,
-            n_mels=n_mels,
-            fmin=hertz_or_note(fmin),
-            fmax=fmax,
-            log=log,
-            ref=ref,
-            top_db=top_db,
-            n_mfcc=n_mfcc,
-            dct_type=dct_type,
-            lifter=lifter,
-            bins_per_octave=bins_per_octave,
-            octaves=octaves,
-            lags=lags,
-            size=None if marks else size,
-            resample=resample,
-        )
-    canvas = size if marks else None
-    settings = SpectrogramsSettings(frontend, piece_seconds, cmap, marks, canvas, allow_truncated)
+    options: dict[str, Any] = {
+        "kind": kind, "sample_rate": sample_rate, "n_fft": n_fft, "hop_length": hop_length,
+        "window": window, "power": power, "n_mels": n_mels, "fmin": hertz_or_note(fmin),
+        "fmax": fmax, "log": log, "ref": ref, "top_db": top_db, "floor": floor, "n_mfcc": n_mfcc,
+        "dct_type": dct_type, "lifter": lifter, "bins_per_octave": bins_per_octave,
+        "octaves": octaves, "lags": lags, "size": size, "resample": resample, "cmap": cmap,
+        "axes": marks, "piece_seconds": piece_seconds, "allow_truncated": allow_truncated,
+    }  # fmt: skip
+    given = typed(context)
+    if presets:
+        from mgrkit.cli.views.presets import show_presets
+
+        if others := given - {"presets", "as_json", "quiet", "debug"}:
+            raise UsageError(f"--presets takes no {called(context, min(others))}", _LISTS)
+        return show_presets(as_json=as_json)
+    with named_as(OPTIONS | _OTHERS):
+        if preset is None:
+            settings = SpectrogramsSettings.of(**options)
+        else:
+            asked = given | {"axes"} if marks else given
+            chosen = {name: value for name, value in options.items() if name in asked}
+            settings = SpectrogramsSettings.of_preset(preset, **chosen)
     with Console("spectrograms", quiet=quiet, debug=debug) as console:
         summary = command(
             settings,

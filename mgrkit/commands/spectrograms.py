@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import AudioError, ItemError, UsageError
-from mgrkit.frontend import DECIBELS, KINDS, FrontEnd
+from mgrkit.frontend import DECIBELS, KINDS, FrontEnd, front_end
+from mgrkit.frontend.presets import Preset, preset_of
 from mgrkit.tracks.find import SOUND, Search, Track
 
 if TYPE_CHECKING:
@@ -51,14 +52,53 @@ class SpectrogramsSettings:
             raise UsageError(f"--cmap must be {', '.join(CMAPS)}, not {self.cmap!r}")
         if self.frontend.planes and self.cmap != "magma":
             raise UsageError("--cmap is not for --kind rgb, whose planes are the colours")
+        if self.frontend.border and self.cmap != "magma":
+            raise UsageError(f"--cmap must be magma for --kind {self.frontend.kind}")
         if self.axes == "notes" and KINDS[self.frontend.kind].law != DECIBELS:
             raise UsageError(f"--kind {self.frontend.kind} has no frequencies for --notes")
         least = self.frontend.least_samples / self.frontend.rate
         if self.piece_seconds is not None and not least <= self.piece_seconds <= 3600:
             raise UsageError(
-                f"--piece-seconds must be from {least:.3g} (one window) to 3600, "
+                f"--piece-seconds must be from {least:.3g} (the least that can be drawn) to 3600, "
                 f"not {self.piece_seconds:g}"
             )
+
+    @classmethod
+    def of(cls, **options: Any) -> SpectrogramsSettings:
+        """The settings of single options, by the names of `mgrkit.frontend.front_end` and of this.
+
+        ``size`` is that of the plain picture, or with ``axes`` of all that is drawn.
+        """
+        of_this = {field.name for field in fields(cls)}
+        if not options.get("axes"):
+            of_this -= {"size"}
+        own = {name: options.pop(name) for name in of_this & options.keys()}
+        return cls(front_end(**options), **own)
+
+    @classmethod
+    def of_preset(cls, name: str, **given: Any) -> SpectrogramsSettings:
+        """The settings of a preset, and others, as for `of`, that it leaves open.
+
+        Parameters
+        ----------
+        name : one of `mgrkit.frontend.presets.PRESETS`.
+
+        Raises
+        ------
+        UsageError : an unknown preset, an option that contradicts it, a value out of range.
+
+        >>> SpectrogramsSettings.of_preset("pons").frontend.bands
+        40
+        """
+        preset = preset_of(name)
+        options = preset.with_others(given)
+        try:
+            settings = cls.of(**options)
+        except UsageError as error:
+            raise UsageError(error.message, error.hint or preset.says()) from None
+        if preset.frames:
+            settings = replace(settings, piece_seconds=_cut(preset, settings))
+        return settings
 
     def as_json(self) -> dict[str, object]:
         """For the journal: names and values as a person would compare them."""
@@ -83,6 +123,18 @@ class SpectrogramsSettings:
 
         notes = self.axes == "notes"
         return Canvas(notes=notes) if self.size is None else Canvas.of(self.size, notes)
+
+
+def _cut(preset: Preset, settings: SpectrogramsSettings) -> float:
+    """The seconds of pieces of which a preset's number of frames is drawn."""
+    rate, asked = settings.frontend.rate, settings.piece_seconds
+    samples = (preset.frames - 1) * settings.frontend.transform.hop_length
+    if asked is not None and round(asked * rate) != samples:
+        raise UsageError(
+            f"piece_seconds {asked:g} contradicts preset {preset.name}, which sets pieces of "
+            f"{preset.frames} frames, {samples / rate:.6g} s"
+        )
+    return samples / rate
 
 
 def spectrograms(
