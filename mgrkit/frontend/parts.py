@@ -140,7 +140,7 @@ class Size:
     """Pixels of a picture that was drawn as it comes and then resampled, with no border.
 
     By Pillow's 'nearest', 'bilinear' or 'area' (which it calls box); or as 'matplotlib' paints: of
-    each pixel what lies in its middle, of two the upper band and the later frame.
+    each pixel what lies in its middle.
     """
 
     width: int

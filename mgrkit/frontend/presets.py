@@ -68,7 +68,7 @@ def _said(name: str, value: object) -> str:
 
 
 _TRANSFORM = {"sample_rate": 22050, "n_fft": 2048, "hop_length": 512, "window": "hann"}
-_SEVERAL = (
+_ENTRIES = (
     Preset(
         "s0",
         "cankocagil/Music-Genre-Recognition-from-Audio-Tracks-and-Metadata",
@@ -149,8 +149,8 @@ _SEVERAL = (
         "the cut of sounds that are longer than GTZAN's clips",
         {
             "kind": "kaggle-images", **_TRANSFORM, "n_mels": 128, "top_db": 80.0, "size": None,
-            "cmap": "magma",
+            "cmap": "magma", "axes": "",
         },
     ),
 )  # fmt: skip
-PRESETS: dict[str, Preset] = {one.name: one for one in _SEVERAL}
+PRESETS: dict[str, Preset] = {one.name: one for one in _ENTRIES}

@@ -42,8 +42,9 @@ _AT_ONCE = 2**14
 _KAGGLE_SIZE = (288, 432)
 _TOP, _BOTTOM, _LEFT, _RIGHT = 36, 252, 55, 389
 _BAND_HEIGHT, _BAND_START = 217.44 / 128, 34.56
-# Of S2's pictures at most so many neighbouring rows are equal, of those with fewer bands more.
-_TWINS = 1 / 3
+# Of S2's pictures at most so many neighbouring rows are equal, of those with fewer bands more. Rows
+# with fewer changes of colour, as in silence with a click, tell nothing.
+_TWINS, _CHANGES = 1 / 3, 30
 
 
 class Foreign(NamedTuple):
@@ -204,9 +205,9 @@ def _s2(pixels: Colours) -> NDArray[np.uint8] | None:
     values = unpainted(inside[::-1]) if (pixels[outside] == 255).all() else None
     if values is None:
         return None
-    of_one_colour = (values == values[:, :1]).all(axis=1)
-    twins = (values[1:] == values[:-1]).all(axis=1)[~of_one_colour[1:]]
-    return None if twins.mean() > _TWINS else values
+    is_busy = (values[:, 1:] != values[:, :-1]).sum(axis=1) > _CHANGES
+    twins = (values[1:] == values[:-1]).all(axis=1)[is_busy[1:]]
+    return values if len(twins) and twins.mean() <= _TWINS else None
 
 
 def _without_border(pixels: Colours, slack: int) -> Colours:

@@ -25,6 +25,7 @@ from mgrkit.spectrograms import (
     write_png,
 )
 from mgrkit.spectrograms.palettes import painted
+from mgrkit.spectrograms.sizing import resampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +106,7 @@ def ours(samples: Floats, preset: str, path: Path) -> NDArray[np.uint8]:
 
 
 def hold_s2(plt: Any, samples: Floats, folder: Path) -> None:
-    """Found is a difference of one step in up to 0.01 % of the pixels, none in most clips."""
+    """Found is a difference of one step, of 256, in at most 16 of 99,900 pixels of the 44 clips."""
     wanted, found = s2(plt, samples), ours(samples, "s2", folder / "ours.png")
     assert found.shape == wanted.shape == (300, 400, 3)
     assert (wanted[found == 255].min(), (wanted[:15] == 255).all()) == (255, True)
@@ -136,7 +137,8 @@ def hold_s3(plt: Any, samples: Floats, folder: Path) -> None:
 @clips
 def test_s2_draws_as_its_script(plt: Any, data: Path, name: str, tmp_path: Path) -> None:
     hold_s2(plt, clip(data, name), tmp_path)
-    hold_s2(plt, clip(data, name)[: 3 * RATE], tmp_path)
+    for frames in (1292, 440):  # two columns, and ten, lie just between two frames
+        hold_s2(plt, clip(data, name)[: (frames - 1) * 512], tmp_path)
 
 
 @clips
@@ -227,3 +229,19 @@ def test_all_presets_are_held_here() -> None:
     """kaggle by test_kaggle_images."""
     held = {name.split("_")[1] for name in globals() if name.startswith("test_")}
     assert PRESETS.keys() - {"kaggle"} <= held
+
+
+@pytest.mark.parametrize("bands", [9, 84, 128, 384, 1025])
+@pytest.mark.parametrize("frames", [30, 440, 647, 1280, 1292, 1300])
+def test_what_lies_between_two_pixels(plt: Any, bands: int, frames: int) -> None:
+    """Sizes as matplotlib paints them: 1280 frames have an edge in the middle of each column."""
+    values = np.random.default_rng(0).integers(0, 256, (bands, frames)).astype(np.uint8)
+    values[0, :2] = 0, 255
+    plt.figure()
+    librosa.display.specshow(values / 255 - 1, sr=RATE)
+    plt.axis("off")
+    plt.axis("tight")
+    plt.tight_layout(pad=0)
+    steps = np.minimum(255, np.floor(256 * (values / 255))).astype(np.uint8)
+    wanted = painted(resampled(steps, 640, 480, "matplotlib"))[::-1]
+    assert np.array_equal(saved(plt), wanted)

@@ -266,6 +266,7 @@ def test_the_command_draws_them(audio: Path, capfd: pytest.CaptureFixture[str]) 
         ("--size 20000x20000", "--size must be from 8x8 to 4096x4096 pixels, not 20000x20000"),
         ("--size 224", "--size must be WxH in pixels"),
         ("--axes --size 1x1", "--size must be from 320x240"),
+        ("--axes --size 20000x20000", "--size must be from 320x240 to 8000x8000 pixels, not 20000"),
         ("--size 64x64 --resample best", "--resample must be nearest, bilinear, area or mat"),
         ("--axes --size 640x480 --resample area", "--resample is for a --size"),
         ("--kind rgb:mel,mel", "--kind rgb must name three kinds"),

@@ -24,7 +24,7 @@ from mgrkit.spectrograms import (
     write_png,
 )
 from mgrkit.spectrograms.palettes import painted, unpainted
-from mgrkit.spectrograms.sizing import middles, resampled
+from mgrkit.spectrograms.sizing import resampled, rows_of_mesh
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,7 +190,7 @@ def test_rows_and_columns_are_those_in_the_middle_of_a_pixel(seconds: float) -> 
 
 def test_peak_and_least_level_are_of_all_frequencies() -> None:
     """Of those, too, that no row shows."""
-    hidden = next(b for b in range(20, 1025) if b not in set(middles(1025, 270)))
+    hidden = next(b for b in range(20, 1025) if b not in set(rows_of_mesh(1025, 270)))
     time = np.arange(RATE) / RATE
     tone = np.sin(2 * np.pi * hidden * RATE / 2048 * time).astype(np.float32)
     image = render(tone, FRONT)
@@ -283,10 +283,17 @@ def test_fewer_bands_at_the_same_place_are_another_drawing(kind: str, tmp_path: 
 def test_rows_that_are_silent_are_no_sign_of_fewer_bands(tmp_path: Path) -> None:
     values = render(sound(), FRONT).values.copy()
     values[120:] = 0  # as in an MP3 without high frequencies
-    values[150:, 30] = 9  # with a click
+    values[140:, [30, 90, 300]] = 9  # with clicks
     PIL.Image.fromarray(drawn(values)).save(tmp_path / "a.png")
     picture = read_foreign(tmp_path / "a.png")
+    assert picture.frontend == FRONT
     assert np.array_equal(picture.values, values)
+
+
+def test_a_picture_of_one_colour_is_empty(tmp_path: Path) -> None:
+    PIL.Image.fromarray(drawn(np.full((270, 370), 9, np.uint8))).save(tmp_path / "a.png")
+    with pytest.raises(ItemError, match="empty"):
+        read_foreign(tmp_path / "a.png")
 
 
 def test_colours_come_back() -> None:

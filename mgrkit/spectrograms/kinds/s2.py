@@ -13,7 +13,7 @@ import numpy as np
 
 from mgrkit.frontend import KINDS, S2
 from mgrkit.spectrograms.kinds import Code
-from mgrkit.spectrograms.sizing import middles
+from mgrkit.spectrograms.sizing import columns_of_mesh, rows_of_mesh
 from mgrkit.spectrograms.transform import frame_count, short_time_power
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mgrkit.spectrograms.transform import Floats
 
 ROWS, COLUMNS = KINDS[S2].bands, KINDS[S2].width
+_BORDER = 15.000000000000002
+"""What ``tight_layout`` leaves free on the left; it decides which frame a pixel shows of two."""
 
 
 def _values(samples: Floats, frontend: FrontEnd) -> Floats:
@@ -36,7 +38,8 @@ def _values(samples: Floats, frontend: FrontEnd) -> Floats:
 def _columns(logs: Floats, peak: float, frontend: FrontEnd) -> tuple[Floats, float]:
     del frontend
     frames, bins = logs.shape
-    return logs[np.ix_(middles(frames, COLUMNS), middles(bins, ROWS))], peak
+    columns, rows = columns_of_mesh(frames, COLUMNS, _BORDER), rows_of_mesh(bins, ROWS)
+    return logs[np.ix_(columns, rows)], peak
 
 
 def _place(hertz: float, frontend: FrontEnd) -> float:
