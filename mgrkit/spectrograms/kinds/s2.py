@@ -2,7 +2,8 @@
 
 nikhilnair31/SpectroTune---Genre-Classifier shows ``librosa.stft`` in decibels by
 ``librosa.display.specshow`` of matplotlib, 4 x 3 inches without axes: 270 rows and 370 columns
-within 15 white pixels. Found out by drawing clips so: the pictures come back to the last pixel.
+within 15 white pixels. Found out by drawing 44 clips so: at most 16 of 99,900 pixels are another of
+256 steps, the next one, as levels are computed in float32 here.
 """
 
 from __future__ import annotations
