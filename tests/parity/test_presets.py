@@ -136,9 +136,10 @@ def hold_s3(plt: Any, samples: Floats, folder: Path) -> None:
 
 @clips
 def test_s2_draws_as_its_script(plt: Any, data: Path, name: str, tmp_path: Path) -> None:
-    hold_s2(plt, clip(data, name), tmp_path)
-    for frames in (1292, 440):  # two columns, and ten, lie just between two frames
-        hold_s2(plt, clip(data, name)[: (frames - 1) * 512], tmp_path)
+    whole = clip(data, name)
+    # Of 1292 frames, two columns lie just between two, of 440 ten.
+    hold_s2(plt, whole[: 1291 * 512] if name.startswith("metal") else whole, tmp_path)
+    hold_s2(plt, whole[: 439 * 512], tmp_path)
 
 
 @clips
@@ -231,7 +232,7 @@ def test_all_presets_are_held_here() -> None:
     assert PRESETS.keys() - {"kaggle"} <= held
 
 
-@pytest.mark.parametrize("bands", [9, 84, 128, 384, 1025])
+@pytest.mark.parametrize("bands", [9, 84, 128, 200])
 @pytest.mark.parametrize("frames", [30, 440, 647, 1280, 1292, 1300])
 def test_what_lies_between_two_pixels(plt: Any, bands: int, frames: int) -> None:
     """Sizes as matplotlib paints them: 1280 frames have an edge in the middle of each column."""
