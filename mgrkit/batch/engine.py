@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from mgrkit.batch.executors import pool
 from mgrkit.batch.executors.isolated import Isolated
@@ -26,6 +26,7 @@ from mgrkit.batch.survey import survey
 from mgrkit.errors import ItemError, MgrkitError, RunError
 
 DEFAULT_TIMEOUT = 60.0
+Result = TypeVar("Result")
 _TICK = 0.05
 _BREATH = 200
 _FATAL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -101,7 +102,7 @@ async def run(
         sink.close()
 
 
-def run_now(going: Coroutine[Any, Any, Summary]) -> Summary:
+def run_now(going: Coroutine[Any, Any, Result]) -> Result:
     """Wait for a run, also where an event loop runs already, as in a notebook."""
     try:
         asyncio.get_running_loop()

@@ -7,9 +7,13 @@ Lines of a file, each one object:
     {"done": key, "src": [...], "out": [[path, size, mtime_ns], ...], "rows": [...]}
     {"end": exit code}                                       the call ended by itself
 
-One file per writer, read as their union; a line that is torn or none of these counts as not
-written. Every line goes to the kernel at once (one ``write``), so a killed process loses none;
-no fsync is promised.
+One file per writer, read as their union in the order of their last lines; a line that is torn or
+none of these counts as not written. Every line goes to the kernel at once (one ``write``), so a
+killed process loses none; no fsync is promised.
+
+A writer that does a share of a run (`Shard`) says so: ``{"run": settings, "shard": "2of4", ...}``.
+Shards of one count may write side by side; any other two writers may not. A writer of the whole
+takes over the lines of all shards, so that what it replaces is not read again.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import threading
 from array import array
 from collections.abc import Iterator
@@ -27,11 +32,16 @@ from typing import IO, Any
 from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
-from mgrkit.files.lock import lock
+from mgrkit.files.lock import lock, locked
+from mgrkit.files.shards import Shard
 
 _FILE_SHIFT = 48
 _LONGEST_HEADER = 1 << 20
+_LONGEST_END = 64
+_OPEN = 64
+"""Files of other writers that are kept open to be looked up in."""
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_decode = json.JSONDecoder().decode
 
 
 @dataclass(slots=True)
@@ -60,6 +70,8 @@ class Journal:
 
     In memory it keeps each finished key and the place of its line; the lines stay on disk.
     Those of this call, which nobody looks up, are kept in less space than those of earlier ones.
+    ``ended`` says of each share of the run that was begun, and under None of the whole, whether
+    its last call came to its end. One that ``merges`` notes no call of its own.
     """
 
     path: Path | None
@@ -67,14 +79,18 @@ class Journal:
     suspects: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    ended: dict[Shard | None, bool] = field(default_factory=dict)
+    merges: bool = False
     _places: dict[str, int] = field(default_factory=dict)
     _new_keys: list[str] = field(default_factory=list)
     _new_places: array[int] = field(default_factory=lambda: array("Q"))
-    _files: list[IO[bytes]] = field(default_factory=list)
+    _files: list[Path] = field(default_factory=list)
+    _streams: dict[int, IO[bytes]] = field(default_factory=dict)
     _fd: int = -1
     _size: int = 0
     _number: int = 0
     _last: _Call | None = None
+    _share: Shard | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -100,17 +116,39 @@ class Journal:
             return
         if self.single:
             self._check_single(self.path, settings)
-        else:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+            self._begin(self.path, settings, columns, replace)
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # One after the other, so that each of two that begin at once sees the other.
+        with locked(self.path.parent / "gate"):
+            self._begin(self.path, settings, columns, replace)
+
+    def _begin(
+        self, path: Path, settings: dict[str, Any], columns: list[str], replace: bool
+    ) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         if not lock(self._fd):
-            raise RunError("another mgrkit is writing there", f"wait for it, or {self.hint}")
-        self._read_all(self.path, settings, replace)
+            raise self._busy(self.shard)
+        self._read_all(path, settings, replace)
         self.columns = list(dict.fromkeys([*columns, *self.columns]))
         self._size = os.fstat(self._fd).st_size
         if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
             self._write(b"\n")
-        self._append({"run": settings, "replace": replace, "columns": self.columns})
+        if self.merges:
+            return
+        line: dict[str, Any] = {"run": settings, "replace": replace, "columns": self.columns}
+        if self.shard:
+            line["shard"] = self.shard.writer
+        self._append(line)
+
+    @property
+    def shard(self) -> Shard | None:
+        """The share of the run that this writer does; None for the whole."""
+        return None if self.single or self.path is None else Shard.of_writer(self.path.stem)
+
+    def _busy(self, shard: Shard | None) -> RunError:
+        who = f"shard {shard}" if shard else "another mgrkit"
+        return RunError(f"{who} is writing there", f"wait for it, or {self.hint}")
 
     def look(self, settings: dict[str, Any], replace: bool = False) -> None:
         """Read what is there, if anything, and compare the settings; write and lock nothing.
@@ -126,12 +164,25 @@ class Journal:
         self._read_all(self.path, settings, replace)
 
     def _read_all(self, path: Path, settings: dict[str, Any], replace: bool) -> None:
-        others = () if self.single else path.parent.glob("*.jsonl")
-        for file in sorted({*others, path}):
-            if file.exists():
-                self._read(file)
-        if self._places:
+        others = [] if self.single else [p for p in path.parent.glob("*.jsonl") if p != path]
+        writing = [file for file in others if is_written(file)] if self._fd >= 0 else []
+        for file in writing:
+            if not self._is_beside(file):
+                raise self._busy(Shard.of_writer(file.stem))
+        if others and self._fd >= 0 and not self.shard:
+            take_over(path, others)
+            for file in others:
+                file.unlink()
+            others = []
+        for file in sorted((p for p in [*others, path] if p.exists()), key=_last_written):
+            self._read(file)
+        if self._places or writing:
             self._compare(settings, replace)
+
+    def _is_beside(self, file: Path) -> bool:
+        """Whether it is of another share of the same count: no item is in both."""
+        other = Shard.of_writer(file.stem)
+        return bool(self.shard and other and other.count == self.shard.count)
 
     def _check_single(self, path: Path, settings: dict[str, Any]) -> None:
         """Refuse whatever a journal's lines must not be appended to."""
@@ -152,7 +203,7 @@ class Journal:
 
     def _read(self, file: Path) -> None:
         number = len(self._files)
-        self._files.append(file.open("rb"))
+        self._files.append(file)
         if file == self.path:
             self._number = number
         begun: dict[str, None] = {}
@@ -161,7 +212,8 @@ class Journal:
             for line in lines:
                 self._take(line, number << _FILE_SHIFT | offset, begun)
                 offset += len(line)
-        self.suspects += begun
+        if file == self.path or not self._is_beside(file):
+            self.suspects += begun
 
     def _take(self, line: bytes, place: int, begun: dict[str, None]) -> None:
         match _parsed(line):
@@ -170,10 +222,15 @@ class Journal:
                 begun.pop(key, None)
             case {"began": str(key)}:
                 begun[key] = None
-            case {"run": dict(settings), "replace": bool(replace), "columns": list(columns)}:
+            case {
+                "run": dict(settings), "replace": bool(replace), "columns": list(columns), **more
+            }:  # fmt: skip
                 self._start(settings, replace, columns)
+                self._share = Shard.of_writer(str(more.get("shard")))
+                self.ended[self._share] = False
             case {"end": int(code)}:
                 begun.clear()
+                self.ended[self._share] = code in (0, 1)
                 if self._last:
                     self._last.complete = code in (0, 1)
 
@@ -226,18 +283,27 @@ class Journal:
         return self._entry(self._places[key])
 
     def _entry(self, place: int) -> Record:
-        stream = self._files[place >> _FILE_SHIFT]
+        number = place >> _FILE_SHIFT
+        if number not in self._streams:
+            if len(self._streams) >= _OPEN:
+                self._close_streams()
+            self._streams[number] = self._files[number].open("rb")
+        stream = self._streams[number]
         stream.seek(place & ((1 << _FILE_SHIFT) - 1))
-        line = json.loads(stream.readline())
+        line: Any = _parsed(stream.readline())
         out = [(path, size, mtime) for path, size, mtime in line["out"]]
         return Record(line["src"], out, line["rows"], line.get("again", False))
 
     def entries(self) -> Iterator[Record]:
         """All finished items, of this call and earlier ones, sorted by key."""
+        return (record for _, record in self.items())
+
+    def items(self) -> Iterator[tuple[str, Record]]:
+        """`entries` with their keys."""
         keys = [*self._places, *self._new_keys]
         places = array("Q", self._places.values()) + self._new_places
         for index in sorted(range(len(keys)), key=keys.__getitem__):
-            yield self._entry(places[index])
+            yield keys[index], self._entry(places[index])
 
     def began(self, key: str) -> None:
         """Note that ``key`` starts; called on the thread that runs it."""
@@ -256,15 +322,21 @@ class Journal:
 
     def end(self, code: int) -> None:
         """Note that the call ended by itself: nothing that it began is a suspect."""
+        if self.merges:
+            return
         self._append({"end": code})
 
     def close(self) -> None:
         """Release the lock."""
-        for stream in self._files:
-            stream.close()
+        self._close_streams()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _close_streams(self) -> None:
+        for stream in self._streams.values():
+            stream.close()
+        self._streams.clear()
 
     def _append(self, line: dict[str, Any]) -> int | None:
         if self._fd < 0:
@@ -281,9 +353,58 @@ class Journal:
         return place
 
 
+def is_written(file: Path) -> bool:
+    """Whether a process holds this journal's lock."""
+    with file.open("rb") as stream:
+        return not lock(stream.fileno())
+
+
+def _last_written(file: Path) -> tuple[int, str]:
+    return file.stat().st_mtime_ns, file.name
+
+
+def take_over(path: Path, others: list[Path]) -> None:
+    """Add the lines of journals that nobody writes to another one.
+
+    While both have them, they mean the same.
+    """
+    all_of_them = Journal(None)
+    for file in [*([path] if path.exists() else []), *others]:
+        if not _is_ended(file):
+            all_of_them._read(file)
+    with path.open("ab") as whole:
+        for file in sorted(others, key=_last_written):
+            with file.open("rb") as lines:
+                whole.write(b"\n")
+                shutil.copyfileobj(lines, whole, 1 << 20)
+        # The end of one does not clear what another began.
+        suspects = [_encode({"began": key}) for key in all_of_them.suspects]
+        whole.write("\n".join(["", *suspects, ""]).encode())
+
+
+def _is_ended(file: Path) -> bool:
+    """Whether its last line is the end of a call."""
+    with file.open("rb") as lines:
+        lines.seek(max(0, file.stat().st_size - _LONGEST_END))
+        return lines.read().rpartition(b"\n{")[2].startswith(b'"end":')
+
+
+def runs(folder: Path) -> list[dict[str, Any]]:
+    """The settings of each call in the journals of a folder, in the order of the files' names."""
+    found = []
+    for file in sorted(folder.glob("*.jsonl")):
+        with file.open("rb") as lines:
+            for line in lines:
+                if line.startswith(b'{"run":'):
+                    match _parsed(line):
+                        case {"run": dict(settings)}:
+                            found.append(settings)
+    return found
+
+
 def _parsed(line: bytes) -> object:
     """A line's value; None when it is torn."""
     try:
-        return json.loads(line)
+        return _decode(line.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None

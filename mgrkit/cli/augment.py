@@ -29,6 +29,7 @@ from mgrkit.cli.options import (
     ListIgnored,
     Quiet,
     Replace,
+    ShardOf,
     SourceTable,
     Suffix,
     Timeout,
@@ -147,6 +148,7 @@ def augment(
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
+    shard: ShardOf = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -185,7 +187,7 @@ def augment(
     from mgrkit.tracks.find import Search
 
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
-    search = Search.of(suffix or (), lists_ignored=list_ignored)
+    search = Search.of(suffix or (), lists_ignored=list_ignored, shard=shard)
     options = Options(workers, timeout, dry=dry_run)
     decided: dict[str, Any] = {
         "--snr": snr, "--mix-gain": mix_gain, "--noise-start": noise_start, "--clip": clip,
@@ -195,7 +197,7 @@ def augment(
     }  # fmt: skip
     others = {
         "--preset": preset, "--table": table, "--files-from": files_from,
-        "--files-from0": files_from0,
+        "--files-from0": files_from0, "--shard": shard,
     }  # fmt: skip
     several = {"--noise": noise, "--recipe": recipe, "--replay": replay, **decided, **others}
     if transforms:
@@ -243,7 +245,7 @@ def augment(
             replace=replace,
             report=console.report,
         )
-        return console.show(summary, out, as_json=as_json)
+        return console.show(summary, out, as_json=as_json, shard=shard)
 
 
 def _refuse(name: str, why: str, others: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from typer.core import TyperCommand, TyperGroup
 COMMANDS = {
     "augment": "Make copies of sound files: with exact noise, by recipes.",
     "spectrograms": "Draw spectrograms as PNG, one pixel per band and frame.",
+    "merge": "Unite what --shard made into one tree or table.",
     "show": "Draw one sound: waveform, spectrum, mel and chroma.",
     "features": "Describe sound by numbers: one table, a row per piece.",
     "train": "Train a classifier and keep it as one file.",

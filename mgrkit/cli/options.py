@@ -16,6 +16,7 @@ import typer
 
 from mgrkit.audio.piece_lengths import PIECE_SECONDS, WHOLE_SECONDS
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.shards import Shard
 
 
 def number(kind: type[int] | type[float], low: float = -inf, high: float = inf) -> Any:
@@ -83,6 +84,10 @@ def _device(context: typer.Context, param: typer.CallbackParam, text: str) -> st
         called = _called(context, param)
         raise UsageError(f"{called} must be auto, cpu, cuda, cuda:N or mps, not {text!r}")
     return text
+
+
+def _shard(text: str | None) -> Shard | None:
+    return Shard.of(text) if text else None
 
 
 Source = Annotated[
@@ -256,6 +261,18 @@ Suffix = Annotated[
 ListIgnored = Annotated[
     bool,
     typer.Option("--list-ignored", help="Name the files of folders that are passed over, and why."),
+]
+ShardOf = Annotated[
+    Any,
+    typer.Option(
+        "--shard",
+        metavar="K/N",
+        parser=str,
+        callback=_shard,
+        help="Only the K-th of N shares of the files, as 2/4: N processes, on several machines "
+        "too, share the work.",
+        show_default=False,
+    ),
 ]
 Replace = Annotated[
     bool,

@@ -17,6 +17,7 @@ from mgrkit.cli.options import (
     FilesFrom0,
     ListIgnored,
     Quiet,
+    ShardOf,
     Suffix,
     Timeout,
     Workers,
@@ -113,6 +114,7 @@ def predict(
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
+    shard: ShardOf = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -213,7 +215,7 @@ def predict(
                 options=Options(workers, timeout, dry=dry_run),
                 report=console.report,
                 in_order=as_json,
-                search=Search.of(suffix or (), lists_ignored=list_ignored),
+                search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
                 table=table,
             )
             if (as_json or as_jsonl) and not dry_run:

@@ -39,6 +39,7 @@ from mgrkit.cli.options import (
     PieceSeconds,
     Quiet,
     Replace,
+    ShardOf,
     Source,
     SourceTable,
     Suffix,
@@ -131,6 +132,7 @@ def spectrograms(
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
+    shard: ShardOf = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -193,10 +195,10 @@ def spectrograms(
             [src] if src else [Path()] if files_from or files_from0 else [],
             out,
             files=read_list(files_from, files_from0, src or Path()),
-            search=Search.of(suffix or (), lists_ignored=list_ignored),
+            search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
             table=table,
             options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,
         )
-        return console.show(summary, out, as_json=as_json)
+        return console.show(summary, out, as_json=as_json, shard=shard)

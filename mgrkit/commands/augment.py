@@ -195,7 +195,7 @@ class _Going:
     ) -> Summary:
         """Make the items that ``make`` gives for each track of the plan."""
         report = self.report or Report()
-        sink = FolderSink(self.out, self.settings.as_json(), self.replace)
+        sink = FolderSink(self.out, self.settings.as_json(), self.replace, plan.search.shard)
         options = self.options or Options()
         if self.altered.recipes:  # audiomentations draws from global generators
             options = dataclasses.replace(options, processes=True, preload=_PRELOAD)
@@ -205,9 +205,8 @@ class _Going:
             # Only now: the sink has taken its lock and emptied the folder for temporary files.
             nonlocal begun
             if not begun:
-                assert sink.state
-                self.noisy.ready(sink.state / "tmp", plan, report)
-                self.altered.ready(sink.state / "tmp", report)
+                self.noisy.ready(sink.temporary, plan, report)
+                self.altered.ready(sink.temporary, report)
                 begun = True
             return make(track, row, key)
 

@@ -123,7 +123,7 @@ def convert(
         row = {**row, "path": path, "kind": settings.format, "settings": settings.digest}
         yield Item(key, track.file, row, (), track.prefix, track.problem)
 
-    sink = FolderSink(out, settings.as_json(), replace)
+    sink = FolderSink(out, settings.as_json(), replace, search.shard)
     job, count = partial(converted, settings), plan.finder.count
     return plan.complete(
         run_now(run(plan.items(make), job, sink, plan.columns, options, report, count))

@@ -129,7 +129,7 @@ def features(
         yield Item(f"{key}\t{feature_set.name}", track.file, row, error=track.problem)
 
     items = plan.items(make)
-    sink = TableSink(out, names, settings.as_json(), replace)
+    sink = TableSink(out, names, settings.as_json(), replace, search.shard)
     job = partial(describe, settings)
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count

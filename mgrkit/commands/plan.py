@@ -135,6 +135,8 @@ class Plan:
             raise RunError(listed, f"name them relative to {where}")
         tracks = iter(self.finder)
         first = next(tracks, None)
+        if first is None and self.finder.found:  # all are of other shards
+            return iter(())
         if first is None:
             where = " and ".join(str(source) for source in self.sources)
             if self.files is not None:
@@ -167,7 +169,8 @@ class Plan:
                 (os.path.join(called[one.root], one.path), one.why)
                 for one in self.finder.ignored_files
             )
-        complete = self.files is None and not summary.stopped_by
+        whole = self.files is None and self.search.shard is None
+        complete = whole and not summary.stopped_by
         for root, lineage in self._lineages.items():
             summary.warnings += lineage.messages(root, every=complete)
         return summary

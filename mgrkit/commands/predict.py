@@ -245,6 +245,7 @@ class _Walk:
     pictures : a folder without sound gives those.
     places : each name's number, in the order in which they came.
     again : names that came more than once.
+    others : how many belong to other shards.
     """
 
     paths: Sequence[Path]
@@ -252,6 +253,7 @@ class _Walk:
     pictures: bool
     places: dict[str, int] = field(default_factory=dict)
     again: Counter[str] = field(default_factory=Counter)
+    others: int = 0
     ignored: Counter[str] = field(default_factory=Counter)
     ignored_files: list[tuple[str, str]] = field(default_factory=list)
 
@@ -268,6 +270,8 @@ class _Walk:
             check_readable(self.paths[0])
         items = self.items()
         first = next(items, None)
+        if first is None and self.others:
+            return iter(())
         if first is None:
             over = passed_over(self.ignored)
             raise RunError(
@@ -306,7 +310,10 @@ class _Walk:
 
     def _tracks(self, path: Path) -> list[tuple[str, ItemError | None]]:
         if not path.is_dir():
-            return [(str(path), None)]
+            if self.search.takes(path.as_posix()):
+                return [(str(path), None)]
+            self.others += 1
+            return []
         finder = Finder([path], search=self.search)
         if self.pictures and next(iter(finder), None) is None:
             finder = Finder([path], search=replace(self.search, suffixes=PICTURES))
@@ -314,6 +321,7 @@ class _Walk:
             (os.path.join(path, track.path).removesuffix(f"{os.sep}."), track.problem)
             for track in finder
         ]
+        self.others += finder.found - len(tracks)
         self.ignored += finder.ignored
         self.ignored_files += [
             (os.path.join(path, one.path), one.why) for one in finder.ignored_files

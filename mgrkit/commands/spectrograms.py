@@ -176,7 +176,7 @@ def spectrograms(
         )
 
     items = plan.items(make)
-    sink = FolderSink(out, settings.as_json(), replace)
+    sink = FolderSink(out, settings.as_json(), replace, search.shard)
     job = partial(draw, settings)
     count = plan.finder.count
     return plan.complete(run_now(run(items, job, sink, plan.columns, options, report, count)))

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -23,3 +29,18 @@ else:
         except OSError:
             return False
         return True
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """A context that one process at a time is in; the file is made, and stays."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        while not lock(fd):
+            time.sleep(_AGAIN)
+        yield
+    finally:
+        os.close(fd)
+
+
+_AGAIN = 0.02

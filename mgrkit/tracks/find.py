@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from mgrkit.audio import SUFFIXES
 from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.shards import Shard
 from mgrkit.tracks.names import fold, prefixes
 from mgrkit.tracks.schema import TABLE
 
@@ -45,13 +46,21 @@ class Search:
     ----------
     suffixes : of the files that are wanted, in lower case; sound files by default.
     lists_ignored : keep what is passed over by name, not only its number.
+    shard : only these of the files that are found.
     """
 
     suffixes: Collection[str] = SUFFIXES
     lists_ignored: bool = False
+    shard: Shard | None = None
 
     @classmethod
-    def of(cls, suffixes: Sequence[str] = (), *, lists_ignored: bool = False) -> Search:
+    def of(
+        cls,
+        suffixes: Sequence[str] = (),
+        *,
+        lists_ignored: bool = False,
+        shard: Shard | None = None,
+    ) -> Search:
         """A search for sound and for files of more suffixes, with or without their dot.
 
         Raises
@@ -62,7 +71,11 @@ class Search:
         for suffix, name in zip(suffixes, names, strict=True):
             if not name or set(name) & set("./\\*?"):  # of a.tar.gz the suffix is .gz
                 raise UsageError(f"no suffix: {suffix!r}", "such as .xyz")
-        return cls(SUFFIXES | {f".{name}" for name in names}, lists_ignored)
+        return cls(SUFFIXES | {f".{name}" for name in names}, lists_ignored, shard)
+
+    def takes(self, path: str) -> bool:
+        """Whether a relative path belongs to the share."""
+        return self.shard is None or self.shard.takes(path)
 
 
 SOUND = Search()
@@ -91,7 +104,8 @@ class Finder:
     folder is entered twice, and none through a link that lies below it: that would bring in
     what is beside the roots. After a walk ``ignored`` counts what was passed over: hidden files
     and folders (``._*`` too), links to folders above, and files of other suffixes, by suffix;
-    ``ignored_files`` names them if the search asks.
+    ``ignored_files`` names them if the search asks. ``found`` counts the tracks, those of other
+    shards too.
     """
 
     roots: Sequence[Path]
@@ -101,17 +115,26 @@ class Finder:
     without: Callable[[Path, str], bool] | None = None
     ignored: Counter[str] = field(default_factory=Counter)
     ignored_files: list[Ignored] = field(default_factory=list)
+    found: int = 0
 
     def __iter__(self) -> Iterator[Track]:
         self.ignored.clear()
         self.ignored_files.clear()
+        self.found = 0
         for folder, found in self._folders():
-            yield from self._named(folder, found)
+            for track in self._named(folder, found):  # names hang on all that lies in the folder
+                self.found += 1
+                if self.search.takes(track.path):
+                    yield track
 
     def count(self) -> int:
         """How many tracks there are, by another walk."""
         twin = Finder(self.roots, self.out, self.files, self.search, self.without)
-        return sum(len(found) for _, found in twin._folders())
+        return sum(
+            self.search.takes(_below(folder, name) or os.curdir)
+            for folder, found in twin._folders()
+            for _, name in found
+        )
 
     def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
         """Each relative folder with its (root, name) pairs."""
@@ -153,7 +176,7 @@ class Finder:
         if found:
             yield folder, found
         for (is_link, name), holders in sorted(below.items()):
-            path = f"{folder}/{name}" if folder else name
+            path = _below(folder, name)
             if is_link:
                 links.append((path, holders))
             else:
@@ -183,8 +206,7 @@ class Finder:
     def _wanted(self, root: Path, entry: os.DirEntry[str], folder: str) -> bool:
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in self.search.suffixes:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            return self.without is None or not self.without(root, path)
+            return self.without is None or not self.without(root, _below(folder, entry.name))
         if folder or entry.name != TABLE:
             self._ignore(suffix or "without suffix", root, entry)
         return False
@@ -231,6 +253,10 @@ def passed_over(ignored: Mapping[str, int]) -> str:
     ordered = sorted(ignored.items(), key=lambda pair: (-pair[1], pair[0]))
     counts = ", ".join(f"{number} {why}" for why, number in ordered[:5])
     return f"{counts}{', and others' if len(ordered) > 5 else ''} passed over" if counts else ""
+
+
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder and name else folder or name
 
 
 def _leads_up(link: str) -> bool:

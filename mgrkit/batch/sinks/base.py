@@ -11,7 +11,8 @@ from typing import Any
 
 from mgrkit.batch.journal import Journal, Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
-from mgrkit.errors import ItemError, RunError
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.shards import Shard
 
 
 def failed(row: Row, error: ItemError) -> Row:
@@ -44,14 +45,19 @@ class Sink:
         self, state: Path | None, journal: Path | None, settings: dict[str, Any], replace: bool
     ) -> None:
         self.state = state
-        self._temp = os.path.join(state, "tmp", "") if state else ""
         self.journal = Journal(journal, single=state is None)
+        self._temp = os.path.join(self.temporary, "") if state else ""
         self.settings = settings
         self.replace = replace
         self.deleted = 0
 
     def check(self) -> None:
-        """Raise RunError where the results would take the place of somebody else's."""
+        """Raise RunError where the results would take the place of somebody else's.
+
+        UsageError for a share of what is to be made again: it cannot know what goes.
+        """
+        if self.shard and self.replace:
+            raise UsageError("--shard takes no --replace", "give another OUT")
 
     def look(self, folder: Path) -> None:
         """Read the journal only; from then on ``folder`` is for temporary files."""
@@ -63,7 +69,7 @@ class Sink:
                 f"cannot read {error.filename}: {error.strerror}", self.journal.hint
             ) from None
         self.state = folder
-        (folder / "tmp").mkdir(parents=True)
+        self.temporary.mkdir(parents=True)
 
     def open(self, columns: Sequence[str]) -> None:
         """Take the lock, read the journal, empty the folder of temporary files."""
@@ -71,14 +77,25 @@ class Sink:
         try:
             self.journal.open(self.settings, list(columns), self.replace)
             if self.state:
-                if (self.state / "tmp").exists():
-                    shutil.rmtree(self.state / "tmp")
-                (self.state / "tmp").mkdir(parents=True)
+                if self.temporary.exists():
+                    shutil.rmtree(self.temporary)
+                self.temporary.mkdir(parents=True)
         except OSError as error:
             where = error.filename or self.state
             raise RunError(
                 f"cannot write to {where}: {error.strerror}", self.journal.hint
             ) from None
+
+    @property
+    def shard(self) -> Shard | None:
+        """The share of the run that is done here; None for the whole."""
+        return self.journal.shard
+
+    @property
+    def temporary(self) -> Path:
+        """The folder of this writer's temporary files, on the disk of OUT."""
+        assert self.state is not None
+        return self.state / "tmp" / self.shard.writer if self.shard else self.state / "tmp"
 
     def prefix(self, serial: int) -> str:
         """Where the item with this number puts its temporary files."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import filecmp
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Record
+from mgrkit.batch.journal import Journal, Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv
-from mgrkit.errors import ItemError, RunError
+from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.shards import Shard, writer_of
 
 TABLE = "tracks.csv"
 STATE = ".mgrkit"
@@ -28,27 +30,61 @@ class FolderSink(Sink):
     settings : what decides the bytes of the files; must agree with what is there.
     replace : make everything again; afterwards delete what the journal lists and this run
         did not make.
+    shard : the share of the items that come; then there is no table: what comes after all shards
+        writes it.
 
     Files that the journal does not know are never overwritten or deleted: one with the
     same bytes is adopted, another makes the output fail with the reason ``exists``.
     """
 
-    def __init__(self, out: Path, settings: dict[str, Any], replace: bool = False) -> None:
+    def __init__(
+        self,
+        out: Path,
+        settings: dict[str, Any],
+        replace: bool = False,
+        shard: Shard | None = None,
+    ) -> None:
         state = out / STATE
-        super().__init__(state, state / "journal" / "0.jsonl", settings, replace)
+        journal = self.journals(out) / f"{writer_of(shard)}.jsonl"
+        super().__init__(state, journal, settings, replace)
         self.out = out
         self._folders: set[str] = set()
         self._owned: set[tuple[str, tuple[int, int]]] | None = None
 
+    @staticmethod
+    def journals(out: Path) -> Path:
+        """The folder of the journals of an OUT."""
+        return out / STATE / "journal"
+
+    def bring(self, found: Journal, other: Path) -> None:
+        """Put the files that another OUT's journal lists under this one, as they are.
+
+        Raises
+        ------
+        UsageError : another file of that name is here.
+        """
+        for record in found.entries():
+            for path, size, time in record.out:
+                source, target = other / path, self.out / path
+                there = _status(target)
+                if there == (size, time) or _status(source) != (size, time):
+                    continue
+                if there and not filecmp.cmp(source, target, shallow=False):
+                    hint = f"remove the wrong one; {self.out} and {other} are not of one run"
+                    raise UsageError(f"{target} is not the same file as {source}", hint)
+                _link(source, target)
+
     def check(self) -> None:
         """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
+        super().check()
         table = self.out / TABLE
-        if table.exists() and not (self.out / STATE / "journal").is_dir():
+        if table.exists() and not self.journals(self.out).is_dir():
             raise RunError(f"{table} was not made by mgrkit", "move it away, or give another OUT")
 
     def stands(self, entry: Record) -> bool:
         """Whether every file has the size and time that the journal gives."""
-        return all(_status(self.out / path) == (size, time) for path, size, time in entry.out)
+        out = os.fspath(self.out)
+        return all(_status(f"{out}/{path}") == (size, time) for path, size, time in entry.out)
 
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
         """Move the temporary files into place; a file in the way fails its row alone."""
@@ -157,6 +193,8 @@ class FolderSink(Sink):
             for path, status in self.journal.superseded.items():
                 if path not in made:
                     self._delete(path, status)
+        if self.shard:
+            return
         columns = self.journal.columns
         temp = self.out / STATE / "tmp" / TABLE
         await write_csv(self.out / TABLE, temp, columns, self._table(columns))
@@ -165,6 +203,20 @@ class FolderSink(Sink):
         for entry in self.journal.entries():
             for row in entry.rows:
                 yield [row.get(name) for name in columns]
+
+
+def _link(source: Path, target: Path) -> None:
+    """Put a file at another place too, whole or not at all, with its time; no copy if possible."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temp = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        try:
+            os.link(source, temp)
+        except OSError:  # another disk, or one without links
+            shutil.copy2(source, temp)
+        os.replace(temp, target)
+    finally:
+        temp.unlink(missing_ok=True)
 
 
 def _status(path: str | Path) -> tuple[int, int] | None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import errno
+import filecmp
 import io
 import os
+import shutil
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Record
+from mgrkit.batch.journal import Journal, Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv, write_parquet
 from mgrkit.batch.sinks.folder import STATE
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, UsageError
+from mgrkit.files.replacing import replacing
+from mgrkit.files.shards import WHOLE, Shard, writer_of
 
 _SPOOL = "spool"
 
@@ -23,27 +27,60 @@ _SPOOL = "spool"
 class TableSink(Sink):
     """One table ``out``: each output is a row, its float64 ``values`` are further columns.
 
-    The values wait in ``.mgrkit/<name>/0.spool`` beside the table; the journal's line, written
-    after them, says where they lie, so a torn spool is never read. The table itself is
+    The values wait in ``.mgrkit/<name>/<writer>.spool`` beside the table; the journal's line,
+    written after them, says where they lie, so a torn spool is never read. The table itself is
     written at the end, sorted by item.
 
     Parameters
     ----------
     out : the table's path; Parquet where its suffix is ``.parquet``, otherwise CSV.
     names : the names of the values' columns.
+    shard : the share of the items that come; then no table is written: what comes after all
+        shards does that.
     """
 
     def __init__(
-        self, out: Path, names: Sequence[str], settings: dict[str, Any], replace: bool = False
+        self,
+        out: Path,
+        names: Sequence[str],
+        settings: dict[str, Any],
+        replace: bool = False,
+        shard: Shard | None = None,
     ) -> None:
-        state = out.parent / STATE / out.name
-        super().__init__(state, state / "journal" / "0.jsonl", settings, replace)
+        self._writer = writer_of(shard)
+        journals = self.journals(out)
+        super().__init__(journals.parent, journals / f"{self._writer}.jsonl", settings, replace)
         self.out = out
         self.names = list(names)
         self._spool: io.FileIO | None = None
+        self._read: dict[str, io.FileIO] = {}
+
+    @staticmethod
+    def journals(out: Path) -> Path:
+        """The folder of the journals of a table."""
+        return out.parent / STATE / out.name / "journal"
+
+    def bring(self, found: Journal, other: Path) -> None:
+        """Copy the numbers that another table's journal speaks of.
+
+        Raises
+        ------
+        UsageError : others of the same writer are here.
+        """
+        del found
+        assert self.state is not None
+        for source in self.journals(other).parent.glob("*.spool"):
+            target = self.state / source.name
+            if not target.exists():
+                with replacing(target) as temp:
+                    shutil.copyfile(source, temp)
+            elif not filecmp.cmp(source, target, shallow=False):
+                both = f"{self.out} and {other} were both made by {_said(source.stem)}"
+                raise UsageError(both, "give each shard a table of its own, or all of them one")
 
     def check(self) -> None:
         """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
+        super().check()
         assert self.state is not None
         if self.out.exists() and not (self.state / "journal").is_dir():
             raise RunError(
@@ -54,7 +91,7 @@ class TableSink(Sink):
         """See ``Sink.open``; the spool is opened too."""
         super().open(columns)
         assert self.state is not None
-        self._spool = io.FileIO(self.state / "0.spool", "a+")
+        self._spool = io.FileIO(self.state / f"{self._writer}.spool", "a+")
 
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
         """Append the values to the spool and remember where they lie."""
@@ -69,13 +106,15 @@ class TableSink(Sink):
             data = memoryview(output.values).cast("B")
             if self._spool.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            rows.append({**good(row, output), _SPOOL: place})
+            rows.append({**good(row, output), _SPOOL: [self._writer, place]})
         self.journal.done(item.key, Record(src, [], rows))
         return rows
 
     async def finish(self, complete: bool) -> None:
         """Merge the spooled values into the table."""
         del complete
+        if self.shard:
+            return
         assert self.state is not None
         temp = self.state / "tmp" / self.out.name
         columns = self.journal.columns
@@ -95,16 +134,26 @@ class TableSink(Sink):
             yield [row.get(name) for name in columns] + self._values(row)
 
     def _values(self, row: Row) -> list[float | None]:
-        assert self._spool is not None
         if _SPOOL not in row:
             return [None] * len(self.names)
-        self._spool.seek(row[_SPOOL])
+        place = row[_SPOOL]  # a number alone: as it was before there were shards
+        writer, place = place if isinstance(place, list) else (WHOLE, place)
+        assert self.state is not None
+        if writer not in self._read:
+            self._read[writer] = io.FileIO(self.state / f"{writer}.spool")
+        spool = self._read[writer]
+        spool.seek(place)
         values = array("d")
-        values.frombytes(self._spool.read(8 * len(self.names)))
+        values.frombytes(spool.read(8 * len(self.names)))
         return list(values)
 
     def close(self) -> None:
         """See ``Sink.close``."""
-        if self._spool:
-            self._spool.close()
+        for spool in filter(None, [self._spool, *self._read.values()]):
+            spool.close()
         super().close()
+
+
+def _said(writer: str) -> str:
+    shard = Shard.of_writer(writer)
+    return f"shard {shard}" if shard else "a run without --shard"

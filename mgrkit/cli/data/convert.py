@@ -16,6 +16,7 @@ from mgrkit.cli.options import (
     ListIgnored,
     Quiet,
     Replace,
+    ShardOf,
     SourceTable,
     Suffix,
     Timeout,
@@ -92,6 +93,7 @@ def convert(
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
+    shard: ShardOf = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -125,10 +127,10 @@ def convert(
             src,
             out,
             files=read_list(files_from, files_from0, src),
-            search=Search.of(suffix or (), lists_ignored=list_ignored),
+            search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
             table=table,
             options=Options(workers, timeout, dry=dry_run),
             replace=replace,
             report=console.report,
         )
-        return console.show(summary, out, as_json=as_json)
+        return console.show(summary, out, as_json=as_json, shard=shard)

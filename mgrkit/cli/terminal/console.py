@@ -16,6 +16,7 @@ from mgrkit.cli.terminal.bars import LINE_EVERY, Bar, far, span, wanted
 from mgrkit.cli.terminal.chatter import Chatter
 from mgrkit.cli.terminal.printing import print_json, printable
 from mgrkit.cli.terminal.stdout import results_only
+from mgrkit.files.shards import Shard
 from mgrkit.tracks.schema import TABLE
 
 _SHOWN_FAILURES = 10
@@ -147,6 +148,7 @@ class Console:
         *,
         as_json: bool = False,
         table: Path | None = None,
+        shard: Shard | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> int:
         """Print the summary of a run; returns the exit code.
@@ -155,6 +157,7 @@ class Console:
         ----------
         out : where its results are, if anywhere.
         table : their table, unless it is ``out / "tracks.csv"``.
+        shard : the share that was done; then the table is not there yet.
         more : further fields of the JSON.
         """
         if out and not table:
@@ -163,7 +166,8 @@ class Console:
         dry = summary.to_do is not None
         if as_json and (out or dry):
             fields = _as_json(self.name, summary)
-            fields |= {"out": str(out), "table": str(table)} if out else {}
+            fields |= {"out": str(out), "table": None if shard else str(table)} if out else {}
+            fields |= {"shard": str(shard)} if shard else {}
             fields |= more or {}
             if summary.ignored_files is not None:
                 pairs = summary.ignored_files
@@ -172,7 +176,10 @@ class Console:
         for path, why in summary.ignored_files or ():
             print(f"passed over: {printable(path)} ({printable(why)})", file=sys.stderr)
         if not self.quiet or summary.failed or dry:
-            print("\n".join(_words(self.name, summary, table)), file=sys.stderr)
+            where = f"see {printable(table)}" if table else ""
+            if shard:
+                where = f"mgrkit merge {printable(out)} writes the table" if out else ""
+            print("\n".join(_words(self.name, summary, where)), file=sys.stderr)
         return summary.exit_code
 
     def warnings(self) -> list[str]:
@@ -200,23 +207,24 @@ def _as_json(name: str, summary: Summary) -> dict[str, Any]:
     return fields
 
 
-def _words(name: str, summary: Summary, table: Path | None) -> list[str]:
+def _words(name: str, summary: Summary, where: str) -> list[str]:
+    """The lines of a summary; ``where`` says of its results where they are, if anywhere."""
     lines = [f"warning: {printable(text)}" for text in summary.warnings[:_SHOWN_WARNINGS]]
     if len(summary.warnings) > _SHOWN_WARNINGS:
-        rest = "--json has all" if table else "--debug shows what decoders print"
+        rest = "--json has all" if where else "--debug shows what decoders print"
         lines.append(f"{len(summary.warnings) - _SHOWN_WARNINGS} more warnings ({rest})")
     if summary.ignored:
         lines.append(f"passed over: {_counts(summary.ignored)}")
     if summary.to_do is not None:
         return [*lines, f"{name}: {', '.join(_to_do(summary))}; nothing was made"]
-    parts = [f"{summary.made} {'made' if table else 'done'}"]
+    parts = [f"{summary.made} {'made' if where else 'done'}"]
     parts += [f"{summary.kept} kept"] if summary.kept else []
     parts += [f"{summary.warned} of them with a warning"] if summary.warned else []
     parts += [f"{summary.deleted} deleted"] if summary.deleted else []
     parts += [f"{summary.failed} failed ({_counts(summary.reasons)})"] if summary.failed else []
     stopped = "stopped: " if summary.stopped_by else ""
-    where = f"; see {printable(table)}" if table else ""
-    lines.append(f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s{where}")
+    found = f"; {where}" if where else ""
+    lines.append(f"{name}: {stopped}{', '.join(parts)} in {summary.seconds:.1f} s{found}")
     return lines
 
 
