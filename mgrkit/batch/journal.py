@@ -19,9 +19,7 @@ takes over the lines of all shards, so that what it replaces is not read again.
 from __future__ import annotations
 
 import errno
-import json
 import os
-import shutil
 import threading
 from array import array
 from collections.abc import Iterator
@@ -29,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from mgrkit.batch.journalfiles import encoded, is_written, last_written, parsed, take_over
 from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
@@ -37,11 +36,8 @@ from mgrkit.files.shards import Shard
 
 _FILE_SHIFT = 48
 _LONGEST_HEADER = 1 << 20
-_LONGEST_END = 64
 _OPEN = 64
 """Files of other writers that are kept open to be looked up in."""
-_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
-_decode = json.JSONDecoder().decode
 
 
 @dataclass(slots=True)
@@ -174,7 +170,7 @@ class Journal:
             for file in others:
                 file.unlink()
             others = []
-        for file in sorted((p for p in [*others, path] if p.exists()), key=_last_written):
+        for file in sorted((p for p in [*others, path] if p.exists()), key=last_written):
             self._read(file)
         if self._places or writing:
             self._compare(settings, replace)
@@ -194,7 +190,7 @@ class Journal:
             raise UsageError(f"{path} is not a file", self.hint)
         with path.open("rb") as file:
             first = file.readline(_LONGEST_HEADER)
-        match _parsed(first):
+        match parsed(first):
             case {"run": dict() as run} if run.get("command") == settings.get("command"):
                 return
         if first:
@@ -216,7 +212,7 @@ class Journal:
             self.suspects += begun
 
     def _take(self, line: bytes, place: int, begun: dict[str, None]) -> None:
-        match _parsed(line):
+        match parsed(line):
             case {"done": str(key), "src": _, "out": list(), "rows": list()}:
                 self._places[key] = place
                 begun.pop(key, None)
@@ -290,7 +286,7 @@ class Journal:
             self._streams[number] = self._files[number].open("rb")
         stream = self._streams[number]
         stream.seek(place & ((1 << _FILE_SHIFT) - 1))
-        line: Any = _parsed(stream.readline())
+        line: Any = parsed(stream.readline())
         out = [(path, size, mtime) for path, size, mtime in line["out"]]
         return Record(line["src"], out, line["rows"], line.get("again", False))
 
@@ -341,7 +337,7 @@ class Journal:
     def _append(self, line: dict[str, Any]) -> int | None:
         if self._fd < 0:
             return None
-        return self._write(_encode(line).encode() + b"\n")
+        return self._write(encoded(line).encode() + b"\n")
 
     def _write(self, data: bytes) -> int:
         with self._lock:
@@ -351,60 +347,3 @@ class Journal:
             if written < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         return place
-
-
-def is_written(file: Path) -> bool:
-    """Whether a process holds this journal's lock."""
-    with file.open("rb") as stream:
-        return not lock(stream.fileno())
-
-
-def _last_written(file: Path) -> tuple[int, str]:
-    return file.stat().st_mtime_ns, file.name
-
-
-def take_over(path: Path, others: list[Path]) -> None:
-    """Add the lines of journals that nobody writes to another one.
-
-    While both have them, they mean the same.
-    """
-    all_of_them = Journal(None)
-    for file in [*([path] if path.exists() else []), *others]:
-        if not _is_ended(file):
-            all_of_them._read(file)
-    with path.open("ab") as whole:
-        for file in sorted(others, key=_last_written):
-            with file.open("rb") as lines:
-                whole.write(b"\n")
-                shutil.copyfileobj(lines, whole, 1 << 20)
-        # The end of one does not clear what another began.
-        suspects = [_encode({"began": key}) for key in all_of_them.suspects]
-        whole.write("\n".join(["", *suspects, ""]).encode())
-
-
-def _is_ended(file: Path) -> bool:
-    """Whether its last line is the end of a call."""
-    with file.open("rb") as lines:
-        lines.seek(max(0, file.stat().st_size - _LONGEST_END))
-        return lines.read().rpartition(b"\n{")[2].startswith(b'"end":')
-
-
-def runs(folder: Path) -> list[dict[str, Any]]:
-    """The settings of each call in the journals of a folder, in the order of the files' names."""
-    found = []
-    for file in sorted(folder.glob("*.jsonl")):
-        with file.open("rb") as lines:
-            for line in lines:
-                if line.startswith(b'{"run":'):
-                    match _parsed(line):
-                        case {"run": dict(settings)}:
-                            found.append(settings)
-    return found
-
-
-def _parsed(line: bytes) -> object:
-    """A line's value; None when it is torn."""
-    try:
-        return _decode(line.decode("utf-8", "surrogatepass"))
-    except (ValueError, RecursionError):
-        return None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.batch import FolderSink, TableSink, run_now
-from mgrkit.batch.journal import runs
+from mgrkit.batch.journalfiles import runs
 from mgrkit.batch.merging import Merged
 from mgrkit.batch.merging import merge as united
 from mgrkit.commands.features import SUFFIXES, FeaturesSettings

@@ -104,7 +104,7 @@ def test_bad_calls(
     audio: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
 ) -> None:
     call("spectrograms", "out", "--shard", "1/3")
-    callX
+    call("spectrograms", "other", "--shard", "2/3", "--n-mels", "64")
     mgrkit("data", "check", "audio", "checked.csv")
     capfd.readouterr()
     assert mgrkit(*words) == 2
