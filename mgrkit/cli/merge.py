@@ -31,13 +31,13 @@ def merge(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Unite what --shard made, and write the one table.
+    """Unite what --shard made into one tree or table.
 
     \b
-    mgrkit spectrograms audio pictures --shard 1/2     on one machine
-    mgrkit spectrograms audio pictures --shard 2/2     on another, into the same OUT
+    mgrkit spectrograms audio pictures --shard 1/2   on one machine
+    mgrkit spectrograms audio pictures --shard 2/2   on another, into that OUT
     mgrkit merge pictures
-    mgrkit merge features.csv part1.csv part2.csv      each into an OUT of its own
+    mgrkit merge features.csv part1.csv part2.csv    each had an OUT of its own
 
     Tree and table are the same bytes as of one run without --shard. What is missing is named with
     its shard; run that again, then merge again. The files of OTHER are linked, or copied to

@@ -29,9 +29,8 @@ def merge(out: Path, others: Sequence[Path] = ()) -> Merged:
 
     Raises
     ------
-    UsageError : there is no run in one of them, settings differ, or two hold different files of
-        one name.
-    RunError : a shard is still at work, or ``out`` cannot be written.
+    UsageError : one holds no run, settings differ, or two hold different files of one name.
+    RunError : one is not there, a shard is still at work, or ``out`` cannot be written.
     """
     kind = TableSink if out.suffix.lower() in SUFFIXES else FolderSink
     if out in others:
@@ -55,7 +54,10 @@ def _settings(
             found = runs(kind.journals(place))
         except OSError as error:
             raise RunError(f"cannot read {error.filename}: {error.strerror}") from None
-        if not found and (place != out or not others):
+        needed = place != out or not others
+        if needed and not (found or place.exists() or kind.journals(place).exists()):
+            raise RunError(f"there is no {place}", "OUT first, then the others")
+        if needed and not found:
             hint = "name what mgrkit augment, spectrograms, features or data convert made"
             raise UsageError(f"{place} holds no run of mgrkit", hint)
         for settings in found:

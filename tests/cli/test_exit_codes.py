@@ -36,6 +36,7 @@ NOT_THERE = {
             "audio f.csv --set musicnn-tags"],
         1: ["audio f.csv --files-from one-gone.txt"],
     },
+    "merge": {2: ["audio", "out audio"], 3: ["none", "none.csv", "out none"]},
     "show": {2: ["audio/a.wav --out none/a.png"], 3: ["none.wav"]},
     "train": {
         2: ["none audio --out m.safetensors", "svm audio --out none/m.safetensors",

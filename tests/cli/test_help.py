@@ -19,7 +19,7 @@ from mgrkit.cli.group import COMMANDS, command
 from mgrkit.cli.terminal.errors import guarded
 
 Captured = pytest.CaptureFixture[str]
-NAMES = re.compile(r"[A-Z]+([.=][A-Z]+)*")
+NAMES = re.compile(r"[A-Z]+([.=/][A-Z]+)*")
 """How arguments and values of options are called."""
 
 

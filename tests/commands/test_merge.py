@@ -93,7 +93,7 @@ def test_predictions_are_shared_out_too(audio: Path, capfd: pytest.CaptureFixtur
         (("spectrograms", "--shard", "0/4"), "--shard must be K/N"),
         (("spectrograms", "--shard", "5/4"), "--shard must be K/N"),
         (("spectrograms", "--shard", "1/4", "--replace"), "--shard takes no --replace"),
-        (("merge", "nowhere"), "nowhere holds no run of mgrkit"),
+        (("merge", "audio"), "audio holds no run of mgrkit"),
         (("merge", "new", "audio"), "audio holds no run of mgrkit"),
         (("merge", "out", "out"), "out is named twice"),
         (("merge", "out", "other"), "were made with other settings"),
