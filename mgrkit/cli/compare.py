@@ -56,7 +56,25 @@ def compare(
             show_default=False,
         ),
     ] = "",
-    seeds: Annotated[int, typer.Option(metavar="N", help="Fits of each.", **number(int, 1))] = 3,
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Fits of each. [default: 3, with --folds 1]",
+            show_default=False,
+            **number(int, 1),
+        ),
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K",
+            help="Judge every track once: K fits of each, each on the artists of the other folds. "
+            "A test part that DATA states stays apart.",
+            show_default=False,
+            **number(int, 2),
+        ),
+    ] = None,
     feature_set: FeatureSet = None,
     columns: Columns = "",
     drop: Drop = "",
@@ -67,12 +85,19 @@ def compare(
     split: SplitHow = None,
     map_: Map = None,
     part: Annotated[
-        str, typer.Option(metavar="PART", help="Judge by the tracks of valid or of test.")
-    ] = "valid",
+        str,
+        typer.Option(
+            metavar="PART",
+            help="Judge by the tracks of valid or of test. [default: valid]",
+            show_default=False,
+        ),
+    ] = "",
     param: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="CLASSIFIER.NAME=VALUE", help="A parameter of a classifier; may be repeated."
+            metavar="CLASSIFIER.NAME=VALUE",
+            help="A parameter of a classifier; may be repeated. Several values of one name make "
+            "a grid, a row for each combination.",
         ),
     ] = None,
     out: Annotated[
@@ -94,12 +119,14 @@ def compare(
     mgrkit compare audio --classifiers svm,cnn,crnn --votes svm+cnn,svm+cnn+crnn
     mgrkit compare features_30_sec.csv --classifiers svm,random_forest --drop mfcc
     mgrkit compare features_30_sec.csv --classifiers svm,knn,lda --reduce pca:17
+    mgrkit compare features_30_sec.csv --folds 10 --out folds
+    mgrkit compare songs.csv --classifiers svm --param svm.C=1 --param svm.C=10
 
-    All learn from one split. Each takes the first DATA that holds what it eats or can be made
-    into it; only tracks that are in all of them count. FOLDER gets compare.csv, compare.md,
-    compare.png, and every model. The same command goes on after a stop; more classifiers, seeds
-    and votes can be added later. A vote is the geometric mean of what its members say of a
-    track: nothing is trained for it, and its costs are theirs together.
+    All learn from one split, or with --folds from the same folds by artist. Each takes the first
+    DATA that holds what it eats or can be made into it; only tracks that are in all of them count.
+    FOLDER gets compare.csv, compare.md, compare.png, and every model. The same command goes on
+    after a stop; more classifiers, seeds and votes can be added later. A vote is the geometric mean
+    of what its members say of a track: nothing is trained for it, its costs are theirs together.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, of_classifiers, table_choice
@@ -113,10 +140,11 @@ def compare(
     names, voting = (
         [name.strip() for name in text.split(",") if name.strip()] for text in (classifiers, votes)
     )
+    single, grids = of_classifiers(param or [])
     asked = Asked(
-        names, seeds, split, part, of_classifiers(param or []), device, feature_set,
-        genre_map(map_ or []), voting, table,
-        table_choice(columns, drop, label_column, group_column, subset), reduce,
+        names, seeds, split, part, single, device, feature_set, genre_map(map_ or []), voting,
+        table, table_choice(columns, drop, label_column, group_column, subset), reduce,
+        folds, grids,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

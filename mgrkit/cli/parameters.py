@@ -13,40 +13,54 @@ if TYPE_CHECKING:
     from mgrkit.inputs.columns import TableChoice
 
 
-def parameters(texts: Sequence[str], form: str = "name=value") -> dict[str, object]:
-    """NAME=VALUE texts by name; ``form`` is what the error calls them.
+def parameters(texts: Sequence[str]) -> dict[str, object]:
+    """NAME=VALUE texts by name.
 
     Raises
     ------
     UsageError : one is no such text, or a name is given twice.
     """
     pairs: dict[str, object] = {}
-    for text in texts:
-        left, equals, value = text.partition("=")
-        name = "".join(left.split())
-        if not equals:
-            raise UsageError(f"--param must be {form}, not {text!r}")
+    for name, value in _named_values(texts, "name=value"):
         if name in pairs:
-            raise UsageError(f"--param {name} is given twice", "give one value")
-        pairs[name] = value.strip()
+            hint = "give one value; mgrkit compare takes several"
+            raise UsageError(f"--param {name} is given twice", hint)
+        pairs[name] = value
     return pairs
 
 
-def of_classifiers(texts: Sequence[str]) -> dict[str, dict[str, object]]:
-    """CLASSIFIER.NAME=VALUE texts by classifier and name.
+def of_classifiers(
+    texts: Sequence[str],
+) -> tuple[dict[str, dict[str, object]], dict[str, dict[str, list[object]]]]:
+    """CLASSIFIER.NAME=VALUE texts by classifier and name: those of one value, and grids of several.
 
     Raises
     ------
-    UsageError : one is no such text, or a parameter is given twice.
+    UsageError : one is no such text.
     """
     form = "classifier.name=value"
-    pairs: dict[str, dict[str, object]] = {}
-    for both, value in parameters(texts, form).items():
-        classifier, dot, name = both.partition(".")
-        if not dot:
+    single: dict[str, dict[str, object]] = {}
+    grids: dict[str, dict[str, list[object]]] = {}
+    values: dict[str, list[object]] = {}
+    for both, value in _named_values(texts, form):
+        if "." not in both:
             raise UsageError(f"--param must be {form}, not {f'{both}={value}'!r}")
-        pairs.setdefault(classifier, {})[name] = value
-    return pairs
+        values.setdefault(both, []).append(value)
+    for both, given in values.items():
+        classifier, _, name = both.partition(".")
+        if len(given) > 1:
+            grids.setdefault(classifier, {})[name] = given
+        else:
+            single.setdefault(classifier, {})[name] = given[0]
+    return single, grids
+
+
+def _named_values(texts: Sequence[str], form: str) -> Iterator[tuple[str, str]]:
+    for text in texts:
+        left, equals, value = text.partition("=")
+        if not equals:
+            raise UsageError(f"--param must be {form}, not {text!r}")
+        yield "".join(left.split()), value.strip()
 
 
 def genre_map(texts: Sequence[str]) -> GenreMap:

@@ -1,11 +1,12 @@
-"""``mgrkit compare``: several classifiers on one split, and which of them differ at all."""
+"""``mgrkit compare``: several classifiers on one split or in folds, and which differ at all."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,12 +17,15 @@ from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError, nearest
 from mgrkit.experiments.common import Common, read_common
+from mgrkit.experiments.configurations import Configuration, Grids, configurations
+from mgrkit.experiments.folding import MOST, Folding, fold, one_split
 from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_other, write_record
 from mgrkit.experiments.standings import Comparison, compared
-from mgrkit.experiments.trials import RUNS, Judged, Outcome, Trial
+from mgrkit.experiments.trials import RUNS, Outcome, Trial
 from mgrkit.files.outputs import check_folder
 from mgrkit.inputs.columns import ALL, TableChoice
-from mgrkit.registry import Provider, installed, with_parameters
+from mgrkit.learning.fitting import FOLDS
+from mgrkit.registry import ClassifierSpec, Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
 if TYPE_CHECKING:
@@ -36,10 +40,11 @@ class Asked:
 
     Parameters
     ----------
-    classifiers : names; none means all that are installed but for those that a plugin keeps out.
-    seeds : fits of each, with the seeds 0, 1, ...
-    split : as for `mgrkit.commands.train.TrainSettings`.
-    part : 'valid' or 'test': the tracks to judge by.
+    classifiers : names; none means all that are installed but for those that a plugin keeps out
+        and those that eat nothing of DATA.
+    seeds : fits of each, with the seeds 0, 1, ...; None for three, of folds for one.
+    split : as for `mgrkit.commands.train.TrainSettings`; folds are never 'random'.
+    part : 'valid' or 'test': the tracks to judge by; '' for valid, and with folds.
     parameters : by classifier.
     device : for the classifiers and feature sets that can use it; the others take the CPU.
     feature_set : for the classifiers that eat features, instead of their usual one.
@@ -49,12 +54,15 @@ class Asked:
     choice : which columns those that eat features learn from.
     reduce : what all of them reduce their columns to, unless ``parameters`` says otherwise of
         one; '' for nothing.
+    folds : judge every track once, by fits on the others of so many folds by artist; None for one
+        split.
+    grids : by classifier and parameter several values: all combinations are compared.
     """
 
     classifiers: Sequence[str] = ()
-    seeds: int = 3
+    seeds: int | None = None
     split: str | None = None
-    part: str = "valid"
+    part: str = ""
     parameters: Mapping[str, Mapping[str, object]] = dataclasses.field(default_factory=dict)
     device: str = "auto"
     feature_set: str | None = None
@@ -63,6 +71,19 @@ class Asked:
     table: Path | None = None
     choice: TableChoice = ALL
     reduce: str = ""
+    folds: int | None = None
+    grids: Grids = dataclasses.field(default_factory=dict)
+
+    @property
+    def fits(self) -> int:
+        """Seeds of each."""
+        usual = 1 if self.folds else 3
+        return usual if self.seeds is None else self.seeds
+
+    @property
+    def judged_by(self) -> str:
+        """'valid', 'test' or 'folds'."""
+        return "folds" if self.folds else self.part or PARTS[1]
 
     def given(self, name: str) -> dict[str, object]:
         """The parameters of a classifier."""
@@ -105,97 +126,179 @@ def compare(
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
-    entries = _entries(asked)
+    chosen = _configurations(asked)
     _check_folder(out)
-    wanted = {entry.spec.eats: entry.spec.name for entry in reversed(entries)}
+    wanted = {one.spec.eats: one.spec.name for one in reversed(chosen)}
     common = read_common(
         data, wanted, asked.split, asked.device, options, report, asked.genres,
         asked.feature_set, asked.table, asked.choice,
     )  # fmt: skip
-    judged = _judged(common, asked.part)
-    _begin(out, common, asked)
-    runs = _runs(out, entries, asked, common)
-    # What was made otherwise is refused before anything is trained.
-    done = {run.name: kept for run in runs if (kept := run.kept(judged))}
-    reasons = {e.spec.name: r for e in entries if (r := common.lacking.get(e.spec.eats))}
-    for name, reason in reasons.items():
-        say(f"{name} is left out: {reason}")
-    runs = [run for run in runs if run.entry.spec.name not in reasons]
-    finished = _finished(runs, done, common, judged, reasons, say, progress)
-    return compared(
-        entries, asked.part, asked.seeds, common, judged, finished, reasons, asked.members
+    chosen, reasons, left_out = _edible(chosen, common, asked)
+    for line in (*(f"{name} is left out: {why}" for name, why in reasons.items()), *left_out):
+        say(line)
+    folding = fold(common, asked.folds) if asked.folds else one_split(common, asked.judged_by)
+    _check_reduce(chosen, common, folding)
+    _begin(out, common, folding, asked)
+    usable = [one for one in chosen if one.name not in reasons]
+    trials = _trials(out, usable, asked, common, folding)
+    finished = _finished(trials, common, folding, reasons, say, progress)
+    found = compared(
+        chosen, asked.judged_by, asked.fits, common, folding, finished, reasons, asked.members
     )
+    return dataclasses.replace(found, notes=(*found.notes, *left_out))
+
+
+def _edible(
+    chosen: Sequence[Configuration], common: Common, asked: Asked
+) -> tuple[list[Configuration], dict[str, str], list[str]]:
+    """Those that are compared, why some of these fail, and what is said of those left out.
+
+    What eats nothing of DATA fails where a person named it, and is left out elsewhere.
+    """
+    named = {*asked.classifiers, *(name for members in asked.members for name in members)}
+    lost = {one.name: why for one in chosen if (why := common.lacking.get(one.spec.eats))}
+    left_out: dict[str, list[str]] = {}
+    for one in chosen:
+        if one.name in lost and one.spec.name not in named:
+            left_out.setdefault(lost.pop(one.name), []).append(one.name)
+    names = {name for several in left_out.values() for name in several}
+    lines = [f"left out, {', '.join(several)}: {why}" for why, several in left_out.items()]
+    return [one for one in chosen if one.name not in names], lost, lines
+
+
+def _ahead(trials: Sequence[Trial], done: Mapping[str, Outcome]) -> Iterator[str]:
+    """What there is to do, where that is more than it looks like: of grids and of folds."""
+    chosen = {one.configuration.name: one.configuration for one in trials}.values()
+    grids = Counter(one.spec.name for one in chosen if one.varied)
+    for name, number in grids.items():
+        yield f"a grid of {name}: {number} combinations, each a row of its own"
+    if grids or any(one.fold for one in trials):
+        left = [one.configuration.spec for one in trials if one.name not in done]
+        fits = sum(1 + FOLDS * (spec.calibrate == "folds") for spec in left)
+        kept = f", {len(done)} are kept" if done else ""
+        runs = "1 run" if len(left) == 1 else f"{len(left)} runs"
+        yield f"{runs} to do, {fits} fits with those for calibration{kept}"
 
 
 def _finished(
-    runs: Sequence[Trial],
-    done: Mapping[str, Outcome],
+    trials: Sequence[Trial],
     common: Common,
-    judged: Judged,
+    folding: Folding,
     reasons: dict[str, str],
     say: Callable[[str], None],
     progress: Callable[[int, int, Mapping[str, float]], None],
 ) -> dict[str, list[Outcome]]:
-    """What each run gave, by classifier; adds to the reasons why a classifier failed.
+    """What each seed gave, by classifier; adds to the reasons why a classifier failed.
 
-    What is done already is taken as it is, and after a failure the classifier's other seeds are
+    What is done already is taken as it is, and after a failure the classifier's other runs are
     passed over.
     """
-    finished: dict[str, list[Outcome]] = {}
-    for number, run in enumerate(runs, 1):
-        name = run.entry.spec.name
+    folds = {each.number: each for each in folding.folds}
+    # What was made otherwise is refused before anything is trained.
+    done = {one.name: kept for one in trials if (kept := one.kept(folds[one.fold].judged))}
+    for line in _ahead(trials, done):
+        say(line)
+    finished: dict[tuple[str, int], list[Outcome]] = {}
+    for number, trial in enumerate(trials, 1):
+        name, held = trial.configuration.name, folds[trial.fold]
         if name in reasons:
             continue
-        what = f"{number} of {len(runs)}: {name}, seed {run.seed}"
+        what = f"{number} of {len(trials)}: {trial.words}"
         try:
-            result = done.get(run.name)
+            result = done.get(trial.name)
             if result is None:
                 say(what)
-                result = run.make(common.eaten[run.entry.spec.eats], judged, progress)
+                spec = trial.configuration.spec
+                result = trial.make(held.of(common.eaten[spec.eats], spec), held.judged, progress)
         except (Stopped, KeyboardInterrupt) as stop:
-            raise _stopped(stop, number - 1, len(runs)) from None
+            raise _stopped(stop, number - 1, len(trials)) from None
         except MgrkitError as error:
             reasons[name] = str(error)
             say(f"{what}: failed: {error}")
             continue
-        finished.setdefault(name, []).append(result)
-        accuracy = float((result.probabilities.argmax(1) == judged.y).mean())
-        how = "kept" if run.name in done else f"trained in {result.training_seconds:.1f} s"
+        finished.setdefault((name, trial.seed), []).append(result)
+        accuracy = float((result.probabilities.argmax(1) == held.judged.y).mean())
+        how = "kept" if trial.name in done else f"trained in {result.training_seconds:.1f} s"
         say(f"{what}: accuracy {accuracy:.3f}, {how}")
-    return finished
+    joined: dict[str, list[Outcome]] = {}
+    for (name, _), of_seed in finished.items():
+        if name not in reasons:
+            joined.setdefault(name, []).append(folding.together(of_seed))
+    return joined
 
 
-def _entries(asked: Asked) -> list[Provider]:
-    """The classifiers by name, each once; what is wrong with the call is said here."""
-    if Ranks.here().world_size > 1:
-        raise UsageError("a comparison is one process", "start it without torchrun")
-    if asked.part not in PARTS[1:]:
-        raise UsageError(f"--part must be valid or test, not {asked.part!r}")
-    if asked.seeds < 1:
-        raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
-    check_split(asked.split)
+def _configurations(asked: Asked) -> list[Configuration]:
+    """The classifiers by name, each with its parameters; what is wrong with the call is said."""
+    _check(asked)
     entries = [entry for entry in installed().classifiers() if not entry.error]
     every = [entry.spec.name for entry in entries if entry.spec.compared]
     names = list(dict.fromkeys(asked.classifiers or every))
-    entries = [_eating(installed().classifier(name), asked.feature_set) for name in names]
-    for entry in entries:
-        fields = {field.name for field in dataclasses.fields(entry.spec.parameters)}
-        if asked.reduce and "reduce" not in fields:
-            hint = "compare only those that do, by --classifiers"
-            raise UsageError(f"{entry.spec.name} takes no --reduce", hint)
-        with_parameters(entry.spec, asked.given(entry.spec.name))
-    for name in asked.parameters:
+    for name in (*asked.parameters, *asked.grids):
         if name not in names:
             raise UsageError(f"--param names {name}, which is not compared", ", ".join(names))
-    _check_votes(asked.members, names)
+    found = []
+    for entry in (_eating(installed().classifier(name), asked.feature_set) for name in names):
+        if asked.reduce and not _reduces(entry.spec):
+            hint = "compare only those that do, by --classifiers"
+            raise UsageError(f"{entry.spec.name} takes no --reduce", hint)
+        name = entry.spec.name
+        found += configurations(entry, asked.given(name), asked.grids.get(name, {}))
+    _check_votes(asked.members, names, asked.grids)
     if asked.device != "auto":
         resolve_device(asked.device, KINDS)
-    return entries
+    return found
 
 
-def _check_votes(votes: Sequence[Sequence[str]], compared: Sequence[str]) -> None:
+def _check(asked: Asked) -> None:
+    """What is wrong with the call, whatever is installed."""
+    if Ranks.here().world_size > 1:
+        raise UsageError("a comparison is one process", "start it without torchrun")
+    if asked.folds is not None:
+        if not 2 <= asked.folds <= MOST:
+            raise UsageError(f"--folds must be from 2 to {MOST}, not {asked.folds}")
+        if asked.part:
+            what = f"--folds judges every track that is folded, not --part {asked.part}"
+            raise UsageError(what, "leave one of them out")
+        if asked.split == "random":
+            what = "--folds keeps artists together, --split random does not"
+            raise UsageError(what, "--split grouped folds all tracks")
+    if asked.judged_by not in (*PARTS[1:], "folds"):
+        raise UsageError(f"--part must be valid or test, not {asked.part!r}")
+    if asked.fits < 1:
+        raise UsageError(f"--seeds must be at least 1, not {asked.seeds}")
+    check_split(asked.split)
+
+
+def _reduces(spec: ClassifierSpec) -> bool:
+    return "reduce" in {field.name for field in dataclasses.fields(spec.parameters)}
+
+
+def _check_reduce(chosen: Sequence[Configuration], common: Common, folding: Folding) -> None:
+    """Refuse to reduce to more than there is, before the first fit and not in each.
+
+    Raises
+    ------
+    UsageError : more columns than DATA has, or as many discriminants as there are genres.
+    """
+    genres = min(len(one.judged.labels) for one in folding.folds)
+    for one in chosen:
+        eaten = common.eaten.get(one.spec.eats)
+        if eaten and one.spec.eats.startswith("features:") and _reduces(one.spec):
+            text = str(with_parameters(one.spec, one.given).reduce)
+            how, _, amount = text.partition(":")
+            most = genres - 1 if how == "lda" else eaten.dataset.input.shape[0]
+            if amount.isdigit() and int(amount) > most:
+                why = f"{genres} genres" if how == "lda" else f"{most} columns"
+                what = f"{one.name}: reduce={text} asks for more than {most}: there are {why}"
+                raise UsageError(what, "give fewer")
+
+
+def _check_votes(votes: Sequence[Sequence[str]], compared: Sequence[str], grids: Grids) -> None:
     for members in votes:
         for name in members:
+            if name in grids:
+                what = f"--votes names {name}, of which there are several"
+                raise UsageError(what, "one value of each --param, or no vote of it")
             if name not in compared:
                 hint = nearest(name, compared, "there are")
                 raise UsageError(f"--votes names {name!r}, which is not compared", hint)
@@ -220,17 +323,19 @@ def _check_folder(out: Path) -> None:
         raise UsageError(f"{out} holds something else", "give another --out")
 
 
-def _begin(out: Path, common: Common, asked: Asked) -> None:
+def _begin(out: Path, common: Common, folding: Folding, asked: Asked) -> None:
     """Make the folder, or see that it is one of the same tracks."""
-    both = zip(common.tracks, common.split.parts, strict=True)
+    both = zip(common.tracks, folding.parts(common), strict=True)
     rows = [[track.id, track.genre, track.group, part] for track, part in both]
     settings = {
         "made by": _MAKER,
-        "part": asked.part,
-        "split": common.split.words,
+        "part": asked.judged_by,
+        "split": folding.words,
         "tracks": len(rows),
         "tracks' digest": hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16],
     }
+    if asked.folds:
+        settings["folds"] = asked.folds
     if asked.genres.pairs:
         settings["map"] = [f"{theirs}={ours}" for theirs, ours in asked.genres.pairs]
     kept = folder_record(out)
@@ -245,36 +350,30 @@ def _begin(out: Path, common: Common, asked: Asked) -> None:
         raise RunError(f"cannot write to {out}: {error.strerror}", "give another --out") from None
 
 
-def _judged(common: Common, part: str) -> Judged:
-    which = common.judged(part)
-    both = zip(common.tracks, common.split.parts, strict=True)
-    return Judged(
-        which,
-        [common.tracks[i].id for i in which],
-        [common.tracks[i].genre for i in which],
-        common.groups(which),
-        tuple(sorted({track.genre for track, part in both if part == "train"})),
-    )
-
-
-def _runs(out: Path, entries: Sequence[Provider], asked: Asked, common: Common) -> list[Trial]:
-    """Every classifier with every seed; those that have nothing to eat are there once."""
+def _trials(
+    out: Path,
+    chosen: Sequence[Configuration],
+    asked: Asked,
+    common: Common,
+    folding: Folding,
+) -> list[Trial]:
+    """Every classifier with every seed in every fold."""
     genres = sorted({track.genre for track in common.tracks})
     digests = {eats: digest(one.dataset.examples(genres)) for eats, one in common.eaten.items()}
-    runs = []
-    for entry in entries:
-        spec = entry.spec
-        given = asked.given(spec.name)
+    found = []
+    for one in chosen:
+        spec, entry = one.spec, one.entry
         usable = asked.device == "auto" or asked.device.partition(":")[0] in spec.devices
+        device = asked.device if usable else "cpu"
         settings = {
             "version": f"{entry.distribution} {entry.version}",
-            "parameters": dataclasses.asdict(with_parameters(spec, given)),
+            "parameters": dataclasses.asdict(with_parameters(spec, one.given)),
             "examples": digests.get(spec.eats, ""),
         }
-        for seed in range(asked.seeds):
-            device = asked.device if usable else "cpu"
-            runs.append(Trial(out, entry, seed, device, given, {**settings, "seed": seed}))
-    return runs
+        for seed in range(asked.fits):
+            own = {**settings, "seed": seed}
+            found += [Trial(out, one, seed, device, own, each.number) for each in folding.folds]
+    return found
 
 
 def _stopped(stop: Stopped | KeyboardInterrupt, done: int, runs: int) -> Stopped:

@@ -39,6 +39,18 @@ class Eaten:
     dataset: Dataset
     split: Split
 
+    def with_split(self, split: Split) -> Eaten:
+        """The same, split otherwise; copies are of the part of their track.
+
+        Parameters
+        ----------
+        split : of the common tracks.
+        """
+        known = self.dataset.labelled
+        place = {one.id: number for number, one in enumerate(known[: len(split.parts)])}
+        parts = tuple(split.parts[place[one.id]] for one in known)
+        return replace(self, split=replace(split, parts=parts))
+
 
 @dataclass(frozen=True)
 class Common:
@@ -50,7 +62,7 @@ class Common:
     split : of the tracks.
     eaten : by what classifiers eat, as in their specs.
     lacking : why no DATA gives what some classifiers eat.
-    notes : what a person should know, above all what was left out.
+    notes : what a person should know but for the split's, above all what was left out.
     failed : files that could not be used, counted for each kind of example.
     """
 
@@ -129,7 +141,7 @@ def read_common(
         notes.append("noisy copies left out: not all DATA hold the same")
         eaten = {eats: _recordings(one, len(tracks)) for eats, one in eaten.items()}
     failed = sum(dataset.failed for _, dataset in read.values())
-    return Common(tracks, split, eaten, lacking, (*dict.fromkeys((*notes, *split.notes)),), failed)
+    return Common(tracks, split, eaten, lacking, (*dict.fromkeys(notes),), failed)
 
 
 def _read(

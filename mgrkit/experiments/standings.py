@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -9,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from mgrkit.experiments.common import Common
-from mgrkit.experiments.trials import Judged, Outcome
+from mgrkit.experiments.configurations import Configuration
+from mgrkit.experiments.folding import Folding
+from mgrkit.experiments.trials import Outcome
 from mgrkit.learning.comparing import Difference, Spread, differences, letters, ranking
 from mgrkit.learning.metrics import interval, scores
 from mgrkit.learning.voting import vote
-from mgrkit.registry import Provider
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,17 @@ class Standing:
 
     Parameters
     ----------
+    classifier : in a grid with what it differs in, as in ``svm C=10``.
     reason : why it failed; then all else is empty.
-    accuracy, low, high : of all its seeds together, with the 95 % interval.
+    accuracy, low, high : of all its seeds together, with the 95 % interval; of folds the mean of
+        theirs, with the corrected one, see `mgrkit.learning.comparing.Folds`.
     seeds : the spread of the accuracies of its seeds.
+    folds : the accuracy of each fold that judged any track, all seeds together.
     ties : letters; classifiers that share one cannot be told apart.
     chose : whether the judged tracks were used to choose its epoch and to calibrate it.
-    macro_f1, top3, ece, training_seconds, prediction_ms, bytes : means over the seeds.
-    parameters : numbers in the arrays of the bundle, a mean over the seeds.
+    macro_f1, top3, ece : of all folds together, means over the seeds.
+    training_seconds, prediction_ms, bytes : means over the seeds and folds.
+    parameters : numbers in the arrays of the bundle, a mean over them, too.
     device : of the first seed.
     """
 
@@ -48,6 +54,12 @@ class Standing:
     parameters: int = 0
     bytes: int = 0
     device: str = ""
+    folds: tuple[float, ...] = ()
+
+    @property
+    def spread(self) -> Spread:
+        """Over the folds, or without such over the seeds."""
+        return Spread.of(np.array(self.folds)) if self.folds else self.seeds
 
 
 @dataclass(frozen=True)
@@ -56,13 +68,15 @@ class Comparison:
 
     Parameters
     ----------
-    part, split : which tracks were judged, and the words that go with every number of them.
+    part, split : which tracks were judged, 'valid', 'test' or 'folds', and the words that go with
+        every number of them.
     tracks, artists : how many there were.
     seeds : how many fits of each classifier.
     rows : the best first, failed ones last.
     pairs : every two that did not fail, the better first.
     notes : what a person should know.
     failed : files that could not be used.
+    folds : how many there were; 0 for none.
     """
 
     part: str
@@ -74,6 +88,7 @@ class Comparison:
     pairs: tuple[Difference, ...]
     notes: tuple[str, ...]
     failed: int
+    folds: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -85,21 +100,23 @@ class Comparison:
         """The part in words."""
         chosen = any(row.chose for row in self.rows)
         part = f"{self.part} (used to choose)" if chosen else self.part
+        part = f"{self.folds} folds" if self.folds else part
         seeds = f"{self.seeds} seeds" if self.seeds > 1 else "one seed"
         return f"{part}: {self.tracks} tracks of {self.artists} artists, {self.split}, {seeds}"
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
+        rows = [{**asdict(row), "spread": asdict(row.spread)} for row in self.rows]
         pairs = [{**asdict(p), "tied": p.tied} for p in self.pairs]
-        return asdict(self) | {"pairs": pairs, "exit_code": self.exit_code}
+        return asdict(self) | {"rows": rows, "pairs": pairs, "exit_code": self.exit_code}
 
 
 def compared(
-    entries: Sequence[Provider],
+    configurations: Sequence[Configuration],
     part: str,
     seeds: int,
     common: Common,
-    judged: Judged,
+    folding: Folding,
     finished: Mapping[str, Sequence[Outcome]],
     reasons: Mapping[str, str],
     votes: Sequence[Sequence[str]] = (),
@@ -108,51 +125,71 @@ def compared(
 
     Parameters
     ----------
-    entries : all that were to be compared.
-    finished : the runs of each that did not fail, by seed.
+    configurations : all that were to be compared.
+    finished : the runs of each that did not fail, by seed, of all folds together.
     reasons : why the others failed.
     votes : the members of each, which are rows of their own.
     """
+    judged, folds = folding.judged, folding.statistics
     runs, failed = _with_votes(finished, reasons, votes)
     right = {
         name: np.stack([one.probabilities.argmax(1) == judged.y for one in of_name])
         for name, of_name in runs.items()
     }
-    order = ranking(right)
-    pairs = differences(right, judged.groups)
+    order = ranking(right, folds)
+    pairs = differences(right, judged.groups, folds=folds)
     shown = letters(order, pairs)
-    choosing = {e.spec.name for e in entries if part == "valid" and e.spec.calibrate == "valid"}
+    by_valid = {one.name for one in configurations if one.spec.calibrate == "valid"}
+    choosing = by_valid if part == "valid" else set()
     rows = []
     for name in order:
-        row = _row(name, runs[name], judged)
+        row = _row(name, runs[name], folding)
         chose = not choosing.isdisjoint(name.split("+"))
         rows.append(replace(row, ties=shown[name], chose=chose))
     rows += [Standing(name, reason) for name, reason in failed.items()]
+    notes = [*common.notes, *folding.notes, *_notes(configurations, part, common, finished)]
     return Comparison(
         part,
-        common.split.words,
+        folding.words,
         len(judged.ids),
         len(set(judged.groups)),
         seeds,
         tuple(rows),
         tuple(pairs),
-        tuple(_notes(entries, common, finished)),
+        tuple(dict.fromkeys(notes)),
         common.failed,
+        folding.count,
     )
 
 
 def _notes(
-    entries: Sequence[Provider], common: Common, finished: Mapping[str, Sequence[Outcome]]
+    configurations: Sequence[Configuration],
+    part: str,
+    common: Common,
+    finished: Mapping[str, Sequence[Outcome]],
 ) -> Iterator[str]:
     """What a person should know."""
-    yield from common.notes
     if len(common.eaten) > 1:
         for eats, one in common.eaten.items():
-            names = ", ".join(entry.spec.name for entry in entries if entry.spec.eats == eats)
+            names = ", ".join(one.name for one in configurations if one.spec.eats == eats)
             yield f"{names}: from {one.source}"
     devices = sorted({runs[0].device for runs in finished.values()})
     if len(devices) > 1:
         yield f"times are of different devices: {', '.join(devices)}"
+    grids = Counter(one.spec.name for one in configurations if one.varied)
+    for name, number in grids.items():
+        where = "these folds" if part == "folds" else part
+        yield (
+            f"{name} is there with {number} settings: to take the best of them is to choose by "
+            f"{where}, and its accuracy here is rather too high; measure it on tracks that it "
+            "was not chosen by"
+        )
+    if part == "folds" and any(one.spec.calibrate == "valid" for one in configurations):
+        names = ", ".join(one.name for one in configurations if one.spec.calibrate == "valid")
+        yield (
+            f"{names}: in each fold, a fifth of the artists it may learn from is for "
+            "choosing its epoch"
+        )
 
 
 def _with_votes(
@@ -185,20 +222,26 @@ def _voted(members: Sequence[Sequence[Outcome]]) -> Iterator[Outcome]:
         )
 
 
-def _row(name: str, runs: Sequence[Outcome], judged: Judged) -> Standing:
+def _row(name: str, runs: Sequence[Outcome], folding: Folding) -> Standing:
+    judged, folds = folding.judged, folding.statistics
     right = np.stack([run.probabilities.argmax(1) == judged.y for run in runs])
     each = [scores(r.probabilities, judged.y, judged.groups, judged.labels) for r in runs]
 
     def mean(values: Sequence[float]) -> float:
         return float(np.mean(values))
 
-    low, high = interval(right.mean(0), judged.groups)
+    pooled = right.mean(0)
+    accuracies = [float((folds.means(one) if folds else one).mean()) for one in right]
+    accuracy = mean(accuracies)
+    low, high = interval(pooled, judged.groups)
+    if folds:
+        accuracy, low, high = folds.interval(pooled, judged.groups)
     return Standing(
         name,
-        accuracy=mean([one["accuracy"] for one in each]),
+        accuracy=accuracy,
         low=low,
         high=high,
-        seeds=Spread.of(right),
+        seeds=Spread.of(np.array(accuracies)),
         macro_f1=mean([one["macro_f1"] for one in each]),
         top3=mean([one["top3"] for one in each]),
         ece=mean([one["ece"] for one in each]),
@@ -207,4 +250,5 @@ def _row(name: str, runs: Sequence[Outcome], judged: Judged) -> Standing:
         parameters=round(mean([run.numbers for run in runs])),
         bytes=round(mean([run.bytes for run in runs])),
         device=runs[0].device,
+        folds=tuple(folds.means(pooled).tolist()) if folds else (),
     )

@@ -2,7 +2,7 @@
 
 ``OUT/runs/<classifier>-<seed>.json`` says how it was made and what it cost; beside it the CSV of
 the same name holds the probabilities of the judged tracks, which all tables are made from. The
-bundle is ``OUT/<classifier>-<seed>.safetensors``.
+bundle is ``OUT/<classifier>-<seed>.safetensors``. Of a fold all three end in ``-fold<n>``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,8 @@ import numpy as np
 from mgrkit.classifiers import Bundle, load_bundle, provider, restored
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.errors import RunError, Stopped
-from mgrkit.experiments.common import Eaten
+from mgrkit.experiments.common import Common, Eaten
+from mgrkit.experiments.configurations import Configuration
 from mgrkit.experiments.records import damaged, read_record, refuse_other, write_record
 from mgrkit.experiments.training import Recipe, check_out, fit_model
 from mgrkit.files.replacing import replacing
@@ -29,8 +30,6 @@ from mgrkit.learning.fitting import predict_tracks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from mgrkit.registry import Provider
 
 RUNS = "runs"
 _MEASURES = {"training_seconds": float, "prediction_ms": float, "numbers": int, "bytes": int}
@@ -53,6 +52,13 @@ class Judged:
     genres: Sequence[str]
     groups: Sequence[str]
     labels: tuple[str, ...]
+
+    @classmethod
+    def of(cls, common: Common, which: Sequence[int], labels: Iterable[str]) -> Judged:
+        """Of the common tracks at these places."""
+        tracks = [common.tracks[i] for i in which]
+        ids, genres = [track.id for track in tracks], [track.genre for track in tracks]
+        return cls(which, ids, genres, common.groups(which), tuple(sorted(labels)))
 
     @property
     def y(self) -> NDArray[np.int64]:
@@ -85,26 +91,33 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Trial:
-    """One classifier with one seed.
+    """One classifier with one seed, of one fold where there are some.
 
     Parameters
     ----------
     folder : OUT.
     settings : what decides the result, for the comparison with what is kept.
-    parameters : as given, of the classifier.
+    fold : its number; 0 without folds.
     """
 
     folder: Path
-    entry: Provider
+    configuration: Configuration
     seed: int
     device: str
-    parameters: Mapping[str, object]
     settings: Mapping[str, Any]
+    fold: int = 0
 
     @property
     def name(self) -> str:
         """Of its files."""
-        return f"{self.entry.spec.name}-{self.seed}"
+        fold = f"-fold{self.fold}" if self.fold else ""
+        return f"{self.configuration.stem}-{self.seed}{fold}"
+
+    @property
+    def words(self) -> str:
+        """For people."""
+        fold = f", fold {self.fold}" if self.fold else ""
+        return f"{self.configuration.name}, seed {self.seed}{fold}"
 
     @property
     def _bundle(self) -> Path:
@@ -149,7 +162,8 @@ class Trial:
         before = read_record(self._record)
         spent = float(before.get("training_seconds", 0.0)) if before else 0.0
         self._write_record(finished=False, training_seconds=spent)
-        recipe = Recipe.of(self.entry, self.parameters, self.seed, device=self.device)
+        asked = self.configuration
+        recipe = Recipe.of(asked.entry, asked.given, self.seed, device=self.device)
         check_out(self._bundle, replace=True)
         began = time.monotonic()
         try:

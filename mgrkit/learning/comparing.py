@@ -4,6 +4,11 @@ What is compared is ``right``, float64 ``(seeds, tracks)`` of each classifier: 1
 that seed was right on that track, else 0. A classifier's accuracy on a track is the mean over
 its seeds, so that several seeds steady the numbers and do not count as more tracks. What holds
 of these fits holds of the classifiers as far as the seeds are many: `Spread` is given beside it.
+
+Where each track was judged by the fit of its fold, `Folds` says by which. Then accuracies are means
+over the folds, and their variance is that of Nadeau and Bengio 2003, "Inference for the
+generalization error": fits of two folds share most of what they learnt from, so they differ too
+little from one another, and the plain variance of their mean is too small.
 """
 
 from __future__ import annotations
@@ -48,17 +53,94 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class Folds:
+    """Which fold judged each track, each by a fit on the others.
+
+    Parameters
+    ----------
+    of : int64 ``(tracks,)``, the fold of each track.
+    ratio : tracks that a fold holds back over those that its fit learns from, a mean over the
+        folds: 1 / (k - 1) of k even ones.
+    """
+
+    of: NDArray[np.int64]
+    ratio: float
+
+    def means(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The mean ``(folds,)`` of values ``(tracks,)`` in each fold that judged some."""
+        _, fold = np.unique(self.of, return_inverse=True)
+        totals = np.bincount(fold, np.asarray(values, np.float64))
+        return np.asarray(totals / np.bincount(fold), np.float64)
+
+    def error(self, means: NDArray[np.float64]) -> float:
+        """The corrected standard error of the mean of ``means``; infinite of a single fold.
+
+        sqrt((1 / k + ratio) s²), with s² the variance of k folds (Nadeau and Bengio 2003).
+        """
+        if len(means) < 2:
+            return math.inf
+        return math.sqrt((1 / len(means) + self.ratio) * float(means.var(ddof=1)))
+
+    def interval(self, right: NDArray[Any], groups: Sequence[object]) -> tuple[float, float, float]:
+        """The mean accuracy over the folds, and its corrected 95 % interval.
+
+        Student's t with one less than the folds. The standard error is at least what one more
+        artist, of which the verdicts were the other way round, would bring: folds that are
+        all alike prove nothing about artists not heard.
+
+        Parameters
+        ----------
+        right : booleans or numbers from 0 to 1, ``(tracks,)``.
+        groups : the artist of each track.
+        """
+        means = self.means(right)
+        mean = float(means.mean())
+        half = self._half(means, max(mean, 1 - mean) / len(set(groups)))
+        return mean, max(0.0, mean - half), min(1.0, mean + half)
+
+    def _half(self, means: NDArray[np.float64], least: float) -> float:
+        """Half of a 95 % interval whose standard error is at least so much."""
+        from scipy.special import stdtrit
+
+        error = max(self.error(means), least)
+        return error if math.isinf(error) else float(stdtrit(len(means) - 1, 0.975)) * error
+
+    def difference(
+        self, first: str, second: str, gains: NDArray[np.float64], groups: Sequence[object]
+    ) -> Difference:
+        """The paired difference of two classifiers, see `mgrkit.learning.comparing.difference`.
+
+        Parameters
+        ----------
+        gains : ``(tracks,)``, how much more often the first was right.
+        """
+        from scipy.special import stdtr
+
+        means = self.means(gains)
+        mean = float(means.mean())
+        least = abs(mean) / len(set(groups))
+        error = max(self.error(means), least)
+        if math.isinf(error):
+            return Difference(first, second, mean, -1.0, 1.0, 0.5)
+        if not error:
+            return Difference(first, second, mean, mean, mean, 0.5)
+        half = self._half(means, least)
+        probability = float(stdtr(len(means) - 1, -abs(mean) / error))
+        low, high = max(-1.0, mean - half), min(1.0, mean + half)
+        return Difference(first, second, mean, low, high, probability)
+
+
+@dataclass(frozen=True)
 class Spread:
-    """The accuracies of one classifier's seeds: standard deviation (0 of one), least, most."""
+    """The accuracies of seeds or of folds: their standard deviation (0 of one), least and most."""
 
     deviation: float
     low: float
     high: float
 
     @classmethod
-    def of(cls, right: NDArray[Any]) -> Spread:
-        """Of ``right``, see the module."""
-        each = np.asarray(right, np.float64).mean(1)
+    def of(cls, each: NDArray[Any]) -> Spread:
+        """Of the accuracy of each, ``(n,)``."""
         deviation = float(each.std(ddof=1)) if len(each) > 1 else 0.0
         return cls(deviation, float(each.min()), float(each.max()))
 
@@ -69,6 +151,7 @@ def difference(
     right: Mapping[str, NDArray[Any]],
     groups: Sequence[object],
     seed: int = 0,
+    folds: Folds | None = None,
 ) -> Difference:
     """Compare two classifiers on the same tracks, by a paired bootstrap by artist.
 
@@ -84,11 +167,15 @@ def difference(
     first, second : keys of ``right``.
     right : booleans or numbers from 0 to 1, ``(seeds, tracks)``; seeds may differ in number.
     groups : the artist of each track. A single one says nothing: from -1 to 1.
+    folds : that judged the tracks: then the test is the t-test of the folds' differences, its
+        variance corrected, and not a bootstrap.
     """
     from scipy.special import stdtr, stdtrit
 
     pooled = [np.asarray(right[name], np.float64).mean(0) for name in (first, second)]
     gains = pooled[0] - pooled[1]
+    if folds:
+        return folds.difference(first, second, gains, groups)
     mean = float(gains.mean())
     artists, variance = by_artist(gains, groups, seed)
     if math.isinf(variance):
@@ -149,19 +236,27 @@ def gap(
 
 
 def differences(
-    right: Mapping[str, NDArray[Any]], groups: Sequence[object], seed: int = 0
+    right: Mapping[str, NDArray[Any]],
+    groups: Sequence[object],
+    seed: int = 0,
+    folds: Folds | None = None,
 ) -> list[Difference]:
     """Every pair, the more accurate one first; see `difference`.
 
     Each pair is tested alone: of twenty pairs of equals, one seems to differ by chance.
     """
-    return [difference(*pair, right, groups, seed) for pair in combinations(ranking(right), 2)]
+    pairs = combinations(ranking(right, folds), 2)
+    return [difference(*pair, right, groups, seed, folds) for pair in pairs]
 
 
-def ranking(right: Mapping[str, NDArray[Any]]) -> list[str]:
+def ranking(right: Mapping[str, NDArray[Any]], folds: Folds | None = None) -> list[str]:
     """The names, the most accurate first; equals stay in their order."""
-    means = {name: float(np.mean(np.asarray(one, np.float64))) for name, one in right.items()}
-    return sorted(right, key=lambda name: -means[name])
+    means = {}
+    for name, one in right.items():
+        of_tracks = np.asarray(one, np.float64).mean(0)
+        means[name] = float((folds.means(of_tracks) if folds else of_tracks).mean())
+    # Rounded, or equals of several seeds would be told apart by the last digit.
+    return sorted(right, key=lambda name: -round(means[name], 12))
 
 
 def letters(names: Sequence[str], pairs: Sequence[Difference]) -> dict[str, str]:

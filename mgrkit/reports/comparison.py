@@ -21,10 +21,26 @@ TIES = (
     "Classifiers that share a letter cannot be told apart by these tracks: the 95 % interval of "
     "their difference (paired, bootstrap by artist) holds zero."
 )
+TIES_OF_FOLDS = (
+    "Classifiers that share a letter cannot be told apart by these folds: the 95 % interval of "
+    "their difference (paired, t of the folds) holds zero. All intervals are corrected for what "
+    "the fits of the folds learnt in common (Nadeau and Bengio 2003). Accuracies are means over "
+    "the folds."
+)
 CHOSE = (
     "* chose its epoch and was calibrated on these tracks, so its accuracy here is rather too "
     "high and its calibration error too low."
 )
+
+
+def ties_of(found: Comparison) -> str:
+    """What the letters mean."""
+    return TIES_OF_FOLDS if found.folds else TIES
+
+
+def spread_of(found: Comparison) -> str:
+    """What the accuracies are spread over: 'seeds' or 'folds'."""
+    return "folds" if found.folds else "seeds"
 
 
 def write_report(found: Comparison, out: Path) -> list[Path]:
@@ -58,18 +74,21 @@ def _csv(found: Comparison) -> str:
             "classifier", "status", "accuracy", "accuracy_low", "accuracy_high", "seeds",
             "seeds_deviation", "seeds_low", "seeds_high", "ties", "macro_f1", "top3", "ece",
             "parameters", "training_seconds", "prediction_ms", "bytes", "device", "part", "split",
-            "tracks", "artists", "reason",
+            "tracks", "artists", "reason", "folds", "folds_deviation", "folds_low", "folds_high",
         ]
     )  # fmt: skip
     common = [found.part, found.split, found.tracks, found.artists]
     for row in found.rows:
         if row.reason:
-            writer.writerow([row.classifier, "failed", *[""] * 16, *common, row.reason])
+            failed = [row.classifier, "failed", *[""] * 16, *common, row.reason]
+            writer.writerow([*failed, found.folds or "", "", "", ""])
             continue
         seeds = [found.seeds, row.seeds.deviation, row.seeds.low, row.seeds.high]
         costs = [row.parameters, row.training_seconds, row.prediction_ms, row.bytes, row.device]
         shares = [row.accuracy, row.low, row.high, *seeds]
         rest = [row.ties, row.macro_f1, row.top3, row.ece, *costs, *common, ""]
+        spread = [found.folds, row.spread.deviation, row.spread.low, row.spread.high]
+        rest += spread if found.folds else [""] * 4
         cells = [round(v, 6) if isinstance(v, float) else v for v in (*shares, *rest)]
         writer.writerow([row.classifier, "ok", *cells])
     return text.getvalue()
@@ -78,16 +97,18 @@ def _csv(found: Comparison) -> str:
 def _markdown(found: Comparison) -> str:
     lines = [f"# {found.judged[0].upper()}{found.judged[1:]}", ""]
     heads = [
-        "classifier", "accuracy", "95 %", "seeds ±", "ties", "macro F1", "top 3",
+        "classifier", "accuracy", "95 %", f"{spread_of(found)} ±", "ties", "macro F1", "top 3",
         "calibration error", "parameters", "training s", "ms per track", "bytes",
     ]  # fmt: skip
     lines += _grid(heads, [_cells(row) for row in found.rows if not row.reason])
-    lines += ["", TIES]
+    lines += ["", ties_of(found)]
     if any(row.chose for row in found.rows):
         lines += ["", CHOSE.replace("*", "\\*")]
     for row in found.rows:
         if row.reason:
             lines += ["", f"{_escaped(row.classifier)} failed: {_escaped(row.reason)}"]
+    if found.folds:
+        lines += ["", "## Folds", "", *_of_folds(found)]
     if found.pairs:
         lines += ["", "## Pairs", ""]
         heads = ["better", "worse", "difference", "95 %", "probability of none or the reverse"]
@@ -105,12 +126,19 @@ def _markdown(found: Comparison) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def _of_folds(found: Comparison) -> list[str]:
+    """The accuracies, a row for each classifier and a column for each fold that judged any."""
+    good = [row for row in found.rows if not row.reason]
+    heads = ["classifier", *(str(n + 1) for n in range(len(good[0].folds) if good else 0))]
+    return _grid(heads, [[_escaped(r.classifier), *(f"{v:.3f}" for v in r.folds)] for r in good])
+
+
 def _cells(row: Standing) -> list[str]:
     return [
         _escaped(row.classifier) + ("\\*" if row.chose else ""),
         f"{row.accuracy:.3f}",
         f"{row.low:.3f} to {row.high:.3f}",
-        f"{row.seeds.deviation:.3f}",
+        f"{row.spread.deviation:.3f}",
         row.ties,
         f"{row.macro_f1:.3f}",
         f"{row.top3:.3f}",
@@ -135,7 +163,7 @@ def _escaped(text: str) -> str:
 
 
 def _draw(found: Comparison, path: Path) -> None:
-    """Accuracies with their intervals, a stroke for each end of the seeds; ties joined by a bar."""
+    """Accuracies with their intervals, strokes for folds or ends of the seeds; ties joined."""
     rows = [row for row in found.rows if not row.reason]
     with drawn(path, "mgrkit compare", (8, 1.8 + 0.45 * max(2, len(rows))), 120) as figure:
         _plot(figure, found, rows)
@@ -146,7 +174,8 @@ def _plot(figure: Figure, found: Comparison, rows: Sequence[Standing]) -> None:
     places = range(len(rows))
     for place, row in zip(places, rows, strict=True):
         axes.plot([row.low, row.high], [place, place], color="tab:blue", linewidth=2)
-        axes.plot([row.seeds.low, row.seeds.high], [place, place], "|", color="black")
+        each = row.folds or (row.seeds.low, row.seeds.high)
+        axes.plot(each, [place] * len(each), "|", color="black")
         axes.plot(row.accuracy, place, "o", color="tab:blue")
         shown = f"{row.accuracy:.3f}{'*' if row.chose else ''}"
         axes.annotate(
@@ -161,11 +190,13 @@ def _plot(figure: Figure, found: Comparison, rows: Sequence[Standing]) -> None:
         axes.plot([x] * len(members), members, "-o", color="tab:orange", markersize=4, **at)
     axes.set_yticks(list(places), [row.classifier for row in rows], parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.7)
-    axes.set_xlabel("accuracy with its 95 % interval; | least and most of the seeds")
+    spread = "each fold" if found.folds else "least and most of the seeds"
+    axes.set_xlabel(f"accuracy with its 95 % interval; | {spread}")
     axes.grid(axis="x", alpha=0.3)
     stars = "; * chose its epoch on these tracks" if any(row.chose for row in rows) else ""
+    how = "paired t of the folds, corrected" if found.folds else "paired bootstrap by artist"
     axes.set_title(
-        f"{found.judged}\njoined in orange: not told apart (paired bootstrap by artist){stars}",
+        f"{found.judged}\njoined in orange: not told apart ({how}){stars}",
         fontsize="small",
         wrap=True,
         parse_math=False,

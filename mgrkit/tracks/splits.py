@@ -314,10 +314,18 @@ def grouped_words(tracks: Sequence[Labelled]) -> str:
     return f"grouped split, {UNKNOWN} for {unknown} of {_count(total, 'track')}"
 
 
-def _grouped(tracks: Sequence[Labelled], deal: _Deal) -> Split:
-    units = linked(
+def artists_of(tracks: Sequence[Labelled]) -> list[list[int]]:
+    """The tracks of each artist, with all others that are of their recordings.
+
+    A track of unknown artist is one by itself.
+    """
+    return linked(
         [*t.dealt_with, *([("group", group_key(t.group))] if t.group else [])] for t in tracks
     )
+
+
+def _grouped(tracks: Sequence[Labelled], deal: _Deal) -> Split:
+    units = artists_of(tracks)
     return _dealt("grouped", tracks, units, deal, "artist", grouped_words(tracks))
 
 

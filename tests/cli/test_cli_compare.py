@@ -66,15 +66,6 @@ def test_parameters_name_their_classifier(
     assert "classifier.name=value" in capfd.readouterr().err
 
 
-def test_a_parameter_that_is_given_twice_is_refused(
-    table: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    twice = ["--param", "svm.C=1", "--param", "random_forest.trees=5", "--param", "svm.C=3"]
-    assert guarded(app, ["compare", "features.csv", *twice]) == 2
-    assert "--param svm.C is given twice" in capfd.readouterr().err
-    assert not Path("compare").exists()
-
-
 @pytest.mark.parametrize("words", [["compare", "--classifiers"], ["train"]])
 def test_a_set_is_not_passed_over_for_that_of_the_table(
     words: list[str], table: Path, capfd: pytest.CaptureFixture[str]
@@ -85,3 +76,93 @@ def test_a_set_is_not_passed_over_for_that_of_the_table(
     message = "features.csv holds gtzan57, --set asks for musicnn-tags:mean (leave out --set, "
     assert message in capfd.readouterr().err
     assert guarded(app, [*asked, "--set", "gtzan57"]) == 0
+
+
+def test_several_values_of_a_parameter_are_a_grid(
+    table: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    values = ["--param", "svm.kernel=linear", "--param", "svm.C=0.25", "--param", "svm.C=3"]
+    words = ["compare", "features.csv", "--classifiers", "svm,lda", "--seeds", "1", *values]
+    assert guarded(app, words) == 0
+    out, err = capfd.readouterr()
+    assert max(map(len, out.splitlines())) <= 80
+    assert "\nsvm C=0.25 " in out
+    assert "\nsvm C=3 " in out
+    assert "a grid of svm: 2 combinations" in err
+    assert "to take the best of them is to choose by valid" in err
+
+
+def test_a_row_of_a_grid_is_never_cut(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    values = [f"--param=logistic_regression.{one}" for one in ("C=0.03125", "C=3", "power=false")]
+    more = [*values, "--param", "logistic_regression.power=true", "--seeds", "1"]
+    words = ["compare", "features.csv", "--classifiers", "logistic_regression", *more]
+    assert guarded(app, words) == 0
+    out = capfd.readouterr().out
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "\nlogistic_regression C=0.03125 power=false " in out
+    assert "~" not in out
+
+
+def test_training_takes_one_value(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    twice = ["--param", "C=1", "--param", "kernel=rbf", "--param", "C=3"]
+    assert guarded(app, ["train", "svm", "features.csv", "--out", "m.safetensors", *twice]) == 2
+    assert "--param C is given twice" in capfd.readouterr().err
+    assert not Path("m.safetensors").exists()
+
+
+def test_folds_are_one_command(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "features.csv", "--classifiers", "svm,lda", "--folds", "4"]
+    assert guarded(app, words) == 0
+    out, err = capfd.readouterr()
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[0] == "4 folds: 60 tracks of 20 artists, folded by artist, one seed"
+    assert lines[2].split()[:5] == ["classifier", "accuracy", "(95", "%)", "folds"]
+    assert "Nadeau" in out
+    assert "8 runs to do, 48 fits with those for calibration" in err
+    assert "3 of 8: svm, seed 0, fold 3: accuracy" in err
+    assert guarded(app, [*words, "--json", "--quiet"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert (found["part"], found["folds"], len(found["rows"][0]["folds"])) == ("folds", 4, 4)
+    assert found["rows"][0]["spread"]["deviation"] >= 0
+    for wrong in (["--part", "valid"], ["--split", "random"], ["--folds", "x"], ["--folds", "60"]):
+        assert guarded(app, [*words, *wrong]) == 2
+        assert len(capfd.readouterr().err.splitlines()) == 1
+
+
+def test_what_eats_nothing_of_data_is_left_out_unless_it_is_named(
+    table: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert guarded(app, ["compare", "features.csv", "--seeds", "1", "--json", "-q"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    names = {row["classifier"] for row in found["rows"]}
+    assert {"svm", "lda"} <= names
+    assert not names & {"cnn", "picture_statistics"}
+    (note,) = [note for note in found["notes"] if note.startswith("left out, ")]
+    assert "cnn, crnn" in note
+    assert "holds numbers" in note
+    words = ["compare", "features.csv", "--classifiers", "svm,lda", "--votes", "svm+lda"]
+    assert guarded(app, [*words, "--seeds", "1", "--out", "v", "-q"]) == 0
+    words = ["compare", "features.csv", "--classifiers", "svm,cnn", "--seeds", "1", "--out", "v"]
+    assert guarded(app, [*words, "-q"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("pca:58", "svm: reduce=pca:58 asks for more than 57: there are 57 columns"),
+        ("lda:4", "svm: reduce=lda:4 asks for more than 3: there are 4 genres"),
+        ("select:99", "svm: reduce=select:99 asks for more than 57"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--folds", "3"]])
+def test_what_cannot_be_reduced_so_is_said_once_and_before(
+    table: Path, capfd: pytest.CaptureFixture[str], how: str, expected: str, more: list[str]
+) -> None:
+    words = ["compare", "features.csv", "--classifiers", "svm,lda", "--reduce", how, *more]
+    assert guarded(app, words) == 2
+    err = capfd.readouterr().err
+    assert expected in err
+    assert len(err.splitlines()) == 1
+    assert not Path("compare").exists()

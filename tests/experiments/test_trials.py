@@ -38,11 +38,11 @@ def done(table: Path) -> tuple[Path, Comparison]:
 
 
 def test_without_names_all_are_compared_but_those_that_a_plugin_keeps_out() -> None:
-    every = {entry.spec.name for entry in comparing._entries(Asked())}
+    every = {one.name for one in comparing._configurations(Asked())}
     assert {"svm", "random_forest", "cnn"} <= every
     assert not every & {"short_chunk", "sample_cnn"}
-    asked = comparing._entries(Asked(("svm", "short_chunk")))
-    assert [entry.spec.name for entry in asked] == ["svm", "short_chunk"]
+    asked = comparing._configurations(Asked(("svm", "short_chunk")))
+    assert [one.name for one in asked] == ["svm", "short_chunk"]
 
 
 class Trains:

@@ -9,6 +9,7 @@ import pytest
 
 from mgrkit.learning.comparing import (
     Difference,
+    Folds,
     Spread,
     difference,
     differences,
@@ -139,9 +140,9 @@ def test_the_same_verdicts_are_a_tie() -> None:
 
 
 def test_spread_over_seeds() -> None:
-    right = np.array([[1, 1, 1, 1], [1, 1, 0, 0], [1, 1, 1, 0]], bool)
-    assert Spread.of(right) == Spread(pytest.approx(0.25), 0.5, 1.0)  # type: ignore[arg-type]
-    assert Spread.of(right[:1]) == Spread(0.0, 1.0, 1.0)
+    each = np.array([1, 0.5, 0.75])
+    assert Spread.of(each) == Spread(pytest.approx(0.25), 0.5, 1.0)  # type: ignore[arg-type]
+    assert Spread.of(each[:1]) == Spread(0.0, 1.0, 1.0)
 
 
 def test_every_pair_the_better_first() -> None:
@@ -149,6 +150,68 @@ def test_every_pair_the_better_first() -> None:
     assert ranking(right) == ["high", "low", "same"]
     found = [(one.first, one.second) for one in differences(right, list(range(8)))]
     assert found == [("high", "low"), ("high", "same"), ("low", "same")]
+
+
+def folded(accuracies: list[float], tracks: int = 20) -> tuple[Folds, np.ndarray]:
+    """Even folds with these accuracies, and which tracks were right."""
+    right = [np.arange(tracks) < round(tracks * share) for share in accuracies]
+    k = len(accuracies)
+    return Folds(np.repeat(np.arange(k), tracks), 1 / (k - 1)), np.concatenate(right)[None]
+
+
+def test_the_interval_of_folds_is_that_of_nadeau_and_bengio() -> None:
+    """By hand: t(9, .975) = 2.262157, and the variance of the mean is (1/10 + 1/9) s²."""
+    each = [0.5, 0.6, 0.45, 0.7, 0.55, 0.5, 0.65, 0.6, 0.4, 0.55]
+    folds, right = folded(each)
+    half = 2.2621572 * np.sqrt((1 / 10 + 1 / 9) * np.var(each, ddof=1))
+    found = folds.interval(right[0], range(200))
+    assert found == pytest.approx((0.55, 0.55 - half, 0.55 + half), abs=1e-6)
+    plain = 2.2621572 * np.std(each, ddof=1) / np.sqrt(10)
+    assert found[2] - found[0] > 1.4 * plain, "wider than if the fits had nothing in common"
+
+
+def test_differences_of_folds_are_paired_and_corrected() -> None:
+    a, b = [0.5, 0.6, 0.45, 0.7], [0.4, 0.55, 0.4, 0.6]
+    folds, right = folded(a)
+    _, other = folded(b)
+    gains = np.subtract(a, b)
+    error = np.sqrt((1 / 4 + 1 / 3) * np.var(gains, ddof=1))
+    found = difference("a", "b", {"a": right, "b": other}, list(range(80)), folds=folds)
+    assert found.difference == pytest.approx(0.075)
+    assert (found.low, found.high) == pytest.approx(
+        (0.075 - 3.1824463 * error, 0.075 + 3.1824463 * error)
+    )
+    assert found.tied == (found.probability >= 0.025)
+    assert not found.tied, "unpaired, the folds would hide it"
+    assert ranking({"b": other, "a": right}, folds) == ["a", "b"]
+
+
+def test_folds_of_different_sizes_count_alike_and_seeds_are_pooled() -> None:
+    folds = Folds(np.array([0, 0, 0, 0, 1, 1]), 0.5)
+    right = np.array([[1, 1, 1, 1, 0, 0], [1, 1, 1, 1, 1, 0]])
+    assert folds.means(right.mean(0)).tolist() == [1.0, 0.25]
+    assert folds.interval(right.mean(0), range(6))[0] == 0.625
+
+
+def test_folds_that_are_all_alike_prove_nothing_of_artists_not_heard() -> None:
+    folds, right = folded([1.0, 1.0, 1.0])
+    mean, low, high = folds.interval(right[0], ["x", "y", "z"] * 20)
+    assert (mean, high) == (1.0, 1.0)
+    assert low < 0.1
+    found = difference(
+        "a", "b", {"a": right, "b": 0 * right}, ["x", "y", "z"] * 20, folds=folds
+    )  # fmt: skip
+    assert found.tied
+    same = difference("a", "b", {"a": right, "b": right}, range(60), folds=folds)
+    assert same == Difference("a", "b", 0.0, 0.0, 0.0, 0.5)
+
+
+def test_a_single_fold_says_nothing() -> None:
+    folds = Folds(np.zeros(4, np.int64), 0.5)
+    right = np.array([[1, 1, 0, 1]])
+    assert folds.interval(right[0], range(4)) == (0.75, 0.0, 1.0)
+    found = difference("a", "b", {"a": right, "b": 1 - right}, range(4), folds=folds)
+    assert (found.low, found.high, found.probability) == (-1.0, 1.0, 0.5)
 
 
 def pairs(names: str, tied: set[str]) -> list[Difference]:

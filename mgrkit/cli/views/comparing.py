@@ -15,11 +15,13 @@ from mgrkit.cli.terminal.printing import printable
 if TYPE_CHECKING:
     from mgrkit.experiments.standings import Comparison, Standing
 
-_HEADS = ("accuracy (95 %)", "seeds", "ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
+_HEADS = ("ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
+_FEWEST = 4
+"""Columns that are never left out: name, accuracy, spread, ties."""
 _LEGEND = (
-    "seeds: standard deviation of their accuracies; F1: macro; ECE: calibration error; param: "
-    "numbers in the model; train, ms, size: seconds of training, milliseconds of predicting one "
-    "track, bytes of the model."
+    "standard deviation of their accuracies; F1: macro; ECE: calibration error; param: numbers in "
+    "the model; train, ms, size: seconds of training, milliseconds of predicting one track, bytes "
+    "of the model."
 )
 
 
@@ -43,7 +45,7 @@ def show_comparison(
     quiet: bool,
 ) -> None:
     """The notes, and the table with what its letters and signs mean."""
-    from mgrkit.reports.comparison import CHOSE, TIES
+    from mgrkit.reports.comparison import CHOSE, spread_of, ties_of
 
     if not quiet:
         for note in (*found.notes, *warnings):
@@ -53,11 +55,13 @@ def show_comparison(
     width = max(80, min(100, shutil.get_terminal_size((80, 24)).columns))
     good = [row for row in found.rows if not row.reason]
     lines = textwrap.wrap(printable(found.judged), width)
-    lines += ["", *_table([_cells(row) for row in good], width)] if good else []
+    heads = ("classifier", "accuracy (95 %)", spread_of(found), *_HEADS)
+    lines += ["", *_table([heads, *map(_cells, good)], width)] if good else []
     for row in found.rows:
         if row.reason:
             lines += textwrap.wrap(printable(f"{row.classifier} failed: {row.reason}"), width)
-    legend = [TIES, _LEGEND] if len(good) > 1 else [_LEGEND] if good else []
+    legend = [ties_of(found)] if len(good) > 1 else []
+    legend += [f"{spread_of(found)}: {_LEGEND}"] if good else []
     legend += [CHOSE] if any(row.chose for row in good) else []
     lines += ["", *(line for text in legend for line in textwrap.wrap(text, width))]
     print("\n".join(lines))
@@ -71,7 +75,7 @@ def _cells(row: Standing) -> list[str]:
     return [
         printable(row.classifier) + ("*" if row.chose else ""),
         interval,
-        _share(row.seeds.deviation),
+        _share(row.spread.deviation),
         row.ties,
         _share(row.macro_f1, 2),
         _share(row.top3, 2),
@@ -95,13 +99,20 @@ def _share(value: float, digits: int = 3) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Columns to the right, the names to the left and cut where they leave no room."""
-    every = [("classifier", *_HEADS), *rows]
-    wide = [max(map(len, column)) for column in zip(*every, strict=True)]
-    wide[0] = min(wide[0], max(10, width - sum(wide[1:]) - len(_HEADS)))
+    """Columns to the right, the names to the left and cut where they leave no room.
+
+    What a row of a grid is called is never cut, for its end is what it differs in: the last
+    columns go instead.
+    """
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    names = [name for name, *_ in rows[1:]]
+    least = max([10, *(len(name) for name in names if " " in name)])
+    while len(wide) > _FEWEST and least + sum(wide[1:]) + len(wide) - 1 > width:
+        wide.pop()
+    wide[0] = min(wide[0], max(least, width - sum(wide[1:]) - len(wide) + 1))
     lines = []
-    for name, *cells in every:
+    for name, *cells in rows:
         name = name if len(name) <= wide[0] else f"{name[: wide[0] - 1]}~"
-        shown = (f"{cell:>{w}}" for cell, w in zip(cells, wide[1:], strict=True))
+        shown = (f"{cell:>{w}}" for cell, w in zip(cells, wide[1:], strict=False))
         lines.append(" ".join([f"{name:{wide[0]}}", *shown]).rstrip())
     return lines
