@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,8 +77,20 @@ def evaluate(
     ] = None,
     predictions: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write what it says of each track there, as CSV."),
+        typer.Option(
+            metavar="FILE",
+            help="Write what it says of each track there, as CSV: verdict, probabilities, artist.",
+        ),
     ] = None,
+    group: Annotated[
+        str,
+        typer.Option(
+            metavar="GROUP",
+            help="Judge all tracks of one album, or of one folder, together, too: the genre whose "
+            "probabilities have the largest sum.",
+            show_default=False,
+        ),
+    ] = "",
     csv: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="With --under, write the scores there, as CSV."),
@@ -89,6 +102,16 @@ def evaluate(
             help="Draw the confusion matrix, or with --under the curves, there, as PNG.",
         ),
     ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the confusion matrix there: .png, .pdf or .svg."),
+    ] = None,
+    percent: Annotated[
+        bool,
+        typer.Option(
+            "--percent", help="Show the matrix in per cent of each genre's tracks, not in tracks."
+        ),
+    ] = False,
     device: Device = "auto",
     workers: Workers = 4,
     as_json: Json = False,
@@ -102,6 +125,7 @@ def evaluate(
     mgrkit evaluate svm audio --png confusion.png
     mgrkit evaluate svm.safetensors features_30_sec.csv --part all --json
     mgrkit evaluate svm noisy --predictions noisy.csv
+    mgrkit evaluate svm audio --group album --confusion confusion.pdf --percent
     mgrkit evaluate svm audio --map Rap=hiphop
     mgrkit evaluate svm audio --under white@20,10,0 --under mp3@128,64 --under gsm
     mgrkit evaluate svm audio --model cnn --under reverb --png curves.png
@@ -120,11 +144,17 @@ def evaluate(
     from mgrkit.cli.views.scores import show_evaluation
     from mgrkit.commands.evaluate import evaluate as command
     from mgrkit.commands.evaluate import evaluate_under
-    from mgrkit.reports.confusion import check_png, draw_confusion
+    from mgrkit.reports.confusion import check_drawing, draw_confusion
 
-    _check(under, model_, predictions, csv)
+    alone = {
+        "--predictions": predictions, "--group": group, "--confusion": confusion,
+        "--percent": percent,
+    }  # fmt: skip
+    _check(under, model_, csv, alone)
     if png:
-        check_png(png)
+        check_drawing(png, "--png", (".png",))
+    if confusion:
+        check_drawing(confusion, "--confusion")
     wanted: dict[str, Any] = {
         "table": table,
         "part": part,
@@ -141,26 +171,28 @@ def evaluate(
             results = evaluate_under([model, *(model_ or [])], *data, conditions=under, **wanted)
             results[0]["notes"] += console.warnings()
         else:
-            result = command(model, *data, predictions=predictions, **wanted)
+            result = command(model, *data, predictions=predictions, group=group, **wanted)
             result["notes"] += console.warnings()
     if under:
         return _show_under(results, csv, png, as_json=as_json, quiet=quiet)
-    if png:
-        draw_confusion(result, png)
+    for path in filter(None, (png, confusion)):
+        draw_confusion(result, path, percent=percent)
     if as_json:
         print_json(result)
-    show_evaluation(result, [predictions, png], on_stdout=not as_json, quiet=quiet)
+    written = [predictions, png, confusion]
+    show_evaluation(result, written, on_stdout=not as_json, quiet=quiet, percent=percent)
     return 1 if result["failed"] else 0
 
 
 def _check(
-    under: list[str] | None, models: list[str] | None, predictions: Path | None, csv: Path | None
+    under: list[str] | None, models: list[str] | None, csv: Path | None, alone: Mapping[str, object]
 ) -> None:
+    """Refuse options that contradict; those of ``alone`` go without --under."""
     from mgrkit.errors import UsageError
     from mgrkit.reports.robustness import check_csv
 
-    if under and predictions:
-        raise UsageError("--predictions goes without --under", "two calls")
+    if under and (given := next((name for name, value in alone.items() if value), "")):
+        raise UsageError(f"{given} goes without --under", "two calls")
     for option, value in (("--model", models), ("--csv", csv)):
         if value and not under:
             raise UsageError(f"{option} goes with --under", "such as --under white@20,10,0")

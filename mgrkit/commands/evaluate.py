@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.augment.asked import conditions_of
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import UsageError
-from mgrkit.experiments.evaluating import Wanted, look_up
+from mgrkit.experiments.evaluating import Evaluation, Wanted, look_up
+from mgrkit.experiments.grouping import KINDS, groups_of, together
 from mgrkit.experiments.robustness import CLEAN, under
 from mgrkit.inputs.columns import ALL, TableChoice
 from mgrkit.models.model import load_model
@@ -34,6 +35,7 @@ def evaluate(
     options: Options | None = None,
     report: Report | None = None,
     choice: TableChoice = ALL,
+    group: str = "",
 ) -> dict[str, Any]:
     """How often a model is right on the tracks of DATA that it has not seen.
 
@@ -41,10 +43,12 @@ def evaluate(
     ----------
     data, table, part, seen, copies, genres, choice : see `mgrkit.experiments.evaluating.Wanted`.
     predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
+    group : 'album' or 'folder': judge the tracks of one together, too; '' for neither.
 
     Returns
     -------
-    ``model``, ``part``, and what `mgrkit.experiments.evaluating.Evaluation.measured` gives.
+    ``model``, ``part``, what `mgrkit.experiments.evaluating.Evaluation.measured` gives, and
+    ``grouped``: what `mgrkit.experiments.grouping.together` gives but for the verdicts, or None.
 
     Raises
     ------
@@ -52,16 +56,32 @@ def evaluate(
     RunError, BundleError, OSError : DATA, bundle or place of the predictions cannot be used.
     """
     _check_part(part)
+    if group and group not in KINDS:
+        raise UsageError(f"--group must be album or folder, not {group!r}")
     if predictions:
         check_verdicts(predictions)
     wanted = Wanted(data, table, part, seen, copies, genres, choice, options, report)
     looked = look_up(load_model(model, device), wanted)
+    names = _names(group, looked, wanted) if group else []
     probabilities = looked.probabilities()
+    result = {"model": looked.model.name, "part": part, **looked.measured(probabilities, seed)}
+    grouped, columns = None, None
+    if group:
+        labels = looked.labels
+        grouped = together(group, names, looked.dataset, probabilities, looked.y, labels, seed)
+        columns = (group, names, grouped.pop("verdicts"))
+        result["notes"] += grouped.pop("notes")
     if predictions:
         write_verdicts(
-            predictions, looked.dataset, looked.labels, probabilities, looked.unsure_below
-        )
-    return {"model": looked.model.name, "part": part, **looked.measured(probabilities, seed)}
+            predictions, looked.dataset, looked.labels, probabilities, looked.unsure_below,
+            looked.model.known_artists, columns,
+        )  # fmt: skip
+    return {**result, "grouped": grouped}
+
+
+def _names(group: str, looked: Evaluation, wanted: Wanted) -> list[str]:
+    folder = next(iter(looked.datasets.values()))[0]
+    return groups_of(group, looked.dataset, folder, wanted.data, wanted.table)
 
 
 def evaluate_under(

@@ -173,11 +173,12 @@ def drawn(
 ) -> Iterator[Figure]:
     """Yields an empty figure of matplotlib's; what is drawn on it is at ``path`` at the end.
 
-    The PNG is written whole or not at all, the same whatever the user has configured, and
-    marked as one for people. One figure at a time is drawn in a process.
+    The file is written whole or not at all, the same bytes whatever the user has configured and
+    whenever it is. A PNG is marked as one for people. One figure at a time is drawn in a process.
 
     Parameters
     ----------
+    path : a PDF or an SVG where it ends so, else a PNG.
     maker : the command that draws; the file names it.
     inches : width and height.
 
@@ -190,16 +191,25 @@ def drawn(
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        marks = {"Software": maker, FIGURE.decode(): json.dumps({"maker": maker})}
+        form = Path(path).suffix.lower().removeprefix(".")
+        marks: dict[str, str | None] = {"Creator": maker}
+        if form == "pdf":
+            marks["CreationDate"] = None
+        elif form == "svg":
+            marks["Date"] = None
+        else:
+            form = "png"
+            marks = {"Software": maker, FIGURE.decode(): json.dumps({"maker": maker})}
         with matplotlib.rc_context(), warnings.catch_warnings():
             matplotlib.rcdefaults()
+            matplotlib.rcParams["svg.hashsalt"] = maker  # or its names are drawn at random
             # Of a script that the font lacks, boxes are drawn.
             warnings.filterwarnings("ignore", "Glyph .* missing from font")
             figure = Figure(figsize=inches, dpi=dpi, layout="constrained")
             FigureCanvasAgg(figure)
             yield figure
             with replacing(Path(path)) as temp:
-                figure.savefig(temp, format="png", metadata=marks)
+                figure.savefig(temp, format=form, metadata=marks)
 
 
 def bar_of(image: Image, frontend: FrontEnd) -> tuple[float, float]:
@@ -256,7 +266,8 @@ def drawn_by(path: Path, maker: str) -> bool:
     if not path.is_file():
         return False
     with path.open("rb") as file:
-        return maker.encode() in file.read(_HEAD)
+        # A PDF says it at its end.
+        return maker.encode() in file.read(-1 if path.suffix.lower() == ".pdf" else _HEAD)
 
 
 def shortened(text: str, letters: int) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.errors import UsageError
 from mgrkit.files.outputs import check_output, starts_with
 from mgrkit.files.replacing import replacing
+from mgrkit.tracks.identity import artist_id
 from mgrkit.tracks.lineage import as_written
 from mgrkit.tracks.schema import NOISE, SNR
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
     from mgrkit.datasets.dataset import Dataset
 
-COLUMNS = ("path", "id", NOISE, SNR, "genre", "predicted", "probability", "unsure")
+_OWN = ("path", "id", NOISE, SNR, "genre", "predicted", "probability", "unsure")
+COLUMNS = (*_OWN, "verdict", "artist", "artist_heard")
 """The columns before those of the genres."""
 
 
@@ -31,7 +33,7 @@ def check_verdicts(path: Path) -> None:
         is no such table.
     """
     check_output(path, ".csv", "--predictions")
-    if path.exists() and not starts_with(path, f"{','.join(COLUMNS)},".encode()):
+    if path.exists() and not starts_with(path, f"{','.join(_OWN)},".encode()):
         raise UsageError(f"{path} was not written by mgrkit evaluate", "give another --predictions")
 
 
@@ -52,31 +54,47 @@ def write_verdicts(
     labels: Sequence[str],
     probabilities: NDArray[Any],
     unsure_below: float,
+    heard: Collection[str],
+    grouped: tuple[str, Sequence[str], Mapping[str, str]] | None = None,
 ) -> None:
     """Write a row for each track, in their order; the file is written whole or not at all.
 
-    Its columns are `COLUMNS` and the probability of each genre, see `genre_columns`. ``genre`` is
-    the truth and
-    ``predicted`` the likeliest genre, both as the result of ``evaluate`` spells them, so that
-    they are equal where the model is right; ``unsure`` is true or false; ``noise`` and ``snr``
-    are empty but for noisy copies.
+    Its columns are `COLUMNS`, of groups two more, and the probability of each genre, see
+    `genre_columns`. ``genre`` is the truth and ``predicted`` the likeliest genre, both as the
+    result of ``evaluate`` spells them, so that they are equal where the model is right; ``unsure``
+    is true or false, and ``verdict`` 'unsure' or what is predicted. ``artist`` is empty where it is
+    not known; then ``artist_heard``, whether the model learnt from others of the artist's tracks,
+    is so, too. ``noise`` and ``snr`` are empty but for noisy copies.
 
     Parameters
     ----------
     labels : the genres, as ``dataset`` spells them.
     probabilities : ``(tracks, labels)``.
+    heard : the ids of the artists that the model learnt from or was chosen by.
+    grouped : 'album' or 'folder', that of each track, and the verdict by name: the columns
+        ``album`` and ``album_predicted``, or those of folders.
 
     Raises
     ------
     OSError : it cannot be written.
     """
+    by, names, verdicts = grouped or ("", [""] * len(dataset.entries), {})
+    columns = [*COLUMNS, *([by, f"{by}_predicted"] if by else [])]
     with replacing(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*COLUMNS, *genre_columns(labels, COLUMNS)])
-        tracks = zip(dataset.entries, dataset.labelled, probabilities, strict=True)
-        for entry, label, row in tracks:
+        writer.writerow([*columns, *genre_columns(labels, columns)])
+        tracks = zip(dataset.entries, dataset.labelled, probabilities, names, strict=True)
+        for entry, label, row, group in tracks:
             best = int(row.argmax())
-            unsure = "true" if row[best] < unsure_below else "false"
+            unsure = bool(row[best] < unsure_below)
+            known = ("false", "true")[artist_id(label.group) in heard] if label.group else ""
             cells = (entry.name, label.id, entry.noise, entry.snr, entry.genre, labels[best])
+            said = "unsure" if unsure else labels[best]
+            more = (said, label.group, known, *([group, verdicts.get(group, "")] if by else []))
             shares = [f"{share:.6f}" for share in (row[best], *row)]
-            writer.writerow([*map(as_written, cells), shares[0], unsure, *shares[1:]])
+            writer.writerow(
+                [
+                    *map(as_written, cells), shares[0], str(unsure).lower(),
+                    *map(as_written, more), *shares[1:],
+                ]
+            )  # fmt: skip

@@ -12,6 +12,7 @@ from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands.train import train
 from mgrkit.models.model import Model
+from mgrkit.tracks.identity import artist_id
 from tests.datasets.made_tables import GENRES, rows, write
 from tests.experiments.test_noisy import clean, copies
 
@@ -179,7 +180,7 @@ def test_predictions_are_a_row_a_track(capfd: pytest.CaptureFixture[str]) -> Non
     assert "wrote p.csv" in err
     assert list(rows_[0]) == [
         "path", "id", "noise", "snr", "genre", "predicted", "probability", "unsure",
-        *(genre.title() for genre in GENRES),
+        "verdict", "artist", "artist_heard", *(genre.title() for genre in GENRES),
     ]  # fmt: skip
     assert len(rows_) == found["tracks"]
     right = sum(row["genre"] == row["predicted"] for row in rows_) / len(rows_)
@@ -194,7 +195,27 @@ def test_predictions_are_a_row_a_track(capfd: pytest.CaptureFixture[str]) -> Non
         assert row["predicted"] == max(shares, key=lambda genre: shares[genre])
         assert float(row["probability"]) == shares[row["predicted"]]
         assert row["unsure"] == str(shares[row["predicted"]] < threshold).lower()
+        assert row["verdict"] == ("unsure" if row["unsure"] == "true" else row["predicted"])
         assert (row["noise"], row["snr"]) == ("", "")
+
+
+def test_predictions_say_whose_track_it_is_and_whether_that_artist_was_heard() -> None:
+    odd = [{**row, "group": "" if n % 5 == 0 else row["group"]} for n, row in enumerate(rows())]
+    new = [{**row, "path": str(row["path"]).replace(".wav", "-new.wav")} for row in odd]
+    for row in new[1:4]:
+        row["group"] = "nobody heard"
+    write(Path("artists.csv"), new)
+    assert evaluate("artists.csv", "--part", "all", "--predictions", "a.csv", "-q") == 0
+    known = Model("m.safetensors").known_artists
+    found = {row["path"]: row for row in read("a.csv")}
+    heard = {(found[str(row["path"])]["artist"] == row["group"]) for row in new}
+    assert heard == {True}
+    assert {row["artist_heard"] for row in found.values() if row["artist"] == ""} == {""}
+    assert found[str(new[1]["path"])]["artist_heard"] == "false"
+    both = {row["artist"]: row["artist_heard"] for row in found.values() if row["artist"]}
+    for artist, said in both.items():
+        assert said == str(artist_id(artist) in known).lower()
+    assert set(both.values()) == {"true", "false"}
 
 
 def test_predictions_of_copies_say_the_noise() -> None:

@@ -117,7 +117,7 @@ def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
     from PIL import Image
 
     from mgrkit.errors import UsageError
-    from mgrkit.reports.confusion import check_png, draw_confusion
+    from mgrkit.reports.confusion import check_drawing, draw_confusion
 
     result = {
         "labels": ["$\\foo{$", "A$AP & Ke$ha", "演歌"],
@@ -132,8 +132,8 @@ def test_a_confusion_matrix_of_odd_genres_is_drawn_and_foreign_files_stay(
     for content in (b"words", Image.new("L", (3, 3))):
         mine.write_bytes(content) if isinstance(content, bytes) else content.save(mine)
         with pytest.raises(UsageError, match="was not drawn by mgrkit evaluate"):
-            check_png(mine)
-    assert check_png(tmp_path / "odd.png") is None
+            check_drawing(mine, "--png", (".png",))
+    assert check_drawing(tmp_path / "odd.png", "--png") is None
 
 
 def test_evaluate_without_anything_unseen_is_an_error(capfd: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mgrkit.cli.terminal.printing import printable
+from mgrkit.reports.confusion import per_cent
 from mgrkit.tracks.splits import PARTS
 
 if TYPE_CHECKING:
@@ -63,11 +64,17 @@ def show_vote(made: Vote, *, on_stdout: bool, quiet: bool) -> None:
 
 
 def show_evaluation(
-    result: Mapping[str, Any], written: Iterable[Path | None], *, on_stdout: bool, quiet: bool
+    result: Mapping[str, Any],
+    written: Iterable[Path | None],
+    *,
+    on_stdout: bool,
+    quiet: bool,
+    percent: bool = False,
 ) -> None:
     """The scores of an evaluation, those of each noise if there is one, and its confusion matrix.
 
-    ``written`` are the files that were made; None for one that was not asked for.
+    ``written`` are the files that were made; None for one that was not asked for. The matrix is in
+    ``percent`` of each genre or in tracks.
     """
     if not quiet:
         _note(f"note: {note}" for note in result["notes"])
@@ -79,11 +86,23 @@ def show_evaluation(
     _print_scores(printable(result["model"]), result)
     width = _width()
     print(textwrap.fill(printable(f"{result['tracks']} tracks: {result['split']}"), width))
+    if result.get("grouped"):
+        print(textwrap.fill(_grouped(result["grouped"]), width, subsequent_indent="  "))
     print()
     if result["by_noise"]:
         print("\n".join(_by_noise(result["by_noise"], width)))
         print()
-    print("\n".join(_confusion(result, width)))
+    print("\n".join(_confusion(result, width, percent=percent)))
+
+
+def _grouped(one: Mapping[str, Any]) -> str:
+    """The accuracy of albums or folders, beside that of their tracks."""
+    low, high = one["accuracy_low"], one["accuracy_high"]
+    return (
+        f"by {one['by']}: accuracy {one['accuracy']:.3f} ({low:.3f} to {high:.3f}) of "
+        f"{one['groups']}; track by track {one['tracks_accuracy']:.3f} of their {one['tracks']} "
+        "tracks"
+    )
 
 
 def _width() -> int:
@@ -125,12 +144,16 @@ def _by_noise(rows: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     return lines if max(map(len, lines)) <= width else folded
 
 
-def _confusion(result: Mapping[str, Any], width: int) -> list[str]:
+def _confusion(result: Mapping[str, Any], width: int, *, percent: bool) -> list[str]:
     """Rows are the truth, columns the verdict; without the matrix where it does not fit."""
     confusion, per_genre = result["confusion"], result["per_genre"]
+    if percent:
+        confusion = [
+            [per_cent(n / sum(row)) if n else "" for n in row] for row in result["confusion"]
+        ]
     labels = list(map(printable, result["labels"]))
     first = max(map(len, labels))
-    wide = [max(3, len(str(max(row[i] for row in confusion)))) for i in range(len(labels))]
+    wide = [max(3, *(len(str(row[i])) for row in confusion)) for i in range(len(labels))]
     fits = first + sum(wide) + len(wide) + 16 <= width
     head = "".join(f" {label[:w]:>{w}}" for label, w in zip(labels, wide, strict=True))
     lines = [f"{'':{first}}{head if fits else ''}  recall  prec."]
