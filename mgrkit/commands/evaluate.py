@@ -48,16 +48,14 @@ def evaluate(
     Returns
     -------
     ``model``, ``part``, what `mgrkit.experiments.evaluating.Evaluation.measured` gives, and
-    ``grouped``: what `mgrkit.experiments.grouping.together` gives but for the verdicts, or None.
+    ``grouped``: what `mgrkit.experiments.grouping.together` gives, or None.
 
     Raises
     ------
     UsageError : DATA or the model has nothing as asked for, or nothing in DATA is unseen.
     RunError, BundleError, OSError : DATA, bundle or place of the predictions cannot be used.
     """
-    _check_part(part)
-    if group and group not in KINDS:
-        raise UsageError(f"--group must be album or folder, not {group!r}")
+    _check_part(part, group)
     if predictions:
         check_verdicts(predictions)
     wanted = Wanted(data, table, part, seen, copies, genres, choice, options, report)
@@ -65,18 +63,10 @@ def evaluate(
     names = _names(group, looked, wanted) if group else []
     probabilities = looked.probabilities()
     result = {"model": looked.model.name, "part": part, **looked.measured(probabilities, seed)}
-    grouped, columns = None, None
-    if group:
-        labels = looked.labels
-        grouped = together(group, names, looked.dataset, probabilities, looked.y, labels, seed)
-        columns = (group, names, grouped.pop("verdicts"))
-        result["notes"] += grouped.pop("notes")
+    result["grouped"] = together(group, names, looked, probabilities, seed) if group else None
     if predictions:
-        write_verdicts(
-            predictions, looked.dataset, looked.labels, probabilities, looked.unsure_below,
-            looked.model.known_artists, columns,
-        )  # fmt: skip
-    return {**result, "grouped": grouped}
+        write_verdicts(predictions, looked, probabilities, result["grouped"], names)
+    return result
 
 
 def _names(group: str, looked: Evaluation, wanted: Wanted) -> list[str]:
@@ -131,7 +121,9 @@ def evaluate_under(
     return [{"model": one.pop("model"), "part": part, **one} for one in results]
 
 
-def _check_part(part: str) -> None:
+def _check_part(part: str, group: str = "") -> None:
     """What can be seen before anything is read."""
+    if group and group not in KINDS:
+        raise UsageError(f"--group must be album or folder, not {group!r}")
     if part not in (*PARTS[1:], "all"):
         raise UsageError(f"--part must be test, valid or all, not {part!r}")

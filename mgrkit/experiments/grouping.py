@@ -24,6 +24,8 @@ from mgrkit.tracks.table import read_frame
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mgrkit.experiments.evaluating import Evaluation
+
 ALBUM, FOLDER = "album", "folder"
 KINDS = (ALBUM, FOLDER)
 
@@ -105,13 +107,7 @@ def _tag(path: Path) -> str:
 
 
 def together(
-    by: str,
-    names: Sequence[str],
-    dataset: Dataset,
-    probabilities: NDArray[Any],
-    y: Sequence[int],
-    labels: Sequence[str],
-    seed: int,
+    by: str, names: Sequence[str], looked: Evaluation, probabilities: NDArray[Any], seed: int
 ) -> dict[str, Any]:
     """How often the genre with the largest sum of probabilities over a group is the group's.
 
@@ -121,24 +117,28 @@ def together(
     Parameters
     ----------
     names : of the group of each track, as `groups_of` gives them.
-    probabilities, y : ``(n, labels)`` and ``(n,)``.
+    probabilities : ``(n, labels)``.
 
     Returns
     -------
     JSON values: ``by``; ``groups``, how many are counted; ``accuracy`` of them with its interval
     ``accuracy_low`` and ``accuracy_high`` (see `mgrkit.learning.metrics.interval`); ``tracks`` of
     those groups, and ``tracks_accuracy``, track by track; ``verdicts``, the genre of each group by
-    its name; ``notes``.
+    its name; ``notes``, what a person should know.
+
+    Raises
+    ------
+    UsageError : each group has tracks of several genres.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
         members[name or f"\0{index}"].append(index)
-    truth, summed = np.asarray(y), np.asarray(probabilities, np.float64)
+    truth, summed = np.asarray(looked.y), np.asarray(probabilities, np.float64)
     verdict = {name: int(summed[of].sum(0).argmax()) for name, of in members.items()}
     pure = {name: of for name, of in members.items() if len(set(truth[of].tolist())) == 1}
     if not pure:
         raise UsageError(f"--group {by}: each {by} has tracks of several genres")
-    artists = dataset.groups()
+    artists = looked.dataset.groups()
     right = np.array([verdict[name] == truth[of[0]] for name, of in pure.items()])
     low, high = interval(right, [artists[of[0]] for of in pure.values()], seed)
     counted = [index for of in pure.values() for index in of]
@@ -150,8 +150,8 @@ def together(
         "accuracy_high": high,
         "tracks": len(counted),
         "tracks_accuracy": float((summed[counted].argmax(1) == truth[counted]).mean()),
-        "verdicts": {name: labels[verdict[name]] for name in members if name in set(names)},
-        "notes": [*_notes(by, names, members, pure, truth)],
+        "verdicts": {name: looked.labels[verdict[name]] for name in dict.fromkeys(names) if name},
+        "notes": _notes(by, names, members, pure, truth),
     }
 
 

@@ -17,7 +17,7 @@ from mgrkit.tracks.schema import NOISE, SNR
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mgrkit.datasets.dataset import Dataset
+    from mgrkit.experiments.evaluating import Evaluation
 
 _OWN = ("path", "id", NOISE, SNR, "genre", "predicted", "probability", "unsure")
 COLUMNS = (*_OWN, "verdict", "artist", "artist_heard")
@@ -50,12 +50,10 @@ def genre_columns(genres: Sequence[str], others: Collection[str]) -> list[str]:
 
 def write_verdicts(
     path: Path,
-    dataset: Dataset,
-    labels: Sequence[str],
+    looked: Evaluation,
     probabilities: NDArray[Any],
-    unsure_below: float,
-    heard: Collection[str],
-    grouped: tuple[str, Sequence[str], Mapping[str, str]] | None = None,
+    grouped: Mapping[str, Any] | None = None,
+    names: Sequence[str] = (),
 ) -> None:
     """Write a row for each track, in their order; the file is written whole or not at all.
 
@@ -63,22 +61,22 @@ def write_verdicts(
     `genre_columns`. ``genre`` is the truth and ``predicted`` the likeliest genre, both as the
     result of ``evaluate`` spells them, so that they are equal where the model is right; ``unsure``
     is true or false, and ``verdict`` 'unsure' or what is predicted. ``artist`` is empty where it is
-    not known; then ``artist_heard``, whether the model learnt from others of the artist's tracks,
-    is so, too. ``noise`` and ``snr`` are empty but for noisy copies.
+    not known; then ``artist_heard``, whether the model learnt from tracks of the artist or was
+    chosen by them, is so, too. ``noise`` and ``snr`` are empty but for noisy copies.
 
     Parameters
     ----------
-    labels : the genres, as ``dataset`` spells them.
     probabilities : ``(tracks, labels)``.
-    heard : the ids of the artists that the model learnt from or was chosen by.
-    grouped : 'album' or 'folder', that of each track, and the verdict by name: the columns
-        ``album`` and ``album_predicted``, or those of folders.
+    grouped, names : what `mgrkit.experiments.grouping.together` gives, and the group of each track:
+        the columns ``album`` and ``album_predicted``, or those of folders.
 
     Raises
     ------
     OSError : it cannot be written.
     """
-    by, names, verdicts = grouped or ("", [""] * len(dataset.entries), {})
+    dataset, labels, heard = looked.dataset, looked.labels, looked.model.known_artists
+    by, verdicts = (grouped["by"], grouped["verdicts"]) if grouped else ("", {})
+    names = names or [""] * len(dataset.entries)
     columns = [*COLUMNS, *([by, f"{by}_predicted"] if by else [])]
     with replacing(path) as temp, temp.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -86,7 +84,7 @@ def write_verdicts(
         tracks = zip(dataset.entries, dataset.labelled, probabilities, names, strict=True)
         for entry, label, row, group in tracks:
             best = int(row.argmax())
-            unsure = bool(row[best] < unsure_below)
+            unsure = bool(row[best] < looked.unsure_below)
             known = ("false", "true")[artist_id(label.group) in heard] if label.group else ""
             cells = (entry.name, label.id, entry.noise, entry.snr, entry.genre, labels[best])
             said = "unsure" if unsure else labels[best]

@@ -76,8 +76,10 @@ def show_evaluation(
     ``written`` are the files that were made; None for one that was not asked for. The matrix is in
     ``percent`` of each genre or in tracks.
     """
+    grouped = result.get("grouped")
     if not quiet:
-        _note(f"note: {note}" for note in result["notes"])
+        notes = [*result["notes"], *(grouped["notes"] if grouped else [])]
+        _note(f"note: {note}" for note in notes)
         if result["dropped_as_seen"]:
             _note([f"{result['dropped_as_seen']} tracks left out: the model has seen them"])
         _note(f"wrote {path}" for path in written if path)
@@ -86,8 +88,8 @@ def show_evaluation(
     _print_scores(printable(result["model"]), result)
     width = _width()
     print(textwrap.fill(printable(f"{result['tracks']} tracks: {result['split']}"), width))
-    if result.get("grouped"):
-        print(textwrap.fill(_grouped(result["grouped"]), width, subsequent_indent="  "))
+    if grouped:
+        print(textwrap.fill(_grouped(grouped), width, subsequent_indent="  "))
     print()
     if result["by_noise"]:
         print("\n".join(_by_noise(result["by_noise"], width)))
