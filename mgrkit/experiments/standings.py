@@ -17,6 +17,9 @@ from mgrkit.learning.comparing import Difference, Spread, differences, letters, 
 from mgrkit.learning.metrics import interval, scores
 from mgrkit.learning.voting import vote
 
+_NAMED = 4
+"""Ties of the first row that are named."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -103,6 +106,21 @@ class Comparison:
         part = f"{self.folds} folds" if self.folds else part
         seeds = f"{self.seeds} seeds" if self.seeds > 1 else "one seed"
         return f"{part}: {self.tracks} tracks of {self.artists} artists, {self.split}, {seeds}"
+
+    @property
+    def lead(self) -> str:
+        """What the pairs say of the first row, in a sentence; '' where there is no pair."""
+        if not self.pairs:
+            return ""
+        best = self.pairs[0].first
+        others = {pair.second: pair.tied for pair in self.pairs if pair.first == best}
+        tied = [name for name, is_tied in others.items() if is_tied]
+        if not tied:
+            worse = "all others" if len(others) > 1 else next(iter(others))
+            return f"{best} is better than {worse}."
+        more = f" and {len(tied) - _NAMED} more" if len(tied) > _NAMED else ""
+        which = f"{len(tied)} of the {len(others)} others" if len(others) > 1 else "the other"
+        return f"{best} is not told apart from {which}: {', '.join(tied[:_NAMED])}{more}."
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -101,7 +101,7 @@ def _markdown(found: Comparison) -> str:
         "calibration error", "parameters", "training s", "ms per track", "bytes",
     ]  # fmt: skip
     lines += _grid(heads, [_cells(row) for row in found.rows if not row.reason])
-    lines += ["", ties_of(found)]
+    lines += ["", f"{_escaped(found.lead)} {ties_of(found)}".lstrip()]
     if any(row.chose for row in found.rows):
         lines += ["", CHOSE.replace("*", "\\*")]
     for row in found.rows:

@@ -17,6 +17,7 @@ from mgrkit.commands.compare import Asked, compare
 from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.experiments import trials
 from mgrkit.experiments.standings import Comparison
+from mgrkit.learning.comparing import Difference
 from mgrkit.registry import loader
 from mgrkit.reports.comparison import NAMES, short, write_report
 from tests.datasets.made_tables import rows, write
@@ -340,6 +341,27 @@ def test_files_hold_what_was_found(done: tuple[Path, Comparison]) -> None:
     assert paths[2].read_bytes().startswith(b"\x89PNG")
     assert not list(out.rglob(".*.tmp"))
     json.dumps(found.as_json())
+
+
+def test_what_the_first_row_is_not_told_apart_from_is_named(
+    done: tuple[Path, Comparison],
+) -> None:
+    _, found = done
+
+    def pair(second: str, low: float, first: str = "a") -> Difference:
+        return Difference(first, second, 0.1, low, 0.3, 0.1)
+
+    for pairs, expected in (
+        ((), ""),
+        ((pair("b", 0.05),), "a is better than b."),
+        ((pair("b", 0.05), pair("c", 0.06), pair("c", -1, "b")), "a is better than all others."),
+        ((pair("b", -0.1),), "a is not told apart from the other: b."),
+        (
+            (*(pair(name, -0.1) for name in "bcdefg"), pair("h", 0.01)),
+            "a is not told apart from 6 of the 7 others: b, c, d, e and 2 more.",
+        ),
+    ):
+        assert replace(found, pairs=pairs).lead == expected
 
 
 @pytest.mark.parametrize(

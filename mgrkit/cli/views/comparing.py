@@ -60,7 +60,7 @@ def show_comparison(
     for row in found.rows:
         if row.reason:
             lines += textwrap.wrap(printable(f"{row.classifier} failed: {row.reason}"), width)
-    legend = [ties_of(found)] if len(good) > 1 else []
+    legend = [printable(found.lead), ties_of(found)] if len(good) > 1 else []
     legend += [f"{spread_of(found)}: {_LEGEND}"] if good else []
     legend += [CHOSE] if any(row.chose for row in good) else []
     lines += ["", *(line for text in legend for line in textwrap.wrap(text, width))]
