@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from mgrkit.datasets.entries import DataTrack
 from mgrkit.errors import UsageError
-from mgrkit.experiments.grouping import groups_of
+from mgrkit.experiments.grouping import groups_of, together
 from mgrkit.inputs.kinds import input_of
 from tests.audio.made_tags import flac
 from tests.datasets.made_tables import write
@@ -85,3 +87,18 @@ def test_fma_s_albums_are_in_its_tracks_csv(tmp_path: Path) -> None:
 def test_without_any_album_the_call_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no album is known of any track"):
         found([track("a.wav"), track("b.wav")], tmp_path)
+
+
+def test_probabilities_are_added_up() -> None:
+    """One sure track of three does not decide where the sum of the others is larger."""
+    entries = [track(f"{name}/{n}.wav", f"artist {name}") for name in "ab" for n in range(3)]
+    looked = SimpleNamespace(
+        y=[1, 1, 1, 0, 0, 0], labels=["jazz", "folk"],
+        dataset=dataset(entries, input_of("features:gtzan57", "svm")),
+    )  # fmt: skip
+    sure = [[0.9, 0.1], [0.2, 0.8], [0.2, 0.8], [0.4, 0.6], [0.4, 0.6], [0.9, 0.1]]
+    names = ["a"] * 3 + ["b"] * 3
+    result = together("folder", names, looked, np.array(sure), 0)  # type: ignore[arg-type]
+    assert result["verdicts"] == {"a": "folk", "b": "jazz"}
+    assert (result["accuracy"], result["groups"]) == (1.0, 2)
+    assert result["tracks_accuracy"] == pytest.approx(3 / 6)
