@@ -118,9 +118,12 @@ class Comparison:
         if not tied:
             worse = "all others" if len(others) > 1 else next(iter(others))
             return f"{best} is better than {worse}."
+        if len(tied) == len(others):
+            which = "any other" if len(others) > 1 else tied[0]
+            return f"{best} is not told apart from {which}."
         more = f" and {len(tied) - _NAMED} more" if len(tied) > _NAMED else ""
-        which = f"{len(tied)} of the {len(others)} others" if len(others) > 1 else "the other"
-        return f"{best} is not told apart from {which}: {', '.join(tied[:_NAMED])}{more}."
+        named = ", ".join(tied[:_NAMED]) + more
+        return f"{best} is not told apart from {len(tied)} of the {len(others)} others: {named}."
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -355,7 +355,8 @@ def test_what_the_first_row_is_not_told_apart_from_is_named(
         ((), ""),
         ((pair("b", 0.05),), "a is better than b."),
         ((pair("b", 0.05), pair("c", 0.06), pair("c", -1, "b")), "a is better than all others."),
-        ((pair("b", -0.1),), "a is not told apart from the other: b."),
+        ((pair("b", -0.1), pair("c", -0.1)), "a is not told apart from any other."),
+        ((pair("b", -0.1),), "a is not told apart from b."),
         (
             (*(pair(name, -0.1) for name in "bcdefg"), pair("h", 0.01)),
             "a is not told apart from 6 of the 7 others: b, c, d, e and 2 more.",
