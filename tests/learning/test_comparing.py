@@ -16,6 +16,7 @@ from mgrkit.learning.comparing import (
     letters,
     ranking,
 )
+from mgrkit.learning.folds import group_folds
 
 TRACKS, ARTISTS = 200, 70
 
@@ -204,6 +205,36 @@ def test_folds_that_are_all_alike_prove_nothing_of_artists_not_heard() -> None:
     assert found.tied
     same = difference("a", "b", {"a": right, "b": right}, range(60), folds=folds)
     assert same == Difference("a", "b", 0.0, 0.0, 0.0, 0.5)
+
+
+def told_apart_in_folds(runs: int, gain: float) -> float:
+    """Nearest centroids on two sets of columns, fit and judged in ten folds of 30 artists."""
+    rng = np.random.default_rng(3)
+    y, artists = np.repeat(np.arange(30) % 2, 4), np.repeat(np.arange(30), 4)
+    folds = group_folds(y, artists, 10)
+    of = np.zeros(len(y), np.int64)
+    for number, (_, held) in enumerate(folds):
+        of[held] = number
+    apart = 0
+    for _ in range(runs):
+        right = {}
+        for name, more in (("a", gain), ("b", 0.0)):
+            x = (y[:, None] - 0.5) * (0.8 + more) + 0.6 * rng.standard_normal((30, 6))[artists]
+            x += rng.standard_normal(x.shape)
+            hits = np.zeros(len(y))
+            for others, held in folds:
+                centres = np.stack([x[others][y[others] == label].mean(0) for label in (0, 1)])
+                nearest = np.square(x[held][:, None] - centres).sum(2).argmin(1)
+                hits[held] = nearest == y[held]
+            right[name] = hits[None]
+        found = difference("a", "b", right, artists.tolist(), folds=Folds(of, 1 / 9))
+        apart += not found.tied
+    return apart / runs
+
+
+def test_in_folds_equals_are_told_apart_seldom_and_others_mostly() -> None:
+    assert told_apart_in_folds(200, 0.0) <= 0.05
+    assert told_apart_in_folds(50, 1.2) >= 0.7
 
 
 def test_a_single_fold_says_nothing() -> None:
