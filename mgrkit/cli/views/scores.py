@@ -100,10 +100,10 @@ def show_evaluation(
 def _grouped(one: Mapping[str, Any]) -> str:
     """The accuracy of albums or folders, beside that of their tracks."""
     low, high = one["accuracy_low"], one["accuracy_high"]
+    counted = f"{one['groups']} {one['by']}{'s' * (one['groups'] > 1)}"
     return (
-        f"by {one['by']}: accuracy {one['accuracy']:.3f} ({low:.3f} to {high:.3f}) of "
-        f"{one['groups']}; track by track {one['tracks_accuracy']:.3f} of their {one['tracks']} "
-        "tracks"
+        f"by {one['by']}: accuracy {one['accuracy']:.3f} ({low:.3f} to {high:.3f}) of {counted}; "
+        f"track by track {one['tracks_accuracy']:.3f} of their {one['tracks']} tracks"
     )
 
 
