@@ -340,6 +340,8 @@ def _begin(out: Path, common: Common, folding: Folding, asked: Asked) -> None:
         settings["map"] = [f"{theirs}={ours}" for theirs, ours in asked.genres.pairs]
     kept = folder_record(out)
     if kept is not None:
+        if kept.get("folds") != asked.folds:  # all else differs then, too, and says less
+            refuse_other(out, {"folds": kept.get("folds")}, {"folds": asked.folds})
         same = kept.get("tracks' digest") == settings["tracks' digest"]
         # Another map that gives the same tracks is no other comparison.
         refuse_other(out, kept, {**settings, "map": kept.get("map")} if same else settings)

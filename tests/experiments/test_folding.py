@@ -15,7 +15,7 @@ import pytest
 
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.compare import Asked, compare
-from mgrkit.errors import Stopped, UsageError
+from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.experiments import trials
 from mgrkit.experiments.common import Common
 from mgrkit.experiments.folding import fold
@@ -288,11 +288,9 @@ def test_a_stopped_comparison_goes_on_at_the_fold(
 def test_other_folds_into_the_same_folder_are_refused(
     table: Path, done: tuple[Path, Comparison], fits: list[str]
 ) -> None:
-    message = "was made with other settings: --folds 4 instead of --folds 3|--folds 4"
-    with pytest.raises(UsageError, match=message):
-        compare([table], done[0], Asked(("svm",), folds=3))
-    with pytest.raises(UsageError, match="--part folds instead of valid"):
-        compare([table], done[0], Asked(("svm",)))
+    for folds, words in ((3, "--folds 4 instead of 3"), (None, "--folds 4 instead of none")):
+        with pytest.raises(UsageError, match=f"was made with other settings: {words}"):
+            compare([table], done[0], Asked(("svm",), folds=folds))
     assert not fits
 
 
@@ -367,3 +365,25 @@ def test_votes_are_of_all_folds(table: Path, done: tuple[Path, Comparison]) -> N
     (row,) = [row for row in found.rows if row.classifier == "svm+lda"]
     assert len(row.folds) == 4
     assert row.low < row.accuracy <= row.high
+
+
+def test_a_classifier_that_fails_in_one_fold_fails_and_the_others_go_on(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = trials.fit_model
+
+    def fails(dataset: Any, split: Any, recipe: Any, out: Path, **named: Any) -> Any:
+        if out.stem == "svm-0-fold2":
+            raise RunError("it fell over")
+        return real(dataset, split, recipe, out, **named)
+
+    monkeypatch.setattr(trials, "fit_model", fails)
+    found = compare([table], tmp_path / "out", Asked(("svm", "lda"), folds=3))
+    assert [(row.classifier, row.reason) for row in found.rows] == [
+        ("lda", ""),
+        ("svm", "it fell over"),
+    ]
+    assert found.exit_code == 1
+    paths = write_report(found, tmp_path / "out")
+    with paths[0].open(newline="") as file:
+        assert [row["folds"] for row in csv.DictReader(file)] == ["3", "3"]
