@@ -44,7 +44,7 @@ def compare(
         typer.Option(
             metavar="NAMES",
             help="Which, by their names in mgrkit classifiers, as in svm,cnn. [default: all "
-            "but the networks of the literature and of ImageNet]",
+            "that eat DATA, but the networks of the literature and of ImageNet]",
             show_default=False,
         ),
     ] = "",
@@ -60,7 +60,7 @@ def compare(
         int | None,
         typer.Option(
             metavar="N",
-            help="Fits of each. [default: 3, with --folds 1]",
+            help="Fits of each. [default: 3; 1 with --folds]",
             show_default=False,
             **number(int, 1),
         ),

@@ -86,7 +86,7 @@ def evaluate(
         str,
         typer.Option(
             metavar="GROUP",
-            help="Judge all tracks of one album, or of one folder, together, too: the genre whose "
+            help="album or folder: judge all tracks of one together, too, by the genre whose "
             "probabilities have the largest sum.",
             show_default=False,
         ),
