@@ -47,8 +47,8 @@ def evaluate(
 
     Returns
     -------
-    ``model``, ``part``, what `mgrkit.experiments.evaluating.Evaluation.measured` gives, and
-    ``grouped``: what `mgrkit.experiments.grouping.together` gives, or None.
+    ``model``, ``part``, what `mgrkit.experiments.evaluating.Evaluation.measured` gives, and of
+    groups ``grouped``: what `mgrkit.experiments.grouping.together` gives.
 
     Raises
     ------
@@ -63,9 +63,10 @@ def evaluate(
     names = _names(group, looked, wanted) if group else []
     probabilities = looked.probabilities()
     result = {"model": looked.model.name, "part": part, **looked.measured(probabilities, seed)}
-    result["grouped"] = together(group, names, looked, probabilities, seed) if group else None
+    if group:
+        result["grouped"] = together(group, names, looked, probabilities, seed)
     if predictions:
-        write_verdicts(predictions, looked, probabilities, result["grouped"], names)
+        write_verdicts(predictions, looked, probabilities, result.get("grouped"), names)
     return result
 
 
