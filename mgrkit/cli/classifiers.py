@@ -55,7 +55,8 @@ def _page(one: dict[str, Any]) -> None:
     print()
     parameters = one["parameters"]
     rows = [
-        (p["name"], p["type"], f"{p['default']}", _lines(p["help"], _range(p))) for p in parameters
+        (p["name"], p["type"], f"{p['default']}", _lines(p["help"], _range(p), _search(p)))
+        for p in parameters
     ]
     if rows:
         print_table(("--param", "type", "default", "meaning"), rows)
@@ -70,6 +71,20 @@ def _range(parameter: dict[str, Any]) -> str:
     ends = [f"{word} {parameter[end]:g}" for word, end in (("from", "low"), ("to", "high"))
             if end in parameter]  # fmt: skip
     return " ".join(ends)
+
+
+def _search(parameter: dict[str, Any]) -> str:
+    """The values that ``mgrkit tune`` tries, in words."""
+    search = parameter.get("search")
+    if not search:
+        return ""
+    if "values" in search:
+        return f"tune: {', '.join(map(_value, search['values']))}"
+    return f"tune: {search['low']:g} to {search['high']:g}{' (log)' if search['log'] else ''}"
+
+
+def _value(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _lines(*texts: str) -> str:

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from mgrkit.errors import UsageError
+from mgrkit.registry import Choice, Range
 from mgrkit.registry.catalogue import Provider
 from mgrkit.registry.loader import how_to_install, installed, missing
 
@@ -85,4 +86,13 @@ def _parameter(field: dataclasses.Field[Any]) -> dict[str, Any]:
         "help": about["help"],
     }
     row |= {end: about[end] for end in ("low", "high") if math.isfinite(about[end])}
-    return row | ({"choices": list(about["choices"])} if about["choices"] else {})
+    row |= {"choices": list(about["choices"])} if about["choices"] else {}
+    search = about.get("search")
+    return row | ({"search": searched(search)} if search else {})
+
+
+def searched(search: Range | Choice) -> dict[str, Any]:
+    """The values of a parameter that ``mgrkit tune`` tries."""
+    if isinstance(search, Choice):
+        return {"values": list(search.values)}
+    return {"low": search.low, "high": search.high, "log": search.log}

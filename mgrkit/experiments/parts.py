@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mgrkit.classifiers import HeldOut
+from mgrkit.classifiers import HeldOut, Task
 from mgrkit.classifiers.bundlefields import printable_text
 from mgrkit.datasets.dataset import Dataset, parts_with_copies
 from mgrkit.errors import UsageError
@@ -54,6 +54,12 @@ class Parts:
             notes = (*notes, f"left out of valid, of genres that train lacks: {lost} tracks")
         counts = {part or "none": parts.count(part) for part in (*PARTS, "")}
         return cls(train, dataset.take(known), labels, split, counts, notes)
+
+    @property
+    def task(self) -> Task:
+        """What is to be recognised, and from what."""
+        eaten = self.train.input
+        return Task(self.labels, eaten.shape, eaten.columns, eaten.frontend)
 
     @property
     def seen(self) -> tuple[str, ...]:

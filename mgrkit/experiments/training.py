@@ -128,6 +128,10 @@ class Recipe:
     def spec(self) -> ClassifierSpec:
         return self.entry.spec
 
+    def maker(self, parts: Parts) -> Callable[[], Classifier]:
+        """What gives a new classifier for these parts."""
+        return partial(_made, self, parts.task, parts.train.input.fills)
+
 
 @dataclass(frozen=True)
 class Trained:
@@ -270,7 +274,7 @@ class _Work:
     def fit(self, progress: Callable[[int, int, Mapping[str, float]], None]) -> Fit:
         """The fit; adds to the notes what a person should know of it."""
         recipe = self.recipe
-        make = partial(_made, recipe, _task(self.parts), self.parts.train.input.fills)
+        make = recipe.maker(self.parts)
         # Not sooner: the engine that prepares DATA handles the signals itself.
         with stop_signals() as asked:
             run = Run(
@@ -321,11 +325,6 @@ class _Work:
         }
 
 
-def _task(parts: Parts) -> Task:
-    eaten = parts.train.input
-    return Task(parts.labels, eaten.shape, eaten.columns, eaten.frontend)
-
-
 def _made(recipe: Recipe, task: Task, fills: bool) -> Classifier:
     made: Classifier = resolve(recipe.spec.factory)(task, recipe.parameters)
     return Filled(made) if fills else made
@@ -341,7 +340,7 @@ def _bundle(
         version=recipe.entry.version,
         parameters=dataclasses.asdict(recipe.parameters),
         eats=eaten.eats,
-        task=_task(parts),
+        task=parts.task,
         state=fit.state,
         calibration=fit.calibration.to_dict(),
         metrics=_metrics(fit, parts, recipe.refit),

@@ -63,6 +63,77 @@ class CrossPredicted(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Examples in folds of undivided groups, each to be predicted by a fit on the others.
+
+    Parameters
+    ----------
+    train : with the pieces of all folds.
+    tracks : of train.
+    folds : of each the tracks to fit on and those that are held back.
+    """
+
+    train: Examples
+    tracks: _Tracks
+    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]]
+
+    @classmethod
+    def of(cls, train: Examples, count: int, seed: int) -> Folded:
+        """As many folds as `mgrkit.learning.folds.group_folds` makes of so many."""
+        tracks = _Tracks.of(train)
+        folds = group_folds(tracks.y, tracks.groups, count, seed) if count else []
+        return cls(train, tracks, folds)
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def held(self, number: int) -> NDArray[np.int64]:
+        """The tracks of a fold that a fit on the others can know: their label is there, too."""
+        others, held = self.folds[number]
+        return held[np.isin(self.tracks.y[held], self.tracks.y[others])]
+
+    def others(self, number: int) -> Examples:
+        """What a fold is predicted from."""
+        of_others = np.isin(self.tracks.of_piece, self.folds[number][0])
+        return self.train.take(np.flatnonzero(of_others))
+
+    def predicted(
+        self,
+        number: int,
+        make: Callable[[], Classifier],
+        spec: ClassifierSpec,
+        labels: int,
+        run: Run,
+        *,
+        also: Examples | None = None,
+        choosing: bool = False,
+    ) -> NDArray[np.float32]:
+        """Probabilities ``(n, labels)`` of the tracks that `held` names, by a fit on the others.
+
+        Altered copies are learnt from with their tracks, and never predicted.
+
+        Parameters
+        ----------
+        also : learnt from too; shares no group with train.
+        choosing : whether the classifier may choose by what is held back, its epoch for
+            instance; then it has seen it, if not learnt from it.
+
+        Raises
+        ------
+        UsageError, RunError, Stopped : as for `fit_classifier`.
+        """
+        held, seen = self.held(number), self.others(number)
+        originals = self.train.originals
+        pieces = originals[np.isin(self.tracks.of_piece[originals], held)]
+        valid = self.train.take(pieces) if choosing and len(pieces) else None
+        model = _fitted(make, spec, _together(seen, also) if also else seen, valid, run)
+        if not len(pieces):
+            return np.zeros((0, labels), np.float32)
+        by_piece = predict_pieces(model, spec, self.train.x, pieces)
+        return to_tracks(by_piece, np.searchsorted(held, self.tracks.of_piece[pieces]))
+
+
+@dataclass(frozen=True)
 class _Tracks:
     """The tracks of examples: their labels and groups, and the track (0..n-1) of each piece."""
 
@@ -116,15 +187,15 @@ def fit_classifier(
         valid = None
     if refit and valid is None:
         raise UsageError("there is no valid part to refit with", "leave out --refit")
-    tracks = _Tracks.of(train)
     count = folds or (FOLDS if spec.calibrate == "folds" else 0)
-    parted = group_folds(tracks.y, tracks.groups, count, run.seed) if count else []
-    runs = _Runs(run, len(parted) + 1 + refit)
+    folded = Folded.of(train, count, run.seed)
+    tracks = folded.tracks
+    runs = _Runs(run, len(folded) + 1 + refit)
 
     calibration, out_of_fold, cross = Calibration(), {}, None
-    if parted:
+    if folded:
         also = valid if refit else None
-        cross = _cross_predicted(make, spec, len(labels), train, also, tracks, parted, runs)
+        cross = _cross_predicted(make, spec, len(labels), folded, also, runs)
         if len(cross.tracks):
             y, groups = tracks.y[cross.tracks], tracks.groups[cross.tracks]
             raw = cross.probabilities
@@ -242,31 +313,20 @@ def _cross_predicted(
     make: Callable[[], Classifier],
     spec: ClassifierSpec,
     count: int,
-    train: Examples,
+    folded: Folded,
     also: Examples | None,
-    tracks: _Tracks,
-    folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]],
     runs: _Runs,
 ) -> CrossPredicted:
     """Each track by a fit on other groups, and on ``also``, which shares none with train.
 
-    A track whose label no other group has is left out: its fold could not have known it. Altered
-    copies are learnt from with their tracks, and never predicted.
+    A track whose label no other group has is left out: its fold could not have known it.
     """
-    raw = np.zeros((len(tracks.y), count), np.float32)
-    of_fold = np.full(len(tracks.y), -1)
-    originals = train.originals
-    for number, (others, held) in enumerate(folds):
-        held = held[np.isin(tracks.y[held], tracks.y[others])]
-        fold_run = runs.next(f"fold{number}")
-        seen = train.take(np.flatnonzero(np.isin(tracks.of_piece, others)))
-        model = _fitted(make, spec, _together(seen, also) if also else seen, None, fold_run)
-        pieces = originals[np.isin(tracks.of_piece[originals], held)]
-        if len(pieces):
-            by_piece = predict_pieces(model, spec, train.x, pieces)
-            of_held = np.searchsorted(held, tracks.of_piece[pieces])
-            raw[held] = to_tracks(by_piece, of_held)
-            of_fold[held] = number
+    raw = np.zeros((len(folded.tracks.y), count), np.float32)
+    of_fold = np.full(len(folded.tracks.y), -1)
+    for number in range(len(folded)):
+        held, run = folded.held(number), runs.next(f"fold{number}")
+        raw[held] = folded.predicted(number, make, spec, count, run, also=also)
+        of_fold[held] = number
     predicted = np.flatnonzero(of_fold >= 0)
     return CrossPredicted(raw[predicted], predicted, of_fold[predicted])
 

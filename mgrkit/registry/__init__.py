@@ -25,6 +25,7 @@ features learns from it where ``--set loudness`` says so, or by itself with
 from mgrkit.registry.catalogue import Plugin, Provider, Registry
 from mgrkit.registry.hooks import hookimpl
 from mgrkit.registry.loader import installed, missing, require, resolve, unable
+from mgrkit.registry.space import Choice, Range
 from mgrkit.registry.specs import (
     ClassifierSpec,
     Embedder,
@@ -36,11 +37,13 @@ from mgrkit.registry.specs import (
 )
 
 __all__ = [
+    "Choice",
     "ClassifierSpec",
     "Embedder",
     "FeatureSetSpec",
     "Plugin",
     "Provider",
+    "Range",
     "Registry",
     "SummarySpec",
     "Weights",

@@ -10,6 +10,7 @@ from typing import Any
 
 from mgrkit.errors import MgrkitError
 from mgrkit.frontend import FrontEnd
+from mgrkit.registry.space import fault_of_search
 from mgrkit.registry.specs import (
     TABLE,
     ClassifierSpec,
@@ -153,7 +154,22 @@ def _parameters(spec: ClassifierSpec) -> str:
         with_parameters(spec, defaults)
     except MgrkitError as error:
         return f"a default is refused: {error}"
-    return ""
+    return next(filter(None, (_search(spec, field) for field in dataclasses.fields(kind))), "")
+
+
+def _search(spec: ClassifierSpec, field: dataclasses.Field[Any]) -> str:
+    """What is wrong with the values of a parameter that a search tries."""
+    search = field.metadata.get("search")
+    if search is None:
+        return ""
+
+    def read(value: object) -> None:
+        with_parameters(spec, {field.name: value})
+
+    wrong = fault_of_search(search, type(field.default), read)
+    if not wrong and field.default not in search:
+        wrong = f"leaves out the default, {field.default!r}"
+    return f"search of parameter {field.name} {wrong}" if wrong else ""
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mgrkit.errors import UsageError, nearest
 from mgrkit.frontend import FrontEnd
+from mgrkit.registry.space import Choice, Range, Scalar
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Scalar = bool | int | float | str
 
 
 @dataclass(frozen=True)
@@ -244,6 +243,7 @@ def parameter(
     low: float = -math.inf,
     high: float = math.inf,
     choices: Sequence[str] = (),
+    search: Range | Choice | None = None,
 ) -> Any:
     """A field of a parameter dataclass; its type is that of the default.
 
@@ -251,8 +251,12 @@ def parameter(
     ----------
     low, high : the range of a number, both ends allowed.
     choices : the values of a text.
+    search : which of its values ``mgrkit tune`` tries, the default among them; None for the
+        default alone.
     """
-    metadata = {"help": help, "low": low, "high": high, "choices": tuple(choices)}
+    metadata = {
+        "help": help, "low": low, "high": high, "choices": tuple(choices), "search": search,
+    }  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
 
 

@@ -11,6 +11,7 @@ from mgrkit.features.sets.columns import (
     GTZAN57_FRONT_END,
 )
 from mgrkit.registry.hooks import hookimpl
+from mgrkit.registry.space import Choice, Range
 from mgrkit.registry.specs import ClassifierSpec, FeatureSetSpec, parameter
 from mgrkit_classical import parameters
 from mgrkit_classical.parameters import Reducible
@@ -20,25 +21,41 @@ from mgrkit_classical.parameters import Reducible
 class SVMParameters(Reducible):
     """Defaults were chosen on artist-grouped folds of GTZAN's published train part."""
 
-    kernel: str = parameter("rbf", "how like two examples are", choices=("rbf", "linear", "poly"))
-    C: float = parameter(3.0, "price of a wrong example", low=1e-4, high=1e4)
+    kernel: str = parameter(
+        "rbf",
+        "how like two examples are",
+        choices=("rbf", "linear", "poly"),
+        search=Choice(("rbf", "linear", "poly")),
+    )
+    C: float = parameter(
+        3.0, "price of a wrong example", low=1e-4, high=1e4, search=Range(0.01, 100, log=True)
+    )
     gamma: float = parameter(
         0.25,
         "narrowness of rbf and poly, in units of 1 / columns (scikit-learn's 'scale')",
         low=1e-4,
         high=1e3,
+        search=Range(0.01, 10, log=True),
     )
-    degree: int = parameter(3, "degree of poly", low=1, high=6)
+    degree: int = parameter(3, "degree of poly", low=1, high=6, search=Range(2, 5))
     coef0: float = parameter(1.0, "constant term of poly", low=0, high=100)
     class_weight: str = parameter(
         "balanced", "balanced: rare genres count as much", choices=("balanced", "none")
     )
     even_groups: float = parameter(
-        0.5, "0: all examples count the same, 1: all artists", low=0, high=1
+        0.5, "0: all examples count the same, 1: all artists", low=0, high=1, search=Range(0, 1)
     )
-    power: bool = parameter(True, "make columns more normal by Yeo and Johnson's transform")
+    power: bool = parameter(
+        True,
+        "make columns more normal by Yeo and Johnson's transform",
+        search=Choice((True, False)),
+    )
     whiten: float = parameter(
-        0.5, "how much less counts wherein the tracks of one artist differ", low=0, high=0.95
+        0.5,
+        "how much less counts wherein the tracks of one artist differ",
+        low=0,
+        high=0.95,
+        search=Range(0, 0.9),
     )
 
 
@@ -48,15 +65,24 @@ class RandomForestParameters(Reducible):
 
     trees: int = parameter(300, "number of trees", low=1, high=10_000)
     max_depth: int = parameter(0, "levels of a tree; 0 for no limit", low=0, high=1000)
-    min_samples_leaf: int = parameter(2, "examples in a leaf at least", low=1, high=1_000_000)
+    min_samples_leaf: int = parameter(
+        2, "examples in a leaf at least", low=1, high=1_000_000, search=Range(1, 10)
+    )
     max_features: float = parameter(
-        0.25, "share of the columns looked at for a split; 0 for their square root", low=0, high=1
+        0.25,
+        "share of the columns looked at for a split; 0 for their square root",
+        low=0,
+        high=1,
+        search=Range(0.05, 1),
     )
     class_weight: str = parameter(
-        "none", "balanced: rare genres count as much", choices=("balanced", "none")
+        "none",
+        "balanced: rare genres count as much",
+        choices=("balanced", "none"),
+        search=Choice(("balanced", "none")),
     )
     even_groups: float = parameter(
-        0.5, "0: all examples count the same, 1: all artists", low=0, high=1
+        0.5, "0: all examples count the same, 1: all artists", low=0, high=1, search=Range(0, 1)
     )
 
 
@@ -64,16 +90,26 @@ class RandomForestParameters(Reducible):
 class LogisticRegressionParameters(Reducible):
     """Defaults were chosen on artist-grouped folds of GTZAN's published train part."""
 
-    C: float = parameter(0.03, "price of a wrong example", low=1e-6, high=1e4)
+    C: float = parameter(
+        0.03, "price of a wrong example", low=1e-6, high=1e4, search=Range(1e-4, 100, log=True)
+    )
     class_weight: str = parameter(
         "balanced", "balanced: rare genres count as much", choices=("balanced", "none")
     )
     even_groups: float = parameter(
-        0.5, "0: all examples count the same, 1: all artists", low=0, high=1
+        0.5, "0: all examples count the same, 1: all artists", low=0, high=1, search=Range(0, 1)
     )
-    power: bool = parameter(True, "make columns more normal by Yeo and Johnson's transform")
+    power: bool = parameter(
+        True,
+        "make columns more normal by Yeo and Johnson's transform",
+        search=Choice((True, False)),
+    )
     whiten: float = parameter(
-        0.5, "how much less counts wherein the tracks of one artist differ", low=0, high=0.95
+        0.5,
+        "how much less counts wherein the tracks of one artist differ",
+        low=0,
+        high=0.95,
+        search=Range(0, 0.9),
     )
     novelty: float = parameter(
         0.07,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mgrkit.registry.hooks import hookimpl
+from mgrkit.registry.space import Range
 from mgrkit.registry.specs import ClassifierSpec, parameter
 from mgrkit_neural.literature.specs import SPECS
 from mgrkit_neural.recipe import Recipe
@@ -19,6 +20,7 @@ class CNNParameters(Recipe):
         "channels of the first stage; the others have 2, 4 and 8 times as many",
         low=1,
         high=512,
+        search=Range(8, 64, log=True),
     )
 
 
@@ -31,9 +33,14 @@ class CRNNParameters(Recipe):
         "channels of the first stage; the others have 2, 4 and 8 times as many",
         low=1,
         high=512,
+        search=Range(8, 64, log=True),
     )
-    hidden: int = parameter(64, "units of the GRU in each direction", low=1, high=1024)
-    mixup: float = parameter(0.2, "alpha of mixup's Beta distribution", low=0, high=100)
+    hidden: int = parameter(
+        64, "units of the GRU in each direction", low=1, high=1024, search=Range(16, 256, log=True)
+    )
+    mixup: float = parameter(
+        0.2, "alpha of mixup's Beta distribution", low=0, high=100, search=Range(0, 0.6)
+    )
     views: int = parameter(
         0, "crops averaged for a prediction; 0 for all columns at once", low=0, high=1000
     )
@@ -45,13 +52,19 @@ class ViTParameters(Recipe):
 
     patch_bands: int = parameter(32, "bands of a patch, a multiple of 8", low=8, high=1024)
     patch_frames: int = parameter(8, "frames of a patch, a multiple of 4", low=4, high=1024)
-    heads: int = parameter(4, "heads of attention, 32 numbers each", low=1, high=32)
-    depth: int = parameter(4, "blocks", low=1, high=48)
-    patch_drop: float = parameter(
-        0.25, "share of the patches left out in training", low=0, high=0.9
+    heads: int = parameter(
+        4, "heads of attention, 32 numbers each", low=1, high=32, search=Range(2, 8)
     )
-    mixup: float = parameter(0.2, "alpha of mixup's Beta distribution", low=0, high=100)
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    depth: int = parameter(4, "blocks", low=1, high=48, search=Range(2, 8))
+    patch_drop: float = parameter(
+        0.25, "share of the patches left out in training", low=0, high=0.9, search=Range(0, 0.5)
+    )
+    mixup: float = parameter(
+        0.2, "alpha of mixup's Beta distribution", low=0, high=100, search=Range(0, 0.6)
+    )
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-4, 0.01, log=True)
+    )
     batch: int = parameter(16, "pieces in one step, of all processes together", low=2, high=65_536)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mgrkit.registry.space import Range
 from mgrkit.registry.specs import parameter
 
 if TYPE_CHECKING:
@@ -27,11 +28,19 @@ class Recipe:
 
     epochs: int = parameter(60, "passes over train", low=1, high=10_000)
     batch: int = parameter(32, "pieces in one step, of all processes together", low=2, high=65_536)
-    learning_rate: float = parameter(3e-3, "the highest rate of the cycle", low=1e-7, high=10)
-    weight_decay: float = parameter(0.05, "AdamW's, of weights but not of biases", low=0, high=10)
+    learning_rate: float = parameter(
+        3e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-4, 0.03, log=True)
+    )
+    weight_decay: float = parameter(
+        0.05,
+        "AdamW's, of weights but not of biases",
+        low=0,
+        high=10,
+        search=Range(1e-3, 0.5, log=True),
+    )
     warmup: float = parameter(0.2, "share of the steps in which the rate rises", low=0, high=0.9)
     label_smoothing: float = parameter(
-        0.1, "probability spread over the other genres", low=0, high=0.9
+        0.1, "probability spread over the other genres", low=0, high=0.9, search=Range(0, 0.3)
     )
     clip: float = parameter(2.0, "greatest norm of a gradient; 0 for any", low=0, high=1e6)
     class_weight: str = parameter(
@@ -40,9 +49,15 @@ class Recipe:
     crop_seconds: float = parameter(
         5.75, "length of the random crop that is learnt from; 0 for all", low=0, high=1000
     )
-    mixup: float = parameter(0.0, "alpha of mixup's Beta distribution", low=0, high=100)
-    time_mask: float = parameter(0.0, "widest mask over columns, as a share", low=0, high=1)
-    band_mask: float = parameter(0.0, "widest mask over bands, as a share", low=0, high=1)
+    mixup: float = parameter(
+        0.0, "alpha of mixup's Beta distribution", low=0, high=100, search=Range(0, 0.6)
+    )
+    time_mask: float = parameter(
+        0.0, "widest mask over columns, as a share", low=0, high=1, search=Range(0, 0.4)
+    )
+    band_mask: float = parameter(
+        0.0, "widest mask over bands, as a share", low=0, high=1, search=Range(0, 0.4)
+    )
     gain: float = parameter(
         0.0, "largest shift of all pixels, as a share of their range", low=0, high=1
     )

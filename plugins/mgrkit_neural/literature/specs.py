@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mgrkit.registry.space import Range
 from mgrkit.registry.specs import ClassifierSpec, parameter
 from mgrkit_neural.recipe import Recipe
 
@@ -41,7 +42,9 @@ class MusicallyMotivatedParameters(Published):
         "time_frequency", "which network of the paper",
         choices=("black_box", "time", "frequency", "time_frequency"),
     )  # fmt: skip
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
 
     @property
     def published_frames(self) -> int:
@@ -52,8 +55,12 @@ class MusicallyMotivatedParameters(Published):
 class LidySchindlerParameters(Published):
     """Learnt from 80 frames."""
 
-    dropout: float = parameter(0.1, "share left out before the last layer", low=0, high=0.9)
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    dropout: float = parameter(
+        0.1, "share left out before the last layer", low=0, high=0.9, search=Range(0, 0.6)
+    )
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
 
     @property
     def published_frames(self) -> int:
@@ -73,7 +80,7 @@ class ChoiFCNParameters(Published):
     )  # fmt: skip
     dropout: float = parameter(
         0.0, "share left out after each pool; the paper has 0.5, the authors' later code 0",
-        low=0, high=0.9,
+        low=0, high=0.9, search=Range(0, 0.6),
     )  # fmt: skip
 
     @property
@@ -107,14 +114,18 @@ class ShortChunkParameters(Recipe):
     crop_seconds: float = parameter(
         3.69, "length of the random crop that is learnt from; 0 for all", low=0, high=1000
     )
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
 
 
 @dataclass(frozen=True)
 class ParallelCRNNParameters(Published):
     """Learnt from 640 frames."""
 
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
 
     @property
     def published_frames(self) -> int:
@@ -133,7 +144,9 @@ class SampleCNNParameters(Published):
         3, "samples of the first filter of 3^m, and its step", low=1, high=10_000
     )
     width: int = parameter(128, "filters of the first layer", low=2, high=512)
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
     views: int = parameter(
         11, "crops averaged for a prediction; 0 for all samples at once", low=0, high=1000
     )
@@ -156,7 +169,9 @@ class VGGSmallParameters(Recipe):
     crop_seconds: float = parameter(
         0.0, "length of the random crop that is learnt from; 0 for all", low=0, high=1000
     )
-    learning_rate: float = parameter(1e-3, "the highest rate of the cycle", low=1e-7, high=10)
+    learning_rate: float = parameter(
+        1e-3, "the highest rate of the cycle", low=1e-7, high=10, search=Range(1e-5, 0.01, log=True)
+    )
 
 
 def _spec(
