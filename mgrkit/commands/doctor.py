@@ -54,6 +54,7 @@ _NEEDS = {
     "show": (*_SOUND, "isal", "pillow", "matplotlib"),
     "features": (*_FEATURES, "tinytag"),
     "train": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
+    "tune": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "evaluate": (*_MODELS, "matplotlib", "tinytag"),
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "predict": _MODELS,
@@ -74,7 +75,10 @@ beside what the command needs, to augment by recipes, to train networks, and so 
 them or with musicnn on a GPU.
 """
 
-_CLASSIFYING = ("train", "evaluate", "compare", "predict", "data", "demo")
+_EXTRAS = {"tune": ("optuna", "pip install 'mgrkit[tune]'")}
+"""Of commands that need one, the distribution that is no dependency, and how to get it."""
+
+_CLASSIFYING = ("train", "tune", "evaluate", "compare", "predict", "data", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
 
@@ -100,7 +104,7 @@ def examine() -> dict[str, Any]:
         "cache": _cache(),
         "weights": _weights(),
         "plugins": plugins,
-        "exit_code": int(any(one["status"] != "ok" for one in commands)),
+        "exit_code": int(any(one["status"] == "broken" for one in commands)),
     }
 
 
@@ -160,9 +164,14 @@ def _command(
         errors += [f"decoding with {d['name']}: {d['error']}" for d in decoders if d["error"]]
     if name in _CLASSIFYING and OWN in broken:
         errors.append(f"the plugin of {OWN} itself is broken")
+    status = "broken" if errors else "ok"
+    extra, how = _EXTRAS.get(name, ("", ""))
+    if extra and not _version(extra):
+        status = "broken" if errors else "extra"
+        errors.append(f"{extra}: not installed, {how}")
     return {
         "name": name,
-        "status": "broken" if errors else "ok",
+        "status": status,
         "needs": list(needs),
         "error": "; ".join(errors),
     }

@@ -55,35 +55,43 @@ def fault_of_search(search: Any, kind: type, read: Callable[[Scalar], object]) -
     kind : the type of the parameter.
     read : raises UsageError for a value that the parameter does not take.
     """
+    values: tuple[Scalar, ...]
     if isinstance(search, Range):
-        ends = (search.low, search.high)
-        if kind not in (int, float):
-            return f"is a range, which only a number has: {search}"
-        if not all(_number(end) and math.isfinite(end) for end in ends):
-            return f"has ends that are no numbers: {search.low!r:.40} to {search.high!r:.40}"
-        if kind is int and not all(float(end).is_integer() for end in ends):
-            return f"must be of whole numbers, not {search}"
-        if not search.low < search.high:
-            return f"is empty: from {search.low:g} to {search.high:g}"
-        if not isinstance(search.log, bool) or (search.log and search.low <= 0):
-            return f"is by factors, so it must begin above 0: {search}"
-        values: tuple[Any, ...] = tuple(kind(end) for end in ends)
+        wrong, values = _wrong_range(search, kind), (search.low, search.high)
     elif isinstance(search, Choice):
-        if not isinstance(search.values, tuple) or len(set(search.values)) < 2:
-            return f"must have two different values or more: {search.values!r:.80}"
-        for value in search.values:
-            if type(value) is not kind:
-                return f"must be of the type {kind.__name__}, not {value!r:.40}"
-        values = search.values
+        wrong, values = _wrong_choice(search.values, kind), search.values
     else:
         return f"is {search!r:.80}, neither a Range nor a Choice"
+    if wrong:
+        return wrong
     try:
         for value in values:
-            read(value)
+            read(kind(value))
     except UsageError as error:
         return f"has a value that is refused: {error}"
     return ""
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _wrong_range(search: Range, kind: type) -> str:
+    if kind not in (int, float):
+        return "is a range, which only a number has"
+    ends: tuple[Any, ...] = (search.low, search.high)
+    for end in ends:
+        if not isinstance(end, int | float) or isinstance(end, bool) or not math.isfinite(end):
+            return f"has an end that is no number: {end!r:.40}"
+        if kind is int and end != int(end):
+            return f"must be of whole numbers, not from {end:g}"
+    if not search.low < search.high:
+        return f"is empty: from {search.low:g} to {search.high:g}"
+    if not isinstance(search.log, bool):
+        return f"has a log that is neither true nor false: {search.log!r:.40}"
+    return f"is by factors, so it must begin above 0: {search}" * (search.log and search.low <= 0)
+
+
+def _wrong_choice(values: Any, kind: type) -> str:
+    if not isinstance(values, tuple):
+        return f"must have a tuple of values, not {values!r:.80}"
+    for value in values:
+        if type(value) is not kind:
+            return f"must be of the type {kind.__name__}, not {value!r:.40}"
+    return f"must have two different values or more: {values!r:.80}" * (len(set(values)) < 2)

@@ -62,6 +62,13 @@ NOT_THERE = {
             "audio --model musicnn"],
         1: ["audio/a.wav none.wav --model svm"],
     },
+    "tune": {
+        2: ["none audio --trials 2", "svm audio --trials 2 --space one-gone.txt",
+            "svm audio --trials 2 --param none=1", "svm audio --trials 2 --out none/out",
+            "svm audio --trials 2 --split none", "svm audio --trials 2 --set none"],
+        3: ["svm none --trials 2", "svm none.csv --trials 2", "svm empty --trials 2",
+            "svm audio --trials 2 --space none.toml"],
+    },
     "vote": {
         2: ["svm none --out v.safetensors", "svm svm --out v.safetensors",
             "svm cnn --out none/v.safetensors", "svm cnn --out v.safetensors --rule none"],
