@@ -15,7 +15,7 @@ COMMANDS = {
     "show": "Draw one sound: waveform, spectrum, mel and chroma.",
     "features": "Describe sound by numbers: one table, a row per piece.",
     "train": "Train a classifier and keep it as one file.",
-    "tune": "Search the parameters of a classifier, and train it with the best.",
+    "tune": "Search a classifier's parameters, and train the best.",
     "evaluate": "Measure a model on tracks that it has not seen.",
     "predict": "Tell the genre of songs.",
     "vote": "Join trained models to one that answers by all of them.",

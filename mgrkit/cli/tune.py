@@ -124,7 +124,7 @@ def tune(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Search the parameters of a classifier, and train it with the best.
+    """Search a classifier's parameters, and train the best.
 
     \b
     mgrkit tune svm features_30_sec.csv --trials 60

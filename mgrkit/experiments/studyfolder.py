@@ -86,6 +86,8 @@ class StudyFolder:
         self.worker = secrets.token_hex(8)
         workers = self.path / _WORKERS
         workers.mkdir(exist_ok=True)
+        for other in workers.iterdir():
+            self.at_work(other.name)  # of the dead nothing is left
         self._lease = (workers / self.worker).open("ab")
         lock(self._lease.fileno())
 

@@ -19,10 +19,8 @@ from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.experiments import tuning
 from mgrkit.experiments.tuning import Tuned
 from tests.datasets.made_tables import rows, write
-from tests.experiments.toy_tuned import CODE
+from tests.experiments.toy_tuned import CODE, made
 from tests.registry.fakes import installed_site
-
-PARTS = ("train", "train", "train", "train", "valid", "test")
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +29,6 @@ def _plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with installed_site(tmp_path / "site", monkeypatch) as site:
         site.install("toys", CODE)
         yield
-
-
-def made(spread: float = 6.0) -> list[dict[str, Any]]:
-    """Four of six artists of a genre are in train."""
-    found = rows(artists=6, songs=3, spread=spread)
-    return [{**row, "split": PARTS[int(str(row["group"])[-1])]} for row in found]
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from mgrkit.registry import Choice, Range, parameter
+from tests.datasets.made_tables import rows
 from tests.testing.toy_specs import GOOD
 
 
@@ -16,7 +18,7 @@ class Searched:
     sharpness: float = parameter(
         1.0, "how fast it falls off", low=1e-3, high=1e3, search=Range(0.01, 100, log=True)
     )
-    steps: int = parameter(8, "parts of the sums", low=1, high=1000, search=Range(2, 16))
+    steps: int = parameter(8, "parts of the sums", low=1, high=1000, search=Range(2, 8))
     columns: int = parameter(8, "of how many it learns", low=1, high=57, search=Range(1, 57))
     kind: str = parameter("a", "no matter", choices=("a", "b", "c"), search=Choice(("a", "b")))
     flip: bool = parameter(False, "no matter")
@@ -44,6 +46,15 @@ def mgrkit_classifiers():
         replace(GOOD, name="plain", eats="features:gtzan57", resumable=False),
     ]
 """
+
+
+PARTS = ("train", "train", "train", "train", "valid", "test")
+
+
+def made(spread: float = 6.0) -> list[dict[str, Any]]:
+    """Rows of a table: four of six artists of a genre are in train."""
+    found = rows(artists=6, songs=3, spread=spread)
+    return [{**row, "split": PARTS[int(str(row["group"])[-1])]} for row in found]
 
 
 def wait(seconds: float) -> None:
