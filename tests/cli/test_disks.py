@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.test_commands import files, mgrkit, table, tone
+from tests.datasets.made_tables import write
+from tests.experiments.toy_tuned import CODE, made
+from tests.registry.fakes import installed_site
 
 
 @pytest.fixture
@@ -51,6 +55,34 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     for name in files(out):
         assert (out / name).read_bytes() == (tmp_path / "reference" / name).read_bytes()
     assert len(table(out)) == 8
+
+
+def test_a_search_on_a_full_disk_ends_and_then_goes_on(
+    disk: Path, tmp_path: Path, capfd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("optuna")
+    write(tmp_path / "t.csv", made())
+    (tmp_path / "site").mkdir()
+    words = ["tune", "quick", tmp_path / "t.csv", "--trials", 20, "--outer", 0, "--json", "--out"]
+    with installed_site(tmp_path / "site", monkeypatch) as site:
+        site.install("toys", CODE)
+        room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+        (disk / "filler").write_bytes(bytes(room - 32_768))
+        assert mgrkit(*words, disk / "out") == 3
+        error = capfd.readouterr().err
+        assert "disk is full" in error
+        assert "make room, then run the same command again" in error
+        before = (disk / "out" / "study.jsonl").read_bytes()
+        assert before.count(b"\n") > 20, "in the middle, not at the beginning"
+        (disk / "filler").unlink()
+        assert mgrkit(*words, disk / "out") == 0
+        told = json.loads(capfd.readouterr().out)
+        whole = before[: before.rindex(b"\n") + 1]
+        assert (disk / "out" / "study.jsonl").read_bytes().startswith(whole)
+        assert mgrkit(*words, tmp_path / "reference") == 0
+        reference = json.loads(capfd.readouterr().out)
+    assert told["inner"] == {**reference["inner"], "trial": told["inner"]["trial"]}
+    assert told["parameters"] == reference["parameters"]
 
 
 def test_a_read_only_disk_is_told(audio: Path, disk: Path, capfd) -> None:

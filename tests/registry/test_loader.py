@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import threading
@@ -505,3 +506,41 @@ def test_threads_that_load_at_once_leave_stdout_alone(capsys: pytest.CaptureFixt
     for thread in threads:
         thread.join()
     assert sys.stdout is before
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        ("Range(5, 5)", "search of parameter k is empty: from 5 to 5"),
+        ("Range(1, 5.5)", "search of parameter k must be of whole numbers, not from 5.5"),
+        ("Range(0, 5)", "search of parameter k has a value that is refused: .* from 1 to 99"),
+        ("Range(0, 5, log=True)", "search of parameter k is by factors"),
+        ("Range(float('nan'), 5)", "search of parameter k has an end that is no number: nan"),
+        ("Range('a', 5)", "search of parameter k has an end that is no number: 'a'"),
+        ("Range(1, 5, log=1)", "search of parameter k has a log that is neither true nor false"),
+        ("Range(6, 9)", "search of parameter k leaves out the default, 5"),
+        ("Choice((5,))", "search of parameter k must have two different values or more"),
+        ("Choice([5, 6])", "search of parameter k must have a tuple of values"),
+        ("Choice((5, [6]))", "search of parameter k must be of the type int, not .6."),
+        ("Choice((5, True))", "search of parameter k must be of the type int, not True"),
+        ("Choice((5, 100))", "search of parameter k has a value that is refused"),
+        ("Choice((6, 7))", "search of parameter k leaves out the default, 5"),
+        ("(1, 9)", "search of parameter k is .1, 9., neither a Range nor a Choice"),
+    ],
+)
+def test_values_to_search_that_cannot_be(site: Site, search: str, words: str) -> None:
+    code = HEAD.replace("high=99", f"high=99, search={search}").replace(
+        "import ClassifierSpec", "import Choice, Range, ClassifierSpec"
+    )
+    site.install("bad", f"{code}\n@hookimpl\ndef mgrkit_classifiers():\n    return [spec('x')]\n")
+    one = plugin("bad")
+    assert one.status == "broken"
+    assert re.search(words, one.error), one.error
+
+
+def test_a_range_is_of_numbers_only(site: Site) -> None:
+    code = HEAD.replace('"distance")', '"distance"), search=Range(1, 2)').replace(
+        "import ClassifierSpec", "import Range, ClassifierSpec"
+    )
+    site.install("bad", f"{code}\n@hookimpl\ndef mgrkit_classifiers():\n    return [spec('x')]\n")
+    assert "search of parameter vote is a range, which only a number has" in plugin("bad").error
