@@ -61,7 +61,9 @@ def tune(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Not to be searched; may be repeated."),
+        typer.Option(
+            metavar="NAME=VALUE", help="A parameter that is not searched; may be repeated."
+        ),
     ] = None,
     out: Annotated[
         Path,

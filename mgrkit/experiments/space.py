@@ -81,7 +81,8 @@ class Space:
 
     def given(self, suggested: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """The parameters of a trial, by name, with those that are fixed; numbers of four digits."""
-        return {**self.fixed, **{name: self._rounded(name, v) for name, v in suggested.items()}}
+        given = {**self.fixed, **{name: self._rounded(name, v) for name, v in suggested.items()}}
+        return {name: given[name] for name in (*self.searched, *self.fixed) if name in given}
 
     def _rounded(self, name: str, value: Scalar) -> Scalar:
         search = self.searched[name]

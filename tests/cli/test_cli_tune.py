@@ -23,6 +23,7 @@ from mgrkit.cli.app import app
 from mgrkit.cli.terminal import fitting
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.cli.views import tuning
+from mgrkit.commands.plugins import list_classifiers
 from mgrkit.experiments.tuning import Step
 from mgrkit.reports.figures import drawn_by
 from tests.datasets.made_tables import write
@@ -100,6 +101,26 @@ def test_trials_and_importance_are_written_and_drawn(capsys: Captured) -> None:
     assert importance["columns"] > 0.5 > importance["steps"]
     for name in ("history.png", "importance.png"):
         assert drawn_by(Path("tune") / name, "mgrkit tune")
+
+
+def test_what_is_searched_is_shown(capsys: Captured) -> None:
+    assert run("classifiers svm") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "from 0.0001 to 10000 tune: 0.01 to 100 (log)" in text
+    assert "tune: rbf, linear, poly" in text
+    assert "tune: true, false" in text
+    assert run("classifiers quick --json") == 0
+    told = json.loads(capsys.readouterr().out)
+    shown = {one["name"]: one.get("search") for one in told["parameters"]}
+    assert shown["steps"] == {"low": 2, "high": 8, "log": False}
+    assert shown["kind"] == {"values": ["a", "b"]}
+    assert shown["flip"] is None
+
+
+def test_every_classifier_of_mgrkit_declares_what_to_search() -> None:
+    for one in list_classifiers():
+        if one["distribution"] == "mgrkit":
+            assert any("search" in parameter for parameter in one["parameters"]), one["name"]
 
 
 def test_one_trial_says_nothing_of_the_parameters(capsys: Captured) -> None:
