@@ -17,7 +17,7 @@ from mgrkit.experiments.training import Recipe, Trained, check_out, fit_model
 from mgrkit.frontend import front_end
 from mgrkit.inputs.columns import ALL, TableChoice, check_choice
 from mgrkit.inputs.kinds import input_of
-from mgrkit.inputs.wording import distinct_name
+from mgrkit.inputs.wording import check_drawing
 from mgrkit.registry.loader import installed
 from mgrkit.tracks.leaks import checked
 from mgrkit.tracks.sources import Source
@@ -141,9 +141,5 @@ def _check(data: Path, dataset: Dataset, settings: TrainSettings, wanted: Input)
             f"{data} holds {dataset.input.name}: --augment alters sound",
             "give the sound that they were made of, or leave out --augment",
         )
-    if settings.frontend and dataset.input.digest != wanted.digest:
-        raise UsageError(
-            f"{data} holds {distinct_name(dataset.input, wanted)}, --front-end asks for "
-            f"{wanted.name}",
-            "leave out --front-end, or give sound",
-        )
+    if settings.frontend:
+        check_drawing(data, dataset.input, wanted)

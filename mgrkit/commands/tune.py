@@ -20,13 +20,14 @@ from mgrkit.files.outputs import check_folder
 from mgrkit.frontend import front_end
 from mgrkit.inputs.columns import ALL, TableChoice, check_choice
 from mgrkit.inputs.kinds import input_of
-from mgrkit.inputs.wording import distinct_name
+from mgrkit.inputs.wording import check_drawing
 from mgrkit.registry.loader import installed, missing
 from mgrkit.tracks.leaks import checked
-from mgrkit.tracks.splits import check_split, make_split
+from mgrkit.tracks.splits import Split, check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.datasets.dataset import Dataset
     from mgrkit.registry import ClassifierSpec
 
 FOLDS = 5
@@ -129,25 +130,33 @@ def tune(
     if Ranks.here().world_size > 1:
         hint = "start it several times in one --out instead of by torchrun"
         raise UsageError("a search is one process", hint)
-    front = front_end(settings.frontend) if settings.frontend else None
-    wanted = input_of(spec.eats, classifier, front, settings.feature_set, settings.device)
-    check_choice(settings.choice, spec.eats, classifier)
     recipe = Recipe.of(
         entry, dict(space.fixed), settings.seed, device=settings.device,
         precision=settings.precision,
     )  # fmt: skip
-    dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
-    [dataset] = settings.genres.applied(dataset)
-    if front and dataset.input.digest != wanted.digest:
-        raise UsageError(
-            f"{data} holds {distinct_name(dataset.input, wanted)}, --front-end asks for "
-            f"{wanted.name}",
-            "leave out --front-end, or give sound",
-        )
-    split = checked(dataset.labelled, make_split(dataset.labelled, settings.split, settings.seed))
+    dataset, split = _read(spec, data, settings, options, report)
     return tune_model(
         dataset, split, recipe, space, plan, out, source=data, watch=watch, progress=progress
     )
+
+
+def _read(
+    spec: ClassifierSpec,
+    data: Path,
+    settings: TuneSettings,
+    options: Options | None,
+    report: Report | None,
+) -> tuple[Dataset, Split]:
+    """DATA as the classifier eats it, and its parts."""
+    front = front_end(settings.frontend) if settings.frontend else None
+    wanted = input_of(spec.eats, spec.name, front, settings.feature_set, settings.device)
+    check_choice(settings.choice, spec.eats, spec.name)
+    dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
+    [dataset] = settings.genres.applied(dataset)
+    if front:
+        check_drawing(data, dataset.input, wanted)
+    split = make_split(dataset.labelled, settings.split, settings.seed)
+    return dataset, checked(dataset.labelled, split)
 
 
 def read_space(path: Path) -> dict[str, Any]:

@@ -140,28 +140,12 @@ def tune_model(
     Stopped : a person ended it; the message says how far it got.
     """
     parts = Parts.of(dataset, split)
-    train = parts.train.examples(parts.labels)
-    folded = Folded.of(train, plan.folds, recipe.seed)
-    if not sum(len(folded.held(number)) for number in range(len(folded))):
-        raise UsageError(
-            "no genre has two artists in train, so nothing can be held back",
-            "a search needs genres of several artists",
-        )
-    settings = {
-        "classifier": recipe.spec.name,
-        "seed": recipe.seed,
-        "split": parts.split.words,
-        "folds": plan.folds,
-        "precision": recipe.precision,
-        "DATA's digest": digest(train),
-        "version": f"{recipe.entry.distribution} {recipe.entry.version}",
-        **space.settings(),
-    }
+    folded = _folded(parts, plan.folds, recipe.seed)
     with stop_signals() as asked:
         limit = _Limit(asked, plan.timeout)
         folder = StudyFolder(out, limit.check)
         try:
-            folder.begin(settings)
+            folder.begin(_settings(recipe, space, parts, folded))
             work = _Work(folder, space, recipe, parts, folded, plan, limit, watch)
             work.search()
             with telling(out), folder.ending():
@@ -173,6 +157,31 @@ def tune_model(
             raise Stopped(message, code=stop.exit_code) from None
         finally:
             folder.close()
+
+
+def _folded(parts: Parts, count: int, seed: int) -> Folded:
+    """The folds of train; UsageError where nothing can be held back."""
+    folded = Folded.of(parts.train.examples(parts.labels), count, seed)
+    if not sum(len(folded.held(number)) for number in range(len(folded))):
+        raise UsageError(
+            "no genre has two artists in train, so nothing can be held back",
+            "a search needs genres of several artists",
+        )
+    return folded
+
+
+def _settings(recipe: Recipe, space: Space, parts: Parts, folded: Folded) -> dict[str, Any]:
+    """What decides a trial's score, by which the same call goes on and another does not."""
+    return {
+        "classifier": recipe.spec.name,
+        "seed": recipe.seed,
+        "split": parts.split.words,
+        "folds": len(folded),
+        "precision": recipe.precision,
+        "DATA's digest": digest(folded.train),
+        "version": f"{recipe.entry.distribution} {recipe.entry.version}",
+        **space.settings(),
+    }
 
 
 @dataclass

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mgrkit.errors import UsageError
 from mgrkit.files.difference import difference
 from mgrkit.frontend import front_end
 from mgrkit.inputs.columns import Columns
@@ -52,3 +55,12 @@ def how_to_get(wanted: Input) -> str:
     other = [f" --{name} {value}" for name, value in options if value != usual.get(name)]
     command = f"mgrkit spectrograms SRC OUT --kind {front.name}{''.join(other)}"
     return f"give sound, or make such by {command}"
+
+
+def check_drawing(data: Path, found: Input, wanted: Input) -> None:
+    """Raise UsageError where DATA is drawn otherwise than ``--front-end`` asks for."""
+    if found.digest != wanted.digest:
+        raise UsageError(
+            f"{data} holds {distinct_name(found, wanted)}, --front-end asks for {wanted.name}",
+            "leave out --front-end, or give sound",
+        )
