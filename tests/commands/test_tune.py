@@ -146,6 +146,18 @@ def test_what_was_stopped_goes_on_as_if_it_had_not_been(
     assert found.path.read_bytes() == whole.path.read_bytes()
 
 
+def test_who_stops_it_at_the_last_fit_goes_on_there(table: Path, tmp_path: Path) -> None:
+    def last(step: int, total: int, metrics: Mapping[str, float]) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    settings = TuneSettings(3, outer=0)
+    with pytest.raises(Stopped, match="stopped at the last fit; the same command goes on") as stop:
+        tune("quick", table, tmp_path / "out", settings, progress=last)
+    assert stop.value.exit_code == 143
+    assert not (tmp_path / "out" / "tune.json").exists()
+    assert len(tune("quick", table, tmp_path / "out", settings).rows) == 3
+
+
 def test_more_trials_can_be_added_and_none_is_done_twice(table: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     few = search(table, out, trials=5)
