@@ -388,6 +388,18 @@ def test_what_cannot_be_imported_sends_to_the_doctor(
     assert output.endswith("(mgrkit doctor says what is missing or broken, and the cure)\n")
 
 
+def test_without_optuna_nothing_is_broken_but_one_command_wants_an_extra(
+    healthy: Site, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    version = doctor._version
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "optuna" else version(name))
+    found = listed(capsys, "doctor")
+    wanting = [one for one in found["commands"] if one["status"] != "ok"]
+    assert [one["name"] for one in wanting] == ["tune"]
+    assert wanting[0]["error"] == "optuna: not installed, pip install 'mgrkit[tune]'"
+    assert found["exit_code"] == 0
+
+
 def test_without_torch_the_doctor_names_the_networks_alone(
     healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:

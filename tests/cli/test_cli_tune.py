@@ -149,11 +149,13 @@ def test_lines_go_to_stderr_and_only_the_result_to_stdout(capsys: Captured) -> N
         ("quick --trials 3 --space no.toml", "no.toml is no TOML"),
         ("quick --trials 3 --space wide.toml", "columns must be from 1 to 57"),
         ("svm --trials 3 --reduce pca:3 --param reduce=none", "--reduce and --param reduce differ"),
+        ("svm --trials 3 --space umap.toml", "reduce must be pca:COUNT, pca:SHARE"),
         ("cnn --trials 3 --front-end kaggle", "--front-end"),
     ],
 )
 def test_a_wrong_call_makes_nothing(words: str, message: str, capsys: Captured) -> None:
     Path("no.toml").write_text("steps: 3")
+    Path("umap.toml").write_text("reduce = ['none', 'umap:3']")
     Path("wide.toml").write_text("columns = {low = 1, high = 100}")
     name, *rest = words.split(" ", 1)
     assert run(f"tune {name} t.csv {' '.join(rest)}") == 2
