@@ -21,7 +21,8 @@ from mgrkit.classifiers.base import silent
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.datasets.dataset import Dataset
-from mgrkit.errors import BundleError, RunError, Stopped, UsageError
+from mgrkit.errors import BundleError, RunError, Stopped
+from mgrkit.experiments.nesting import Nesting
 from mgrkit.experiments.parts import Parts
 from mgrkit.experiments.records import digest, read_record, write_record
 from mgrkit.experiments.search import Search, reason, row, score
@@ -140,13 +141,14 @@ def tune_model(
     Stopped : a person ended it; the message says how far it got.
     """
     parts = Parts.of(dataset, split)
-    folded = _folded(parts, plan.folds, recipe.seed)
+    train = parts.train.examples(parts.labels)
+    nesting = Nesting.of(train, plan.folds, plan.outer, recipe.seed)
     with stop_signals() as asked:
         limit = _Limit(asked, plan.timeout)
         folder = StudyFolder(out, limit.check)
         try:
-            folder.begin(_settings(recipe, space, parts, folded))
-            work = _Work(folder, space, recipe, parts, folded, plan, limit, watch)
+            folder.begin(_settings(recipe, space, parts, nesting.inner))
+            work = _Work(folder, space, recipe, parts, nesting, plan, limit, watch)
             work.search()
             with telling(out), folder.ending():
                 return work.finish(dataset, split, source, progress)
@@ -157,17 +159,6 @@ def tune_model(
             raise Stopped(message, code=stop.exit_code) from None
         finally:
             folder.close()
-
-
-def _folded(parts: Parts, count: int, seed: int) -> Folded:
-    """The folds of train; UsageError where nothing can be held back."""
-    folded = Folded.of(parts.train.examples(parts.labels), count, seed)
-    if not sum(len(folded.held(number)) for number in range(len(folded))):
-        raise UsageError(
-            "no genre has two artists in train, so nothing can be held back",
-            "a search needs genres of several artists",
-        )
-    return folded
 
 
 def _settings(recipe: Recipe, space: Space, parts: Parts, folded: Folded) -> dict[str, Any]:
@@ -192,21 +183,17 @@ class _Work:
     space: Space
     recipe: Recipe
     parts: Parts
-    folded: Folded
+    nesting: Nesting
     plan: Plan
     limit: _Limit
     watch: Callable[[Step], None]
 
     def __post_init__(self) -> None:
-        plan, seed = self.plan, self.recipe.seed
-        self.main = self._new("search", self.folded)
-        self.outside = Folded.of(self.folded.train, plan.outer, seed + 1)
+        self.main = self._new("search", self.nesting.inner)
+        within = self.nesting.within
         self.outer = [
-            self._new(
-                f"outer fold {number + 1} of {len(self.outside)}",
-                Folded.of(self.outside.others(number), plan.folds, seed),
-            )
-            for number in range(len(self.outside))
+            self._new(f"outer fold {number} of {len(within)}", folded)
+            for number, folded in enumerate(within, 1)
         ]
 
     def _new(self, name: str, folded: Folded) -> Search:
@@ -303,7 +290,7 @@ class _Work:
 
     def _inner(self) -> dict[str, Any]:
         """The score that was chosen as the highest, and that of the defaults by the same folds."""
-        best, done = self.main.best, self.main.finished
+        best, done, folded = self.main.best, self.main.finished, self.nesting.inner
         assert best is not None
         usual = {**self.space.usual()}
         defaults = [one for one in done if one.params == usual and score(one) is not None]
@@ -312,8 +299,8 @@ class _Work:
             "accuracy": best.value,
             "trial": best.number,
             "defaults": defaults[0].value if defaults else None,
-            "folds": len(self.folded),
-            "tracks": sum(len(self.folded.held(number)) for number in range(len(self.folded))),
+            "folds": len(folded),
+            "tracks": sum(len(folded.held(number)) for number in range(len(folded))),
             "trials": len(done),
             "ended_early": states.count("PRUNED"),
             "failed": states.count("FAIL"),
@@ -323,9 +310,9 @@ class _Work:
         """What the whole search is worth; None without outer folds, or where some are not done."""
         if not self.outer or not all(one.done and one.best for one in self.outer):
             return None
-        groups, right, every = self.outside.tracks.groups, [], []
+        groups, right, every = self.nesting.outer.tracks.groups, [], []
         for number, search in enumerate(self.outer):
-            held = self.outside.held(number)
+            held = self.nesting.outer.held(number)
             right += self._right(number, search)
             every += groups[held].tolist()
         low, high = interval(np.array(right, bool), every, self.recipe.seed)
@@ -358,8 +345,9 @@ class _Work:
         recipe = self.recipe
         run = Run(recipe.seed, recipe.device, recipe.precision, stop_requested=self.limit.stopped)
         make = search.maker(self.space.given(best.params))
-        predicted = self.outside.predicted(number, make, recipe.spec, len(self.parts.labels), run)
-        truth = self.outside.tracks.y[self.outside.held(number)]
+        outer, labels = self.nesting.outer, len(self.parts.labels)
+        predicted = outer.predicted(number, make, recipe.spec, labels, run)
+        truth = outer.tracks.y[outer.held(number)]
         right = [int(one) for one in predicted.argmax(1) == truth]
         search.study.set_user_attr(_HELD, {"trial": best.number, "right": right})
         return right

@@ -101,7 +101,7 @@ def test_outer_folds_are_judged_by_artists_that_their_search_has_not_seen(
     own = tuning._Work._right
 
     def right(self: Any, number: int, one: Any) -> list[int]:
-        held = self.outside.tracks.groups[self.outside.held(number)]
+        held = self.nesting.outer.tracks.groups[self.nesting.outer.held(number)]
         assert not set(held.tolist()) & set(one.folded.train.groups.tolist())
         seen.append(set(held.tolist()))
         return own(self, number, one)
@@ -431,6 +431,14 @@ def test_genres_of_one_artist_each_are_refused(tmp_path: Path) -> None:
     one = [{**row, "group": row["genre"]} for row in alone]
     with pytest.raises(UsageError, match="no genre has two artists in train"):
         search(write(tmp_path / "t.csv", one), tmp_path / "out")
+
+
+def test_too_few_artists_for_outer_folds_are_refused_before_any_trial(tmp_path: Path) -> None:
+    two = [{**row, "split": "train"} for row in rows(artists=2, songs=3)]
+    table = write(tmp_path / "t.csv", two)
+    with pytest.raises(UsageError, match=r"too few artists for 2 outer folds .--outer 0"):
+        search(table, tmp_path / "out", folds=2, outer=2, split="random")
+    assert not (tmp_path / "out").exists()
 
 
 def test_without_optuna_a_line_says_how_to_get_it(
