@@ -51,6 +51,7 @@ _MODELS = (*_FEATURES, "isal", "pillow", "safetensors")
 _NEEDS = {
     "augment": _SOUND,
     "spectrograms": (*_SOUND, "isal", "pillow"),
+    "merge": (*_FEATURES, "tinytag"),
     "show": (*_SOUND, "isal", "pillow", "matplotlib"),
     "features": (*_FEATURES, "tinytag"),
     "train": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
