@@ -55,7 +55,7 @@ def unknown_snr(entries: Iterable[DataTrack]) -> list[str]:
     if not lost:
         return []
     odd = next((entry for entry in lost if entry.snr), None)
-    why = f"{odd.name}: {odd.snr!r} is no number" if odd else "tracks.csv has it in a column snr"
+    why = f"{odd.name}: {odd.snr!r} is no number" if odd else "no column snr of tracks.csv says it"
     return [f"the SNR of {len(lost)} noisy copies is unknown ({why})"]
 
 

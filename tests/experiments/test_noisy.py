@@ -115,7 +115,7 @@ def test_copies_are_of_the_part_of_their_recordings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("snr", "why"),
     [
-        ("", "tracks.csv has it in a column snr"),
+        ("", "no column snr of tracks.csv says it"),
         ("loud", "'loud' is no number"),
         ("nan", "'nan' is no number"),
         ("inf", "'inf' is no number"),
