@@ -23,10 +23,11 @@ class Filled(Classifier):
     """Gives each value that is missing (NaN) the median of its column in train.
 
     What is learnt of columns is learnt in `fit`, of nothing but its train examples. A column
-    without any value there is 0 in all examples, whatever they hold.
+    without any value there but 0 is 0 in all examples, whatever they hold: so is a category that
+    train lacks.
 
     The state is that of the classifier inside, and float32 `MEDIANS` ``(columns,)``, NaN for a
-    column without any value.
+    column without any value but 0.
 
     Parameters
     ----------
@@ -87,11 +88,11 @@ class Filled(Classifier):
 
 
 def _medians(x: NDArray[Any]) -> Floats:
-    """Of each column's values; NaN for a column that has none."""
+    """Of each column's values; NaN for a column that has none but 0."""
     medians = np.full(x.shape[1], np.nan, np.float32)
     for column in range(x.shape[1]):  # one by one: a copy of all takes much memory
         values = x[:, column]
         values = values[~np.isnan(values)]
-        if len(values):
+        if values.any():
             medians[column] = np.median(values)
     return medians

@@ -133,7 +133,8 @@ Columns = Annotated[
         "--columns",
         metavar="NAMES",
         help="Learn from these columns of a table, or of the feature set: names, their beginnings, "
-        "or patterns, as in mfcc,chroma or 'mfcc*_mean'. [default: a feature set]",
+        "or patterns, as in mfcc,chroma or 'mfcc*_mean'; texts by full name. [default: a "
+        "feature set]",
         show_default=False,
     ),
 ]

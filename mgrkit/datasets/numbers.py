@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mgrkit.datasets.building import of_rows
+from mgrkit.datasets.categories import categories, category_of, encoded, name_of
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.rows import (
     BESIDE,
@@ -60,34 +61,72 @@ def read_columns(path: Path, wanted: Features | Columns, choice: TableChoice) ->
     FMA's tables are joined with the ``tracks.csv`` beside them, which has the genres, artists and
     parts. Failed rows and rows that repeat a path are left out and counted in the notes. Of
     columns that are chosen those are left out, with a note, that hold no number, one value only,
-    or what another holds.
+    or what another holds. One of texts that is chosen by its full name becomes columns of its
+    categories (`mgrkit.datasets.categories`).
 
     Where the table has all columns of a feature set, and those chosen are of it, the ``input`` is
     that set's; else it is `Columns`.
 
     Raises
     ------
-    UsageError : a column is not there, holds texts, or says what is to be learnt; no column of
-        numbers is left; rows of several feature sets, or of another release of the set.
+    UsageError : a column is not there, holds free text, or says what is to be learnt; no column
+        of numbers is left; rows of several feature sets, or of another release of the set.
     RunError : no row can be used, or a file cannot be read.
     """
     table, notes = WideTable.of(path), list[str]()
-    names = choice.of(_candidates(table, choice), path) if choice else wanted.columns
-    if choice:
-        refuse_told(names, choice.label)
-    else:
-        _check_there(table, names)
+    if not choice:
+        return _known(table, wanted, notes, choice)
+    names = choice.of(_candidates(table, choice), path)
+    refuse_told(names, choice.label)
     frame = _rows(table, choice, notes)
     x = table.numbers(names, frame[ROW])
     texts = _texts(table, x, names, frame[ROW], notes)
-    found = wanted
-    if choice:
-        left = _learnable(x, names, texts, choice, path, notes)
-        found = _input(table, frame, left, wanted)
-        x = x[:, [names.index(name) for name in found.columns]]
-    elif texts:
-        raise UsageError(f"{path} holds no numbers in {some(texts)}", "mend the table")
+    x, columns = _with_categories(table, x, names, texts, choice, frame[ROW], notes)
+    left = _learnable(x, columns, [t for t in texts if t in columns], path, notes)
+    found = _input(table, frame, left, wanted)
+    x = x[:, [columns.index(name) for name in found.columns]]
     return _dataset(path, frame, x, found, notes)
+
+
+def _known(
+    table: WideTable, wanted: Features | Columns, notes: list[str], choice: TableChoice
+) -> Dataset:
+    """The columns that a model learnt from, or that a set has."""
+    of = {name: category_of(name, table.columns) for name in wanted.columns}
+    plain = [name for name, category in of.items() if category is None]
+    coded = {name: category for name, category in of.items() if category}
+    _check_there(table, plain, len(of))
+    frame = _rows(table, choice, notes)
+    x = table.numbers(plain, frame[ROW])
+    if texts := _texts(table, x, plain, frame[ROW], notes):
+        raise UsageError(f"{table.path} holds no numbers in {some(texts)}", "mend the table")
+    if coded:
+        x = np.hstack([x, encoded(table, list(coded.values()), frame[ROW], notes)])
+        x = x[:, [[*plain, *coded].index(name) for name in of]]
+    return _dataset(table.path, frame, x, wanted, notes)
+
+
+def _with_categories(
+    table: WideTable,
+    x: Floats,
+    names: Sequence[str],
+    texts: Sequence[str],
+    choice: TableChoice,
+    rows: Any,
+    notes: list[str],
+) -> tuple[Floats, list[str]]:
+    """The columns, those of categories for each of texts that is asked for by its name."""
+    asked = [name for name in texts if choice.names(name)]
+    if not asked:
+        return x, list(names)
+    of = {name: categories(table, name, rows, notes) for name in asked}
+    columns, parts = list[str](), []
+    for place, name in enumerate(names):
+        columns += map(name_of, of[name]) if name in of else [name]
+        parts.append(encoded(table, of[name], rows) if name in of else x[:, place : place + 1])
+    if twice := [name for name in columns if columns.count(name) > 1 or name in of]:
+        raise UsageError(f"{table.path} has a column {twice[0]}, as a category is called, too")
+    return np.asfortranarray(np.hstack(parts)), columns
 
 
 def _dataset(
@@ -126,21 +165,21 @@ def _candidates(table: WideTable, choice: TableChoice) -> list[str]:
     ]
 
 
-def _check_there(table: WideTable, names: Sequence[str]) -> None:
-    """UsageError for columns that a model learnt from, or a set has, and the table has not."""
+def _check_there(table: WideTable, names: Sequence[str], wanted: int) -> None:
+    """UsageError for columns, of so many, that a model or a set has, and the table has not."""
     missing = [name for name in names if name not in table.columns]
     if not missing:
         return
     like = most_like(missing[0], table.columns)
     hint = f"did you mean {like}?" if like else f"it has {some(table.columns)}"
-    if len(missing) == len(names):
+    if len(missing) == wanted:
         sets = [
             one.name for one in installed().feature_sets() if {*one.columns} <= {*table.columns}
         ]
         others = f"--set {sets[0]}" if sets else "--columns, as in --columns '*'"
         hint = f"train and compare take those that it has by {others}"
     raise UsageError(
-        f"{table.path} lacks {len(missing)} of {len(names)} columns: {some(missing, 8)}", hint
+        f"{table.path} lacks {len(missing)} of {wanted} columns: {some(missing, 8)}", hint
     )
 
 
@@ -198,15 +237,10 @@ def _learnable(
     x: Floats,
     names: Sequence[str],
     texts: Sequence[str],
-    choice: TableChoice,
     path: Path,
     notes: list[str],
 ) -> list[str]:
     """The columns that something can be learnt from; adds to the notes what the others are."""
-    if asked := [name for name in texts if choice.names(name)]:
-        raise UsageError(
-            f"{path} holds no numbers in {some(asked)}", "only numbers are learnt from"
-        )
     left, empty, constant, same = list[str](), list[str](), list[str](), list[str]()
     known: dict[bytes, str] = {}
     for place, name in enumerate(names):

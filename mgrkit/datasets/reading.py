@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mgrkit.datasets.categories import column_of
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import DataTrack, judged
 from mgrkit.datasets.genres import one_spelling, with_genres
@@ -111,7 +112,7 @@ def _named(wanted: Input) -> tuple[str, ...]:
     """Columns by which a table is known to hold what is wanted, or what that is made of."""
     if isinstance(wanted, Features):
         return (*wanted.columns, *wanted.feature_set.windows.columns)
-    return wanted.columns or GTZAN57_COLUMNS
+    return (*wanted.columns, *map(column_of, wanted.columns)) or GTZAN57_COLUMNS
 
 
 def _checked(data: Path, dataset: Dataset) -> Dataset:

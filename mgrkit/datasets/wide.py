@@ -135,6 +135,15 @@ class WideTable:
             told |= {n: (c, t or "") for n, c, t in zip(some, count, first, strict=True)}
         return told
 
+    def categories(self, name: str, rows: pl.Series) -> pl.Series:
+        """The texts of a column in some rows, without spaces around; null where one is missing."""
+        import polars as pl
+
+        text = pl.col(name).cast(pl.String).str.strip_chars()
+        with self._read(rows) as frame:
+            absent = text.str.to_lowercase().is_in(_ABSENT)
+            return frame.select(pl.when(~absent).then(text)).collect()[name]
+
     def _number(self, name: str) -> pl.Expr:
         import polars as pl
 
@@ -165,7 +174,10 @@ class WideTable:
         import polars as pl
 
         if not self._is_csv:
-            return pl.scan_parquet(self.path, row_index_name=ROW)
+            frame = pl.scan_parquet(self.path, row_index_name=ROW)
+            kinds = frame.collect_schema()
+            coded = [n for n, kind in kinds.items() if kind in (pl.Categorical, pl.Enum)]
+            return frame.with_columns(pl.col(coded).cast(pl.String))
         return pl.scan_csv(
             self.path,
             has_header=False,

@@ -204,3 +204,42 @@ def test_gtzan_s_table_trains_on_its_mfcc(data: Path, tmp_path: Path) -> None:
     assert 0.4 < trained.bundle.metrics["accuracy"] < 0.55
     song = mgrkit.load(out).predict(data / "songs" / "vibe_ace.ogg")
     assert song["genre"] in trained.bundle.task.labels
+
+
+def keyed(path: Path) -> Path:
+    """A number, and a key by genre, of which one is in valid alone and one in test alone."""
+    draw = np.random.default_rng(3)
+    made: list[dict[str, object]] = []
+    for row in rows():
+        place, song = GENRES.index(str(row["genre"])), int(str(row["path"])[-5])
+        part = ("train", "train", "valid", "test")[int(str(row["path"])[-7])]
+        odd = song == 0 and part != "train"
+        made.append(
+            {
+                **{name: row[name] for name in ("path", "genre", "group")},
+                "split": part,
+                "energy": draw.normal(place),
+                "key": f"only {part}" if odd else "CDEF"[place] if song else "",
+            }
+        )
+    return write(path, made)
+
+
+@pytest.mark.parametrize("classifier", ["svm", "random_forest", "knn"])
+def test_a_category_that_train_lacks_counts_for_nothing(tmp_path: Path, classifier: str) -> None:
+    table, out = keyed(tmp_path / "keyed.csv"), tmp_path / "m.safetensors"
+    train(classifier, table, out, TrainSettings(choice=TableChoice(("energy", "key"))))
+    bundle = load_bundle(out)
+    columns = ("key=C", "key=D", "key=E", "key=F", "key=only test", "key=only valid")
+    assert bundle.task.columns == ("energy", *columns)
+    assert np.isnan(bundle.state[MEDIANS][-2:]).all()
+    found = evaluate(str(out), table)
+    assert found["accuracy"] > 0.7
+    other = tmp_path / "other.csv"
+    other.write_text(table.read_text().replace("only test", "never met"))
+    assert evaluate(str(out), other)["accuracy"] == found["accuracy"]
+    other.write_text(table.read_text().replace("only test", ""))
+    assert evaluate(str(out), other)["accuracy"] == found["accuracy"]
+    model = mgrkit.load(str(out)).only
+    here, none = np.array([[0, 0, 0, 0, 0, 1, 1], [0] * 7], np.float32)
+    assert np.array_equal(*(model.of_tracks(x[None], np.zeros(1, int)) for x in (here, none)))

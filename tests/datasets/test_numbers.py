@@ -71,11 +71,6 @@ def test_what_is_dropped_is_not_there(moods: Path, how: str) -> None:
     assert read(moods, *columns, drop=("k*", "val*")).input.columns == ("energy",)
 
 
-def test_a_column_of_texts_that_is_named_is_refused(moods: Path) -> None:
-    with pytest.raises(UsageError, match=r"moods.csv holds no numbers in mood"):
-        read(moods, "energy", "mood")
-
-
 @pytest.mark.parametrize("name", ["genre", "artist", "path"])
 def test_what_names_the_row_or_its_genre_is_no_feature(moods: Path, name: str) -> None:
     with pytest.raises(UsageError, match=f"--columns: {name} is no feature"):
