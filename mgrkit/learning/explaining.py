@@ -227,7 +227,7 @@ def forests(
     artists: Indices,
     others: Floats,
     seed: int,
-    most: int = 4000,
+    most: int = 2500,
 ) -> Forests:
     """Random forests on folds whose artists are not those of the tracks that they judge.
 

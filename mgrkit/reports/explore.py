@@ -31,8 +31,11 @@ SHOWN = 20
 MAPPED, PLACED = 2000, 1000
 """Tracks of train that t-SNE and UMAP learn from, at most; and others that UMAP places."""
 
+DEEP = 1000
+"""Of those the ones that t-SNE places in three dimensions, which takes it thrice as long."""
+
 _DPI = 110
-_JUDGED = 3000
+_JUDGED = 1500
 """Tracks from which mutual information is computed, at most."""
 
 
@@ -128,6 +131,13 @@ class Material:
     def mapped(self) -> Indices:
         """The tracks of train that t-SNE and UMAP learn from, places in `train`."""
         return explaining.sample(self.y[self.train], MAPPED, self.seed, "maps")
+
+    @cached_property
+    def deep(self) -> Indices:
+        """Of `mapped` those that t-SNE places in three dimensions, places in `train`."""
+        return self.mapped[
+            explaining.sample(self.y[self.train][self.mapped], DEEP, self.seed, "deep")
+        ]
 
     def few(self, most: int = SHOWN) -> tuple[list[str], Indices]:
         """The largest genres and the others as one, with the index of each track into them."""

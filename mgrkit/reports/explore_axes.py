@@ -43,6 +43,19 @@ def cut(name: str, letters: int = LETTERS) -> str:
     return f"{printable[: letters // 2]}~{printable[letters // 2 + 1 - letters :]}"
 
 
+def cut_all(names: Sequence[str], letters: int = LETTERS) -> list[str]:
+    """Each name cut; those that would then be the same have their numbers, from 1.
+
+    >>> cut_all(["mfcc_of_the_first_band_1_mean", "mfcc_of_the_first_band_2_mean", "tempo"], 14)
+    ['mfcc_~ean #1', 'mfcc_~ean #2', 'tempo']
+    """
+    short = [cut(name, letters) for name in names]
+    return [
+        f"{cut(name, letters - 5)} #{number}" if short.count(its) > 1 else its
+        for number, (name, its) in enumerate(zip(names, short, strict=True), 1)
+    ]
+
+
 def colour(number: int, count: int, *, others: bool = False) -> str:
     """Of the genre of this number among so many; the last may stand for all others."""
     return OTHERS if others and number == count - 1 else _COLOURS[number % len(_COLOURS)]
@@ -88,10 +101,10 @@ def genre_legend(figure: Figure, names: Sequence[str], *, others: bool) -> None:
 
     handles = [
         Line2D(
-            [], [], linestyle="", marker=marker(number), label=cut(name),
+            [], [], linestyle="", marker=marker(number), label=name,
             color=colour(number, len(names), others=others),
         )
-        for number, name in enumerate(names)
+        for number, name in enumerate(cut_all(names))
     ]  # fmt: skip
     legend = figure.legend(handles=handles, loc="outside right upper", fontsize="small")
     for text in legend.get_texts():
@@ -107,7 +120,7 @@ def heat(
     bar.set_label(label)
     for axis, texts in ((axes.yaxis, names), (axes.xaxis, columns)):
         step = -(-len(texts) // 60)
-        places = range(0, len(texts), step)
-        axis.set_ticks(list(places), [cut(texts[place]) for place in places], **AS_TEXT)
+        places, short = range(0, len(texts), step), cut_all(texts)
+        axis.set_ticks(list(places), [short[place] for place in places], **AS_TEXT)
         axis.set_tick_params(labelsize=8)
     axes.tick_params(axis="x", rotation=90)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mgrkit.learning.explaining import clusters, sample, spans
 from mgrkit.reports.explore import Material, Picture, Section, Table
-from mgrkit.reports.explore_axes import AS_TEXT, colour, cut, few_numbers, heat
+from mgrkit.reports.explore_axes import AS_TEXT, colour, cut, cut_all, few_numbers, heat
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _draw_counts(material: Material, names: Sequence[str], index: Indices, figur
     for place, (tracks, its) in enumerate(zip(before, artists, strict=True)):
         left.text(tracks, place, f" {int(tracks):,}", va="center", fontsize="x-small")
         right.text(its, place, f" {its:,}", va="center", fontsize="x-small")
-    left.set_yticks(places, [cut(name) for name in names], **AS_TEXT)
+    left.set_yticks(places, cut_all(names), **AS_TEXT)
     left.set_ylim(len(names) - 0.4, -0.6)
     left.set_xlabel("tracks")
     right.set_xlabel("artists")
@@ -172,7 +172,8 @@ def _shape(axes: Axes, edges: NDArray[Any], share: NDArray[Any], tone: str, *, b
     """A polygon through the middles of the bins, or bars."""
     middles = (edges[:-1] + edges[1:]) / 2
     if bars:
-        axes.bar(middles, share, np.diff(edges) * 0.9, color=tone, alpha=0.35)
+        axes.stairs(share, edges, color=tone, fill=True, alpha=0.18)
+        axes.stairs(share, edges, color=tone, linewidth=1)
         return
     x = np.concatenate([edges[:1], middles, edges[-1:]])
     y = np.concatenate([[0], share, [0]])
@@ -184,7 +185,7 @@ def _tones(figure: Figure, names: Sequence[str], *, others: bool) -> None:
     from matplotlib.patches import Patch
 
     tones = [colour(number, len(names), others=others) for number in range(len(names))]
-    handles = [Patch(color=t, label=cut(name)) for t, name in zip(tones, names, strict=True)]
+    handles = [Patch(color=t, label=n) for t, n in zip(tones, cut_all(names), strict=True)]
     legend = figure.legend(handles=handles, loc="outside upper center", ncols=5, fontsize="small")
     for text in legend.get_texts():
         text.set_parse_math(False)
@@ -253,7 +254,7 @@ def _draw_boxes(
         axes.grid(axis="x", alpha=0.3)
         few_numbers(axes)
     for axes in grid[:, 0]:
-        axes.set_yticks(range(len(names)), [cut(name, 20) for name in names], **AS_TEXT)
+        axes.set_yticks(range(len(names)), cut_all(names, 20), **AS_TEXT)
         axes.tick_params(axis="y", labelsize=8)
     grid[0, 0].set_ylim(len(names) - 0.4, -0.6)
 

@@ -91,20 +91,26 @@ def tsne(material: Material) -> Section:
     rows = material.mapped
     started = material.principal.train[rows]
     flat = neighbours(started, 2, material.seed)
-    deep = neighbours(started, 3, material.seed)
+    deep = neighbours(material.principal.train[material.deep], 3, material.seed)
     text = (
         f"{_sampled(material)}; of {started.shape[1]} principal components. Neighbours stay "
         "neighbours; distances between far groups and sizes of groups mean nothing. t-SNE places "
         "no further tracks, so the other parts are not here."
     )
-    heads = ["path", "genre", "x", "y", "x3", "y3", "z3"]
-    both = np.hstack([flat.train, deep.train]).astype(float).tolist()
-    table = [
-        [material.paths[row], material.genres[material.y[row]], *at]
-        for row, at in zip(material.train[rows], both, strict=True)
-    ]
+    tables = {
+        "tsne.csv": (["path", "genre", "x", "y"], _named(material, rows, flat)),
+        "tsne_3d.csv": (["path", "genre", "x", "y", "z"], _named(material, material.deep, deep)),
+    }
     picture = Picture(partial(_draw_tsne, material, flat, deep), (12.5, 5.2))
-    return Section("t-SNE", text, {"tsne.png": picture}, {"tsne.csv": (heads, table)})
+    return Section("t-SNE", text, {"tsne.png": picture}, tables)
+
+
+def _named(material: Material, rows: Indices, found: Map) -> list[list[object]]:
+    """Some tracks of train, and where they lie."""
+    return [
+        [material.paths[row], material.genres[material.y[row]], *at]
+        for row, at in zip(material.train[rows], found.train.astype(float).tolist(), strict=True)
+    ]
 
 
 def umap(material: Material) -> Section:
@@ -209,6 +215,7 @@ def _draw_map(material: Material, found: Map, axis: str, figure: Figure) -> None
 def _draw_tsne(material: Material, flat: Map, deep: Map, figure: Figure) -> None:
     few, rows = _few(material), material.train[material.mapped]
     _flat(figure, (1, 2, 1), material, flat.train, rows, few, ("", ""), "train")
+    rows = material.train[material.deep]
     _deep(figure, (1, 2, 2), material, deep.train, rows, few, ("", "", ""))
     genre_legend(figure, few[0], others=_others(material, few))
 
@@ -275,6 +282,6 @@ def _deep(
 ) -> None:
     axes: Any = figure.add_subplot(*place, projection="3d")
     points(axes, at, few[1][rows], few[0], others=_others(material, few))
-    axes.set_title(f"{title}, in three dimensions", fontsize="medium")
+    axes.set_title(f"{title}, {len(at):,} tracks in three dimensions", fontsize="medium")
     for name, label in zip("xyz", labels, strict=True):
         axes.set(**{f"{name}label": label})

@@ -11,7 +11,7 @@ import numpy as np
 from mgrkit.learning.doubting import Doubts, doubted, strangeness
 from mgrkit.learning.explaining import FOLDS, PERMUTED, REPEATS, Forests, distances, order_of
 from mgrkit.reports.explore import Material, Picture, Section, SkippedError
-from mgrkit.reports.explore_axes import AS_TEXT, cut, heat
+from mgrkit.reports.explore_axes import AS_TEXT, cut_all, heat
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,7 +81,7 @@ def _draw_importance(
     axes[0].barh(places, permuted[shown], xerr=spread[shown], color="#1f77b4", ecolor="#444444")
     axes[1].barh(places, own[shown], color="#ff7f0e")
     axes[2].barh(places, mutual[shown], color="#2ca02c")
-    names = [cut(material.columns[k], 36) for k in shown]
+    names = cut_all([material.columns[k] for k in shown], 36)
     axes[0].set_yticks(places, names, **AS_TEXT)
     axes[0].set_ylim(len(shown) - 0.4, -0.6)
     labels = ("permutation: fall of accuracy", "forest: purer leaves", "mutual information, nats")
