@@ -39,8 +39,8 @@ def doubted(probabilities: Floats, y: Indices, thresholds: Floats | None = None)
     """Confident learning (Northcutt, Jiang and Chuang 2021, section 3.1).
 
     A track is confidently of the likeliest of the genres whose probability is at least their
-    threshold; where that is another than its own, its label is doubted. Genres need not be as
-    frequent as one another, nor probabilities calibrated: thresholds are each genre's own.
+    threshold; where that is another than its own, and likelier, its label is doubted. Genres need
+    not be as frequent as one another, nor probabilities calibrated: thresholds are each genre's.
 
     Parameters
     ----------
