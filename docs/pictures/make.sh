@@ -15,6 +15,7 @@ mgrkit train cnn spectrograms --out cnn.safetensors --param epochs=20 --quiet
 mgrkit train svm "$table" --out gtzan.safetensors --quiet
 mgrkit evaluate gtzan.safetensors "$table" --part valid --seen --png matrix.png
 mgrkit compare "$table" --classifiers svm,random_forest,logistic_regression --seeds 2 --out compared --quiet
+mgrkit explore "$table" --out explored --plots importance,suspects,lda --quiet
 python - "$here" <<'PYTHON'
 import glob
 import sys
@@ -27,6 +28,7 @@ for name, made in {
     "curves": glob.glob("cnn.run/*/curves.png")[0],
     "confusion": "matrix.png",
     "comparison": "compared/compare.png",
+    "explored": "explored/lda.png",
 }.items():
     picture = Image.open(made).convert("RGB").quantize(128)  # a third of the bytes
     picture.save(f"{sys.argv[1]}/{name}.png", optimize=True)

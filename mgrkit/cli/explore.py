@@ -67,7 +67,7 @@ def explore(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> int:
-    """Look at DATA: pictures, tables and one page of what it holds.
+    """Look at DATA: pictures, tables and a page of what it holds.
 
     \b
     mgrkit explore features_30_sec.csv --out explored

@@ -20,7 +20,7 @@ COMMANDS = {
     "predict": "Tell the genre of songs.",
     "vote": "Join trained models to one that answers by all of them.",
     "compare": "Train several classifiers and tell which of them differ.",
-    "explore": "Look at a collection: pictures and one page of it.",
+    "explore": "Look at DATA: pictures, tables and a page of what it holds.",
     "data": "Prepare a collection: its table, its split, its faults.",
     "demo": "Show it all on synthetic music: from noise to a genre.",
     "classifiers": "List the classifiers, or show one with its parameters.",

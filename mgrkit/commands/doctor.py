@@ -58,6 +58,7 @@ _NEEDS = {
     "tune": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "evaluate": (*_MODELS, "matplotlib", "tinytag"),
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
+    "explore": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "predict": _MODELS,
     "vote": _MODELS,
     "data": (*_MODELS, "scikit-learn", "tinytag"),
@@ -79,7 +80,7 @@ them or with musicnn on a GPU.
 _EXTRAS = {"tune": ("optuna", "pip install 'mgrkit[tune]'")}
 """Of commands that need one, the distribution that is no dependency, and how to get it."""
 
-_CLASSIFYING = ("train", "tune", "evaluate", "compare", "predict", "data", "demo")
+_CLASSIFYING = ("train", "tune", "evaluate", "compare", "explore", "predict", "data", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
 

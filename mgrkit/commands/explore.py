@@ -107,25 +107,8 @@ def explore(
     require(MAKER, ("sklearn", "matplotlib"))
     material, split, dataset, notes = _read(data, settings, options, report)
     folder = _Folder(out)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    sections: dict[str, Section] = {}
     skipped: dict[str, str] = {}
-    # Of several threads sums differ in their last digits, and maps then differ altogether.
-    with threadpool_limits(1):
-        for number, name in enumerate(names):
-            progress(number, len(names), {})
-            try:
-                section = PLOTS[name](material)
-            except SkippedError as error:
-                skipped[name] = str(error)
-                continue
-            folder.claim(section.files)
-            section.write(out)
-            # What was drawn is no longer needed, and holds the numbers.
-            tables = dict.fromkeys(section.tables, ((), ()))
-            sections[name] = replace(section, tables=tables)
-    progress(len(names), len(names), {})
+    sections = _made(material, names, folder, skipped, progress)
     if not sections:
         raise RunError(f"nothing can be drawn of {data}: {_told(skipped)}", "other --plots")
     parts = Counter(material.parts)
@@ -139,6 +122,35 @@ def explore(
     write_page(out, data.name, found)
     folder.finish(found.files)
     return found
+
+
+def _made(
+    material: Material,
+    names: Sequence[str],
+    folder: _Folder,
+    skipped: dict[str, str],
+    progress: Callable[[int, int, Mapping[str, float]], None],
+) -> dict[str, Section]:
+    """Each plot made and written; adds why some cannot be."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    sections: dict[str, Section] = {}
+    # Of several threads sums differ in their last digits, and maps then differ altogether.
+    with threadpool_limits(1):
+        for number, name in enumerate(names):
+            progress(number, len(names), {})
+            try:
+                section = PLOTS[name](material)
+            except SkippedError as error:
+                skipped[name] = str(error)
+                continue
+            folder.claim(section.files)
+            section.write(folder.path)
+            # What is written is no longer needed, and long.
+            tables = dict.fromkeys(section.tables, ((), ()))
+            sections[name] = replace(section, tables=tables)
+    progress(len(names), len(names), {})
+    return sections
 
 
 def _plots(asked: Sequence[str]) -> list[str]:
