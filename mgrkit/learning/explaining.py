@@ -28,6 +28,7 @@ PERMUTED = 60
 REPEATS = 3
 _FAR = 10.0
 """Standard deviations beyond which a value counts as this far: one broken row bends no map."""
+_LITTLE = 1e-3
 _ROWS = 4096
 _FIRST = 50
 """Principal components that t-SNE and UMAP see, as their authors advise for many columns."""
@@ -149,11 +150,30 @@ def principal(train: Floats, others: Floats, axes: int = _FIRST) -> Map:
     return Map((train - means) @ loadings, (others - means) @ loadings, shares, loadings)
 
 
+class _Shrunken:
+    """Ledoit and Wolf's covariance 2004, as scikit-learn takes one for each genre.
+
+    A little is added to each column's variance, of which all are near 1: the covariance of a few
+    tracks that are alike could not be inverted.
+    """
+
+    covariance_: Any
+
+    def fit(self, z: Any) -> _Shrunken:
+        from sklearn.covariance import ledoit_wolf
+
+        found = ledoit_wolf(z)[0] if len(z) > 1 else np.zeros((z.shape[1], z.shape[1]))
+        self.covariance_ = found + _LITTLE * np.eye(len(found))
+        return self
+
+
 def discriminant(train: Floats, y: Indices, others: Floats) -> Map:
     """Linear discriminants, of covariances shrunk as Ledoit and Wolf 2004 say."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    found = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(train, y)
+    shrunken = _Shrunken()
+    found = LinearDiscriminantAnalysis(solver="eigen", covariance_estimator=shrunken)
+    found.fit(train.astype(np.float64), y)
     axes = min(len(np.unique(y)) - 1, train.shape[1])
     loadings = found.scalings_[:, :axes].astype(np.float32)
     largest = np.abs(loadings).argmax(0)

@@ -79,6 +79,16 @@ def test_discriminants_tell_genres_apart_and_others_take_no_part() -> None:
     assert np.array_equal(found.loadings, discriminant(z, y, z[:0]).loadings)
 
 
+def test_discriminants_of_few_tracks_that_are_alike() -> None:
+    z, y, _ = made(3, 1, 3)
+    z[3:6] = z[3]
+    wide = np.hstack([z, z, z])
+    for which in (np.arange(9), np.array([0, 3, 6, 7])):
+        found = discriminant(wide[which], y[which], wide)
+        assert np.isfinite(found.others).all()
+        assert np.isfinite(explaining.distances(wide[which], y[which])).all()
+
+
 def test_genres_that_lie_near_are_alike() -> None:
     random = np.random.default_rng(0)
     y = np.repeat([0, 1, 2], 60)
