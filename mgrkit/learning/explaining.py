@@ -44,9 +44,9 @@ class Standard:
     """
 
     kept: Indices
-    medians: Floats
-    means: Floats
-    deviations: Floats
+    medians: NDArray[np.float64]
+    means: NDArray[np.float64]
+    deviations: NDArray[np.float64]
 
     @classmethod
     def of(cls, train: Floats) -> Standard:
@@ -61,7 +61,7 @@ class Standard:
                 if deviation := float(filled.std()):
                     kept.append(place)
                     found.append((median, float(filled.mean()), deviation))
-        numbers = np.array(found, np.float32).reshape(-1, 3).T
+        numbers = np.array(found, np.float64).reshape(-1, 3).T
         return cls(np.array(kept, np.int64), *numbers)
 
     def __call__(self, x: Floats) -> Floats:
@@ -69,8 +69,9 @@ class Standard:
         z: Floats = np.empty((len(x), len(self.kept)), np.float32)
         for first in range(0, len(x), _ROWS):
             rows = x[first : first + _ROWS, self.kept]
-            rows = (np.where(np.isnan(rows), self.medians, rows) - self.means) / self.deviations
-            z[first : first + _ROWS] = np.clip(rows, -_FAR, _FAR)
+            filled = np.where(np.isnan(rows), self.medians, rows)
+            filled = (filled - self.means) / self.deviations
+            z[first : first + _ROWS] = np.clip(filled, -_FAR, _FAR)
         return z
 
 
@@ -191,7 +192,8 @@ def neighbours(train: Floats, axes: int, seed: int) -> Map:
     from sklearn.manifold import TSNE
 
     perplexity = min(30.0, (len(train) - 1) / 3)
-    found = TSNE(axes, perplexity=perplexity, init="pca", random_state=_int(seed, "tsne"))
+    init = "pca" if axes <= min(train.shape) else "random"
+    found = TSNE(axes, perplexity=perplexity, init=init, random_state=_int(seed, "tsne"))
     placed = found.fit_transform(train[:, :_FIRST]).astype(np.float32)
     return Map(placed, placed[:0], _NOTHING, _NOTHING)
 
@@ -212,8 +214,10 @@ def information(z: Floats, y: Indices, seed: int) -> Floats:
     from sklearn.feature_selection import mutual_info_classif
 
     counts = np.bincount(y)
-    rare = counts[y] > 1  # of a single track nothing is near
-    found = mutual_info_classif(z[rare], y[rare], random_state=_int(seed, "information"))
+    several = counts[y] > 1  # of a single track nothing is near
+    if not several.any():
+        return np.zeros(z.shape[1], np.float32)
+    found = mutual_info_classif(z[several], y[several], random_state=_int(seed, "information"))
     return np.asarray(found, np.float32)
 
 
@@ -334,9 +338,7 @@ def _int(seed: int, what: str) -> int:
     return seeds.entropy(seed, "explore", (what,)) % 2**32
 
 
-def spans(values: Floats, shares: Sequence[float]) -> Floats:
+def spans(values: Floats, shares: Sequence[float]) -> NDArray[np.float64]:
     """Quantiles of the values that are there; NaN where there is none."""
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return np.full(len(shares), np.nan, np.float32)
-    return np.quantile(values, shares).astype(np.float32)
+    there = values[~np.isnan(values)].astype(np.float64)
+    return np.quantile(there, shares) if len(there) else np.full(len(shares), np.nan)

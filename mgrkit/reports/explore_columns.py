@@ -259,7 +259,7 @@ def _draw_boxes(
     grid[0, 0].set_ylim(len(names) - 0.4, -0.6)
 
 
-def _box(axes: Axes, at: int, of: Floats, tone: str) -> None:
+def _box(axes: Axes, at: int, of: NDArray[Any], tone: str) -> None:
     _, low, first, median, third, high, _ = of
     if np.isnan(median):
         return
@@ -268,7 +268,7 @@ def _box(axes: Axes, at: int, of: Floats, tone: str) -> None:
     axes.vlines(median, at - 0.28, at + 0.28, color="black", linewidth=1.2)
 
 
-def _line(axes: Axes, at: int, of: Floats) -> None:
+def _line(axes: Axes, at: int, of: NDArray[Any]) -> None:
     _, _, first, median, third, _, _ = of
     if np.isnan(median):
         return

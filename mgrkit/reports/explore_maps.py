@@ -39,6 +39,12 @@ def _need(material: Material, columns: int, tracks: int = 3) -> None:
         raise SkippedError(f"it needs {tracks} tracks of train")
 
 
+def need_more_than_genres(material: Material) -> None:
+    """SkippedError where train has a track a genre: nothing tells how genres spread."""
+    if len(material.train) <= len(material.genres):
+        raise SkippedError("it needs more tracks of train than genres")
+
+
 def pca(material: Material) -> Section:
     """Principal components: their shares, tracks in two and in three of them."""
     _need(material, 2)
@@ -66,6 +72,7 @@ def pca(material: Material) -> Section:
 def lda(material: Material) -> Section:
     """Linear discriminants: the directions that tell the genres of train apart."""
     _need(material, 2, _LEAST)
+    need_more_than_genres(material)
     train = material.train
     found = discriminant(material.z[train], material.y[train], material.z[material.rest])
     axes = found.train.shape[1]

@@ -12,6 +12,7 @@ from mgrkit.learning.doubting import Doubts, doubted, strangeness
 from mgrkit.learning.explaining import FOLDS, PERMUTED, REPEATS, Forests, distances, order_of
 from mgrkit.reports.explore import Material, Picture, Section, SkippedError
 from mgrkit.reports.explore_axes import AS_TEXT, cut_all, heat
+from mgrkit.reports.explore_maps import need_more_than_genres
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +63,7 @@ def importance(material: Material) -> Section:
 
 
 def _forests(material: Material) -> Forests:
-    if np.isnan(material.forests.accuracy):
+    if len(material.genres) - len(_lonely(material)) < 2 or np.isnan(material.forests.accuracy):
         raise SkippedError("it needs two genres of two artists each in train")
     return material.forests
 
@@ -95,6 +96,7 @@ def similarity(material: Material) -> Section:
     train = material.train
     if not material.columns:
         raise SkippedError("no column varies in train")
+    need_more_than_genres(material)
     apart = distances(material.z[train], material.y[train])
     names = material.genres
     first, second = np.triu_indices(len(names), 1)

@@ -325,6 +325,20 @@ def test_a_column_without_a_value_in_train_is_left_out_and_infinity_is_missing(
     assert told == {"energy", "tempo", "drive", "valence", "listens"}
 
 
+@pytest.mark.parametrize("artists", [1, 2])
+def test_a_few_tracks_give_what_can_be_made_of_them(tmp_path: Path, artists: int) -> None:
+    rows = [row for row in songs(artists=artists) if row["path"].endswith(("0.mp3", "1.mp3"))]
+    for row in rows:
+        row["split"] = "train" if artists == 2 or row["path"].endswith("0.mp3") else "valid"
+        row["tempo"] = 3e38 if row["genre"] == "jazz" else -3e38
+    plots = [name for name in PLOTS if name != "umap"]
+    found = run(write(tmp_path / "songs.csv", rows), *plots)
+    assert {"counts", "histograms", "boxes", "correlation", "pca", "outliers"} <= {*found.sections}
+    if artists == 1:
+        assert found.skipped["similarity"] == "it needs more tracks of train than genres"
+        assert "two genres of two artists" in found.skipped["importance"]
+
+
 def test_161_genres_with_names_of_any_length(tmp_path: Path) -> None:
     genres = [f"genre {k} with a rather long name $x$ | \\ {'<b>' * (k % 3)}" for k in range(161)]
     rows = songs(genres)
