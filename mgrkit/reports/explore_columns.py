@@ -27,7 +27,7 @@ OVERLAID = 10
 """Histograms that lie over one another; those of more genres are one."""
 
 _BINS = 19
-_INSIDE = (0.005, 0.995)
+_INSIDE = (0.01, 0.99)
 """What a histogram spans, of train: far values would press all others into one bar."""
 _SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _MOST = 20_000
@@ -102,14 +102,19 @@ def histograms(material: Material) -> Section:
     apart = f"; that of {material.held_name} stands below the line" if material.held_name else ""
     text = (
         f"How often each value of {of} occurs, as a share of the genre's tracks of train{apart}. "
-        "Whole numbers are bars. The lowest and highest 0.5 % of train lie outside."
+        "Whole numbers are bars. The lowest and highest 1 % of train lie outside."
     )
-    inches = (12.5, 0.6 + 2.6 * -(-len(places) // 3))
+    inches = _room(len(places), 3, 2.6, 4.1)
     picture = Picture(partial(_draw_histograms, material, places, names, index), inches)
     heads = ["column", "part", "genre", "from", "to", "tracks"]
     return Section(
         "Histograms", text, {"histograms.png": picture}, {"histograms.csv": (heads, rows)}
     )
+
+
+def _room(count: int, per_row: int, height: float, width: float) -> tuple[float, float]:
+    """Inches for so many drawings, of which each takes so many."""
+    return max(8.0, width * min(per_row, count)), 0.8 + height * -(-count // per_row)
 
 
 def _few(material: Material) -> bool:
@@ -139,7 +144,8 @@ def _whole(values: NDArray[Any]) -> bool:
 def _draw_histograms(
     material: Material, places: Sequence[int], names: Sequence[str], index: Indices, figure: Figure
 ) -> None:
-    grid = figure.subplots(-(-len(places) // 3), 3, squeeze=False).ravel()
+    per_row = min(3, len(places))
+    grid = figure.subplots(-(-len(places) // per_row), per_row, squeeze=False).ravel()
     others = len(names) < len(material.genres)
     for axes in grid[len(places) :]:
         axes.set_axis_off()
@@ -199,9 +205,8 @@ def boxes(material: Material) -> Section:
         f"Boxes hold the middle half of train, whiskers its middle 90 %, the line is the median. "
         f"{_apart(material)} as a thin line with its median."
     )
-    per_row = 4
-    inches = (13.0, 0.8 + (0.9 + 0.2 * len(names)) * -(-len(places) // per_row))
-    picture = Picture(partial(_draw_boxes, material, places, names, index, per_row), inches)
+    inches = _room(len(places), 4, 0.9 + 0.2 * len(names), 3.2)
+    picture = Picture(partial(_draw_boxes, material, places, names, index), inches)
     return Section("Box plots", text, {"boxes.png": picture}, {"boxes.csv": _quantiles(material)})
 
 
@@ -234,11 +239,10 @@ def _draw_boxes(
     places: Sequence[int],
     names: Sequence[str],
     index: Indices,
-    per_row: int,
     figure: Figure,
 ) -> None:
-    lines = -(-len(places) // per_row)
-    grid = figure.subplots(lines, per_row, squeeze=False, sharey=True)
+    per_row = min(4, len(places))
+    grid = figure.subplots(-(-len(places) // per_row), per_row, squeeze=False, sharey=True)
     others = len(names) < len(material.genres)
     for axes in grid.ravel()[len(places) :]:
         axes.set_axis_off()
