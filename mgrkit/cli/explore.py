@@ -90,7 +90,7 @@ def explore(
     from mgrkit.commands.explore import explore as command
 
     settings = ExploreSettings(
-        [name.strip() for name in plots.split(",") if name.strip()], seed, split, feature_set,
+        [name.strip() for name in plots.split(",")] if plots else [], seed, split, feature_set,
         genre_map(map_ or []), table,
         table_choice(columns, drop, label_column, group_column, subset), device,
     )  # fmt: skip

@@ -77,7 +77,7 @@ def named_rows(path: Path, frame: Any, notes: list[str]) -> tuple[list[tuple[str
     layout = Layout.of(names)
     genres = ""  # as the paths say
     if set(frame.columns) & set(GENRES) or (names and not any(map(layout.label, names))):
-        genres = _column(path, frame.columns, GENRES)
+        genres = _genre_column(path, frame.columns, layout)
     elif names:
         notes += layout.genre_notes
     if "split" not in frame.columns:
@@ -172,6 +172,14 @@ def _column(path: Path, header: Sequence[str], names: Sequence[str]) -> str:
         f"{path} has no column {' or '.join(names)}",
         f"it has {some([n for n in header if n.isprintable()])}",
     )
+
+
+def _genre_column(path: Path, header: Sequence[str], layout: Layout) -> str:
+    """The column of the genre; UsageError if there is none, and why folders are none either."""
+    try:
+        return _column(path, header, GENRES)
+    except UsageError as error:
+        raise UsageError(error.message, "; ".join(layout.genre_notes) or error.hint) from None
 
 
 def note_lost(notes: list[str], number: int, what: str) -> None:

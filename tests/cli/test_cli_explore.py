@@ -45,6 +45,7 @@ def test_json_is_one_object_and_quiet_says_nothing(capfd: Captured) -> None:
     [
         (["no.csv"], 3, "there is no no.csv"),
         (["songs.csv", "--plots", "maps"], 2, "--plots: there is no plot 'maps'"),
+        (["songs.csv", "--plots", ","], 2, "--plots: there is no plot ''"),
         (["songs.csv", "--columns", "enrgy"], 2, "no column enrgy (did you mean energy?)"),
         (["songs.csv", "--out", "songs.csv"], 2, "songs.csv holds something else"),
         (["songs.csv", "--split", "grouped", "--seed", "x"], 2, "--seed must be a whole number"),

@@ -290,9 +290,10 @@ def test_labels_that_are_numbers_are_taken_from_a_column_and_not_from_folders(
     for place, row in enumerate(rows):
         del row["genre"]
         row["path"] = f"{place % 3:03d}/{place:06d}.mp3"
-    with pytest.raises((RunError, UsageError), match="genre") as refused:
+    with pytest.raises(
+        UsageError, match=r"no column genre or label \(folders of numbers .* are no genres: name"
+    ):
         run(write(tmp_path / "songs.csv", rows), "counts")
-    assert "\n" not in str(refused.value)
 
 
 def test_more_columns_than_rows(tmp_path: Path) -> None:
