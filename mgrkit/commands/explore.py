@@ -105,7 +105,7 @@ def explore(
     check_split(settings.split)
     _check_folder(out)
     require(MAKER, ("sklearn", "matplotlib"))
-    material, split, dataset, notes = _read(data, settings, options, report)
+    material, split, failed, notes = _read(data, settings, options, report)
     folder = _Folder(out)
     skipped: dict[str, str] = {}
     sections = _made(material, names, folder, skipped, progress)
@@ -116,7 +116,7 @@ def explore(
         str(data), str(out), len(material.y), len(material.names), len(material.genres),
         len(np.unique(material.artist_numbers)), {part: parts[part] for part in PARTS},
         split.words, sections, skipped, notes,
-        [PAGE, *(name for one in sections.values() for name in one.files)], dataset.failed,
+        [PAGE, *(name for one in sections.values() for name in one.files)], failed,
     )  # fmt: skip
     folder.claim([PAGE])
     write_page(out, data.name, found)
@@ -204,8 +204,8 @@ class _Folder:
 
 def _read(
     data: Path, settings: ExploreSettings, options: Options | None, report: Report | None
-) -> tuple[Material, Split, Dataset, list[str]]:
-    """The tracks of DATA as they are explored, how they are split, and what is said of it."""
+) -> tuple[Material, Split, int, list[str]]:
+    """The tracks of DATA as they are explored, their split, files that failed, and notes."""
     wanted = input_of("features:gtzan57", "explore", None, settings.feature_set, settings.device)
     choice = _choice(data, settings)
     dataset = read_dataset(data, wanted, options, report, settings.table, choice)
@@ -229,7 +229,7 @@ def _read(
     notes += [*split.notes, *_left_out(dataset, split, known)]
     parts = [split.parts[row] for row in kept]
     dataset = dataset if len(kept) == len(dataset.entries) else dataset.take(kept)
-    return _material(dataset, parts, settings.seed), split, dataset, notes
+    return _material(dataset, parts, settings.seed), split, dataset.failed, notes
 
 
 def _choice(data: Path, settings: ExploreSettings) -> TableChoice:

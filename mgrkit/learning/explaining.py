@@ -148,7 +148,8 @@ def principal(train: Floats, others: Floats, axes: int = _FIRST) -> Map:
     loadings *= np.sign(loadings[largest, np.arange(axes)])
     means = found.mean_.astype(np.float32)
     shares = np.nan_to_num(found.explained_variance_ratio_.astype(np.float32))
-    return Map((train - means) @ loadings, (others - means) @ loadings, shares, loadings)
+    at = means @ loadings
+    return Map(train @ loadings - at, others @ loadings - at, shares, loadings)
 
 
 class _Shrunken:
@@ -181,7 +182,8 @@ def discriminant(train: Floats, y: Indices, others: Floats) -> Map:
     loadings *= np.sign(loadings[largest, np.arange(axes)])
     means = (found.priors_ @ found.means_).astype(np.float32)
     shares = np.clip(found.explained_variance_ratio_[:axes], 0, 1).astype(np.float32)
-    return Map((train - means) @ loadings, (others - means) @ loadings, shares, loadings)
+    at = means @ loadings
+    return Map(train @ loadings - at, others @ loadings - at, shares, loadings)
 
 
 def neighbours(train: Floats, axes: int, seed: int) -> Map:

@@ -31,6 +31,9 @@ SHOWN = 20
 MAPPED, PLACED = 2000, 1000
 """Tracks of train that t-SNE and UMAP learn from, at most; and others that UMAP places."""
 
+RELATED = 20_000
+"""Tracks of train from which correlations, discriminants and distances are computed, at most."""
+
 DEEP = 1000
 """Of those the ones that t-SNE places in three dimensions, which takes it thrice as long."""
 
@@ -138,6 +141,12 @@ class Material:
         return self.mapped[
             explaining.sample(self.y[self.train][self.mapped], DEEP, self.seed, "deep")
         ]
+
+    @cached_property
+    def related(self) -> Indices:
+        """The rows of train from which covariances are computed."""
+        y = self.y[self.train]
+        return self.train[explaining.sample(y, RELATED, self.seed, "covariances")]
 
     def few(self, most: int = SHOWN) -> tuple[list[str], Indices]:
         """The largest genres and the others as one, with the index of each track into them."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.learning.explaining import clusters, sample, spans
+from mgrkit.learning.explaining import clusters, spans
 from mgrkit.reports.explore import Material, Picture, Section, Table
 from mgrkit.reports.explore_axes import AS_TEXT, colour, cut, cut_all, few_numbers, heat
 
@@ -30,7 +30,6 @@ _BINS = 19
 _INSIDE = (0.01, 0.99)
 """What a histogram spans, of train: far values would press all others into one bar."""
 _SHARES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-_MOST = 20_000
 _PARTS = {"train": "#1f77b4", "valid": "#aec7e8", "test": "#ff7f0e"}
 
 
@@ -282,7 +281,7 @@ def _line(axes: Axes, at: int, of: NDArray[Any]) -> None:
 
 def correlation(material: Material) -> Section:
     """The correlations of columns in train, those that go together beside one another."""
-    rows = material.train[sample(material.y[material.train], _MOST, material.seed, "correlation")]
+    rows = material.related
     order, r = clusters(material.z[rows])
     names = [material.columns[place] for place in order]
     matrix = r[np.ix_(order, order)]

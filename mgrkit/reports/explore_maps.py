@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -73,14 +74,17 @@ def lda(material: Material) -> Section:
     """Linear discriminants: the directions that tell the genres of train apart."""
     _need(material, 2, _LEAST)
     need_more_than_genres(material)
-    train = material.train
-    found = discriminant(material.z[train], material.y[train], material.z[material.rest])
+    rows = material.related
+    found = discriminant(material.z[rows], material.y[rows], material.z)
+    every = found.others
+    found = replace(found, train=every[material.train], others=every[material.rest])
     axes = found.train.shape[1]
     narrow = " Train has fewer tracks than columns: there it looks better than it is."
     text = (
-        "The directions that tell the genres of train best; shrunk covariances (Ledoit and Wolf). "
+        f"The directions that tell the genres of {len(rows):,} tracks of train best; shrunk "
+        "covariances (Ledoit and Wolf). "
         f"Judge by {material.held_name or 'other tracks'}, which had no part in it."
-        f"{narrow if len(train) < len(material.columns) else ''}"
+        f"{narrow if len(rows) < len(material.columns) else ''}"
     )
     if axes < 2:
         text += " Two genres have one direction only; up and down mean nothing here."

@@ -93,11 +93,11 @@ def _draw_importance(
 
 def similarity(material: Material) -> Section:
     """How far the genres lie apart, and which of them are most alike."""
-    train = material.train
+    rows = material.related
     if not material.columns:
         raise SkippedError("no column varies in train")
     need_more_than_genres(material)
-    apart = distances(material.z[train], material.y[train])
+    apart = distances(material.z[rows], material.y[rows])
     names = material.genres
     first, second = np.triu_indices(len(names), 1)
     order = np.argsort(apart[first, second], kind="stable")
