@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
     Indices = NDArray[np.int64]
 
-FOLDS, TREES = 5, 100
+FOLDS, TREES, LEARNT = 5, 100, 2500
 PERMUTED = 60
 """The most columns that are permuted: those that the forests use most."""
 
@@ -253,7 +253,7 @@ def forests(
     artists: Indices,
     others: Floats,
     seed: int,
-    most: int = 2500,
+    most: int = LEARNT,
 ) -> Forests:
     """Random forests on folds whose artists are not those of the tracks that they judge.
 

@@ -38,7 +38,7 @@ DEEP = 1000
 """Of those the ones that t-SNE places in three dimensions, which takes it thrice as long."""
 
 _DPI = 110
-_JUDGED = 1500
+JUDGED = 1500
 """Tracks from which mutual information is computed, at most."""
 
 
@@ -113,7 +113,7 @@ class Material:
     @cached_property
     def information(self) -> Floats:
         """Mutual information of each column of `z` with the genre, of a sample of train."""
-        rows = self.train[explaining.sample(self.y[self.train], _JUDGED, self.seed, "information")]
+        rows = self.train[explaining.sample(self.y[self.train], JUDGED, self.seed, "information")]
         return explaining.information(self.z[rows], self.y[rows], self.seed)
 
     @cached_property

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mgrkit.learning.doubting import Doubts, doubted, strangeness
-from mgrkit.learning.explaining import FOLDS, PERMUTED, REPEATS, Forests, distances, order_of
-from mgrkit.reports.explore import Material, Picture, Section, SkippedError
+from mgrkit.learning.explaining import (
+    FOLDS,
+    LEARNT,
+    PERMUTED,
+    REPEATS,
+    Forests,
+    distances,
+    order_of,
+)
+from mgrkit.reports.explore import JUDGED, Material, Picture, Section, SkippedError
 from mgrkit.reports.explore_axes import AS_TEXT, cut_all, heat
 from mgrkit.reports.explore_maps import need_more_than_genres
 
@@ -44,12 +52,13 @@ def importance(material: Material) -> Section:
     some = len(order) > PERMUTED
     few = f" Only the {PERMUTED} columns that the forests use most are shuffled." if some else ""
     text = (
-        f"Forests on {FOLDS} folds of the artists of train are right on {found.accuracy:.1%} of "
+        f"Forests on {FOLDS} folds of the artists of train, each of {LEARNT:,} tracks at "
+        f"most, are right on {found.accuracy:.1%} of "
         "tracks whose artists they do not know. Permutation: by how much that falls when a column "
         f"is shuffled among such tracks ({REPEATS} times a fold; the stroke is a deviation over "
         f"folds).{few} Columns that tell the same stand in for one another, and each then looks "
         "needless. Forest: how much purer it makes leaves, learnt tracks only. Mutual information "
-        "is of each column alone, of a sample."
+        f"is of each column alone, of {JUDGED:,} tracks at most."
     )
     shown = order[:NAMED]
     picture = Picture(
