@@ -11,7 +11,7 @@ One file per writer, read as their union in the order of their last lines; a lin
 none of these counts as not written. Every line goes to the kernel at once (one ``write``), so a
 killed process loses none; no fsync is promised.
 
-A writer that does a share of a run (`Shard`) says so: ``{"run": settings, "shard": "2of4", ...}``.
+A writer that does a share of a run (`Shard`) says so: ``{"run": ..., "shard": "2of4", "asked": ...}``.
 Shards of one count may write side by side; any other two writers may not. A writer of the whole
 takes over the lines of all shards, so that what it replaces is not read again.
 """
@@ -51,6 +51,14 @@ class Record:
 
 
 @dataclass(slots=True)
+class LastCall:
+    """What a share was asked for last, and whether that came to its end."""
+
+    asked: dict[str, Any]
+    ended: bool = False
+
+
+@dataclass(slots=True)
 class _Call:
     settings: dict[str, Any]
     replace: bool
@@ -66,8 +74,9 @@ class Journal:
 
     In memory it keeps each finished key and the place of its line; the lines stay on disk.
     Those of this call, which nobody looks up, are kept in less space than those of earlier ones.
-    ``ended`` says of each share of the run that was begun, and under None of the whole, whether
-    its last call came to its end. One that ``merges`` notes no call of its own.
+    ``last`` has the last call for each share of the run that was begun, and under None for the
+    whole. ``asked`` is what all shares must be asked for alike, besides the settings: noted of a
+    share. One that ``merges`` notes no call of its own.
     """
 
     path: Path | None
@@ -75,7 +84,8 @@ class Journal:
     suspects: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
     superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
-    ended: dict[Shard | None, bool] = field(default_factory=dict)
+    asked: dict[str, Any] = field(default_factory=dict)
+    last: dict[Shard | None, LastCall] = field(default_factory=dict)
     merges: bool = False
     _places: dict[str, int] = field(default_factory=dict)
     _new_keys: list[str] = field(default_factory=list)
@@ -134,7 +144,7 @@ class Journal:
             return
         line: dict[str, Any] = {"run": settings, "replace": replace, "columns": self.columns}
         if self.shard:
-            line["shard"] = self.shard.writer
+            line |= {"shard": self.shard.writer, "asked": self.asked}
         self._append(line)
 
     @property
@@ -223,10 +233,12 @@ class Journal:
             }:  # fmt: skip
                 self._start(settings, replace, columns)
                 self._share = Shard.of_writer(str(more.get("shard")))
-                self.ended[self._share] = False
+                asked = more.get("asked")
+                self.last[self._share] = LastCall(asked if isinstance(asked, dict) else {})
             case {"end": int(code)}:
                 begun.clear()
-                self.ended[self._share] = code in (0, 1)
+                if self._share in self.last:
+                    self.last[self._share].ended = code in (0, 1)
                 if self._last:
                     self._last.complete = code in (0, 1)
 

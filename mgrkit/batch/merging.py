@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mgrkit.batch.journal import Journal, Record
+from mgrkit.batch.journal import Journal, LastCall, Record
 from mgrkit.batch.journalfiles import is_written, take_over
 from mgrkit.batch.sinks.base import Sink, failed, missing
 from mgrkit.batch.sinks.folder import FolderSink
 from mgrkit.batch.sinks.table import TableSink
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, UsageError
+from mgrkit.files.difference import difference
 from mgrkit.files.lock import locked
 from mgrkit.files.shards import Shard
 
@@ -41,6 +42,11 @@ class Merged:
         """Whether nothing is missing."""
         return not (self.unfinished or self.absent or self.lost)
 
+    @property
+    def exit_code(self) -> int:
+        """1 if something is missing or has failed, as of a run."""
+        return 0 if self.is_complete and not self.failed else 1
+
 
 async def merge(sink: FolderSink | TableSink, others: Sequence[Path]) -> Merged:
     """Unite what other places hold with what is in OUT, and write the one table.
@@ -52,10 +58,12 @@ async def merge(sink: FolderSink | TableSink, others: Sequence[Path]) -> Merged:
 
     Raises
     ------
-    UsageError : two places hold different files of one name, or numbers of one writer.
+    UsageError : two places hold different files of one name, or numbers of one writer; shares
+        were asked for different things.
     RunError : a share is still at work, or OUT cannot be written.
     """
     assert sink.state is not None
+    sink.check()
     try:
         for other in others:
             _add(sink, type(sink).journals(other), other)
@@ -95,13 +103,19 @@ def _judged(sink: Sink) -> Merged:
     merged = Merged()
     count = _fewest_missing(sink.journal, merged)
     gone: list[tuple[str, Record]] = []
+    moved: list[tuple[str, Record]] = []
     for key, record in sink.journal.items():
         if not sink.stands(record):
-            gone.append((key, record))
-            continue
+            if found := sink.restored(record):
+                moved.append((key, found))
+            else:
+                gone.append((key, record))
+                continue
         made = sum(row["status"] == "ok" for row in record.rows)
         merged.made += made
         merged.failed += len(record.rows) - made
+    for key, record in moved:
+        sink.journal.done(key, record)
     for key, record in gone:
         rows = [failed(row, missing()) for row in record.rows]
         sink.journal.done(key, Record(record.src, [], rows, again=True))
@@ -118,9 +132,9 @@ def _fewest_missing(journal: Journal, merged: Merged) -> int:
 
     Where several counts were tried, that of which the fewest are missing.
     """
-    ended = journal.ended
-    counts = {shard.count for shard in ended if shard}
-    if ended.get(None):
+    last = journal.last
+    counts = {shard.count for shard in last if shard}
+    if None in last and last[None].ended:
         return 0
     if not counts:
         merged.unfinished = [None]
@@ -128,9 +142,21 @@ def _fewest_missing(journal: Journal, merged: Merged) -> int:
     choices = []
     for count in counts:
         shards = [Shard(number, count) for number in range(1, count + 1)]
-        left = [shard for shard in shards if not ended.get(shard)]
+        left = [shard for shard in shards if shard not in last or not last[shard].ended]
         choices.append((len(left), count, left))
     _, count, left = min(choices)
-    merged.unfinished = [shard for shard in left if shard in ended]
-    merged.absent = [shard for shard in left if shard not in ended]
+    _check_asked({shard: call for shard, call in last.items() if shard and shard.count == count})
+    merged.unfinished = [shard for shard in left if shard in last]
+    merged.absent = [shard for shard in left if shard not in last]
     return count
+
+
+def _check_asked(calls: Mapping[Shard, LastCall]) -> None:
+    """Raise UsageError where shares of one run were asked for different things."""
+    first = min(calls)
+    for shard, call in sorted(calls.items()):
+        if changes := difference(calls[first].asked, call.asked):
+            raise UsageError(
+                f"shards {first} and {shard} were asked for different things: {changes}",
+                f"start {shard} again as {first}, then merge again",
+            )

@@ -40,8 +40,8 @@ def merge(
     mgrkit merge features.csv part1.csv part2.csv    each had an OUT of its own
 
     Tree and table are the same bytes as of one run without --shard. What is missing is named with
-    its shard; run that again, then merge again. The files of OTHER are linked, or copied to
-    another disk, and stay.
+    its shard; run that again, then merge again. The exit code is 1 if something is missing or
+    has failed. The files of OTHER are linked, or copied to another disk, and stay.
     """
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.merging import as_fields, words
@@ -53,4 +53,4 @@ def merge(
         print_json(as_fields(merged, out))
     if not quiet or not merged.is_complete:
         print("\n".join(words(merged, out)), file=sys.stderr)
-    return 0 if merged.is_complete else 1
+    return merged.exit_code

@@ -196,6 +196,7 @@ class _Going:
         """Make the items that ``make`` gives for each track of the plan."""
         report = self.report or Report()
         sink = FolderSink(self.out, self.settings.as_json(), self.replace, plan.search.shard)
+        sink.journal.asked = {**plan.asked, **self.noisy.asked, **self.altered.asked}
         options = self.options or Options()
         if self.altered.recipes:  # audiomentations draws from global generators
             options = dataclasses.replace(options, processes=True, preload=_PRELOAD)

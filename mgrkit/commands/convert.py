@@ -124,6 +124,7 @@ def convert(
         yield Item(key, track.file, row, (), track.prefix, track.problem)
 
     sink = FolderSink(out, settings.as_json(), replace, search.shard)
+    sink.journal.asked = plan.asked
     job, count = partial(converted, settings), plan.finder.count
     return plan.complete(
         run_now(run(plan.items(make), job, sink, plan.columns, options, report, count))

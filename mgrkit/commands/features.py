@@ -130,6 +130,7 @@ def features(
 
     items = plan.items(make)
     sink = TableSink(out, names, settings.as_json(), replace, search.shard)
+    sink.journal.asked = plan.asked
     job = partial(describe, settings)
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count

@@ -88,6 +88,13 @@ class NoisyCopies:
         return len(self.noises) * len(self.levels) * self.copies
 
     @property
+    def asked(self) -> dict[str, object]:
+        """Which copies, by the words of the command."""
+        name = "mix-gain" if self.of_gains else "snr"
+        levels = [level.value for level in self.levels]
+        return {"noise": [one.name for one in self.noises], name: levels, "copies": self.copies}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Those of the rows."""
         return (*COLUMNS, *(GAIN_COLUMNS if self.of_gains else ()))

@@ -58,7 +58,7 @@ class Plan:
         if self.table and self.files is None:
             self.files = list(self._lineages[roots[0]].rows)
             _check_inside(self.table, self.files)
-        self.finder = self._finder(roots)
+        self.finder = self._finder(roots, self.search)
         for root, lineage in self._lineages.items():
             lineage.paths = partial(self._paths, root)
         self._ids = {root: self.id(root) for root in roots}
@@ -81,15 +81,16 @@ class Plan:
             for path in self.sources:
                 check_readable(path)
 
-    def _finder(self, roots: Sequence[Path]) -> Finder:
+    def _finder(self, roots: Sequence[Path], search: Search) -> Finder:
         def without(root: Path, path: str) -> bool:
             return self._lineages[root].is_without(path)
 
-        return Finder(roots, self.out, self.files, self.search, without)
+        return Finder(roots, self.out, self.files, search, without)
 
     def _paths(self, root: Path) -> Iterator[str]:
-        """The paths below one source, by a separate walk."""
-        return (track.path for track in self._finder([root]))
+        """The paths below one source, those of other shards too, by a separate walk."""
+        whole = dataclasses.replace(self.search, shard=None)
+        return (track.path for track in self._finder([root], whole))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
         out = Path(os.path.realpath(self.out))
@@ -115,6 +116,17 @@ class Plan:
         except ValueError:  # Windows: another drive
             way = os.path.abspath(path)
         return hashlib.sha256(os.fsencode(way)).hexdigest()[:6]
+
+    @property
+    def asked(self) -> dict[str, object]:
+        """What all shards of a run must have been asked for alike, besides the settings."""
+        asked: dict[str, object] = {"SRC": [path.name for path in self._lineages]}
+        if self.table:
+            asked["table"] = self.table.name
+        elif self.files is not None:
+            listed = "\n".join(sorted(self.files)).encode("utf-8", "surrogatepass")
+            asked["list of files"] = hashlib.sha256(listed).hexdigest()[:12]
+        return asked
 
     @property
     def columns(self) -> list[str]:

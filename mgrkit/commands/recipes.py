@@ -60,6 +60,12 @@ class RecipeCopies:
     copies: int | None = None
     _ready: dict[str, ReadyRecipe] = field(default_factory=dict)
 
+    @property
+    def asked(self) -> dict[str, object]:
+        """Which copies, by the words of the command; nothing where there are no recipes."""
+        each = [f"{one.name} x {self.copies or one.copies}" for one in self.recipes]
+        return {"recipe": each} if each else {}
+
     def __len__(self) -> int:
         return sum(self.copies or recipe.copies for recipe in self.recipes)
 

@@ -177,6 +177,7 @@ def spectrograms(
 
     items = plan.items(make)
     sink = FolderSink(out, settings.as_json(), replace, search.shard)
+    sink.journal.asked = {**plan.asked, "allow-truncated": settings.allow_truncated}
     job = partial(draw, settings)
     count = plan.finder.count
     return plan.complete(run_now(run(items, job, sink, plan.columns, options, report, count)))

@@ -70,4 +70,4 @@ def _value(value: Any) -> str:
         return "none"
     if isinstance(value, list):
         return f"{' and '.join(map(_value, value)):.60}"
-    return f"{value:g}" if isinstance(value, float) else f"{value!s:.60}"
+    return f"{value:.15g}" if isinstance(value, float) else f"{value!s:.60}"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from mgrkit.errors import UsageError
 
+MOST = 10_000
+"""The most shares."""
 WHOLE = "0"
 """The writer that has no share: a run of everything, or what unites the others."""
 
@@ -29,17 +31,19 @@ class Shard:
         """The share that ``K/N`` names, with 1 <= K <= N; raises UsageError for what does not."""
         match = re.fullmatch(r"([0-9]+)/([0-9]+)", text)
         number, count = map(int, match.groups()) if match else (0, 0)
-        if not 1 <= number <= count:
+        if not 1 <= number <= count <= MOST:
             raise UsageError(
-                f"--shard must be K/N, the K-th of N shares, not {text!r}", "such as 1/4"
+                f"--shard must be K/N, the K-th of N shares, not {text!r}",
+                f"such as 1/4; N is {MOST:,} at most",
             )
         return cls(number, count)
 
     @classmethod
     def of_writer(cls, name: str) -> Shard | None:
         """The share whose `writer` has this name; None for what is no share's."""
-        match = re.fullmatch(r"([0-9]+)of([0-9]+)", name)
-        return cls(int(match[1]), int(match[2])) if match else None
+        match = re.fullmatch(r"([0-9]{1,5})of([0-9]{1,5})", name)
+        number, count = map(int, match.groups()) if match else (0, 0)
+        return cls(number, count) if 1 <= number <= count <= MOST else None
 
     @classmethod
     def holding(cls, path: str, count: int) -> Shard:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import RunError, UsageError
+from mgrkit.files.shards import Shard
+from mgrkit.tracks.find import STATE
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import COLUMNS, LINEAGE, NOISE, NOISY, TABLE
 from mgrkit.tracks.slices import copy_of
@@ -57,8 +59,11 @@ class Lineage:
         Raises
         ------
         UsageError : the table is not a CSV file in UTF-8 with a column ``path``.
-        RunError : it is a Parquet file that cannot be read.
+        RunError : it is a Parquet file that cannot be read; the folder holds shards that nobody
+            has united.
         """
+        if table is None:
+            _check_merged(folder)
         table = table or folder / TABLE
         if not table.is_file():
             return cls(table=table)
@@ -207,6 +212,13 @@ class Lineage:
     def _key(self, path: str) -> str | None:
         """The path by which the table knows a file, in whatever Unicode form it holds it."""
         return next((form for form in _forms(path) if form in self.rows), None)
+
+
+def _check_merged(folder: Path) -> None:
+    """Raise RunError if shards lie there: only the table that unites them knows what they are."""
+    for file in sorted((folder / STATE / "journal").glob("*of*.jsonl")):
+        if shard := Shard.of_writer(file.stem):
+            raise RunError(f"{folder} holds shard {shard} of a run", f"mgrkit merge {folder}")
 
 
 def _untold_copies(table: Path) -> Iterator[str]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -308,3 +309,56 @@ def test_four_at_once_of_which_one_is_killed_end_in_the_same_bytes(
     assert all((out / f"{name}.out").stat().st_mtime_ns == time for name, time in done.items())
     go(source, tmp_path / "whole")
     assert tree(out) == tree(tmp_path / "whole")
+
+
+def copied(folder: Path, target: Path) -> Path:
+    """As cp -r and tar leave it: other times."""
+    shutil.copytree(folder, target, copy_function=shutil.copyfile)
+    return target
+
+
+def test_what_was_copied_with_other_times_is_what_it_was(
+    source: Path, out: Path, whole: dict[str, bytes], tmp_path: Path
+) -> None:
+    parts = [tmp_path / f"part{shard.number}" for shard in SHARDS]
+    for shard, part in zip(SHARDS, parts, strict=True):
+        go(source, part, shard)
+    copies = [copied(part, tmp_path / f"copy-{part.name}") for part in parts]
+    assert united(out, *copies).is_complete
+    assert tree(out) == whole
+    again = copied(out, tmp_path / "again")
+    assert united(again).is_complete
+    assert tree(again) == whole
+    assert go(source, again).kept == 39
+
+
+def test_a_file_of_another_size_is_not_what_it_was(source: Path, out: Path) -> None:
+    for shard in SHARDS:
+        go(source, out, shard)
+    gone = next(out.glob("*.out"))
+    gone.write_text("cut")
+    assert [path for path, _ in united(out).lost] == [gone.name]
+
+
+def test_a_table_that_is_not_ours_is_refused(source: Path, out: Path, tmp_path: Path) -> None:
+    go(source, tmp_path / "part", SHARDS[0])
+    out.mkdir()
+    (out / "tracks.csv").write_text("precious")
+    with pytest.raises(RunError, match="was not made by mgrkit"):
+        united(out, tmp_path / "part")
+    assert (out / "tracks.csv").read_text() == "precious"
+    described(source, tmp_path / "x.csv", SHARDS[0])
+    (tmp_path / "notes.csv").write_text("precious")
+    sink = TableSink(tmp_path / "notes.csv", NUMBERS, {"seed": 0})
+    with pytest.raises(RunError, match="was not made by mgrkit"):
+        asyncio.run(merge(sink, [tmp_path / "x.csv"]))
+    assert (tmp_path / "notes.csv").read_text() == "precious"
+
+
+def test_a_journal_of_a_name_beyond_all_shards_counts_as_one_of_everything(
+    source: Path, out: Path
+) -> None:
+    go(source, out)
+    journals = out / ".mgrkit" / "journal"
+    (journals / "0.jsonl").rename(journals / "1of1000000000000.jsonl")
+    assert united(out).is_complete

@@ -51,8 +51,8 @@ def test_shards_end_in_the_bytes_of_one_run(audio: Path, name: str) -> None:
     assert sorted(codes) == [0, 0, 1]
     for number in (1, 2, 3):
         call(name, f"part{number}", "--shard", f"{number}/3")
-    assert mgrkit("merge", f"shared{suffix}") == 0
-    assert mgrkit("merge", f"new{suffix}", *(f"part{n}{suffix}" for n in (1, 2, 3))) == 0
+    assert mgrkit("merge", f"shared{suffix}") == 1, "for the bad file"
+    assert mgrkit("merge", f"new{suffix}", *(f"part{n}{suffix}" for n in (1, 2, 3))) == 1
     assert made(name, "shared") == made(name, "whole")
     assert made(name, "new") == made(name, "whole")
 
@@ -72,7 +72,7 @@ def test_what_a_shard_and_a_merge_say(audio: Path, capfd: pytest.CaptureFixture[
 def test_a_shard_without_files_has_nothing_to_do(audio: Path) -> None:
     codes = [call("spectrograms", "out", "--shard", f"{n}/40") for n in range(1, 41)]
     assert codes.count(0) == 39
-    assert mgrkit("merge", "out") == 0
+    assert mgrkit("merge", "out") == 1, "for the bad file"
 
 
 def test_predictions_are_shared_out_too(audio: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -97,6 +97,8 @@ def test_predictions_are_shared_out_too(audio: Path, capfd: pytest.CaptureFixtur
         (("merge", "new", "audio"), "audio holds no run of mgrkit"),
         (("merge", "out", "out"), "out is named twice"),
         (("merge", "out", "other"), "were made with other settings"),
+        (("merge", "quiet"), "shards 1/3 and 2/3 were asked for different things: --snr 0 instead"),
+        (("merge", "sub"), "shards 1/3 and 2/3 were asked for different things: SRC"),
         (("merge", "checked.csv"), "checked.csv holds what mgrkit data check made"),
     ],
 )
@@ -105,6 +107,10 @@ def test_bad_calls(
 ) -> None:
     call("spectrograms", "out", "--shard", "1/3")
     call("spectrograms", "other", "--shard", "2/3", "--n-mels", "64")
+    mgrkit("augment", "audio", "quiet", "--shard", "1/3", "--snr", "0")
+    mgrkit("augment", "audio", "quiet", "--shard", "2/3", "--snr", "10")
+    mgrkit("spectrograms", "audio", "sub", "--shard", "1/3")
+    mgrkit("spectrograms", "audio/g0", "sub", "--shard", "2/3")
     mgrkit("data", "check", "audio", "checked.csv")
     capfd.readouterr()
     assert mgrkit(*words) == 2
@@ -131,3 +137,37 @@ def test_a_part_that_was_deleted_is_named(audio: Path, capfd: pytest.CaptureFixt
     err = capfd.readouterr().err
     assert err.count("and is not there as it was left") == 6
     assert "(shard " in err
+
+
+@pytest.mark.parametrize("words", [("features", "out", "f.csv"), ("spectrograms", "out", "p")])
+def test_shards_that_are_not_united_are_not_read(
+    audio: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    call("augment", "out", "--shard", "1/2")
+    capfd.readouterr()
+    assert mgrkit(*words) == 3
+    assert "out holds shard 1/2 of a run (mgrkit merge " in capfd.readouterr().err
+
+
+@pytest.mark.torch
+def test_nor_are_they_learnt_from(audio: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    call("augment", "out", "--shard", "1/2")
+    capfd.readouterr()
+    assert mgrkit("train", "svm", "out", "--out", "m.safetensors") == 3
+    assert "out holds shard 1/2 of a run (mgrkit merge " in capfd.readouterr().err
+
+
+def test_all_shards_see_the_layout_of_all_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for part in ("s1", "s2", "s3"):
+        for genre in ("blues", "pop"):
+            for number in range(3):
+                tone(tmp_path / "audio" / part / genre / f"{part}{number}.wav", 0.2)
+    assert call("spectrograms", "whole") == 0
+    for number in range(1, 7):
+        call("spectrograms", "out", "--shard", f"{number}/6")
+    assert mgrkit("merge", "out") == 0
+    assert tree(Path("out")) == tree(Path("whole"))
+    assert ",blues," in Path("out/tracks.csv").read_text()

@@ -8,7 +8,9 @@ from mgrkit.errors import UsageError
 from mgrkit.files.shards import Shard
 
 
-@pytest.mark.parametrize("text", ["0/4", "5/4", "1/0", "1", "1/", "/2", "a/b", "1/2/3", "-1/2"])
+@pytest.mark.parametrize(
+    "text", ["0/4", "5/4", "1/0", "1", "1/", "/2", "a/b", "1/2/3", "-1/2", "1/10001"]
+)
 def test_what_names_no_share_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="K/N"):
         Shard.of(text)

@@ -125,6 +125,11 @@ class Sink:
         del entry
         return True
 
+    def restored(self, entry: Record) -> Record | None:
+        """An entry that does not stand, as it would if nothing but times had changed, or None."""
+        del entry
+        return None
+
     def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
         """Remember a failed item."""
         rows = [failed(item.row, error)]

@@ -6,6 +6,7 @@ import filecmp
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,15 +65,26 @@ class FolderSink(Sink):
         UsageError : another file of that name is here.
         """
         for record in found.entries():
-            for path, size, time in record.out:
+            for path, size, _ in record.out:
                 source, target = other / path, self.out / path
-                there = _status(target)
-                if there == (size, time) or _status(source) != (size, time):
+                there, its = _status(target), _status(source)
+                if its is None or its[0] != size or there == its:
                     continue
                 if there and not filecmp.cmp(source, target, shallow=False):
                     hint = f"remove the wrong one; {self.out} and {other} are not of one run"
                     raise UsageError(f"{target} is not the same file as {source}", hint)
                 _link(source, target)
+
+    def restored(self, entry: Record) -> Record | None:
+        """An entry with the times that its files have by now; None if one is gone or of other size.
+
+        What copies a folder often gives new times to all.
+        """
+        there = [(path, size, _status(self.out / path)) for path, size, _ in entry.out]
+        if not all(status and status[0] == size for _, size, status in there):
+            return None
+        out = [(path, *status) for path, _, status in there if status]
+        return replace(entry, out=out)
 
     def check(self) -> None:
         """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
