@@ -11,7 +11,7 @@ One file per writer, read as their union in the order of their last lines; a lin
 none of these counts as not written. Every line goes to the kernel at once (one ``write``), so a
 killed process loses none; no fsync is promised.
 
-A writer that does a share of a run (`Shard`) says so: ``{"run": ..., "shard": "2of4", "asked": ...}``.
+A writer that does a share of a run (`Shard`) says so: ``{"run": ..., "shard": "2of4", ...}``.
 Shards of one count may write side by side; any other two writers may not. A writer of the whole
 takes over the lines of all shards, so that what it replaces is not read again.
 """

@@ -91,6 +91,10 @@ NOT_THERE = {
             "convert none.wav out"],
         1: ["convert audio out --files-from one-gone.txt"],
     },
+    "explore": {
+        2: ["audio --out none/x", "audio --out x --plots none", "audio --out x --set none"],
+        3: ["none --out x", "none.csv --out x", "empty --out x"],
+    },
     "demo": {},
     "classifiers": {2: ["none"]},
     "plugins": {2: ["none"]},
