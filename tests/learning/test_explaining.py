@@ -79,6 +79,19 @@ def test_discriminants_tell_genres_apart_and_others_take_no_part() -> None:
     assert np.array_equal(found.loadings, discriminant(z, y, z[:0]).loadings)
 
 
+def test_shares_of_discriminants_are_those_of_the_centres_of_genres() -> None:
+    random = np.random.default_rng(0)
+    centres = np.zeros((6, 40))
+    centres[:, 0] = 4 * np.arange(6)
+    centres[1::2, 1] = 2
+    z = np.concatenate([random.normal(one, 1, (20, 40)) for one in centres]).astype(np.float32)
+    y = np.repeat(np.arange(6), 20)
+    found = discriminant(z, y, z[:0])
+    of_genres = np.array([found.train[y == genre].mean(0) for genre in range(6)]).var(0)
+    assert np.allclose(found.shares, of_genres / of_genres.sum(), atol=1e-4)
+    assert found.shares[0] > 0.95
+
+
 def test_discriminants_of_few_tracks_that_are_alike() -> None:
     z, y, _ = made(3, 1, 3)
     z[3:6] = z[3]
