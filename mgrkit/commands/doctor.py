@@ -58,7 +58,7 @@ _NEEDS = {
     "tune": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "evaluate": (*_MODELS, "matplotlib", "tinytag"),
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
-    "explore": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
+    "explore": (*_MODELS, "matplotlib", "scikit-learn", "threadpoolctl", "tinytag"),
     "predict": _MODELS,
     "vote": _MODELS,
     "data": (*_MODELS, "scikit-learn", "tinytag"),
