@@ -71,15 +71,20 @@ def _draw_counts(material: Material, names: Sequence[str], index: Indices, figur
             before = before + tracks
     artists = [len(np.unique(material.artist_numbers[index == place])) for place in places]
     right.barh(places, artists, color="#7f7f7f")
-    for place, (tracks, its) in enumerate(zip(before, artists, strict=True)):
-        left.text(tracks, place, f" {int(tracks):,}", va="center", fontsize="x-small")
-        right.text(its, place, f" {its:,}", va="center", fontsize="x-small")
+    # All others together would hide what each of these has: their bars are cut.
+    single = slice(None, -1 if len(names) < len(material.genres) else None)
+    for axes, counts in ((left, before.astype(int).tolist()), (right, artists)):
+        most = max(counts[single])
+        axes.set_xlim(0, 1.15 * most)
+        for place, count in enumerate(counts):
+            text = axes.text(min(count, most), place, f" {count:,} ", va="center",
+                             fontsize="x-small")  # fmt: skip
+            if count > most:
+                text.set_backgroundcolor("white")
     left.set_yticks(places, cut_all(names), **AS_TEXT)
     left.set_ylim(len(names) - 0.4, -0.6)
     left.set_xlabel("tracks")
     right.set_xlabel("artists")
-    left.margins(x=0.12)
-    right.margins(x=0.12)
     figure.legend(loc="outside upper center", ncols=3)
 
 
