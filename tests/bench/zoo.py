@@ -1,0 +1,216 @@
+"""What an answer costs beside scikit-learn's: start-up with one row, and 100,000 rows.
+
+    python tests/bench/zoo.py [--only knn svm] [--rounds 3] [--record]
+
+Each classifier of columns learns from GTZAN's table, and so does the pipeline that a user of
+scikit-learn would keep by joblib: standardised columns made normal by Yeo and Johnson's transform
+where ours are, then the same method with the same parameters. It has nothing that whitens; ours
+does, and counts it. Processes of one thread take turns; times are of CPU, for the machine may be
+busy. The rows are mixtures of two real ones each. Where a pass would take longer than `LONGEST`,
+there are fewer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+for _library in ("OPENBLAS", "OMP", "MKL"):
+    os.environ[f"{_library}_NUM_THREADS"] = "1"
+
+import numpy as np
+from record import record
+
+from mgrkit.classifiers import Bundle, Examples, Run, Task, load_bundle, restored, save_bundle
+from mgrkit.datasets.reading import read_dataset
+from mgrkit.inputs.kinds import input_of
+from mgrkit.learning.fitting import predict_pieces
+from mgrkit.registry import installed, resolve, with_parameters
+
+DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
+ROWS, PROBE, LONGEST = 100_000, 2_000, 30.0
+SEED = 1
+
+OURS = """
+import sys
+from pathlib import Path
+import numpy as np
+from mgrkit.classifiers import load_bundle, provider, restored
+from mgrkit.learning.fitting import predict_pieces
+bundle = load_bundle(Path(sys.argv[1]))
+predict_pieces(restored(bundle), provider(bundle).spec, np.load(sys.argv[2]))
+"""
+THEIRS = """
+import sys
+import joblib, numpy as np
+model, x = joblib.load(sys.argv[1]), np.load(sys.argv[2])
+getattr(model, "predict_proba", model.predict)(x)
+"""
+
+
+def estimator(name: str, asked: Any, columns: int) -> Any:
+    """scikit-learn's, with the parameters of ours that it has."""
+    from sklearn import (
+        discriminant_analysis,
+        ensemble,
+        linear_model,
+        naive_bayes,
+        neighbors,
+        neural_network,
+        svm,
+        tree,
+    )
+
+    def given(*names: str) -> dict[str, Any]:
+        return {one: getattr(asked, one) for one in names}
+
+    def split() -> dict[str, Any]:
+        return given("min_samples_leaf", "max_features") | {"random_state": SEED}
+
+    makers: dict[str, Callable[[], Any]] = {
+        "svm": lambda: svm.SVC(
+            gamma=asked.gamma / columns, probability=True, random_state=SEED, **given("C")
+        ),
+        "random_forest": lambda: ensemble.RandomForestClassifier(asked.trees, **split()),
+        "logistic_regression": lambda: linear_model.LogisticRegression(**given("C"), max_iter=500),
+        "extra_trees": lambda: ensemble.ExtraTreesClassifier(asked.n_estimators, **split()),
+        "bagging": lambda: ensemble.BaggingClassifier(
+            tree.DecisionTreeClassifier(**given("min_samples_leaf")),
+            random_state=SEED, **given("n_estimators", "max_samples", "max_features"),
+        ),
+        "adaboost": lambda: ensemble.AdaBoostClassifier(
+            tree.DecisionTreeClassifier(**given("max_depth")),
+            random_state=SEED, **given("n_estimators", "learning_rate"),
+        ),
+        "gradient_boosting": lambda: ensemble.HistGradientBoostingClassifier(
+            early_stopping=False, **split(),
+            **given("max_iter", "learning_rate", "max_leaf_nodes", "l2_regularization"),
+        ),
+        "knn": lambda: neighbors.KNeighborsClassifier(**given("n_neighbors", "weights")),
+        "nearest_centroid": neighbors.NearestCentroid,
+        "naive_bayes": lambda: naive_bayes.GaussianNB(**given("var_smoothing")),
+        "lda": lambda: discriminant_analysis.LinearDiscriminantAnalysis(),
+        "qda": lambda: discriminant_analysis.QuadraticDiscriminantAnalysis(**given("reg_param")),
+        "decision_tree": lambda: tree.DecisionTreeClassifier(**split()),
+        "mlp": lambda: neural_network.MLPClassifier(
+            (64,), random_state=SEED, **given("alpha", "batch_size", "max_iter")
+        ),
+        "ridge": lambda: linear_model.RidgeClassifier(**given("alpha")),
+        "perceptron": lambda: linear_model.Perceptron(**given("penalty", "alpha")),
+        "sgd": lambda: linear_model.SGDClassifier(**given("loss", "alpha", "average")),
+        "linear_svm": lambda: svm.LinearSVC(**given("C")),
+    }  # fmt: skip
+    return makers[name]()
+
+
+NAMES = (
+    "svm", "random_forest", "logistic_regression", "extra_trees", "bagging", "adaboost",
+    "gradient_boosting", "knn", "nearest_centroid", "naive_bayes", "lda", "qda", "decision_tree",
+    "mlp", "ridge", "perceptron", "sgd", "linear_svm",
+)  # fmt: skip
+
+
+def learn(name: str, train: Examples, task: Task, tmp: Path) -> None:
+    """Fit both; keep ``ours``, and ``theirs``, which scales as ours does."""
+    import joblib
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import PowerTransformer, StandardScaler
+
+    spec = installed().classifier(name).spec
+    asked = with_parameters(spec, {})
+    model = resolve(spec.factory)(task, asked)
+    model.fit(train, None, Run(SEED))
+    bundle = Bundle(name, "mgrkit", "0", {}, "features:gtzan57", task, dict(model.state()))
+    save_bundle(tmp / "ours", bundle)
+    scalers = (StandardScaler(), PowerTransformer()) if hasattr(asked, "power") else ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rival = make_pipeline(*scalers, estimator(name, asked, len(task.columns)))
+        joblib.dump(rival.fit(train.x.astype(np.float64), train.y), tmp / "theirs")
+
+
+def started(code: str, model: Path, row: Path) -> float:
+    """Seconds of CPU of a new process that answers for one row."""
+    pid = os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-c", code, model, row])
+    _, status, used = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"{model.name} did not answer")
+    return used.ru_utime + used.ru_stime
+
+
+def spent(ask: Callable[[], Any]) -> float:
+    """Seconds of CPU."""
+    began = time.process_time()
+    ask()
+    return time.process_time() - began
+
+
+def measured(name: str, x: Any, tmp: Path, rounds: int) -> Iterator[tuple[str, str, str]]:
+    """The rows of a classifier whose models `learn` has kept."""
+    import joblib
+
+    np.save(tmp / "row.npy", x[:1])
+    turns = [(OURS, tmp / "ours"), (THEIRS, tmp / "theirs")]
+    starts = [[started(code, model, tmp / "row.npy") for code, model in turns]
+              for _ in range(2 * rounds + 1)][1:]  # fmt: skip
+    bundle, theirs = load_bundle(tmp / "ours"), joblib.load(tmp / "theirs")
+    spec, classifier = installed().classifier(name).spec, restored(bundle)
+    rival = getattr(theirs, "predict_proba", theirs.predict)
+    # Each gets the numbers that it computes with, and turns none into others.
+    given = x.astype(np.float64) if len(theirs) > 1 else x
+
+    def ask(rows: int) -> list[float]:
+        return [
+            spent(lambda: predict_pieces(classifier, spec, x[:rows])),
+            spent(lambda: rival(given[:rows])),
+        ]
+
+    ask(PROBE)
+    rows = min(ROWS, int(LONGEST / max(ask(PROBE)) * PROBE / 1000) * 1000)
+    passes = [ask(rows) for _ in range(rounds)]
+    for what, goal, pairs, turn in (
+        ("start-up and one row", "at least 3 x as fast", starts, -1),
+        (f"{rows:,} rows", "at most 1.5 x its time", passes, 1),
+    ):
+        ratios = [(a / b) ** turn for a, b in pairs]
+        a, b = (median(times) for times in zip(*pairs, strict=True))
+        told = f"{min(ratios):.2f} to {max(ratios):.2f}; {a:.3g} and {b:.3g} s of CPU"
+        yield f"{name}, {what}, against scikit-learn", goal, f"**{median(ratios):.2f} x** ({told})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="NAME")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--record", action="store_true", help="put them into docs/figures.csv")
+    asked = parser.parse_args()
+    table = read_dataset(
+        DATA / "gtzan" / "features_30_sec.csv", input_of("features:gtzan57", "the zoo")
+    )
+    labels = tuple(sorted({entry.genre for entry in table.entries}))
+    task = Task(labels, table.x.shape[1:], table.input.columns, table.input.frontend)
+    train, random = table.examples(labels), np.random.default_rng(SEED)
+    one, other = random.integers(len(train), size=(2, ROWS))
+    share = random.random((ROWS, 1), np.float32)
+    x = train.x[one] * share + train.x[other] * (1 - share)
+    found = []
+    for name in asked.only:
+        with tempfile.TemporaryDirectory() as folder:
+            learn(name, train, task, Path(folder))
+            for row in measured(name, x, Path(folder), asked.rounds):
+                print(f"| {' | '.join(row)} |", flush=True)
+                found.append(row)
+    if asked.record:
+        record("zoo", found)
+
+
+if __name__ == "__main__":
+    main()
