@@ -19,7 +19,13 @@ DEEPEST = 10_000
 """Steps from a root to a leaf. Trees of examples have some dozens; with the most trees that the
 parameters allow, it bounds the time that any bundle takes for a row."""
 
-_CELLS = 1 << 21
+_CELLS, _CELLS_BESIDE = 1 << 15, 1 << 21
+"""Descents at once, of so many rows times trees: on the CPU they stay in its caches, another
+device is asked seldom."""
+
+_BLOCK = 8
+"""Trees at once where there are many rows."""
+
 _SUMS = 5e-7
 _TALLEST = 1e6
 
@@ -135,24 +141,28 @@ class Trees:
     """
 
     def __init__(self, state: State, place: Place) -> None:
-        children = state["children"]
-        itself = np.arange(len(children))
-        leaf = (children == 0).all(axis=1)
-        # A leaf leads to itself, so that all descents of a tree take the same number of steps.
-        pairs = np.where(leaf[:, None], itself[:, None], children)
-        depths = _depths(children, state["roots"])
+        children, roots = state["children"], state["roots"]
+        inner = (children != 0).any(axis=1)
+        depths = _depths(children, roots)
         # The deepest first: the trees that are still descended are the first ones at each step.
-        order = np.argsort(-depths, kind="stable")
-        deeper = np.bincount(depths).cumsum()
-        self.descended = (len(depths) - deeper[:-1]).tolist()
+        self.order = np.argsort(-depths, kind="stable")
+        self.depths = depths[self.order]
+        # Nodes get other numbers: first the roots in that order, then child beside child.
+        number = np.empty(len(children), np.int64)
+        number[roots[self.order]] = np.arange(len(roots))
+        pairs = len(roots) + 2 * np.arange(np.count_nonzero(inner))
+        number[children[inner]] = pairs[:, None] + [0, 1]
+        features, leaves = np.zeros((2, len(number)), np.int64)
+        thresholds, lower = np.full(len(number), np.inf, np.float32), np.arange(len(number))
+        features[number] = state["features"]
+        leaves[number[~inner]] = np.arange(len(number) - len(pairs))
+        # A leaf leads to itself, so that all descents of a tree take the same number of steps.
+        thresholds[number[inner]] = state["thresholds"][inner]
+        lower[number[inner]] = pairs
         self.place = place
-        self.order = order
-        self.roots = place.put(state["roots"][order].astype(np.int64))
-        self.features = place.put(state["features"].astype(np.int64))
-        self.thresholds = place.put(state["thresholds"])
-        self.children = place.put(pairs.reshape(-1).astype(np.int64))
-        self.numbers = place.put(np.cumsum(leaf) - 1)
-        self.leaves = place.put(state["leaves"])
+        self.features, self.thresholds = place.put(features), place.put(thresholds)
+        self.lower, self.numbers = place.put(lower), place.put(leaves)
+        self.leaves = place.put(state["leaves"].astype(np.float64))
 
     def mean(self, x: NDArray[np.float32]) -> NDArray[np.float64]:
         """The mean over the trees of the shares in the leaves that examples fall into.
@@ -165,44 +175,56 @@ class Trees:
         -------
         ``(n, labels)``.
         """
-        labels, many, place = self.leaves.shape[1], len(self.roots), self.place
-        leaves = place.put(place.take(self.leaves).astype(np.float64))
 
-        def of(reached: Any) -> Any:
-            # einsum adds in the same order as sum does, in a quarter of its time.
-            return place.xp.einsum("rtl->rl", place.picked(leaves, reached)) / many
+        def add(found: Any, tree: int, reached: Any) -> None:
+            del tree
+            found += self.place.picked(self.leaves, reached)
 
-        return self._in_steps(x, labels, labels, of)
+        return self._added(x, self.leaves.shape[1], add) / len(self.order)
 
     def sums(self, x: NDArray[np.float32], columns: int) -> NDArray[np.float64]:
         """The sums of the values in the leaves that examples fall into ``(n, columns)``.
 
         The trees take turns among the columns.
         """
-        mine = self.place.put(np.eye(columns)[self.order % columns])
-        return self._in_steps(x, columns, 1, lambda reached: self.leaves[reached][..., 0] @ mine)
+        values = self.leaves[:, 0]
 
-    def _in_steps(
-        self, x: NDArray[np.float32], columns: int, width: int, of: Callable[[Any], Any]
+        def add(found: Any, tree: int, reached: Any) -> None:
+            found[:, tree % columns] += self.place.picked(values, reached)
+
+        return self._added(x, columns, add)
+
+    def _added(
+        self, x: NDArray[np.float32], columns: int, add: Callable[[Any, int, Any], None]
     ) -> NDArray[np.float64]:
-        """What is made of the leaves ``(rows, trees)`` that some rows fall into, of all rows."""
+        """What is added up ``(n, columns)`` of the leaf that each row reaches in each tree."""
+        place = self.place
         found = np.zeros((len(x), columns))
-        step = max(1, _CELLS // (len(self.roots) * width))
-        for start in range(0, len(x), step):
-            reached = self._reached(x[start : start + step])
-            found[start : start + step] = self.place.take(of(reached))
+        cells = _CELLS if place.device == "cpu" else _CELLS_BESIDE
+        for start in range(0, len(x), cells // _BLOCK):
+            rows = x[start : start + cells // _BLOCK]
+            total = place.put(found[start : start + len(rows)])  # on the CPU it is that itself
+            step = cells // len(rows)
+            for first in range(0, len(self.order), step):
+                reached = self._reached(rows, first, first + step)
+                for tree, leaves in zip(self.order[first : first + step], reached, strict=True):
+                    add(total, int(tree), leaves)
+            if place.xp is not np:
+                found[start : start + len(rows)] = place.take(total)
         return found
 
-    def _reached(self, x: NDArray[np.float32]) -> Any:
-        place, columns, picked = self.place, x.shape[1], self.place.picked
+    def _reached(self, x: NDArray[np.float32], first: int, last: int) -> Any:
+        """The leaves ``(trees, n)`` that rows reach in some of the trees."""
+        place, picked = self.place, self.place.picked
+        depths = self.depths[first:last]
         values = place.put(x.reshape(-1))
-        first = place.put(np.arange(len(x))[:, None] * columns)
-        node = self.roots[None] + 0 * first
-        for trees in self.descended:
-            at = node[:, :trees]
-            value = picked(values, first + picked(self.features, at))
-            beyond = value > picked(self.thresholds, at)
-            node[:, :trees] = picked(self.children, 2 * at + beyond)
+        rows = place.put(np.arange(len(x)) * x.shape[1])
+        node = place.put(np.repeat(first + np.arange(len(depths)), len(x)).reshape(-1, len(x)))
+        for level in range(depths[0]):
+            trees = np.count_nonzero(depths > level)
+            at = node[:trees]
+            value = picked(values, picked(self.features, at) + rows)
+            node[:trees] = picked(self.lower, at) + (value > picked(self.thresholds, at))
         return picked(self.numbers, node)
 
 

@@ -197,10 +197,26 @@ def test_trees_that_are_too_deep_are_refused() -> None:
 def test_a_tree_that_has_ended_is_not_descended_on() -> None:
     state = chain(40, 500)
     state["leaves"][:41] = np.eye(2)[1]
-    forest = trees.Trees(trees.checked(state, 1, 2), Place.of("cpu"))
-    assert sum(forest.descended) == 40
+    asked: list[int] = []
+
+    class Watched(Place):
+        def picked(self, array: Any, numbers: Any) -> Any:
+            if array is forest.thresholds:
+                asked.append(numbers.size)
+            return super().picked(array, numbers)
+
+    forest = trees.Trees(trees.checked(state, 1, 2), Watched(np, "cpu"))
     probabilities = forest.mean(np.array([[-1], [1]], np.float32))
+    assert sum(asked) == 2 * 40
     assert np.allclose(probabilities, [[500 / 501, 1 / 501]] * 2)
+
+
+def test_trees_in_groups_are_those_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    train = examples(4)
+    forest = fitted("random_forest", train)
+    whole = forest.predict_proba(train.x)
+    monkeypatch.setattr(trees, "_CELLS", 40)  # five rows and eight of the twelve trees
+    assert np.array_equal(forest.predict_proba(train.x), whole)
 
 
 def test_few_tracks_of_each_genre_are_no_reason_to_warn() -> None:
