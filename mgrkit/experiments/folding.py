@@ -166,7 +166,8 @@ def fold(common: Common, count: int) -> Folding:
 
     Raises
     ------
-    UsageError : more folds than artists, or a fold that leaves less than two genres to learn.
+    UsageError : more folds than artists, a fold that leaves less than two genres to learn, or no
+        fold that can judge any track.
     """
     tracks, split = common.tracks, common.split
     stated = _stated(common)
@@ -195,13 +196,17 @@ def fold(common: Common, count: int) -> Folding:
         learnt = {genres[place] for place in which[others]}
         judged = [int(place) for place in which[held] if genres[place] in learnt]
         its = Split("grouped", tuple(parts), (), f"fold {number} of {count}, {words}")
-        folds.append(Fold(number, its, Judged.of(common, judged, learnt), genres, units))
+        if judged:
+            folds.append(Fold(number, its, Judged.of(common, judged, learnt), genres, units))
+    if not folds:
+        what = f"none of {count} folds could judge a track: the others have none of its genres"
+        raise UsageError(what, "each genre needs two artists")
     notes = [*_small([genres[n] for n in which], [units[n] for n in which], count)]
     if apart := 0 if "test" in of else split.parts.count("test"):
         notes.append(f"kept apart, in the part test: {apart} tracks")
     if lost := split.parts.count("") if stated else 0:
         notes.append(f"left out, in no part of the {split.name} split: {lost} tracks")
-    return Folding(tuple(one for one in folds if one.judged.which), words, tuple(notes), count)
+    return Folding(tuple(folds), words, tuple(notes), count)
 
 
 def _stated(common: Common) -> bool:

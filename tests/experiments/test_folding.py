@@ -145,6 +145,7 @@ def test_of_many_small_genres_the_first_are_named() -> None:
     [
         (EVEN, 19, "--folds 19 is more than the 18 artists there are"),
         ({"jazz": [2], "folk": [3]}, 2, "2 of 2 folds would leave one genre only to learn"),
+        ({"jazz": [2], "folk": [3], "rock": [2]}, 3, "none of 3 folds could judge a track"),
     ],
 )
 def test_folds_that_cannot_be_are_refused(
