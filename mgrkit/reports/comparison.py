@@ -24,7 +24,8 @@ TIES = (
 TIES_OF_FOLDS = (
     "Classifiers that share a letter cannot be told apart by these folds: the 95 % interval of "
     "their difference (paired, t of the folds) holds zero. All intervals are corrected for what "
-    "the fits of the folds learnt in common (Nadeau and Bengio 2003). Accuracies are means over "
+    "the fits of the folds learnt in common (Nadeau and Bengio 2003), and no standard error is "
+    "less than what one more artist, judged the other way, would bring. Accuracies are means over "
     "the folds."
 )
 CHOSE = (
