@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mgrkit.errors import UsageError
+
 COMMANDS = {
     "augment": "Make copies of sound files: with exact noise, by recipes.",
     "spectrograms": "Draw spectrograms as PNG, one pixel per band and frame.",
@@ -34,7 +36,22 @@ HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose help calls arguments and options by one kind of name."""
+    """A command whose help calls arguments and options by one kind of name.
+
+    An option of one value that is given several times is refused, where Typer takes the last.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words of a call; UsageError for an option of one value that is there twice."""
+        _, _, given = self.make_parser(ctx).parse_args(args=list(args))  # it empties the list
+        asks = any(option.is_eager for option in given)  # as for --help, which says it all
+        for option in () if asks else given:
+            single = option.param_type_name == "option" and not (option.is_flag or option.multiple)
+            if single and given.count(option) > 1:
+                name = max(option.opts, key=len)
+                raise UsageError(f"{name} is given more than once", "it takes one value")
+        read: list[str] = super().parse_args(ctx, args)
+        return read
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """``FILE`` for what must be given, where Typer writes ``{FILE}``, and ``[FILE]`` else."""

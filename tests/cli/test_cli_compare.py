@@ -112,7 +112,8 @@ def test_training_takes_one_value(table: Path, capfd: pytest.CaptureFixture[str]
 
 
 def test_folds_are_one_command(table: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["compare", "features.csv", "--classifiers", "svm,lda", "--folds", "4"]
+    asked = ["compare", "features.csv", "--classifiers", "svm,lda"]
+    words = [*asked, "--folds", "4"]
     assert guarded(app, words) == 0
     out, err = capfd.readouterr()
     lines = out.splitlines()
@@ -120,15 +121,18 @@ def test_folds_are_one_command(table: Path, capfd: pytest.CaptureFixture[str]) -
     assert lines[0] == "4 folds: 60 tracks of 20 artists, folded by artist, one seed"
     assert lines[2].split()[:5] == ["classifier", "accuracy", "(95", "%)", "folds"]
     assert "Nadeau" in out
+    assert "one more artist" in out
     assert "8 runs to do, 48 fits with those for calibration" in err
     assert "3 of 8: svm, seed 0, fold 3: accuracy" in err
     assert guarded(app, [*words, "--json", "--quiet"]) == 0
     found = json.loads(capfd.readouterr().out)
     assert (found["part"], found["folds"], len(found["rows"][0]["folds"])) == ("folds", 4, 4)
     assert found["rows"][0]["spread"]["deviation"] >= 0
-    for wrong in (["--part", "valid"], ["--split", "random"], ["--folds", "x"], ["--folds", "60"]):
-        assert guarded(app, [*words, *wrong]) == 2
-        assert len(capfd.readouterr().err.splitlines()) == 1
+    for wrong in ("4 --part valid", "4 --split random", "x", "60"):
+        assert guarded(app, [*asked, "--folds", *wrong.split()]) == 2
+        err = capfd.readouterr().err
+        assert len(err.splitlines()) == 1
+        assert "more than once" not in err
 
 
 def test_what_eats_nothing_of_data_is_left_out_unless_it_is_named(

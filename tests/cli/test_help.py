@@ -15,8 +15,9 @@ import pytest
 import typer
 
 from mgrkit.cli.app import app
-from mgrkit.cli.group import COMMANDS, command
+from mgrkit.cli.group import COMMANDS, Command, command
 from mgrkit.cli.terminal.errors import guarded
+from mgrkit.errors import UsageError
 
 Captured = pytest.CaptureFixture[str]
 NAMES = re.compile(r"[A-Z]+([.=/][A-Z]+)*")
@@ -187,3 +188,30 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
 )
 def test_helps_say_what_is_so(name: str, expected: str) -> None:
     assert expected in " ".join(shown(name, "--help").split())
+
+
+@pytest.mark.parametrize(("words", "one"), list(every()))
+def test_an_option_of_one_value_is_given_once(words: str, one: Any) -> None:
+    """Whatever its value is, and whatever else the call lacks."""
+    if not isinstance(one, Command):
+        assert {"data": 0, "models": 1}[words] == len(one.params), "groups have no such options"
+        return
+    for option in one.params:
+        if option.param_type_name == "option" and not option.is_flag and not option.multiple:
+            name, short = max(option.opts, key=len), min(option.opts, key=len)
+            with pytest.raises(UsageError) as error:
+                one.make_context(words, [name, "1", short, "2"])
+            assert str(error.value) == f"{name} is given more than once (it takes one value)"
+
+
+def test_flags_lists_and_variables_may_be_there_again(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MGRKIT_WORKERS", "3")
+    words = ["train", "svm", "no.csv", "--out=m.safetensors", "-j", "2", "-q", "-q", "--json"]
+    assert guarded(app, [*words, "--param", "C=1", "--param", "kernel=rbf"]) == 3
+    assert "more than once" not in capsys.readouterr().err
+    assert guarded(app, [*words, "--workers", "2"]) == 2
+    message = "--workers is given more than once (it takes one value)"
+    assert capsys.readouterr().err == f"mgrkit: {message}\n"
+    assert guarded(app, [*words, "-j", "2", "--help"]) == 0
