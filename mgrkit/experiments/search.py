@@ -246,11 +246,14 @@ def reason(trial: FrozenTrial) -> str:
     return str(trial.user_attrs.get(_REASON, ""))
 
 
-def row(trial: FrozenTrial, space: Space) -> dict[str, Any]:
-    """A trial as a row of a table: of one that was ended early, the score it had by then."""
+def row(number: int, trial: FrozenTrial, space: Space) -> dict[str, Any]:
+    """A trial as a row of a table: of one that was ended early, the score it had by then.
+
+    ``number`` is its place among those that are done: Optuna's own counts those given back, too.
+    """
     status = {"COMPLETE": "ok", "PRUNED": "ended early", "FAIL": "failed"}[trial.state.name]
     return {
-        "trial": trial.number,
+        "trial": number,
         "status": status,
         "accuracy": trial.value,
         "seconds": trial.user_attrs.get(_SECONDS),

@@ -254,9 +254,9 @@ class _Work:
             why = f"in {self.plan.timeout:g} s" if late else "to the end"
             raise RunError(f"no trial was finished {why}", "a longer --timeout" if late else "")
         rows = [
-            {"search": search.name, **row(one, self.space)}
+            {"search": search.name, **row(number, one, self.space)}
             for search in self.every
-            for one in search.finished
+            for number, one in enumerate(search.finished)
         ]
         out = self.folder.path / f"{self.recipe.spec.name}{SUFFIX}"
         given = self.space.given(best.params)
@@ -297,7 +297,7 @@ class _Work:
         states = [one.state.name for one in done]
         return {
             "accuracy": best.value,
-            "trial": best.number,
+            "trial": [one.number for one in done].index(best.number),
             "defaults": defaults[0].value if defaults else None,
             "folds": len(folded),
             "tracks": sum(len(folded.held(number)) for number in range(len(folded))),

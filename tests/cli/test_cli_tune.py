@@ -24,6 +24,7 @@ from mgrkit.cli.terminal import fitting
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.cli.views import tuning
 from mgrkit.commands.plugins import list_classifiers
+from mgrkit.experiments import tuning as searching
 from mgrkit.experiments.tuning import Step
 from mgrkit.reports.figures import drawn_by
 from tests.datasets.made_tables import write
@@ -78,6 +79,24 @@ def test_the_table_tells_what_was_chosen_and_what_was_not(capsys: Captured) -> N
     assert "mgrkit train quick t.csv --out quick.safetensors --param" in out
     for name in ("trials.csv", "importance.csv", "history.png", "importance.png"):
         assert f"tune/{name}" in out
+
+
+def test_where_the_time_was_up_it_says_that_no_score_is_honest(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[int] = []
+    words = "tune quick t.csv --trials 3 --outer 2 --folds 2 -q"
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning.SearchBar, "watch", lambda self, step: done.append(step.done))
+        patch.setattr(searching._Limit, "late", lambda self: bool(done) and done[-1] >= 3)
+        assert run(f"{words} --timeout 6") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "so it is too high. Nothing honest stands beside it, for the time was up" in text
+    assert "the same command goes on from here, and a longer --timeout" in text
+    assert run(words) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Nothing honest" not in text
+    assert "That of the outer folds is not" in text
 
 
 def test_trials_and_importance_are_written_and_drawn(capsys: Captured) -> None:

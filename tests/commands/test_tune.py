@@ -43,8 +43,8 @@ def search(table: Path, out: Path, name: str = "quick", **more: Any) -> Tuned:
 
 
 def told(found: Tuned) -> list[Mapping[str, Any]]:
-    """What was tried and what came of it, without times and numbers."""
-    return [{k: v for k, v in row.items() if k not in ("trial", "seconds")} for row in found.rows]
+    """What was tried and what came of it, without times."""
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in found.rows]
 
 
 def test_the_same_seed_is_the_same_search_and_another_is_another(

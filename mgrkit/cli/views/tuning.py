@@ -21,6 +21,10 @@ _OPTIMISTIC = (
     "The score of the inner folds was chosen as the highest of all trials, so it is too high."
 )
 _NESTED = "That of the outer folds is not: each was searched for without its artists."
+_LATE = (
+    "Nothing honest stands beside it, for the time was up before the outer folds were done: the "
+    "same command goes on from here, and a longer --timeout lets one call do more."
+)
 _NO_NESTED = "--outer 3 measures what it is worth, at the price of three more searches."
 
 
@@ -106,7 +110,7 @@ def show_tuned(
             for name, value in result["parameters"].items()
         ],
     )  # fmt: skip
-    about = _NESTED if result["nested"] else "" if result["outer"] else _NO_NESTED
+    about = _NESTED if result["nested"] else _LATE if result["outer"] else _NO_NESTED
     print("\n" + textwrap.fill(f"{_OPTIMISTIC} {about}", 80))
     print(f"\n{printable(command)}\n")
     print(f"wrote {', '.join(printable(path) for path in (found.path, *paths))}")
