@@ -43,7 +43,8 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the words of a call; UsageError for an option of one value that is there twice."""
-        _, _, given = self.make_parser(ctx).parse_args(args=list(args))  # it empties the list
+        parsed = self.make_parser(ctx).parse_args(args=list(args))  # it empties the list
+        given: list[Any] = parsed[2]
         asks = any(option.is_eager for option in given)  # as for --help, which says it all
         for option in () if asks else given:
             single = option.param_type_name == "option" and not (option.is_flag or option.multiple)
