@@ -35,6 +35,7 @@ def test_the_table_fits_eighty_columns(table: Path, capfd: pytest.CaptureFixture
         for line in lines
     }
     assert "cannot be told apart" in out
+    assert "track; size: bytes of the model." in " ".join(out.split())
     assert "wrote compare/compare.csv" in out
     assert "1 of 4: svm, seed 0: accuracy" in err
     assert (Path("compare") / "compare.png").is_file()
@@ -102,6 +103,11 @@ def test_a_row_of_a_grid_is_never_cut(table: Path, capfd: pytest.CaptureFixture[
     assert max(map(len, lines)) <= 80
     assert "\nlogistic_regression C=0.03125 power=false " in out
     assert "~" not in out
+    _, _, table_and_legend = out.partition("\n\n")
+    heads = table_and_legend.splitlines()[0].split()
+    legend = " ".join(table_and_legend.split())
+    assert heads[-2:] == ["F1", "top3"]
+    assert "seeds: standard deviation of their accuracies; F1: macro. wrote" in legend
 
 
 def test_training_takes_one_value(table: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -15,14 +15,18 @@ from mgrkit.cli.terminal.printing import printable
 if TYPE_CHECKING:
     from mgrkit.experiments.standings import Comparison, Standing
 
-_HEADS = ("ties", "F1", "top3", "ECE", "param", "train", "ms", "size")
 _FEWEST = 4
 """Columns that are never left out: name, accuracy, spread, ties."""
-_LEGEND = (
-    "standard deviation of their accuracies; F1: macro; ECE: calibration error; param: numbers in "
-    "the model; train, ms, size: seconds of training, milliseconds of predicting one track, bytes "
-    "of the model."
-)
+_MORE = {
+    "F1": "macro",
+    "top3": "",
+    "ECE": "calibration error",
+    "param": "numbers in the model",
+    "train": "seconds of training",
+    "ms": "milliseconds of predicting one track",
+    "size": "bytes of the model",
+}
+"""The other columns, and what they are where the name does not say it."""
 
 
 class Watch(FitBar):
@@ -55,13 +59,15 @@ def show_comparison(
     width = max(80, min(100, shutil.get_terminal_size((80, 24)).columns))
     good = [row for row in found.rows if not row.reason]
     lines = textwrap.wrap(printable(found.judged), width)
-    heads = ("classifier", "accuracy (95 %)", spread_of(found), *_HEADS)
-    lines += ["", *_table([heads, *map(_cells, good)], width)] if good else []
+    heads = ("classifier", "accuracy (95 %)", spread_of(found), "ties", *_MORE)
+    cells = [heads, *map(_cells, good)]
+    wide = _widths(cells, width)
+    lines += ["", *_table(cells, wide)] if good else []
     for row in found.rows:
         if row.reason:
             lines += textwrap.wrap(printable(f"{row.classifier} failed: {row.reason}"), width)
     legend = [printable(found.lead), ties_of(found)] if len(good) > 1 else []
-    legend += [f"{spread_of(found)}: {_LEGEND}"] if good else []
+    legend += [f"{spread_of(found)}: {_meaning(heads[: len(wide)])}"] if good else []
     legend += [CHOSE] if any(row.chose for row in good) else []
     lines += ["", *(line for text in legend for line in textwrap.wrap(text, width))]
     print("\n".join(lines))
@@ -98,11 +104,16 @@ def _share(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}f}".removeprefix("0")
 
 
-def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Columns to the right, the names to the left and cut where they leave no room.
+def _meaning(heads: Sequence[str]) -> str:
+    """What the columns are that are shown, that of the spread first."""
+    told = [f"{head}: {_MORE[head]}" for head in heads if _MORE.get(head)]
+    return "; ".join(["standard deviation of their accuracies", *told]) + "."
 
-    What a row of a grid is called is never cut, for its end is what it differs in: the last
-    columns go instead.
+
+def _widths(rows: Sequence[Sequence[str]], width: int) -> list[int]:
+    """Of the columns that are shown, of which the last are left out where there is no room.
+
+    What a row of a grid is called is never cut, for its end is what it differs in; other names are.
     """
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     names = [name for name, *_ in rows[1:]]
@@ -110,6 +121,11 @@ def _table(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     while len(wide) > _FEWEST and least + sum(wide[1:]) + len(wide) - 1 > width:
         wide.pop()
     wide[0] = min(wide[0], max(least, width - sum(wide[1:]) - len(wide) + 1))
+    return wide
+
+
+def _table(rows: Sequence[Sequence[str]], wide: Sequence[int]) -> list[str]:
+    """Columns of these widths to the right, the names to the left and cut where they are longer."""
     lines = []
     for name, *cells in rows:
         name = name if len(name) <= wide[0] else f"{name[: wide[0] - 1]}~"
