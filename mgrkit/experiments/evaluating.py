@@ -169,6 +169,9 @@ def _read(
     """By member DATA as it takes it, with the same tracks, and genres as those they count as."""
     wanted.genres.check_ours(judge.name, judge.labels)
     check_data(wanted.data, wanted.table)
+    if len(judge.members) == 1 and len(wanted.data) > 1:
+        what = f"{judge.name} is no vote and takes one DATA, not {len(wanted.data)}"
+        raise UsageError(what, "one call for each")
     read: dict[str, tuple[Path, Dataset]] = {}
     absent: list[WeightsError] = []
     for name, member in judge.members.items():
@@ -193,6 +196,9 @@ def _read(
     failed = {path: one.failed for path, one in read.values()}
     datasets[0] = replace(datasets[0], failed=sum(failed.values()))
     taken = {name: path for name, (path, _) in read.items()}
+    for path in wanted.data:
+        if path not in taken.values():
+            notes.append(f"{path} is not used: each member takes the first DATA that it can")
     return taken, dict(zip(read, datasets, strict=True))
 
 

@@ -177,10 +177,19 @@ def test_data_that_gives_a_member_nothing_names_it(capfd: pytest.CaptureFixture[
     assert "member" not in str(caught.value), "a model that is no vote has none"
 
 
-def test_a_single_model_takes_the_first_data_that_it_can(tmp_path: Path) -> None:
-    one, _ = judged("svm", "t.csv", out=tmp_path)
-    other, _ = judged("svm", "pictures", "t.csv", out=tmp_path)
-    assert one["accuracy"] == other["accuracy"]
+def test_a_model_that_is_no_vote_takes_one_data(capfd: pytest.CaptureFixture[str]) -> None:
+    for more in ([], ["--under", "white@10"]):
+        assert guarded(app, ["evaluate", "svm.safetensors", "t.csv", "pictures", *more]) == 2
+        expected = "mgrkit: svm is no vote and takes one DATA, not 2 (one call for each)\n"
+        assert capfd.readouterr().err == expected
+
+
+def test_data_that_no_member_takes_is_named(tmp_path: Path) -> None:
+    words = "is not used: each member takes the first DATA that it can"
+    result, _ = judged("sound", "audio", "pictures", out=tmp_path, part="all", seen=True)
+    assert [note for note in result["notes"] if "not used" in note] == [f"pictures {words}"]
+    result, _ = judged("both", "t.csv", "pictures", out=tmp_path)
+    assert not [note for note in result["notes"] if "not used" in note]
 
 
 @pytest.mark.parametrize("data", [("audio",), ("audio", "pictures"), ("pictures", "audio")])
