@@ -6,6 +6,7 @@ classifier is given the median of its column in train (`mgrkit.classifiers.filli
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from mgrkit.datasets.rows import (
     BESIDE,
     named_rows,
     note_lost,
+    numbers_of,
     refuse_told,
     tracks_of,
     usable_rows,
@@ -33,6 +35,7 @@ from mgrkit.registry import installed
 from mgrkit.tracks.fma.headed import INDEX
 from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.schema import SPLIT_BY
+from mgrkit.tracks.table import read_frame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 _TRACKS = "tracks.csv"
+_LOOKED_AT = 20
+"""Rows by which it is seen whether a table that lists no files holds numbers."""
+_NUMBER = re.compile(r"\d+$")
 
 
 def holds(path: Path, choice: TableChoice) -> bool:
@@ -53,6 +59,22 @@ def holds(path: Path, choice: TableChoice) -> bool:
 def refuse_unknown(path: Path, choice: TableChoice) -> None:
     """UsageError for a list of files and a choice of which it has no column."""
     choice.of(_candidates(WideTable.of(path), choice), path)
+
+
+def refuse_unlisted(path: Path) -> None:
+    """UsageError for a table that is no list of files, with how numbers are learnt from."""
+    first = read_frame(path, rows=_LOOKED_AT)
+    if "path" in first.columns:
+        return
+    names = [name for name in first.columns if name not in BESIDE]
+    x = numbers_of(first, names)
+    numbers = [name for place, name in enumerate(names) if not np.isnan(x[:, place]).all()]
+    like = _NUMBER.sub("*", numbers[0]) if numbers else ""
+    more = f"; of a table of numbers, --columns '{like}' says which to learn from" if like else ""
+    raise UsageError(
+        f"{path} has no column path, but {some(first.columns, 5)}",
+        f"a list of files has one row a file, with its path{more}",
+    )
 
 
 def read_columns(path: Path, wanted: Features | Columns, choice: TableChoice) -> Dataset:

@@ -13,7 +13,7 @@ from mgrkit.datasets.categories import column_of
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import DataTrack, judged
 from mgrkit.datasets.genres import one_spelling, with_genres
-from mgrkit.datasets.numbers import holds, read_columns, refuse_unknown
+from mgrkit.datasets.numbers import holds, read_columns, refuse_unknown, refuse_unlisted
 from mgrkit.datasets.preparing import prepare
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
 from mgrkit.datasets.wide import fma_levels
@@ -69,6 +69,7 @@ def read_dataset(
         dataset = _of_numbers(data, wanted, choice)
     else:
         sound = _of_sound(data, wanted, choice)
+        refuse_unlisted(data)
         dataset = prepare(source.folder, sound, source.table, options, report)
     return _checked(data, dataset)
 

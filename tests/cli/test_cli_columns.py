@@ -68,3 +68,25 @@ def test_what_cannot_be_meant_is_refused(
     make_fma(tmp_path, 40, features=40)
     assert run("train", *words.split(), "--out", "m.safetensors") == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["train svm DATA --out m.safetensors", "tune svm DATA --trials 3", "compare DATA"],
+)
+def test_a_table_of_other_numbers_is_told_how_they_are_learnt_from(
+    capsys: Captured, words: str
+) -> None:
+    lines = [f"{n}.wav,{'ab'[n % 2]},x{n},words,{n or ''},{n % 3}" for n in range(8)]
+    Path("t.csv").write_text("\n".join(["filename,label,artist,title,f0,f1", *lines]))
+    asked = [word.replace("DATA", "t.csv") for word in words.split()]
+    assert run(*asked) == 2
+    message = (
+        "mgrkit: t.csv has no column path, but filename, label, artist, title, f0, ... (a "
+        "list of files has one row a file, with its path; of a table of numbers, --columns 'f*' "
+        "says which to learn from)\n"
+    )
+    assert capsys.readouterr().err == message
+    Path("t.csv").write_text("filename,label\nx.wav,a\n")
+    assert run(*asked) == 2
+    assert "with its path)" in capsys.readouterr().err
