@@ -171,7 +171,8 @@ def test_the_command_takes_them_and_the_table_fits_eighty_columns(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     words = ["compare", str(table), "--classifiers", "svm,random_forest", "--seeds", "1"]
-    words += ["--param", "random_forest.trees=5", "--votes", " svm+random_forest,"]
+    asked = [*words, "--param", "random_forest.trees=5"]
+    words = [*asked, "--votes", " svm+random_forest,"]
     assert guarded(app, words) == 0
     out, _ = capfd.readouterr()
     assert max(map(len, out.splitlines())) <= 80
@@ -184,5 +185,5 @@ def test_the_command_takes_them_and_the_table_fits_eighty_columns(
     assert {"svm", "random_forest", "svm+random_forest"} == {
         row["classifier"] for row in result["rows"]
     }
-    assert guarded(app, [*words, "--votes", "svm+crnn"]) == 2
+    assert guarded(app, [*asked, "--votes", "svm+crnn"]) == 2
     assert "--votes names 'crnn', which is not compared" in capfd.readouterr().err
