@@ -64,7 +64,7 @@ def main() -> None:
     if asked.record:
         from tests.bench.record import record
 
-        record("shards", [(f"merge of 4 x {asked.files:,} rows", "20 s / 8 s", measured)])
+        record("speed", [(f"merge of 4 x {asked.files:,} rows", "20 s / 8 s", measured)])
 
 
 if __name__ == "__main__":
