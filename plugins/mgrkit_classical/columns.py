@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mgrkit.classifiers.base import Examples, Floats, Run, State
     from mgrkit_classical.arrays import Numbers
 
-_CELLS = 1 << 18
+_CELLS = 1 << 17
 _WIDEST = 1e6
 
 
