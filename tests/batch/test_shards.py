@@ -288,6 +288,8 @@ def test_four_at_once_of_which_one_is_killed_end_in_the_same_bytes(
     source = toys.fill(tmp_path / "in", 200)
     for path in source.iterdir():
         path.write_text(f"slow {path.name}")
+    waits = max((p for p in source.iterdir() if SHARDS[1].takes(p.name)), key=lambda p: p.name)
+    waits.write_text("hang")  # so that it is at work when it is killed
     running = [start(source, out, shard) for shard in SHARDS]
     journal = out / ".mgrkit" / "journal" / "2of4.jsonl"
     deadline = time.monotonic() + 60
@@ -304,6 +306,7 @@ def test_four_at_once_of_which_one_is_killed_end_in_the_same_bytes(
         if '"done"' in line
         for path in [out / f"{json.loads(line)['done']}.out"]
     }
+    waits.write_text("slow at last")
     assert start(source, out, SHARDS[1]).wait(60) == 0
     assert united(out).is_complete
     assert all((out / f"{name}.out").stat().st_mtime_ns == time for name, time in done.items())
