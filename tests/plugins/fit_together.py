@@ -63,7 +63,10 @@ def main(rank: int, folder: Path) -> None:
         timeout=timedelta(seconds=120),
     )
     np.seterr(all="raise")
-    told = [scenario(kind, rank, folder, order["recipe"]) for kind in order["kinds"]]
+    try:
+        told = [scenario(kind, rank, folder, order["recipe"]) for kind in order["kinds"]]
+    finally:
+        distributed.destroy_process_group()  # or its threads may be alive when the process ends
     (folder / f"{rank}.json").write_text(json.dumps(told))
 
 
