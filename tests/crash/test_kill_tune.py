@@ -108,7 +108,7 @@ def test_killed_at_random_moments_it_loses_no_trial_and_leaves_none_running(plac
 
 
 def test_two_share_a_search_and_one_that_dies_leaves_its_trial_to_the_other(place: Path) -> None:
-    asked = 50
+    asked = 150  # so that one is not done before the other has begun
     dies, lives = start(place, "out", asked), start(place, "out", asked)
     while len(_workers(place)) < 2:
         assert dies.poll() is None
@@ -122,12 +122,12 @@ def test_two_share_a_search_and_one_that_dies_leaves_its_trial_to_the_other(plac
 
 
 def test_two_that_both_live_do_as_many_as_are_asked_for(place: Path) -> None:
-    both = [start(place, "out", 50) for _ in range(2)]
+    both = [start(place, "out", 150) for _ in range(2)]
     assert both[0].wait() == 0
     told = ended(place, both[1])
-    assert told["inner"]["trials"] == 50
+    assert told["inner"]["trials"] == 150
     assert not list((place / "out" / ".workers").iterdir())
-    assert len(finished(place)) == len(trials(place)) == 50
+    assert len(finished(place)) == len(trials(place)) == 150
     assert len(_workers(place)) == 2
 
 
