@@ -27,7 +27,7 @@ from mgrkit.experiments.records import (
     refuse_other,
     write_record,
 )
-from mgrkit.files.lock import lock
+from mgrkit.files.lock import lock, locked
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -117,13 +117,13 @@ class StudyFolder:
     @contextlib.contextmanager
     def gate(self) -> Iterator[None]:
         """A block that one process at a time is in."""
-        with _held(self.path / LOCK, self.check):
+        with locked(self.path / LOCK, self.check):
             yield
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:
         """A block in which this process alone makes the results; others wait before it."""
-        with _held(self.path / _END, self.check):
+        with locked(self.path / _END, self.check):
             self.tidy()
             yield
 
@@ -189,15 +189,6 @@ def _cut_torn_line(path: Path) -> None:
         if file.read(1) != b"\n":
             file.seek(0)
             file.truncate(file.read().rfind(b"\n") + 1)
-
-
-@contextlib.contextmanager
-def _held(path: Path, check: Callable[[], None]) -> Iterator[None]:
-    with path.open("ab") as file:
-        while not lock(file.fileno()):
-            check()
-            time.sleep(_AGAIN)
-        yield
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 try:
@@ -31,16 +31,23 @@ else:
         return True
 
 
+_AGAIN = 0.005
+"""Seconds until a lock is tried again."""
+
+
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """A context that one process at a time is in; the file is made, and stays."""
+def locked(path: Path, waits: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """A context that one process at a time is in; the file is made, and stays.
+
+    Parameters
+    ----------
+    waits : called each time that another holds it; what it raises ends the waiting.
+    """
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         while not lock(fd):
+            waits()
             time.sleep(_AGAIN)
         yield
     finally:
         os.close(fd)
-
-
-_AGAIN = 0.02

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.experiments.standings import Comparison, Standing
 from mgrkit.files.replacing import replacing
 from mgrkit.reports.figures import drawn
+from mgrkit.reports.markdown import escaped, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -101,29 +102,29 @@ def _markdown(found: Comparison) -> str:
         "classifier", "accuracy", "95 %", f"{spread_of(found)} ±", "ties", "macro F1", "top 3",
         "calibration error", "parameters", "training s", "ms per track", "bytes",
     ]  # fmt: skip
-    lines += _grid(heads, [_cells(row) for row in found.rows if not row.reason])
-    lines += ["", f"{_escaped(found.lead)} {ties_of(found)}".lstrip()]
+    lines += grid(heads, [_cells(row) for row in found.rows if not row.reason])
+    lines += ["", f"{escaped(found.lead)} {ties_of(found)}".lstrip()]
     if any(row.chose for row in found.rows):
         lines += ["", CHOSE.replace("*", "\\*")]
     for row in found.rows:
         if row.reason:
-            lines += ["", f"{_escaped(row.classifier)} failed: {_escaped(row.reason)}"]
+            lines += ["", f"{escaped(row.classifier)} failed: {escaped(row.reason)}"]
     if found.folds:
         lines += ["", "## Folds", "", *_of_folds(found)]
     if found.pairs:
         lines += ["", "## Pairs", ""]
         heads = ["better", "worse", "difference", "95 %", "probability of none or the reverse"]
-        lines += _grid(
+        lines += grid(
             heads,
             [
                 [
-                    _escaped(pair.first), _escaped(pair.second), f"{pair.difference:.3f}",
+                    pair.first, pair.second, f"{pair.difference:.3f}",
                     f"{pair.low:.3f} to {pair.high:.3f}", f"{pair.probability:.3f}",
                 ]
                 for pair in found.pairs
             ],
         )  # fmt: skip
-    lines += ["", *(f"- {_escaped(note)}" for note in found.notes)]
+    lines += ["", *(f"- {escaped(note)}" for note in found.notes)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -131,12 +132,12 @@ def _of_folds(found: Comparison) -> list[str]:
     """The accuracies, a row for each classifier and a column for each fold that judged any."""
     good = [row for row in found.rows if not row.reason]
     heads = ["classifier", *(str(n + 1) for n in range(len(good[0].folds) if good else 0))]
-    return _grid(heads, [[_escaped(r.classifier), *(f"{v:.3f}" for v in r.folds)] for r in good])
+    return grid(heads, [[r.classifier, *(f"{v:.3f}" for v in r.folds)] for r in good])
 
 
 def _cells(row: Standing) -> list[str]:
     return [
-        _escaped(row.classifier) + ("\\*" if row.chose else ""),
+        row.classifier + ("*" if row.chose else ""),
         f"{row.accuracy:.3f}",
         f"{row.low:.3f} to {row.high:.3f}",
         f"{row.spread.deviation:.3f}",
@@ -149,18 +150,6 @@ def _cells(row: Standing) -> list[str]:
         f"{row.prediction_ms:.2f}",
         f"{row.bytes:,}",
     ]
-
-
-def _grid(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    rule = ["---", *["---:"] * (len(heads) - 1)]
-    return [f"| {' | '.join(row)} |" for row in (heads, rule, *rows)]
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown takes for text, on one line."""
-    for sign in "\\`*_|<>[]":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
 
 
 def _draw(found: Comparison, path: Path) -> None:

@@ -15,6 +15,7 @@ from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv
 from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.replacing import replacing
 from mgrkit.files.shards import Shard, writer_of
 
 TABLE = "tracks.csv"
@@ -220,15 +221,11 @@ class FolderSink(Sink):
 def _link(source: Path, target: Path) -> None:
     """Put a file at another place too, whole or not at all, with its time; no copy if possible."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temp = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
+    with replacing(target) as temp:
         try:
             os.link(source, temp)
         except OSError:  # another disk, or one without links
             shutil.copy2(source, temp)
-        os.replace(temp, target)
-    finally:
-        temp.unlink(missing_ok=True)
 
 
 def _status(path: str | Path) -> tuple[int, int] | None:
