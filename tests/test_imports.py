@@ -45,7 +45,7 @@ ROOMS = {
 """The rooms of mgrkit from the ground up: each may know those above it in this list."""
 
 STRANGERS = {
-    "batch": set(ROOMS) - {"errors", "files"},
+    "batch": set(ROOMS) - {"errors", "files", "compute"},
     "tracks": {"batch"},
     "learning": {"audio", "batch", "tracks", "frontend", "spectrograms", "features"},
     "models": {"datasets"},
@@ -60,7 +60,7 @@ FOR_PLUGINS = {
 
 HEAVY = {
     "torch", "torchvision", "librosa", "sklearn", "matplotlib", "polars", "audiomentations",
-    "scipy.signal", "scipy.stats", "optuna",
+    "scipy.signal", "scipy.stats", "optuna", "distributed",
 }  # fmt: skip
 AT_HELP = {"numpy", "scipy", "soundfile", "soxr", "av", "PIL", "rich", "asyncio", *HEAVY}
 
