@@ -6,9 +6,10 @@
 under a temporary name until the sink publishes it; the journal remembers what is finished.
 """
 
-from mgrkit.batch.engine import Options, run, run_now
+from mgrkit.batch.engine import run, run_now
 from mgrkit.batch.executors.isolated import prepare
 from mgrkit.batch.model import Item, Job, Output, Summary, Work
+from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
 from mgrkit.batch.sinks.folder import FolderSink
 from mgrkit.batch.sinks.stream import StreamSink
