@@ -19,7 +19,7 @@ from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
 from mgrkit.batch.sinks.base import Sink
 from mgrkit.batch.survey import survey
-from mgrkit.errors import ItemError, MgrkitError, RunError
+from mgrkit.errors import ItemError, MgrkitError, RunError, UsageError
 
 Result = TypeVar("Result")
 _TICK = 0.05
@@ -34,6 +34,7 @@ async def run(
     options: Options | None = None,
     report: Report | None = None,
     count: Callable[[], int] | None = None,
+    ready: Callable[[], None] | None = None,
 ) -> Summary:
     """Put every item through the job and into the sink.
 
@@ -44,21 +45,24 @@ async def run(
     columns : the columns of the rows.
     report : called with what happens.
     count : the number of items, to show how far the run is; called on a thread of its own.
+    ready : raises MgrkitError where the job cannot work; asked of each worker of a cluster.
 
     Raises
     ------
     RunError : the run could not start or go on; what is finished is journalled.
-    UsageError : OUT holds results of other settings.
+    UsageError : OUT holds results of other settings; a share of a run on a cluster.
     """
-    options = options or Options()
+    options, report = options or Options(), report or Report()
     if options.dry:
-        trying = replace(options, dry=False, workers=options.threads)
+        trying = replace(options, dry=False, workers=options.threads, cluster=None)
         return await survey(
-            items, sink, report or Report(), lambda some, to: run(some, job, to, columns, trying)
+            items, sink, report, lambda some, to: run(some, job, to, columns, trying)
         )
+    if options.cluster and sink.shard:
+        raise UsageError("--cluster takes no --shard", "its workers share the files already")
     try:
         sink.open(columns)
-        engine = _Engine(Local(job, sink, options), sink, report or Report())
+        engine = _Engine(_executor(job, sink, options, report, ready), sink, report)
         try:
             return await engine.run(items, count)
         finally:
@@ -99,6 +103,16 @@ class Executor(Protocol):
 
     def end(self) -> None:
         """Let go of threads and processes, whatever they do."""
+
+
+def _executor(
+    job: Job, sink: Sink, options: Options, report: Report, ready: Callable[[], None] | None
+) -> Executor:
+    if options.cluster is None:
+        return Local(job, sink, options)
+    from mgrkit.batch.executors.dask.client import Dask
+
+    return Dask(options.cluster, job, sink, options, report, ready)
 
 
 class _Engine:

@@ -18,36 +18,29 @@ takes over the lines of all shards, so that what it replaces is not read again.
 
 from __future__ import annotations
 
-import errno
-import os
-import threading
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from mgrkit.batch.journalfiles import encoded, is_written, last_written, parsed, take_over
-from mgrkit.batch.model import Fingerprint, Row
+from mgrkit.batch.journalfiles import (
+    Appending,
+    Record,
+    is_written,
+    last_written,
+    parsed,
+    take_over,
+)
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
 from mgrkit.files.lock import lock, locked
-from mgrkit.files.shards import Shard
+from mgrkit.files.shards import Shard, Worker
 
 _FILE_SHIFT = 48
 _LONGEST_HEADER = 1 << 20
 _OPEN = 64
 """Files of other writers that are kept open to be looked up in."""
-
-
-@dataclass(slots=True)
-class Record:
-    """A finished item: the fingerprint it was made from, its outputs and rows."""
-
-    src: Fingerprint | None
-    out: list[tuple[str, int, int]]
-    rows: list[Row]
-    again: bool = False
 
 
 @dataclass(slots=True)
@@ -92,12 +85,10 @@ class Journal:
     _new_places: array[int] = field(default_factory=lambda: array("Q"))
     _files: list[Path] = field(default_factory=list)
     _streams: dict[int, IO[bytes]] = field(default_factory=dict)
-    _fd: int = -1
-    _size: int = 0
+    _file: Appending | None = None
     _number: int = 0
     _last: _Call | None = None
     _share: Shard | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def place(self) -> str:
@@ -132,20 +123,18 @@ class Journal:
     def _begin(
         self, path: Path, settings: dict[str, Any], columns: list[str], replace: bool
     ) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        if not lock(self._fd):
+        self._file = Appending(path)
+        if not lock(self._file.fd):
             raise self._busy(self.shard)
         self._read_all(path, settings, replace)
         self.columns = list(dict.fromkeys([*columns, *self.columns]))
-        self._size = os.fstat(self._fd).st_size
-        if self._size and os.pread(self._fd, 1, self._size - 1) != b"\n":
-            self._write(b"\n")
+        self._file.begin()
         if self.merges:
             return
         line: dict[str, Any] = {"run": settings, "replace": replace, "columns": self.columns}
         if self.shard:
             line |= {"shard": self.shard.writer, "asked": self.asked}
-        self._append(line)
+        self._file.append(line)
 
     @property
     def shard(self) -> Shard | None:
@@ -171,11 +160,11 @@ class Journal:
 
     def _read_all(self, path: Path, settings: dict[str, Any], replace: bool) -> None:
         others = [] if self.single else [p for p in path.parent.glob("*.jsonl") if p != path]
-        writing = [file for file in others if is_written(file)] if self._fd >= 0 else []
+        writing = [file for file in others if is_written(file)] if self._file else []
         for file in writing:
             if not self._is_beside(file):
                 raise self._busy(Shard.of_writer(file.stem))
-        if others and self._fd >= 0 and not self.shard:
+        if others and self._file and not self.shard:
             take_over(path, others)
             for file in others:
                 file.unlink()
@@ -286,6 +275,10 @@ class Journal:
         """Whether an earlier call finished ``key``."""
         return key in self._places
 
+    def replaced(self, path: str) -> tuple[int, int] | None:
+        """Size and time of a file that an earlier call made, and that this one may replace."""
+        return self.superseded.get(path)
+
     def entry(self, key: str) -> Record:
         """What an earlier call noted of ``key``."""
         return self._entry(self._places[key])
@@ -299,8 +292,7 @@ class Journal:
         stream = self._streams[number]
         stream.seek(place & ((1 << _FILE_SHIFT) - 1))
         line: Any = parsed(stream.readline())
-        out = [(path, size, mtime) for path, size, mtime in line["out"]]
-        return Record(line["src"], out, line["rows"], line.get("again", False))
+        return Record.of(line)
 
     def entries(self) -> Iterator[Record]:
         """All finished items, of this call and earlier ones, sorted by key."""
@@ -315,47 +307,50 @@ class Journal:
 
     def began(self, key: str) -> None:
         """Note that ``key`` starts; called on the thread that runs it."""
-        self._append({"began": key})
+        if self._file:
+            self._file.append({"began": key})
 
     def done(self, key: str, entry: Record) -> None:
         """Note that ``key`` is finished, well or not."""
-        line: dict[str, Any] = {"done": key, "src": entry.src, "out": entry.out, "rows": entry.rows}
-        if entry.again:
-            line["again"] = True
-        place = self._append(line)
-        if place is not None:
-            self._places.pop(key, None)
-            self._new_keys.append(key)
-            self._new_places.append(self._number << _FILE_SHIFT | place)
+        if self._file:
+            self._note(key, self._file.append(entry.done(key)))
+
+    def _note(self, key: str, place: int) -> None:
+        self._places.pop(key, None)
+        self._new_keys.append(key)
+        self._new_places.append(self._number << _FILE_SHIFT | place)
+
+    def gather(self, call: str) -> None:
+        """Take over what the workers of this call have finished, once none of them writes."""
+        if not (self.path and self._file):
+            return
+        found: dict[str, int] = {}
+        files = sorted(self.path.parent.glob(f"{Worker.files_of(call)}.jsonl"), key=last_written)
+        files = [file for file in files if not is_written(file)]
+        for file in files:
+            with file.open("rb") as lines:
+                for line in lines:
+                    match parsed(line):
+                        case {"done": str(key)}:
+                            found[key] = self._file.write(line.rstrip(b"\n") + b"\n")
+        for key, place in found.items():
+            self._note(key, place)
+        for file in files:
+            file.unlink()
 
     def end(self, code: int) -> None:
         """Note that the call ended by itself: nothing that it began is a suspect."""
-        if self.merges:
-            return
-        self._append({"end": code})
+        if self._file and not self.merges:
+            self._file.append({"end": code})
 
     def close(self) -> None:
         """Release the lock."""
         self._close_streams()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._file:
+            self._file.close()
+            self._file = None
 
     def _close_streams(self) -> None:
         for stream in self._streams.values():
             stream.close()
         self._streams.clear()
-
-    def _append(self, line: dict[str, Any]) -> int | None:
-        if self._fd < 0:
-            return None
-        return self._write(encoded(line).encode() + b"\n")
-
-    def _write(self, data: bytes) -> int:
-        with self._lock:
-            place = self._size
-            written = os.write(self._fd, data)
-            self._size += written
-            if written < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return place

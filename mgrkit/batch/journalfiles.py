@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
+import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.files.lock import lock
 
 _LONGEST_END = 64
@@ -20,6 +25,60 @@ def parsed(line: bytes) -> object:
         return _decode(line.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return None
+
+
+@dataclass(slots=True)
+class Record:
+    """A finished item: the fingerprint it was made from, its outputs and rows."""
+
+    src: Fingerprint | None
+    out: list[tuple[str, int, int]]
+    rows: list[Row]
+    again: bool = False
+
+    @classmethod
+    def of(cls, line: Any) -> Record:
+        """That which a line of `done` notes."""
+        out = [(path, size, mtime) for path, size, mtime in line["out"]]
+        return cls(line["src"], out, line["rows"], line.get("again", False))
+
+    def done(self, key: str) -> dict[str, Any]:
+        """The line that notes it."""
+        line: dict[str, Any] = {"done": key, "src": self.src, "out": self.out, "rows": self.rows}
+        return {**line, "again": True} if self.again else line
+
+
+class Appending:
+    """A journal that is written to, from several threads; the file is made."""
+
+    def __init__(self, path: Path) -> None:
+        self.fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        self._lock = threading.Lock()
+        self._size = 0
+
+    def begin(self) -> None:
+        """Find the end of the lines that are there, and end one that is torn."""
+        self._size = os.fstat(self.fd).st_size
+        if self._size and os.pread(self.fd, 1, self._size - 1) != b"\n":
+            self.write(b"\n")
+
+    def append(self, line: dict[str, Any]) -> int:
+        """Add a line; the place where it begins."""
+        return self.write(encoded(line).encode() + b"\n")
+
+    def write(self, data: bytes) -> int:
+        """Add bytes; the place where they begin."""
+        with self._lock:
+            place = self._size
+            written = os.write(self.fd, data)
+            self._size += written
+            if written < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return place
+
+    def close(self) -> None:
+        """Let go of the file and its lock."""
+        os.close(self.fd)
 
 
 def is_written(file: Path) -> bool:

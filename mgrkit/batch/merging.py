@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mgrkit.batch.journal import Journal, LastCall, Record
-from mgrkit.batch.journalfiles import is_written, take_over
+from mgrkit.batch.journal import Journal, LastCall
+from mgrkit.batch.journalfiles import Record, is_written, take_over
 from mgrkit.batch.sinks.base import Sink, failed, missing
 from mgrkit.batch.sinks.folder import FolderSink
 from mgrkit.batch.sinks.table import TableSink

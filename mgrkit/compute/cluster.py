@@ -78,7 +78,7 @@ class Cluster:
                 where = await stack.enter_async_context(
                     distributed.LocalCluster(
                         n_workers=self.processes, threads_per_worker=1, processes=True,
-                        asynchronous=True, dashboard_address=None, host="127.0.0.1",
+                        asynchronous=True, dashboard_address=":0", host="127.0.0.1",
                         silence_logs=logging.CRITICAL,
                     )
                 )  # fmt: skip

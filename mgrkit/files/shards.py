@@ -64,6 +64,24 @@ class Shard:
         return Shard.holding(path, self.count) == self
 
 
-def writer_of(shard: Shard | None) -> str:
-    """What a run of this share, or of everything, calls its files in OUT by."""
-    return shard.writer if shard else WHOLE
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One of the processes of a cluster that work for one call of a command."""
+
+    call: str
+    number: int
+
+    @classmethod
+    def files_of(cls, call: str) -> str:
+        """A pattern of what all workers of a call name their files by."""
+        return f"{call}-*"
+
+    @property
+    def writer(self) -> str:
+        """What its files in OUT are called by."""
+        return f"{self.call}-{self.number}"
+
+
+def writer_of(one: Shard | Worker | None) -> str:
+    """What a share of a run, a worker for it, or a run of everything calls its files in OUT by."""
+    return one.writer if one else WHOLE

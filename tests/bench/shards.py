@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mgrkit.batch import FolderSink
-from mgrkit.batch.journal import Record
+from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.merging import merge
 from mgrkit.files.shards import Shard
 from mgrkit.tracks.schema import COLUMNS

@@ -26,6 +26,7 @@ def _serve(pipe: multiprocessing.connection.Connection, job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     keep_pages()
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    pipe.send("ready")
     while True:
         try:
             item, prefix = pipe.recv()
@@ -84,10 +85,11 @@ class Isolated:
         ItemError : ``crashed`` when the process ended, ``timeout`` when it was over its limit
             of ``limit`` seconds, which the job may extend unless it is ``fixed``.
         """
-        if self._process is None:
-            self._spawn()
-        began = time.monotonic()
         try:
+            if self._process is None:
+                self._spawn()
+                self._pipe.recv()  # an interpreter's start is not the item's time
+            began = time.monotonic()
             self._pipe.send((item, prefix))
             while True:
                 left = began + limit - time.monotonic()
@@ -107,6 +109,8 @@ class Isolated:
 
     def _spawn(self) -> None:
         context = prepare(self._preload)
+        # A worker of Dask is a daemon, which may have no children; ours ends with its parent.
+        multiprocessing.current_process().daemon = False
         self._pipe, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self.job), daemon=True)
         process.start()

@@ -5,14 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Journal, Record
+from mgrkit.batch.journal import Journal
+from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
+from mgrkit.batch.workerjournal import WorkerJournal
 from mgrkit.errors import ItemError, RunError, UsageError
-from mgrkit.files.shards import Shard
+from mgrkit.files.shards import Shard, Worker
 
 
 def failed(row: Row, error: ItemError) -> Row:
@@ -39,14 +41,25 @@ class Sink:
     journal : the journal's path; None for a run that cannot be resumed. Without ``state``
         it is a single file that a person named; see `Journal`.
     settings : what decides the bytes of the outputs; JSON values only.
+    worker : of a cluster, that publishes for the run of another process.
     """
 
     def __init__(
-        self, state: Path | None, journal: Path | None, settings: dict[str, Any], replace: bool
+        self,
+        state: Path | None,
+        journal: Path | None,
+        settings: dict[str, Any],
+        replace: bool,
+        worker: Worker | None = None,
     ) -> None:
         self.state = state
+        self.worker = worker
         self.journal = Journal(journal, single=state is None)
+        if worker and journal:
+            self.journal = WorkerJournal(journal, settings, replace)
         self._temp = os.path.join(self.temporary, "") if state else ""
+        if worker:
+            self._temp += f"{worker.number}-"
         self.settings = settings
         self.replace = replace
         self.deleted = 0
@@ -86,6 +99,22 @@ class Sink:
                 f"cannot write to {where}: {error.strerror}", self.journal.hint
             ) from None
 
+    def enter(self) -> None:
+        """Of a worker: begin to write; `close` makes what was written seen on a shared disk.
+
+        Raises
+        ------
+        RunError : the run that it works for is over.
+        """
+        assert isinstance(self.journal, WorkerJournal)
+        self.journal.enter(self.temporary)
+
+    @property
+    def known(self) -> dict[str, Record]:
+        """Of a worker: what earlier runs noted of the items that it works on."""
+        assert isinstance(self.journal, WorkerJournal)
+        return self.journal.known
+
     @property
     def shard(self) -> Shard | None:
         """The share of the run that is done here; None for the whole."""
@@ -95,11 +124,25 @@ class Sink:
     def temporary(self) -> Path:
         """The folder of this writer's temporary files, on the disk of OUT."""
         assert self.state is not None
-        return self.state / "tmp" / self.shard.writer if self.shard else self.state / "tmp"
+        whole = self.state / "tmp"
+        if self.worker:
+            return whole / self.worker.call
+        return whole / self.shard.writer if self.shard else whole
 
     def prefix(self, serial: int) -> str:
         """Where the item with this number puts its temporary files."""
         return f"{self._temp}{serial}" if self.state else ""
+
+    def at_worker(self) -> Callable[..., Sink] | None:
+        """What makes this sink anew for the ``worker`` that it is given; picklable.
+
+        None where the results come back to this process, which alone can hand them on.
+        """
+        return None
+
+    def gather(self, call: str) -> None:
+        """Take over what the workers of this call have finished, once none of them writes."""
+        self.journal.gather(call)
 
     def discard(self, prefix: str) -> None:
         """Delete what a failed item left under its prefix."""

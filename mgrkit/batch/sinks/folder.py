@@ -5,18 +5,20 @@ from __future__ import annotations
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Journal, Record
+from mgrkit.batch.journal import Journal
+from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.replacing import replacing
-from mgrkit.files.shards import Shard, writer_of
+from mgrkit.files.shards import Shard, Worker, writer_of
 
 TABLE = "tracks.csv"
 STATE = ".mgrkit"
@@ -45,13 +47,18 @@ class FolderSink(Sink):
         settings: dict[str, Any],
         replace: bool = False,
         shard: Shard | None = None,
+        worker: Worker | None = None,
     ) -> None:
         state = out / STATE
-        journal = self.journals(out) / f"{writer_of(shard)}.jsonl"
-        super().__init__(state, journal, settings, replace)
+        journal = self.journals(out) / f"{writer_of(worker or shard)}.jsonl"
+        super().__init__(state, journal, settings, replace, worker)
         self.out = out
         self._folders: set[str] = set()
         self._owned: set[tuple[str, tuple[int, int]]] | None = None
+
+    def at_worker(self) -> Callable[..., Sink]:
+        """See ``Sink.at_worker``."""
+        return partial(FolderSink, self.out.absolute(), self.settings, self.replace)
 
     @staticmethod
     def journals(out: Path) -> Path:
@@ -162,7 +169,7 @@ class FolderSink(Sink):
             os.makedirs(folder, exist_ok=True)
             self._folders.add(folder)
         there = _status(target)
-        if there not in (None, mine.get(path), self.journal.superseded.get(path)):
+        if there not in (None, mine.get(path)) and there != self.journal.replaced(path):
             if self._is_others(path, there):
                 raise ItemError(
                     "coincides",

@@ -8,20 +8,24 @@ import io
 import os
 import shutil
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journal import Journal, Record
+from mgrkit.batch.journal import Journal
+from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv, write_parquet
 from mgrkit.batch.sinks.folder import STATE
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.replacing import replacing
-from mgrkit.files.shards import WHOLE, Shard, writer_of
+from mgrkit.files.shards import WHOLE, Shard, Worker, writer_of
 
 _SPOOL = "spool"
+_OPEN = 64
+"""Spools of other writers that are kept open."""
 
 
 class TableSink(Sink):
@@ -46,14 +50,20 @@ class TableSink(Sink):
         settings: dict[str, Any],
         replace: bool = False,
         shard: Shard | None = None,
+        worker: Worker | None = None,
     ) -> None:
-        self._writer = writer_of(shard)
+        self._writer = writer_of(worker or shard)
         journals = self.journals(out)
-        super().__init__(journals.parent, journals / f"{self._writer}.jsonl", settings, replace)
+        journal = journals / f"{self._writer}.jsonl"
+        super().__init__(journals.parent, journal, settings, replace, worker)
         self.out = out
         self.names = list(names)
         self._spool: io.FileIO | None = None
         self._read: dict[str, io.FileIO] = {}
+
+    def at_worker(self) -> Callable[..., Sink]:
+        """See ``Sink.at_worker``."""
+        return partial(TableSink, self.out.absolute(), self.names, self.settings, self.replace)
 
     @staticmethod
     def journals(out: Path) -> Path:
@@ -90,6 +100,14 @@ class TableSink(Sink):
     def open(self, columns: Sequence[str]) -> None:
         """See ``Sink.open``; the spool is opened too."""
         super().open(columns)
+        self._open_spool()
+
+    def enter(self) -> None:
+        """See ``Sink.enter``; the spool is opened too."""
+        super().enter()
+        self._open_spool()
+
+    def _open_spool(self) -> None:
         assert self.state is not None
         self._spool = io.FileIO(self.state / f"{self._writer}.spool", "a+")
 
@@ -140,6 +158,8 @@ class TableSink(Sink):
         writer, place = place if isinstance(place, list) else (WHOLE, place)
         assert self.state is not None
         if writer not in self._read:
+            if len(self._read) >= _OPEN:
+                self._read.popitem()[1].close()
             self._read[writer] = io.FileIO(self.state / f"{writer}.spool")
         spool = self._read[writer]
         spool.seek(place)

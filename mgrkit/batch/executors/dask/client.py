@@ -1,0 +1,399 @@
+"""Hands items to the workers of a cluster, in chunks, and takes what became of them.
+
+A chunk is pinned to its worker, so that Dask never runs it a second time behind our back. What
+a worker had finished when it was lost stands in its journal; what it had begun is run again in a
+process of its own, for it may have been the reason; the rest goes on as if nothing had been.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import itertools
+import os
+import secrets
+import time
+from collections import Counter, deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mgrkit.batch.executors.attempt import Settle
+from mgrkit.batch.executors.dask import worker
+from mgrkit.batch.executors.dask.assignment import Answer, Assignment, Chunk, versions
+from mgrkit.batch.journalfiles import Record, is_written, parsed
+from mgrkit.batch.model import Item, Job
+from mgrkit.batch.options import Options
+from mgrkit.batch.report import Report
+from mgrkit.batch.sinks.base import Sink
+from mgrkit.compute.cluster import LONGEST_WAIT, Cluster
+from mgrkit.errors import ItemError, RunError
+from mgrkit.files.shards import Worker
+
+CHUNK_SECONDS = 0.25
+"""Of work that travels together."""
+_MOST_ITEMS = 500
+_BEHIND = 2
+"""Chunks that wait at a worker beside those that its threads have in work."""
+_DEATHS = 4
+"""So often a worker may end with an item in work. Whoever kills workers at random, as a batch
+system does, must not make an item look guilty; one that ends its own process is told from that
+at once, for it runs in a process beside the worker's then."""
+_PATIENCE = 10.0
+_TICK = 0.1
+
+
+@dataclass(eq=False)
+class _Hand:
+    """A worker that does its part."""
+
+    address: str
+    number: int
+    threads: int
+    lost: asyncio.Future[None] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
+
+    def lose(self) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+
+class Dask:
+    """Where items are worked on: the workers of a cluster, which may come and go.
+
+    Parameters
+    ----------
+    ready : called at each worker; raises MgrkitError where the job cannot work.
+    """
+
+    names: list[str]
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        job: Job,
+        sink: Sink,
+        options: Options,
+        report: Report,
+        ready: Callable[[], None] | None,
+    ) -> None:
+        self.cluster, self.job, self.sink, self.options = cluster, job, sink, options
+        self.report, self.ready = report, ready
+        self.names = []
+        self.call = secrets.token_hex(4)
+        self._client: Any = None
+        self._hands: dict[str, _Hand] = {}
+        self._refused: dict[str, str] = {}
+        self._numbers, self._tasks = itertools.count(1), itertools.count(1)
+        self._again: deque[Chunk] = deque()
+        self._deaths: Counter[str] = Counter()
+        self._pace: float | None = None
+        self._in_flight = 0
+        self._exhausted = False
+        self._stopping = False
+        self._drawing = asyncio.Lock()
+        self._changed = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
+
+    async def each(self, items: AsyncIterator[Item], settle: Settle) -> None:
+        """Hand the outcome of every item to ``settle``.
+
+        Raises
+        ------
+        RunError : there is no cluster, no worker can do it, or it was lost.
+        """
+        self._items, self._settle = items, settle
+        first = await anext(items, None)
+        if first is None:
+            return
+        chunk = self._chunk([first])
+        self._sample = chunk.items[0]
+        self._again.append(chunk)
+        if self.sink.at_worker():
+            (self.sink.temporary / self.call).mkdir()
+        try:
+            async with self.cluster.connected() as self._client:
+                await self._go()
+        except OSError as error:  # of Dask's connections; what writing files raises ends elsewhere
+            raise self._lost() from error
+        finally:
+            await self._let_go(self._files())
+            self.sink.gather(self.call)
+
+    async def _go(self) -> None:
+        self._client.subscribe_topic("all", self._hear)
+        there = await self._client.scheduler.identity(n_workers=-1)
+        for address, about in there["workers"].items():
+            self._meet(address, about["nthreads"])
+        try:
+            await self._watch()
+            await self._ask(worker.dismiss)
+        finally:
+            for task in self._running:
+                task.cancel()
+
+    async def _watch(self) -> None:
+        """Until all is done; raises what ends the run before that."""
+        seen = time.monotonic()
+        while not self._done():
+            if self._failure:
+                raise self._failure
+            if self._client.status != "running":
+                raise self._lost()
+            if self._hands:
+                seen = time.monotonic()
+            elif self._refused:
+                name, reason = next(iter(self._refused.items()))
+                raise RunError(f"no worker at {self.cluster} can do this; {name}: {reason}")
+            elif time.monotonic() - seen > LONGEST_WAIT:
+                raise RunError(
+                    f"there is no worker at {self.cluster}", "start some: dask worker ADDRESS"
+                )
+            await self._change()
+
+    def _lost(self) -> RunError:
+        return RunError(
+            f"the scheduler at {self.cluster} is lost",
+            "the same command goes on from here, with --cluster or without",
+        )
+
+    def _done(self) -> bool:
+        idle = not self._in_flight
+        return idle and (self._stopping or (self._exhausted and not self._again))
+
+    # Workers come and go.
+
+    async def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
+        """Of the scheduler: a worker has come, or gone."""
+        match event[1]:
+            case {"action": "add-worker", "worker": str(address)}:
+                threads = await self._client.nthreads([address])
+                if address in threads:
+                    self._meet(address, threads[address])
+            case {"action": "remove-worker", "worker": str(address)}:
+                self._refused.pop(address, None)
+                if hand := self._hands.pop(address, None):
+                    hand.lose()
+                self._signal()
+
+    def _meet(self, address: str, threads: int) -> None:
+        if address not in self._hands:
+            hand = self._hands[address] = _Hand(address, next(self._numbers), threads)
+            self._start(self._enlist(hand))
+
+    def _start(self, going: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(going)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception():
+            self._failure = self._failure or task.exception()
+        self._signal()
+
+    async def _enlist(self, hand: _Hand) -> None:
+        """Ask a worker whether it can do its part; if so, it gets chunks."""
+        item = self._sample
+        assignment = Assignment(
+            Worker(self.call, hand.number), self.job, self.options, self.sink.at_worker(),
+            versions(), (item, item.fingerprint()), self.ready,
+        )  # fmt: skip
+        try:
+            reason = await self._run(hand, worker.assign, assignment)
+        except Exception as error:  # it has no mgrkit, or one without this function
+            reason = f"mgrkit does not work there: {type(error).__name__}: {error}"
+        if reason is None:
+            return  # lost meanwhile
+        if reason:
+            self._hands.pop(hand.address, None)
+            self._refused[hand.address] = reason
+            self.report.note(f"worker {hand.address} is left out: {reason}")
+            return
+        for _ in range(hand.threads + _BEHIND):
+            self._start(self._feed(hand))
+
+    async def _run(self, hand: _Hand, function: Callable[..., Any], *args: Any) -> Any:
+        """What a function gives at a worker, on one of its threads; None if it is lost."""
+        future = self._client.submit(
+            function, *args, key=f"mgrkit-{self.call}-{next(self._tasks)}", pure=False,
+            workers=[hand.address], allow_other_workers=False,
+        )  # fmt: skip
+        result = asyncio.ensure_future(future.result())
+        try:
+            await asyncio.wait({result, hand.lost}, return_when=asyncio.FIRST_COMPLETED)
+            if result.done():
+                return result.result()
+            return None
+        finally:
+            result.cancel()
+            future.release()
+
+    async def _ask(self, function: Callable[[str], None]) -> None:
+        """Call a function of every worker at once, beside what its threads do."""
+        if self._hands and self._client.status == "running":
+            await self._client.run(
+                function, self.call, workers=list(self._hands), on_error="ignore"
+            )
+
+    # Chunks go out and come back.
+
+    async def _feed(self, hand: _Hand) -> None:
+        while not hand.lost.done() and (chunk := await self._next()):
+            self._in_flight += 1
+            try:
+                answer = await self._answer(hand, chunk)
+                if answer is None:
+                    await self._recover(hand, chunk)
+                else:
+                    self._take(chunk, answer)
+            finally:
+                self._in_flight -= 1
+                self._signal()
+
+    async def _answer(self, hand: _Hand, chunk: Chunk) -> Answer | None:
+        """What became of a chunk; None if its worker has no more to say."""
+        try:
+            answer: Answer | None = await self._run(hand, worker.work, self.call, chunk)
+        except LookupError:  # another process by the same address
+            hand.lose()
+            return None
+        except Exception as error:
+            if self._client.status == "running" and not isinstance(error, OSError):
+                raise
+            self._failure = self._failure or self._lost()
+            return None
+        return answer
+
+    def _take(self, chunk: Chunk, answer: Answer) -> None:
+        for item, outcome in zip(chunk.items, answer.outcomes, strict=False):
+            self._settle(item, outcome)
+        self.sink.deleted += answer.deleted
+        if answer.outcomes and not chunk.alone:
+            pace = answer.seconds / len(answer.outcomes)
+            self._pace = pace if self._pace is None else (self._pace + pace) / 2
+
+    async def _recover(self, hand: _Hand, chunk: Chunk) -> None:
+        """Of a chunk whose worker is lost: what is done, what is to be done again, and how."""
+        if self._failure:
+            return
+        done, begun = await self._read_back(hand)
+        rest = []
+        for item in chunk.items:
+            if item.key in done:
+                self._settle(item, done[item.key].rows)
+            elif chunk.alone or begun is None or item.key in begun:
+                self._blame(item)
+            else:
+                rest.append(item)
+        if rest:
+            self._again.append(self._chunk(rest))
+
+    def _blame(self, item: Item) -> None:
+        """A worker has ended with this item in work, or perhaps in work."""
+        self._deaths[item.key] += 1
+        if self._deaths[item.key] <= _DEATHS:
+            self._again.append(self._chunk([item], alone=True))
+        else:
+            error = ItemError("crashed", f"{_DEATHS + 1} workers ended while they read it")
+            self._settle(item, error)
+
+    async def _read_back(self, hand: _Hand) -> tuple[dict[str, Record], set[str] | None]:
+        """What a lost worker has finished, and had begun; None where it keeps no journal."""
+        if not (self.sink.at_worker() and self.sink.journal.path):
+            return {}, None
+        writer = Worker(self.call, hand.number).writer
+        file = self.sink.journal.path.with_name(f"{writer}.jsonl")
+        done: dict[str, Record] = {}
+        begun: set[str] = set()
+        if not file.exists():
+            return done, begun
+        await self._let_go([file])
+        with file.open("rb") as lines:
+            for line in lines:
+                match parsed(line):
+                    case {"done": str(key)} as found:
+                        done[key] = Record.of(found)
+                        begun.discard(key)
+                    case {"began": str(key)}:
+                        begun.add(key)
+        return done, begun
+
+    def _files(self) -> list[Path]:
+        """The journals of all workers of this run."""
+        path = self.sink.journal.path
+        return list(path.parent.glob(f"{Worker.files_of(self.call)}.jsonl")) if path else []
+
+    async def _let_go(self, files: list[Path]) -> None:
+        """Wait until nobody writes to these, a while: a worker may live on, and only be cut off."""
+        end = time.monotonic() + _PATIENCE
+        while any(map(is_written, files)) and time.monotonic() < end:
+            await asyncio.sleep(_TICK)
+
+    async def _next(self) -> Chunk | None:
+        """What to do next; None if that is nothing any more."""
+        while not (self._stopping or self._failure):
+            if self._again:
+                return self._again.popleft()
+            if not self._exhausted and (chunk := await self._draw()):
+                return chunk
+            if not self._in_flight:
+                return None
+            await self._change()  # what is in flight may come back
+        return None
+
+    async def _draw(self) -> Chunk | None:
+        items: list[Item] = []
+        async with self._drawing:
+            size = int(CHUNK_SECONDS / self._pace) if self._pace else 1
+            while not self._exhausted and len(items) < min(max(1, size), _MOST_ITEMS):
+                item = await anext(self._items, None)
+                if item is None:
+                    self._exhausted = True
+                else:
+                    items.append(item)
+        return self._chunk(items) if items else None
+
+    def _chunk(self, items: list[Item], alone: bool = False) -> Chunk:
+        items = [
+            dataclasses.replace(item, source=os.path.abspath(item.source)) if item.source else item
+            for item in items
+        ]
+        journal = self.sink.journal
+        known = {item.key: journal.entry(item.key) for item in items if item.key in journal}
+        return Chunk(items, known, alone)
+
+    def _signal(self) -> None:
+        """Wake up all that wait for `_change`."""
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def _change(self) -> None:
+        changed = self._changed
+        try:
+            await asyncio.wait_for(changed.wait(), 1.0)
+        except TimeoutError:
+            return
+
+    # What the engine asks for.
+
+    @property
+    def running(self) -> int:
+        """How many chunks are in work."""
+        return min(self._in_flight, sum(hand.threads for hand in self._hands.values()))
+
+    def tick(self) -> None:
+        """Nothing is done by the clock here."""
+
+    def stop(self) -> None:
+        """Begin nothing any more; what waits at workers comes back as it is."""
+        self._stopping = True
+        self._signal()
+        if self._client is not None:
+            self._start(self._ask(worker.stop))
+
+    def end(self) -> None:
+        """Nothing is left to let go of here."""
