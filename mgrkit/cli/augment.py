@@ -21,6 +21,7 @@ from mgrkit.cli.mixing import (
     Start,
 )
 from mgrkit.cli.options import (
+    Cluster,
     Debug,
     DryRun,
     FilesFrom,
@@ -149,6 +150,7 @@ def augment(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     shard: ShardOf = None,
+    cluster: Cluster = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -188,7 +190,7 @@ def augment(
 
     root = src or (Path() if files_from or files_from0 else DEFAULT_SOURCE)
     search = Search.of(suffix or (), lists_ignored=list_ignored, shard=shard)
-    options = Options(workers, timeout, dry=dry_run)
+    options = Options(workers, timeout, dry=dry_run, cluster=cluster)
     decided: dict[str, Any] = {
         "--snr": snr, "--mix-gain": mix_gain, "--noise-start": noise_start, "--clip": clip,
         "--start": start, "--seconds": seconds, "--rate": rate, "--mono": mono or None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Cluster,
     Debug,
     Device,
     DryRun,
@@ -51,6 +52,7 @@ def features(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     shard: ShardOf = None,
+    cluster: Cluster = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -86,7 +88,7 @@ def features(
             files=read_list(files_from, files_from0, src or Path()),
             search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
             table=table,
-            options=Options(workers, timeout, dry=dry_run),
+            options=Options(workers, timeout, dry=dry_run, cluster=cluster),
             replace=replace,
             report=console.report,
         )

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from mgrkit.audio.piece_lengths import PIECE_SECONDS, WHOLE_SECONDS
+from mgrkit.compute import cluster as _clusters
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.shards import Shard
 
@@ -88,6 +89,10 @@ def _device(context: typer.Context, param: typer.CallbackParam, text: str) -> st
 
 def _shard(text: str | None) -> Shard | None:
     return Shard.of(text) if text else None
+
+
+def _cluster(text: str | None) -> _clusters.Cluster | None:
+    return None if text is None else _clusters.Cluster.of(text)
 
 
 Source = Annotated[
@@ -272,6 +277,17 @@ ShardOf = Annotated[
         callback=_shard,
         help="Only the K-th of N shares of the files, as 2/4: N processes, on several machines "
         "too, share the work.",
+        show_default=False,
+    ),
+]
+Cluster = Annotated[
+    Any,
+    typer.Option(
+        "--cluster",
+        metavar="WHERE",
+        parser=str,
+        callback=_cluster,
+        help="Work on a cluster of Dask: tcp://HOST:PORT, a scheduler file, or local:N.",
         show_default=False,
     ),
 ]

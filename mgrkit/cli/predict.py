@@ -11,6 +11,7 @@ import typer
 
 from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.cli.options import (
+    Cluster,
     Debug,
     Device,
     DryRun,
@@ -115,6 +116,7 @@ def predict(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     shard: ShardOf = None,
+    cluster: Cluster = None,
     resume: Annotated[
         Path | None,
         typer.Option(
@@ -212,7 +214,7 @@ def predict(
                 paths,
                 emit,
                 resume=resume,
-                options=Options(workers, timeout, dry=dry_run),
+                options=Options(workers, timeout, dry=dry_run, cluster=cluster),
                 report=console.report,
                 in_order=as_json,
                 search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),

@@ -30,6 +30,7 @@ from mgrkit.cli.drawing import (
 )
 from mgrkit.cli.options import (
     AllowTruncated,
+    Cluster,
     Debug,
     DryRun,
     FilesFrom,
@@ -133,6 +134,7 @@ def spectrograms(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     shard: ShardOf = None,
+    cluster: Cluster = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -197,7 +199,7 @@ def spectrograms(
             files=read_list(files_from, files_from0, src or Path()),
             search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
             table=table,
-            options=Options(workers, timeout, dry=dry_run),
+            options=Options(workers, timeout, dry=dry_run, cluster=cluster),
             replace=replace,
             report=console.report,
         )

@@ -206,8 +206,9 @@ class _Going:
             # Only now: the sink has taken its lock and emptied the folder for temporary files.
             nonlocal begun
             if not begun:
-                self.noisy.ready(sink.temporary, plan, report)
-                self.altered.ready(sink.temporary, report)
+                temporary = sink.temporary.absolute()  # a worker of a cluster is elsewhere
+                self.noisy.ready(temporary, plan, report)
+                self.altered.ready(temporary, report)
                 begun = True
             return make(track, row, key)
 

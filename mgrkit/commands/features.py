@@ -113,10 +113,7 @@ def features(
     RunError : there is no sound, OUT cannot be written, or the set's code not be loaded.
     """
     _check_name(out, sources)
-    if settings.is_kept:  # before there are threads
-        check_kept(settings.input)
-    else:
-        settings.input.check()
+    check_input(settings)  # before there are threads
     sources = sources or audio_and_noisy()
     feature_set = settings.feature_set
     names = feature_set.columns
@@ -134,7 +131,16 @@ def features(
     job = partial(describe, settings)
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count
-    return plan.complete(run_now(run(items, job, sink, columns, options, report, count)))
+    ready = partial(check_input, settings)
+    return plan.complete(run_now(run(items, job, sink, columns, options, report, count, ready)))
+
+
+def check_input(settings: FeaturesSettings) -> None:
+    """Raise RunError if the set's code or weights cannot be loaded here."""
+    if settings.is_kept:
+        check_kept(settings.input)
+    else:
+        settings.input.check()
 
 
 def _common(feature_set: FeatureSetSpec) -> Row:

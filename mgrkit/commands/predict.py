@@ -107,7 +107,10 @@ def predict(
     members = [] if isinstance(model, TagModel) else model.answering
     sink = StreamSink(results.take, settings.as_kept(model.name, key, members), resume)
     job = partial(predict_track, name, key, settings)
-    summary = run_now(run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count))
+    ready = partial(_check_same, name, key, settings)
+    summary = run_now(
+        run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count, ready)
+    )
     walk.complete(summary)
     summary.warnings += notes + results.strange()
     results.finish(walk.places)
@@ -168,6 +171,15 @@ def found(
     if fetch and spec and spec.weights:
         fetch(spec.weights)
     return answer
+
+
+def _check_same(name: str, key: str, settings: PredictSettings) -> None:
+    """Raise RunError if a model is another one here, BundleError or WeightsError for none."""
+    if not _tags(name) and not os.path.isfile(name):
+        raise RunError(f"there is no model {name}")
+    if _key(name) != key:
+        raise RunError(f"{name} is another model")
+    loaded(name, key, settings.device).ready(tags=settings.tags > 0)
 
 
 def _tags(model: str | None) -> FeatureSetSpec | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Cluster,
     Debug,
     DryRun,
     FilesFrom,
@@ -94,6 +95,7 @@ def convert(
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     shard: ShardOf = None,
+    cluster: Cluster = None,
     replace: Replace = False,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -129,7 +131,7 @@ def convert(
             files=read_list(files_from, files_from0, src),
             search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
             table=table,
-            options=Options(workers, timeout, dry=dry_run),
+            options=Options(workers, timeout, dry=dry_run, cluster=cluster),
             replace=replace,
             report=console.report,
         )
