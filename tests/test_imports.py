@@ -60,7 +60,7 @@ FOR_PLUGINS = {
 
 HEAVY = {
     "torch", "torchvision", "librosa", "sklearn", "matplotlib", "polars", "audiomentations",
-    "scipy.signal", "scipy.stats", "optuna", "distributed",
+    "scipy.signal", "scipy.stats", "optuna", "distributed", "dask",
 }  # fmt: skip
 AT_HELP = {"numpy", "scipy", "soundfile", "soxr", "av", "PIL", "rich", "asyncio", *HEAVY}
 

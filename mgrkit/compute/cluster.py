@@ -86,6 +86,10 @@ class Cluster:
         distributed = _distributed()
         async with contextlib.AsyncExitStack() as stack:
             stack.enter_context(_quiet())
+            import dask
+
+            # Dask keeps so many messages of each connection, arguments included; usually 1,000.
+            stack.enter_context(dask.config.set({"distributed.admin.low-level-log-length": 10}))
             where: Any = self._filed() if self.file else self.address
             if self.processes:
                 where = await stack.enter_async_context(_own(distributed, self.processes))
