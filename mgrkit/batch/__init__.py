@@ -8,6 +8,7 @@ under a temporary name until the sink publishes it; the journal remembers what i
 
 from mgrkit.batch.engine import run, run_now
 from mgrkit.batch.executors.isolated import prepare
+from mgrkit.batch.fetching import Fetched
 from mgrkit.batch.model import Item, Job, Output, Summary, Work
 from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
@@ -16,6 +17,7 @@ from mgrkit.batch.sinks.stream import StreamSink
 from mgrkit.batch.sinks.table import TableSink
 
 __all__ = [
+    "Fetched",
     "FolderSink",
     "Item",
     "Job",

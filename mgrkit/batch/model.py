@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mgrkit.errors import ItemError
+from mgrkit.files.objects import Version, is_url
 
 Row = dict[str, Any]
 Fingerprint = list[Any]
-"""Size and mtime_ns of an item's source, then whatever else goes into its result."""
+"""Size and mtime_ns of an item's source, or ETag of an object, then what else goes in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,13 @@ class Item:
     ----------
     key : identifies the item in the journal and sorts its rows: the relative POSIX path of
         its source and every option that chooses which outputs exist.
-    source : path of the file it is made from; "" where there is none.
+    source : path of the file it is made from, or URL of the object; "" where there is none.
     row : the columns known before the job runs; ``path`` is the output's (or would-be
         output's) path relative to OUT.
     args : what the job needs besides.
     inputs : a text that changes when something else that goes into the result changes.
     error : set when planning already knows that the item cannot be done.
+    version : of an object, as it was listed; None where it was not.
     """
 
     key: str
@@ -36,11 +38,14 @@ class Item:
     args: tuple[Any, ...] = ()
     inputs: str = ""
     error: ItemError | None = None
+    version: Version | None = None
 
     def fingerprint(self) -> Fingerprint | None:
-        """Size, mtime_ns and ``inputs``; None when the source is not there."""
+        """Size, mtime_ns or ETag, and ``inputs``; None when the source is not there."""
         if not self.source:
             return [0, 0, self.inputs]
+        if is_url(self.source):  # a job gets that version or none: the store need not be asked
+            return [*self.version, self.inputs] if self.version else None
         try:
             status = os.stat(self.source)
         except (OSError, ValueError):

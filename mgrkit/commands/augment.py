@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from mgrkit.batch import (
+    Fetched,
     FolderSink,
     Item,
     Options,
@@ -212,7 +213,7 @@ class _Going:
                 begun = True
             return make(track, row, key)
 
-        job = partial(copy, self.settings)
+        job = Fetched(partial(copy, self.settings))
         going = run(plan.items(made), job, sink, plan.columns, options, report, count)
         return plan.complete(run_now(going))
 

@@ -14,7 +14,18 @@ import numpy as np
 
 from mgrkit.audio.encoding import FORMATS, KBITS, OPUS_RATE, QUALITY, RATES, Encoder, misfit
 from mgrkit.audio.writing import BITS
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
+from mgrkit.batch import (
+    Fetched,
+    FolderSink,
+    Item,
+    Options,
+    Output,
+    Report,
+    Summary,
+    Work,
+    run,
+    run_now,
+)
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan
 from mgrkit.errors import AudioError, UsageError
@@ -125,7 +136,7 @@ def convert(
 
     sink = FolderSink(out, settings.as_json(), replace, search.shard)
     sink.journal.asked = plan.asked
-    job, count = partial(converted, settings), plan.finder.count
+    job, count = Fetched(partial(converted, settings)), plan.finder.count
     return plan.complete(
         run_now(run(plan.items(make), job, sink, plan.columns, options, report, count))
     )

@@ -9,13 +9,25 @@ from pathlib import Path
 
 import numpy as np
 
-from mgrkit.batch import Item, Options, Output, Report, Summary, TableSink, Work, run, run_now
+from mgrkit.batch import (
+    Fetched,
+    Item,
+    Options,
+    Output,
+    Report,
+    Summary,
+    TableSink,
+    Work,
+    run,
+    run_now,
+)
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.datasets.describing import check_kept, kept_track
 from mgrkit.datasets.describing import describe as describe_sound
 from mgrkit.datasets.prepared import Described
 from mgrkit.errors import UsageError
+from mgrkit.files.remote import RemotePath, placed
 from mgrkit.inputs.extracting import extractor, summed
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec, installed
@@ -128,7 +140,7 @@ def features(
     items = plan.items(make)
     sink = TableSink(out, names, settings.as_json(), replace, search.shard)
     sink.journal.asked = plan.asked
-    job = partial(describe, settings)
+    job = Fetched(partial(describe, settings))
     columns = [name for name in plan.columns if name not in names]
     count = plan.finder.count
     ready = partial(check_input, settings)
@@ -154,7 +166,8 @@ def _common(feature_set: FeatureSetSpec) -> Row:
 
 
 def _check_name(out: Path, sources: Sequence[Path]) -> None:
-    if any(source.exists() and out.exists() and source.samefile(out) for source in sources):
+    local = [source for source in sources if not isinstance(placed(source), RemotePath)]
+    if any(source.exists() and out.exists() and source.samefile(out) for source in local):
         raise UsageError(f"OUT is SRC: {out}", "give another file as OUT")
     if out.suffix.lower() not in SUFFIXES:
         raise UsageError(f"OUT is no table: {out}", f"a file ending in {' or '.join(SUFFIXES)}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from mgrkit.batch import Item, Summary
 from mgrkit.batch.model import Row
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.remote import RemotePath, lies, placed
 from mgrkit.tracks.find import SOUND, Finder, Search, Track, check_readable, passed_over
 from mgrkit.tracks.lineage import columns
 from mgrkit.tracks.schema import TABLE
@@ -26,7 +27,8 @@ class Plan:
 
     Parameters
     ----------
-    sources : folders, or one sound file or table of files; all must exist.
+    sources : folders, or one sound file or table of files; all must exist. They and ``out`` may
+        be in a store, as ``Path("s3://bucket/prefix")``.
     out : the folder of outputs, neither a source nor around one; or a table.
     added : the columns of the command itself.
     files : relative paths below the first source, instead of a walk.
@@ -52,7 +54,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         self._check_sources()
-        roots = [Path(os.path.abspath(source)) for source in self.sources]
+        roots = [_absolute(source) for source in self.sources]
         self._check_out(roots)
         self._lineages = {root: Source(root, self.table).lineage(self.added) for root in roots}
         if self.table and self.files is None:
@@ -65,6 +67,7 @@ class Plan:
 
     def _check_sources(self) -> None:
         """See that all are there; of a file, take its folder for the source."""
+        self.sources, self.out = [placed(path) for path in self.sources], placed(self.out)
         for path in self.sources:
             if not path.exists():
                 raise RunError(
@@ -93,7 +96,7 @@ class Plan:
         return (track.path for track in self._finder([root], whole))
 
     def _check_out(self, roots: Sequence[Path]) -> None:
-        out = Path(os.path.realpath(self.out))
+        out = _real(self.out)
         table = self.out if self.to_table else self.out / TABLE
         if self.table and os.path.realpath(self.table) == os.path.realpath(table):
             raise UsageError(f"OUT's table would be written over SRC's: {table}", "another OUT")
@@ -103,16 +106,21 @@ class Plan:
             return
         if out.exists() and not out.is_dir():
             raise UsageError(f"OUT is a file: {self.out}", "give a folder")
-        for root in map(os.path.realpath, roots):
-            if Path(root) == out:
+        for root in map(_real, roots):
+            if root == out:
                 raise UsageError(f"OUT is SRC: {self.out}", "give another folder as OUT")
-            if Path(root).is_relative_to(out):
+            if root.is_relative_to(out):
                 raise UsageError(f"SRC lies inside OUT: {root}", "give another folder as OUT")
 
     def id(self, path: Path) -> str:
-        """Short name of a place in keys: the same wherever it and OUT are moved together."""
+        """Short name of a place in keys: the same wherever it and OUT are moved together.
+
+        Where only one of them is in a store, it is the same as long as it does not move itself.
+        """
         try:
             way = os.path.relpath(path, self.out)
+            if isinstance(path, RemotePath) != isinstance(self.out, RemotePath):
+                way = os.fspath(_absolute(path))
         except ValueError:  # Windows: another drive
             way = os.path.abspath(path)
         return hashlib.sha256(os.fsencode(way)).hexdigest()[:6]
@@ -140,7 +148,7 @@ class Plan:
         ------
         RunError : there is no track at all, or no file of the list is there.
         """
-        if self.files and not any(os.path.lexists(self.sources[0] / path) for path in self.files):
+        if self.files and not any(lies(self.sources[0] / path) for path in self.files):
             of = self.table or "the list"
             listed = f"none of the {len(self.files)} files of {of} is in {self.sources[0]}"
             where = "the table's folder; --table goes with another" if self.table else "SRC"
@@ -170,7 +178,8 @@ class Plan:
             # Another genre or artist in the table of SRC is another row: it is made again.
             digest = hashlib.sha256(repr(lineage).encode("utf-8", "surrogatepass")).hexdigest()[:12]
             for item in make(track, row, key):
-                yield dataclasses.replace(item, inputs=f"{item.inputs}\t{digest}")
+                inputs = f"{item.inputs}\t{digest}"
+                yield dataclasses.replace(item, inputs=inputs, version=track.version)
 
     def complete(self, summary: Summary) -> Summary:
         """The summary with what finding the tracks has to say."""
@@ -186,6 +195,14 @@ class Plan:
         for root, lineage in self._lineages.items():
             summary.warnings += lineage.messages(root, every=complete)
         return summary
+
+
+def _absolute(path: Path) -> Path:
+    return path if isinstance(path, RemotePath) else Path(os.path.abspath(path))
+
+
+def _real(path: Path) -> Path:
+    return path if isinstance(path, RemotePath) else Path(os.path.realpath(path))
 
 
 def _check_inside(table: Path, paths: Sequence[str]) -> None:
@@ -214,9 +231,9 @@ def listed(lines: Sequence[str], root: Path) -> list[str]:
     UsageError : a file lies outside ``root``.
     """
     paths = []
-    base = os.path.abspath(Source.of(root).folder)
+    base = os.fspath(_absolute(Source.of(placed(root)).folder))
     for line in lines:
-        path = os.path.relpath(os.path.join(base, line), base)
+        path = os.path.relpath(os.path.join(base, line.removeprefix(f"{base}/")), base)
         if path.startswith(os.pardir):
             raise UsageError(f"{line} lies outside {root}", "give the folder that holds all as SRC")
         paths.append(Path(path).as_posix())

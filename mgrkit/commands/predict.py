@@ -11,10 +11,23 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
+from mgrkit.batch import (
+    Fetched,
+    Item,
+    Options,
+    Output,
+    Report,
+    StreamSink,
+    Summary,
+    Work,
+    run,
+    run_now,
+)
 from mgrkit.batch.model import Row
 from mgrkit.errors import ItemError, RunError
 from mgrkit.files.cache import content_key
+from mgrkit.files.objects import Version
+from mgrkit.files.remote import RemotePath, lies, placed
 from mgrkit.inputs.kinds import PICTURES
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
@@ -82,7 +95,8 @@ def predict(
 
     Parameters
     ----------
-    paths : sound files, folders whose sound files are taken, and tables of files.
+    paths : sound files, folders whose sound files are taken, and tables of files; also as
+        ``Path("s3://...")``.
     emit : gets what `Model.predict` returns, or ``path`` and ``error`` for a file that cannot
         be used.
     resume : a journal; the same call again emits what stands there without work.
@@ -97,7 +111,7 @@ def predict(
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
-    paths, notes = _listed(paths, table)
+    paths, notes = _listed([placed(path) for path in paths], table)
     name, _ = found(settings.model)
     key = _key(name)
     model = loaded(name, key, settings.device)
@@ -106,7 +120,7 @@ def predict(
     results = _Results(partial(_answer, model, settings), emit, in_order)
     members = [] if isinstance(model, TagModel) else model.answering
     sink = StreamSink(results.take, settings.as_kept(model.name, key, members), resume)
-    job = partial(predict_track, name, key, settings)
+    job = Fetched(partial(predict_track, name, key, settings))
     ready = partial(_check_same, name, key, settings)
     summary = run_now(
         run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count, ready)
@@ -274,7 +288,7 @@ class _Walk:
 
         One file of several that is not there is an error of its own; if all are, the run ends.
         """
-        if self.paths and not any(map(os.path.lexists, self.paths)):
+        if self.paths and not any(map(lies, self.paths)):
             several = f"none of {len(self.paths)} files is there, as {self.paths[0]}"
             what = several if len(self.paths) > 1 else f"there is no {self.paths[0]}"
             raise RunError(what, "name sound files, or folders of them")
@@ -297,7 +311,7 @@ class _Walk:
         """An item for each file, called as the caller would call it."""
         real, seen = functools.cache(os.path.realpath), set[str]()
         for path in self.paths:
-            for name, problem in self._tracks(path):
+            for name, problem, version in self._tracks(path):
                 folder, last = os.path.split(name)
                 file = os.path.join(real(folder), last)  # a link to a file has a name of its own
                 if file in seen:
@@ -305,7 +319,8 @@ class _Walk:
                     continue
                 seen.add(file)
                 self.places[name] = len(self.places)
-                yield Item(name, name, {"path": name, "source": name}, error=problem)
+                row = {"path": name, "source": name}
+                yield Item(name, name, row, error=problem, version=version)
 
     def count(self) -> int:
         """How many items there are, by a separate walk."""
@@ -320,17 +335,21 @@ class _Walk:
             others = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
             summary.warnings.append(f"named twice, judged once: {next(iter(self.again))}{others}")
 
-    def _tracks(self, path: Path) -> list[tuple[str, ItemError | None]]:
+    def _tracks(self, path: Path) -> list[tuple[str, ItemError | None, Version | None]]:
         if not path.is_dir():
             if self.search.takes(path.as_posix()):
-                return [(str(path), None)]
+                return [(str(path), None, path.version() if isinstance(path, RemotePath) else None)]
             self.others += 1
             return []
         finder = Finder([path], search=self.search)
         if self.pictures and next(iter(finder), None) is None:
             finder = Finder([path], search=replace(self.search, suffixes=PICTURES))
         tracks = [
-            (os.path.join(path, track.path).removesuffix(f"{os.sep}."), track.problem)
+            (
+                os.path.join(path, track.path).removesuffix(f"{os.sep}."),
+                track.problem,
+                track.version,
+            )
             for track in finder
         ]
         self.others += finder.found - len(tracks)

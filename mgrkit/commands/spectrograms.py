@@ -8,7 +8,18 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
+from mgrkit.batch import (
+    Fetched,
+    FolderSink,
+    Item,
+    Options,
+    Output,
+    Report,
+    Summary,
+    Work,
+    run,
+    run_now,
+)
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
 from mgrkit.errors import AudioError, ItemError, UsageError
@@ -178,7 +189,7 @@ def spectrograms(
     items = plan.items(make)
     sink = FolderSink(out, settings.as_json(), replace, search.shard)
     sink.journal.asked = {**plan.asked, "allow-truncated": settings.allow_truncated}
-    job = partial(draw, settings)
+    job = Fetched(partial(draw, settings))
     count = plan.finder.count
     return plan.complete(run_now(run(items, job, sink, plan.columns, options, report, count)))
 

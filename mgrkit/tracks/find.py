@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from mgrkit.audio import SUFFIXES
 from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.objects import Entry, Version
+from mgrkit.files.remote import RemotePath
 from mgrkit.files.shards import Shard
 from mgrkit.tracks.names import fold, prefixes
 from mgrkit.tracks.schema import TABLE
@@ -18,19 +20,23 @@ from mgrkit.tracks.schema import TABLE
 STATE = ".mgrkit"
 """The folder where a run keeps its journal; no file of anybody's."""
 
+_Entry = os.DirEntry[str] | Entry
+
 
 @dataclass(frozen=True, slots=True)
 class Track:
     """A sound file below one of the roots.
 
     ``path`` is relative to its root, POSIX; ``prefix`` is what the paths of its outputs
-    begin with; ``problem`` says why it cannot be used, when finding it already shows.
+    begin with; ``problem`` says why it cannot be used, when finding it already shows. Of an object
+    ``version`` is the one that was listed.
     """
 
     root: Path
     path: str
     prefix: str
     problem: ItemError | None = None
+    version: Version | None = None
 
     @property
     def file(self) -> str:
@@ -81,6 +87,14 @@ class Search:
 SOUND = Search()
 
 
+class _Found(NamedTuple):
+    """A file of a folder that is walked; without a name, that the folder cannot be read."""
+
+    root: Path
+    name: str = ""
+    version: Version | None = None
+
+
 class Ignored(NamedTuple):
     """What a walk passed over: a path below a root, and why, as `Finder.ignored` counts it."""
 
@@ -100,12 +114,12 @@ class Finder:
     files : only these relative POSIX paths, of the first root, whatever their suffix.
     without : whether a file of a root and a relative path is passed over, as tables say.
 
-    Folders are walked one at a time, in the order of their names. A link is followed, but no
-    folder is entered twice, and none through a link that lies below it: that would bring in
-    what is beside the roots. After a walk ``ignored`` counts what was passed over: hidden files
-    and folders (``._*`` too), links to folders above, and files of other suffixes, by suffix;
-    ``ignored_files`` names them if the search asks. ``found`` counts the tracks, those of other
-    shards too.
+    Folders, those of object stores too, are walked one at a time, in the order of their names. A
+    link is followed, but no folder is entered twice, and none through a link that lies below it:
+    that would bring in what is beside the roots. After a walk ``ignored`` counts what was passed
+    over: hidden files and folders (``._*`` too), links to folders above, and files of other
+    suffixes, by suffix; ``ignored_files`` names them if the search asks. ``found`` counts the
+    tracks, those of other shards too.
     """
 
     roots: Sequence[Path]
@@ -133,22 +147,29 @@ class Finder:
         return sum(
             self.search.takes(_below(folder, name) or os.curdir)
             for folder, found in twin._folders()
-            for _, name in found
+            for _, name, _ in found
         )
 
-    def _folders(self) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
-        """Each relative folder with its (root, name) pairs."""
+    def _folders(self) -> Iterator[tuple[str, list[_Found]]]:
+        """Each relative folder with what was found in it."""
         if self.files is None:
             seen: set[tuple[int, int]] = set()
             links: list[tuple[str, list[Path]]] = [("", list(self.roots))]
             while links:  # after all that is there itself, so that nothing goes by a link's name
                 yield from self._walk(*links.pop(0), seen, links)
             return
-        groups: dict[str, list[tuple[Path, str]]] = {}
+        groups: dict[str, list[str]] = {}
         for path in dict.fromkeys(self.files):
             folder, _, name = path.rpartition("/")
-            groups.setdefault(folder, []).append((self.roots[0], name))
-        yield from groups.items()
+            groups.setdefault(folder, []).append(name)
+        root = self.roots[0]
+        for folder, names in groups.items():
+            try:
+                versions = root.versions(folder, names) if isinstance(root, RemotePath) else {}
+            except OSError:
+                yield folder, [_Found(root)]
+                continue
+            yield folder, [_Found(root, name, versions.get(name)) for name in names]
 
     def _walk(
         self,
@@ -156,13 +177,13 @@ class Finder:
         roots: list[Path],
         seen: set[tuple[int, int]],
         links: list[tuple[str, list[Path]]],
-    ) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
-        found: list[tuple[Path, str]] = []
+    ) -> Iterator[tuple[str, list[_Found]]]:
+        found: list[_Found] = []
         below: dict[tuple[bool, str], list[Path]] = {}
         for root in roots:
             for entry in self._entries(root / folder, seen):
                 if entry is None:
-                    found.append((root, ""))
+                    found.append(_Found(root))
                 elif entry.name.startswith("."):
                     if entry.name != STATE:
                         self._ignore("hidden", root, entry)
@@ -172,7 +193,8 @@ class Finder:
                         continue
                     below.setdefault((entry.is_symlink(), entry.name), []).append(root)
                 elif self._wanted(root, entry, folder):
-                    found.append((root, entry.name))
+                    version = entry.version if isinstance(entry, Entry) else None
+                    found.append(_Found(root, entry.name, version))
         if found:
             yield folder, found
         for (is_link, name), holders in sorted(below.items()):
@@ -182,11 +204,13 @@ class Finder:
             else:
                 yield from self._walk(path, holders, seen, links)
 
-    def _entries(
-        self, folder: Path, seen: set[tuple[int, int]]
-    ) -> Iterator[os.DirEntry[str] | None]:
+    def _entries(self, folder: Path, seen: set[tuple[int, int]]) -> Iterator[_Entry | None]:
         """A folder's entries; None once when it cannot be read."""
         try:
+            if isinstance(folder, RemotePath):
+                if folder != self.out:
+                    yield from list(folder.entries())
+                return
             status = os.stat(folder)
             if (status.st_dev, status.st_ino) in seen or self._is_out(status):
                 return
@@ -203,7 +227,7 @@ class Finder:
             and os.path.samestat(status, os.stat(self.out))
         )
 
-    def _wanted(self, root: Path, entry: os.DirEntry[str], folder: str) -> bool:
+    def _wanted(self, root: Path, entry: _Entry, folder: str) -> bool:
         suffix = os.path.splitext(entry.name)[1].lower()
         if suffix in self.search.suffixes:
             return self.without is None or not self.without(root, _below(folder, entry.name))
@@ -211,16 +235,17 @@ class Finder:
             self._ignore(suffix or "without suffix", root, entry)
         return False
 
-    def _ignore(self, why: str, root: Path, entry: os.DirEntry[str]) -> None:
+    def _ignore(self, why: str, root: Path, entry: _Entry) -> None:
         self.ignored[why] += 1
         if self.search.lists_ignored:
             self.ignored_files.append(Ignored(root, os.path.relpath(entry.path, root), why))
 
-    def _named(self, folder: str, found: list[tuple[Path, str]]) -> Iterator[Track]:
-        found.sort(key=lambda pair: (pair[1], self.roots.index(pair[0])))
+    def _named(self, folder: str, found: list[_Found]) -> Iterator[Track]:
+        found.sort(key=lambda one: (one.name, self.roots.index(one.root)))
         taken: dict[str, str] = {}
         begin = f"{folder}/" if folder else ""
-        for (root, name), prefix in zip(found, prefixes([n for _, n in found]), strict=True):
+        names = prefixes([one.name for one in found])
+        for (root, name, version), prefix in zip(found, names, strict=True):
             if not name:
                 problem = ItemError("unreadable", "this folder cannot be read", again=True)
                 yield Track(root, folder or ".", folder or ".", problem)
@@ -235,12 +260,15 @@ class Finder:
                 )
             else:
                 taken[fold(prefix)] = f"{root.name}/{begin}{name}"
-            yield Track(root, begin + name, begin + prefix, clash)
+            yield Track(root, begin + name, begin + prefix, clash, version)
 
 
 def check_readable(folder: Path) -> None:
     """Raise RunError if nothing in a folder can be found or opened."""
     try:
+        if isinstance(folder, RemotePath):
+            next(folder.entries(), None)
+            return
         os.stat(os.path.join(folder, os.curdir))
         os.scandir(folder).close()
     except OSError as error:
@@ -266,7 +294,7 @@ def _leads_up(link: str) -> bool:
     return any(Path(os.path.realpath(way)).is_relative_to(target) for way in ways)
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _is_folder(entry: _Entry) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a link to itself: let opening it show

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.remote import RemotePath
 from mgrkit.files.shards import Shard
 from mgrkit.tracks.find import STATE
 from mgrkit.tracks.layout import Layout
@@ -194,8 +195,11 @@ class Lineage:
     def _copies_below(self, root: Path) -> Iterator[str]:
         """Notes on tables one folder down, which are not read, and alone know what is a copy.
 
-        Those whose copies are called by names of their own are none: names say it, too.
+        Those whose copies are called by names of their own are none: names say it, too. A store is
+        not asked for them: each folder would be a request.
         """
+        if isinstance(root, RemotePath):
+            return
         for table in sorted(root.glob(f"[!.]*/{TABLE}")):
             copies = {f"{table.parent.name}/{path}" for path in _untold_copies(table)}
             if copies and (here := copies.intersection(self.paths()) - self.noisy):

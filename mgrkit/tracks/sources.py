@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.files.remote import RemotePath
 from mgrkit.tracks.lineage import Lineage
 from mgrkit.tracks.schema import TABLE
 from mgrkit.tracks.table import is_table
@@ -32,11 +33,14 @@ class Source:
 
         Raises
         ------
-        UsageError : a table with anything but a folder, or what is no table.
+        UsageError : a table with anything but a folder, what is no table, or one in a store that
+            is not CSV.
         RunError : the table is not there.
         """
         if table is None:
             is_list = is_table(path) and not path.is_dir()
+            if is_list and isinstance(path, RemotePath) and path.suffix.lower() != ".csv":
+                raise UsageError(f"{path} is no CSV file", "of a store, or get it by --table")
             return cls(path.parent, path) if is_list else cls(path)
         if path.exists() and not path.is_dir():
             raise UsageError(
