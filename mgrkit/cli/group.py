@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from mgrkit.errors import UsageError
+from mgrkit.files.objects import SCHEME
 
 COMMANDS = {
     "augment": "Make copies of sound files: with exact noise, by recipes.",
@@ -32,6 +35,16 @@ COMMANDS = {
 }
 """Each command, which is the object of its name in ``mgrkit.cli.NAME``, and its first line."""
 
+URLS = {
+    "augment": {"src", "out"},
+    "spectrograms": {"src", "out"},
+    "convert": {"src", "out"},
+    "features": {"src"},
+    "predict": {"files"},
+}
+"""The parameters of commands that may be ``s3://...``; all others name what lies here."""
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:)/+")
+
 HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -52,7 +65,29 @@ class Command(TyperCommand):
                 name = max(option.opts, key=len)
                 raise UsageError(f"{name} is given more than once", "it takes one value")
         read: list[str] = super().parse_args(ctx, args)
+        for param in self.get_params(ctx):
+            self._check_urls(param, ctx.params.get(param.name))
         return read
+
+    def _check_urls(self, param: Any, given: Any) -> None:
+        """Raise UsageError for a URL where files here are meant, or one of another kind."""
+        of_paths = getattr(getattr(param, "type", None), "name", "") == "path"  # Typer before 0.29
+        takes = param.name in URLS.get(self.name or "", ())
+        for path in given if isinstance(given, list | tuple) else [given]:
+            if not (of_paths or isinstance(path, Path)) or not (match := _URL.match(str(path))):
+                continue
+            scheme = f"{match[1]}//"  # of which a path has lost one
+            if not takes or scheme != SCHEME:
+                name = (
+                    _name(param)
+                    if param.param_type_name == "argument"
+                    else max(param.opts, key=len)
+                )
+                url = scheme + str(path)[match.end() :]
+                known = (
+                    f"of URLs it takes {SCHEME}BUCKET/PREFIX" if takes else "get the files first"
+                )
+                raise UsageError(f"{name} takes no URL such as {url}", known)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """``FILE`` for what must be given, where Typer writes ``{FILE}``, and ``[FILE]`` else."""

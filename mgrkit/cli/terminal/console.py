@@ -16,6 +16,7 @@ from mgrkit.cli.terminal.bars import LINE_EVERY, Bar, far, span, wanted
 from mgrkit.cli.terminal.chatter import Chatter
 from mgrkit.cli.terminal.printing import print_json, printable
 from mgrkit.cli.terminal.stdout import results_only
+from mgrkit.files.remote import placed
 from mgrkit.files.shards import Shard
 from mgrkit.tracks.schema import TABLE
 
@@ -160,6 +161,7 @@ class Console:
         shard : the share that was done; then the table is not there yet.
         more : further fields of the JSON.
         """
+        out = placed(out) if out else None
         if out and not table:
             table = out / TABLE
         summary.warnings += self.warnings()
