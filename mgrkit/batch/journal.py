@@ -35,6 +35,7 @@ from mgrkit.batch.journalfiles import (
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
 from mgrkit.files.lock import lock, locked
+from mgrkit.files.places import Status
 from mgrkit.files.shards import Shard, Worker
 
 _FILE_SHIFT = 48
@@ -76,7 +77,7 @@ class Journal:
     single: bool = False
     suspects: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
-    superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    superseded: dict[str, Status] = field(default_factory=dict)
     asked: dict[str, Any] = field(default_factory=dict)
     last: dict[Shard | None, LastCall] = field(default_factory=dict)
     merges: bool = False
@@ -275,8 +276,8 @@ class Journal:
         """Whether an earlier call finished ``key``."""
         return key in self._places
 
-    def replaced(self, path: str) -> tuple[int, int] | None:
-        """Size and time of a file that an earlier call made, and that this one may replace."""
+    def replaced(self, path: str) -> Status | None:
+        """Size and time, or ETag, of a file of an earlier call that this one may replace."""
         return self.superseded.get(path)
 
     def entry(self, key: str) -> Record:

@@ -32,7 +32,7 @@ class Record:
     """A finished item: the fingerprint it was made from, its outputs and rows."""
 
     src: Fingerprint | None
-    out: list[tuple[str, int, int]]
+    out: list[tuple[str, int, int | str]]
     rows: list[Row]
     again: bool = False
 

@@ -11,6 +11,7 @@ from mgrkit.batch.journal import Journal
 from mgrkit.batch.journalfiles import Appending, Record
 from mgrkit.errors import RunError
 from mgrkit.files.lock import lock, locked
+from mgrkit.files.places import Status
 from mgrkit.files.shards import WHOLE
 
 
@@ -58,12 +59,12 @@ class WorkerJournal(Journal):
         """All finished items, of all writers, as they are now."""
         return self._all().entries()
 
-    def replaced(self, path: str) -> tuple[int, int] | None:
+    def replaced(self, path: str) -> Status | None:
         """See `Journal`."""
         return self._superseded.get(path) if self._replace else None
 
     @cached_property
-    def _superseded(self) -> dict[str, tuple[int, int]]:
+    def _superseded(self) -> dict[str, Status]:
         return self._all().superseded
 
     def _all(self) -> Journal:

@@ -11,6 +11,7 @@ import errno
 import functools
 import os
 from collections.abc import Callable, Coroutine, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from mgrkit.errors import RunError
@@ -40,16 +41,17 @@ class RefusedError(PermissionError):
     """The store refuses: no such bucket, no right, no credentials. All else there fails, too."""
 
 
-class OtherVersionError(OSError):
+class OtherVersionError(FileExistsError):
     """The object is not of the version that was asked for, or there where none should be."""
 
 
 class Entry(NamedTuple):
-    """What lies in a folder: an object with its version, or a folder, which has none."""
+    """What lies in a folder: an object with its version and when it came, or a folder."""
 
     name: str
     path: str
     version: Version | None
+    modified: float = 0.0
 
     def is_dir(self) -> bool:
         """As of an `os.DirEntry`."""
@@ -80,7 +82,8 @@ def entries(folder: str, beginning: str = "") -> Iterator[Entry]:
             yield Entry(name, above + name, None)
         for one in page.get("Contents", ()):
             if name := one["Key"][len(prefix) :]:  # a console marks folders by objects like them
-                yield Entry(name, above + name, (one["Size"], one["ETag"]))
+                when = one["LastModified"].timestamp()
+                yield Entry(name, above + name, (one["Size"], one["ETag"]), when)
         if not page.get("IsTruncated"):
             return
         more = {"ContinuationToken": page["NextContinuationToken"]}
@@ -129,18 +132,35 @@ async def _fetch(store: Any, url: str, wanted: Version, file: BinaryIO) -> None:
     raise OSError(errno.EIO, f"only {done} of {size} bytes came", url)
 
 
-def put(path: str, url: str, over: str | None) -> Version:
+def read(url: str) -> tuple[bytes, str, float]:
+    """A small object, its ETag, and how many seconds ago it came, by the store's clock."""
+
+    async def ask(store: Any) -> tuple[bytes, str, float]:
+        bucket, key = _parted(url)
+        got = await store._call_s3("get_object", Bucket=bucket, Key=key)
+        async with got["Body"] as body:
+            content = await body.read()
+        now = parsedate_to_datetime(got["ResponseMetadata"]["HTTPHeaders"]["date"])
+        return content, got["ETag"], (now - got["LastModified"]).total_seconds()
+
+    return _wait(url, ask)
+
+
+def put(path: str, url: str, over: str = "", *, always: bool = False) -> Version:
     """Upload a file, which is there whole or not at all, and the version that it is there.
 
     Parameters
     ----------
-    over : the ETag of the object whose place it takes; None where none may be there.
+    over : the ETag of the object whose place it takes; where '', none may be there.
+    always : whatever is there.
 
     Raises
     ------
     OtherVersionError : another object is there, or, after a broken connection, this one.
+    FileNotFoundError : none is there that is ``over``.
     """
     condition = {"IfMatch": over} if over else {"IfNoneMatch": "*"}
+    condition = {} if always else condition
     return os.path.getsize(path), _wait(url, lambda store: _put(store, path, url, condition))
 
 

@@ -223,6 +223,7 @@ class Finder:
     def _is_out(self, status: os.stat_result) -> bool:
         return (
             self.out is not None
+            and not isinstance(self.out, RemotePath)
             and self.out.exists()
             and os.path.samestat(status, os.stat(self.out))
         )
