@@ -30,6 +30,7 @@ def store(server: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")  # not five times, with their waits
     monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     objects._store.cache_clear()

@@ -213,7 +213,6 @@ def test_a_store_that_is_not_there(
     store: Store, monkeypatch: pytest.MonkeyPatch, capfd: Captured
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     assert mgrkit("spectrograms", URL, "out") == 3
     assert f"{URL} cannot be read: Could not connect" in capfd.readouterr().err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
 import os
 import shutil
@@ -16,7 +17,11 @@ from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv
+from mgrkit.batch.sinks.mirror import Mirror, state_of
 from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.files.objects import RefusedError
+from mgrkit.files.places import Status, place_of, status_of
+from mgrkit.files.remote import RemotePath, placed
 from mgrkit.files.replacing import replacing
 from mgrkit.files.shards import Shard, Worker, writer_of
 
@@ -30,7 +35,8 @@ class FolderSink(Sink):
 
     Parameters
     ----------
-    out : the folder; made when missing.
+    out : the folder; made when missing. Of one in a store the state lies in a folder of this
+        machine, and `Mirror` keeps its journals in the store, too.
     settings : what decides the bytes of the files; must agree with what is there.
     replace : make everything again; afterwards delete what the journal lists and this run
         did not make.
@@ -49,15 +55,22 @@ class FolderSink(Sink):
         shard: Shard | None = None,
         worker: Worker | None = None,
     ) -> None:
+        self.out = out = placed(out)
+        self.place = place_of(out)
+        self.mirror: Mirror | None = None
+        writer = writer_of(worker or shard)
         state = out / STATE
-        journal = self.journals(out) / f"{writer_of(worker or shard)}.jsonl"
-        super().__init__(state, journal, settings, replace, worker)
-        self.out = out
-        self._folders: set[str] = set()
-        self._owned: set[tuple[str, tuple[int, int]]] | None = None
+        if isinstance(out, RemotePath):
+            url, state = str(state), state_of(str(out))
+            self.mirror = Mirror(url, state, writer)
+        super().__init__(state, state / "journal" / f"{writer}.jsonl", settings, replace, worker)
+        self._owned: set[tuple[str, Status]] | None = None
 
     def at_worker(self) -> Callable[..., Sink]:
         """See ``Sink.at_worker``."""
+        if self.mirror:
+            hint = "give a folder as OUT that all workers see"
+            raise UsageError(f"workers of a cluster do not write to {self.out}", hint)
         return partial(FolderSink, self.out.absolute(), self.settings, self.replace)
 
     @staticmethod
@@ -75,7 +88,7 @@ class FolderSink(Sink):
         for record in found.entries():
             for path, size, _ in record.out:
                 source, target = other / path, self.out / path
-                there, its = _status(target), _status(source)
+                there, its = status_of(target), status_of(source)
                 if its is None or its[0] != size or there == its:
                     continue
                 if there and not filecmp.cmp(source, target, shallow=False):
@@ -88,7 +101,7 @@ class FolderSink(Sink):
 
         What copies a folder often gives new times to all.
         """
-        there = [(path, size, _status(self.out / path)) for path, size, _ in entry.out]
+        there = [(path, size, self.place.status(path)) for path, size, _ in entry.out]
         if not all(status and status[0] == size for _, size, status in there):
             return None
         out = [(path, *status) for path, _, status in there if status]
@@ -97,14 +110,41 @@ class FolderSink(Sink):
     def check(self) -> None:
         """See ``Sink.check``: a table that no journal stands behind is somebody else's."""
         super().check()
-        table = self.out / TABLE
-        if table.exists() and not self.journals(self.out).is_dir():
-            raise RunError(f"{table} was not made by mgrkit", "move it away, or give another OUT")
+        if self.place.status(TABLE) and not self._has_journals():
+            raise RunError(
+                f"{self.out / TABLE} was not made by mgrkit", "move it away, or give another OUT"
+            )
+
+    def _has_journals(self) -> bool:
+        return self.mirror.exists() if self.mirror else self.journals(self.out).is_dir()
+
+    def look(self, folder: Path) -> None:
+        """See ``Sink.look``; of a store its journals are read, whatever is here."""
+        with self._reaching():
+            if self.mirror and self.journal.path:
+                self.mirror.fetch(folder / "journal")
+                self.journal.path = folder / "journal" / self.journal.path.name
+            super().look(folder)
+
+    def open(self, columns: Sequence[str]) -> None:
+        """See ``Sink.open``; of a store the writer's place is claimed first."""
+        with self._reaching():
+            if self.mirror:
+                self.mirror.begin()
+            super().open(columns)
+
+    @contextlib.contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"cannot write to {error.filename}: {error.strerror}", self.journal.hint
+            ) from None
 
     def stands(self, entry: Record) -> bool:
         """Whether every file has the size and time that the journal gives."""
-        out = os.fspath(self.out)
-        return all(_status(f"{out}/{path}") == (size, time) for path, size, time in entry.out)
+        return all(self.place.listed(path) == (size, time) for path, size, time in entry.out)
 
     def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
         """Move the temporary files into place; a file in the way fails its row alone."""
@@ -130,7 +170,7 @@ class FolderSink(Sink):
         for path, status in mine.items():
             if path not in made:
                 self._delete(path, status)
-        self.journal.done(item.key, Record(src, out, rows, again))
+        self._done(item.key, Record(src, out, rows, again))
         return rows
 
     def fail(self, item: Item, src: Fingerprint | None, error: ItemError) -> list[Row]:
@@ -144,54 +184,60 @@ class FolderSink(Sink):
             for path, status in mine.items():
                 self._delete(path, status)
         rows = [failed(item.row, error)]
-        self.journal.done(item.key, Record(src, out, rows, error.again))
+        self._done(item.key, Record(src, out, rows, error.again))
         return rows
 
-    def _mine(self, key: str) -> dict[str, tuple[int, int]]:
+    def _done(self, key: str, entry: Record) -> None:
+        self.journal.done(key, entry)
+        if self.mirror:
+            try:
+                self.mirror.push(due=True)
+            except RefusedError:
+                raise
+            except OSError:  # the next time, or at the end
+                return
+
+    def _mine(self, key: str) -> dict[str, Status]:
         """The files that the journal lists for this item."""
         if key not in self.journal:
             return {}
         return {path: (size, time) for path, size, time in self.journal.entry(key).out}
 
-    def _place(
-        self, temp: str, path: str, mine: dict[str, tuple[int, int]]
-    ) -> tuple[str, int, int]:
-        """Move a temporary file into place; its path, size and time."""
-        target = os.path.join(self.out, path)
-        if len(os.fsencode(os.path.basename(target))) > _LONGEST_NAME:
+    def _place(self, temp: str, path: str, mine: dict[str, Status]) -> tuple[str, int, int | str]:
+        """Move a temporary file into place; its path, size and time, or ETag."""
+        if len(os.fsencode(os.path.basename(path))) > _LONGEST_NAME:
             raise ItemError(
                 "name-too-long",
                 f"the name would have more than {_LONGEST_NAME} bytes",
                 "shorten the source's name",
             )
-        folder = os.path.dirname(target)
-        if folder not in self._folders:
-            os.makedirs(folder, exist_ok=True)
-            self._folders.add(folder)
-        there = _status(target)
-        if there not in (None, mine.get(path)) and there != self.journal.replaced(path):
-            if self._is_others(path, there):
-                raise ItemError(
-                    "coincides",
-                    f"{path} was made from another source or noise",
-                    "give another OUT, or rename one of the two",
-                    again=True,
-                )
-            if not os.path.isfile(target) or not filecmp.cmp(temp, target, shallow=False):
-                raise ItemError(
-                    "exists",
-                    f"{path} is there and not of this run's making",
-                    "move it away, or give another OUT",
-                    again=True,
-                )
-            os.unlink(temp)
-            return path, *there
-        size_time = _status(temp)
-        assert size_time is not None
-        os.replace(temp, target)
-        return path, *size_time
+        over = mine.get(path)
+        while True:
+            try:
+                return path, *self.place.put(temp, path, over)
+            except FileExistsError:
+                there = self.place.status(path)
+            if there in (None, over) or there != self.journal.replaced(path):
+                break
+            over = there
+        if there is not None and self._is_others(path, there):
+            raise ItemError(
+                "coincides",
+                f"{path} was made from another source or noise",
+                "give another OUT, or rename one of the two",
+                again=True,
+            )
+        if there is None or not self.place.holds(path, temp):
+            raise ItemError(
+                "exists",
+                f"{path} is there and not of this run's making",
+                "move it away, or give another OUT",
+                again=True,
+            )
+        os.unlink(temp)
+        return path, *there
 
-    def _is_others(self, path: str, status: tuple[int, int]) -> bool:
+    def _is_others(self, path: str, status: Status) -> bool:
         """Whether the journal lists this file for another item.
 
         Asked only when a file is in the way, so the answers are gathered then.
@@ -200,10 +246,10 @@ class FolderSink(Sink):
             self._owned = {(p, (s, t)) for e in self.journal.entries() for p, s, t in e.out}
         return (path, status) in self._owned
 
-    def _delete(self, path: str, status: tuple[int, int]) -> None:
+    def _delete(self, path: str, status: Status) -> None:
         """Delete a file of ours unless somebody changed it."""
-        if _status(self.out / path) == status:
-            os.unlink(self.out / path)
+        if self.place.status(path) == status:
+            self.place.delete(path)
             self.deleted += 1
 
     async def finish(self, complete: bool) -> None:
@@ -215,9 +261,27 @@ class FolderSink(Sink):
                     self._delete(path, status)
         if self.shard:
             return
+        if self.mirror:  # a table that no journal stands behind is somebody else's
+            self.mirror.push()
         columns = self.journal.columns
-        temp = self.out / STATE / "tmp" / TABLE
-        await write_csv(self.out / TABLE, temp, columns, self._table(columns))
+        temp, table = self.temporary / "table", self.temporary / TABLE
+        await write_csv(table, temp, columns, self._table(columns))
+        self.place.replace(os.fspath(table), TABLE)
+
+    def end(self, code: int) -> None:
+        """See ``Sink.end``; the journal goes to the store, too."""
+        self.journal.end(code)
+        if self.mirror:
+            # Of a run that is cut short the journal here is enough: it must end, line or not.
+            with contextlib.suppress(OSError) if code > 2 else contextlib.nullcontext():
+                self.mirror.push()
+        self.close()
+
+    def close(self) -> None:
+        """See ``Sink.close``."""
+        super().close()
+        if self.mirror:
+            self.mirror.close()
 
     def _table(self, columns: Sequence[str]) -> Iterator[list[Any]]:
         for entry in self.journal.entries():
@@ -233,11 +297,3 @@ def _link(source: Path, target: Path) -> None:
             os.link(source, temp)
         except OSError:  # another disk, or one without links
             shutil.copy2(source, temp)
-
-
-def _status(path: str | Path) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except FileNotFoundError:
-        return None
-    return status.st_size, status.st_mtime_ns
