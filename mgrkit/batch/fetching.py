@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from mgrkit.batch.model import Item, Job, Output, Work
 from mgrkit.errors import ItemError
@@ -14,6 +15,8 @@ from mgrkit.files.objects import OtherVersionError, fetch, is_url
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _LONGEST_SUFFIX = 16
+_STALLED = 60.0
+"""Seconds without a block after which an object is given up, and what each job has at least."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,23 @@ class Fetched:
             prefix=f"{name}.", suffix=suffix, dir=folder or None
         ) as file:
             assert item.version is not None  # else it is missing
+            began = monotonic()
+
+            def took() -> float:
+                return monotonic() - began
+
+            def came() -> None:
+                work.allow(took() + _STALLED)
+
             try:
-                fetch(item.source, item.version, file)  # type: ignore[arg-type]
+                fetch(item.source, item.version, file, came)  # type: ignore[arg-type]
                 file.flush()
             except OSError as error:
                 raise _explained(error) from None
-            return self.job(replace(item, source=file.name), work)
+            # What the job allows itself is for its own work.
+            spent = took()
+            inner = replace(work, allow=lambda seconds: work.allow(spent + max(seconds, _STALLED)))
+            return self.job(replace(item, source=file.name), inner)
 
 
 def _explained(error: OSError) -> Exception:

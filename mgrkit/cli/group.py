@@ -41,6 +41,7 @@ URLS = {
     "convert": {"src", "out"},
     "features": {"src"},
     "predict": {"files"},
+    "merge": {"out"},
 }
 """The parameters of commands that may be ``s3://...``; all others name what lies here."""
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:)/+")

@@ -46,8 +46,10 @@ def merge(
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.merging import as_fields, words
     from mgrkit.commands.merge import merge as command
+    from mgrkit.files.remote import placed
 
     del debug  # see cli.errors
+    out = placed(out)
     merged = command(out, others or ())
     if as_json:
         print_json(as_fields(merged, out))

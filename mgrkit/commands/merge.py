@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from mgrkit.batch import FolderSink, TableSink, run_now
 from mgrkit.batch.journalfiles import runs
 from mgrkit.batch.merging import Merged
 from mgrkit.batch.merging import merge as united
+from mgrkit.batch.sinks.mirror import fetch_journals
 from mgrkit.commands.features import SUFFIXES, FeaturesSettings
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
+from mgrkit.files.remote import RemotePath, placed
 
 _TREES = ("augment", "spectrograms", "data convert")
 
@@ -25,13 +28,17 @@ def merge(out: Path, others: Sequence[Path] = ()) -> Merged:
     out : the folder, or the table of features, that shards have written to. Where there are
         ``others`` it may be new.
     others : of the same kind, each of one shard or several; their files are linked, or copied
-        to another disk, and stay where they are.
+        to another disk, and stay where they are. None of an ``out`` in a store.
 
     Raises
     ------
-    UsageError : one holds no run, settings differ, or two hold different files of one name.
+    UsageError : one holds no run, settings differ, or two hold different files of one name; or
+        ``others`` with a store.
     RunError : one is not there, a shard is still at work, or ``out`` cannot be written.
     """
+    out = placed(out)
+    if others and any(isinstance(placed(place), RemotePath) for place in (out, *others)):
+        raise UsageError("a store is merged alone", "let all shards write into that OUT")
     kind = TableSink if out.suffix.lower() in SUFFIXES else FolderSink
     if out in others:
         raise UsageError(f"{out} is named twice", "OUT first, then the others")
@@ -51,7 +58,7 @@ def _settings(
     first: tuple[Path, dict[str, Any]] | None = None
     for place in (out, *others):
         try:
-            found = runs(kind.journals(place))
+            found = _runs(kind.journals(place), place)
         except OSError as error:
             raise RunError(f"cannot read {error.filename}: {error.strerror}") from None
         needed = place != out or not others
@@ -71,6 +78,14 @@ def _settings(
                 )
     assert first
     return first[1]
+
+
+def _runs(journals: Path, place: Path) -> list[dict[str, Any]]:
+    if not isinstance(place, RemotePath):
+        return runs(journals)
+    with tempfile.TemporaryDirectory(prefix="mgrkit-") as folder:
+        fetch_journals(str(journals), Path(folder))
+        return runs(Path(folder))
 
 
 def _names(settings: dict[str, Any]) -> Sequence[str]:

@@ -73,22 +73,22 @@ class Claim:
     def _take_over(self) -> str:
         try:
             claim, etag, age = objects.read(self._url)
-            their = json.loads(claim)
+            their = _parsed(claim)
             if their.get("machine") != self._machine() and age < EXPIRES:
-                raise _busy(f"on {their.get('host')}")
+                raise _busy(f"on {their.get('host', 'another machine')}")
             return self._put(over=etag)
-        except (FileNotFoundError, FileExistsError, ValueError):
+        except (FileNotFoundError, FileExistsError):
             raise _busy("as of now") from None
 
     def others(self) -> list[str]:
         """The names of those that are claimed beside this one."""
         found = []
         for entry in objects.entries(self._folder):
-            with contextlib.suppress(FileNotFoundError, ValueError):
-                if entry.name == self.name or entry.is_dir():
-                    continue
+            if entry.name == self.name or entry.is_dir():
+                continue
+            with contextlib.suppress(FileNotFoundError):
                 claim, _, age = objects.read(entry.path)
-                here = json.loads(claim).get("machine") == self._machine()
+                here = _parsed(claim).get("machine") == self._machine()
                 if self._is_locked(entry.name) if here else age < EXPIRES:
                     found.append(entry.name)
         return found
@@ -139,6 +139,13 @@ class Claim:
 
     def _file(self, name: str) -> Path:
         return self._state / name
+
+
+def _parsed(claim: bytes) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        if isinstance(parsed := json.loads(claim), dict):
+            return parsed
+    return {}
 
 
 def _busy(where: str) -> RunError:

@@ -98,18 +98,26 @@ def version(url: str) -> Version | None:
     return head["ContentLength"], head["ETag"]
 
 
-def fetch(url: str, wanted: Version, file: BinaryIO) -> None:
+def fetch(
+    url: str, wanted: Version, file: BinaryIO, came: Callable[[], object] = lambda: None
+) -> None:
     """Write all bytes of one version to a file, block by block; a broken connection goes on.
+
+    Parameters
+    ----------
+    came : called after each block, on a thread of the store's.
 
     Raises
     ------
     OtherVersionError : the object has changed.
     FileNotFoundError : it is not there any more.
     """
-    _wait(url, lambda store: _fetch(store, url, wanted, file))
+    _wait(url, lambda store: _fetch(store, url, wanted, file, came))
 
 
-async def _fetch(store: Any, url: str, wanted: Version, file: BinaryIO) -> None:
+async def _fetch(
+    store: Any, url: str, wanted: Version, file: BinaryIO, came: Callable[[], object]
+) -> None:
     from aiohttp import ClientError
     from botocore.exceptions import BotoCoreError
 
@@ -124,6 +132,7 @@ async def _fetch(store: Any, url: str, wanted: Version, file: BinaryIO) -> None:
                 while block := await body.read(_BLOCK):
                     file.write(block)
                     done += len(block)
+                    came()
         except (ClientError, BotoCoreError, TimeoutError):
             if attempt + 1 == _TRIES:
                 raise

@@ -211,8 +211,9 @@ def test_two_runs_at_once_are_refused(
         assert "another mgrkit is writing there (on " in capfd.readouterr().err
 
 
-def test_shards_write_side_by_side_and_a_run_of_all_unites_them(
-    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+@pytest.mark.parametrize("unites", ["merge", "a run of all"])
+def test_shards_write_side_by_side_and_are_united(
+    store: Store, audio: Path, unites: str, monkeypatch: pytest.MonkeyPatch, capfd: Captured
 ) -> None:
     for number in range(4):
         tone(audio / "more" / f"{number}.wav", hz=500 + 50 * number)
@@ -220,13 +221,31 @@ def test_shards_write_side_by_side_and_a_run_of_all_unites_them(
     monkeypatch.setenv("MGRKIT_CACHE", "another")
     assert mgrkit("spectrograms", "audio", OUT, "--shard", "2/2") == 0
     assert "tracks.csv" not in store.tree("out")
+    assert f"mgrkit merge {OUT} writes the table" in capfd.readouterr().err
     assert mgrkit("features", OUT, "f.csv") == 3
-    assert f"{OUT} holds shard 1/2 of a run" in capfd.readouterr().err
+    assert f"{OUT} holds shard 1/2 of a run (mgrkit merge {OUT})" in capfd.readouterr().err
     monkeypatch.setenv("MGRKIT_CACHE", "third")
+    if unites == "merge":
+        assert mgrkit("merge", OUT) == 0
     assert summary(capfd, "spectrograms", "audio", OUT)["kept"] == 8
     assert mgrkit("spectrograms", "audio", "here") == 0
     assert store.tree("out") == content("here")
     assert {key.split("/")[0] for key in store.keys("out/.mgrkit/journal/")} == {"0.jsonl"}
+
+
+def test_merge_names_what_was_lost_and_takes_nothing_else_for_it(
+    store: Store, audio: Path, capfd: Captured
+) -> None:
+    assert mgrkit("spectrograms", "audio", OUT, "--shard", "1/1") == 0
+    size = len(store.get("out/low/c.png"))
+    store.put("out/low/c.png", bytes(size))
+    capfd.readouterr()
+    assert mgrkit("merge", OUT) == 1
+    assert "low/c.png" in capfd.readouterr().err
+    assert mgrkit("merge", OUT, "here") == 2
+    assert "a store is merged alone" in capfd.readouterr().err
+    assert mgrkit("merge", f"s3://{BUCKET}/nothing") == 3
+    assert f"there is no s3://{BUCKET}/nothing" in capfd.readouterr().err
 
 
 def test_a_run_that_another_machine_took_for_dead_ends(

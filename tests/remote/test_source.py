@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mgrkit.batch import fetching
+from mgrkit.batch import Item, Output, Work, fetching
 from mgrkit.files import objects
 from tests.cli.test_commands import files, mgrkit, table, tone
 from tests.remote.stores import BUCKET, Line, Store
@@ -180,6 +181,29 @@ def test_a_line_that_does_not_hold_fails_the_item_for_this_time(
     assert table(Path("out"))[0]["reason"].partition(":")[0] != "unreadable"
 
 
+def test_the_time_that_fetching_takes_is_not_the_jobs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow line gives no item up as long as bytes come."""
+    store.put("big", bytes(3_000_000))
+    clock = itertools.count(0, 100)
+    monkeypatch.setattr(fetching, "monotonic", lambda: float(next(clock)))
+    allowed: list[float] = []
+    url = f"s3://{BUCKET}/big"
+
+    def job(item: Item, work: Work) -> list[Output]:
+        assert Path(item.source).stat().st_size == 3_000_000
+        work.allow(90)
+        return []
+
+    item = Item("k", url, {}, version=objects.version(url))
+    fetching.Fetched(job)(item, Work("", allowed.append))
+    *blocks, last = allowed
+    assert blocks == [100 * n + 60 for n in range(1, len(blocks) + 1)]
+    assert len(blocks) >= 3
+    assert last == 100 * (len(blocks) + 1) + 90
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -222,7 +246,7 @@ def test_a_store_that_is_not_there(
     [
         ["train", "svm", URL, "--out", "model.safetensors"],
         ["show", f"{URL}/a.wav"],
-        ["merge", f"s3://{BUCKET}/out"],
+        ["merge", "out", f"s3://{BUCKET}/out"],
         ["data", "check", URL],
         ["spectrograms", "audio", "out", "--table", f"s3://{BUCKET}/t.csv"],
         ["features", "audio", f"s3://{BUCKET}/f.csv"],

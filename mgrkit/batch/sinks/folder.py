@@ -17,7 +17,7 @@ from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Output, Row
 from mgrkit.batch.sinks.base import Sink, failed, good
 from mgrkit.batch.sinks.csv_parquet import write_csv
-from mgrkit.batch.sinks.mirror import Mirror, state_of
+from mgrkit.batch.sinks.mirror import Mirror, fetch_journals, state_of
 from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.objects import RefusedError
 from mgrkit.files.places import Status, place_of, status_of
@@ -99,8 +99,10 @@ class FolderSink(Sink):
     def restored(self, entry: Record) -> Record | None:
         """An entry with the times that its files have by now; None if one is gone or of other size.
 
-        What copies a folder often gives new times to all.
+        What copies a folder often gives new times to all. Another ETag is another content.
         """
+        if self.mirror:
+            return None
         there = [(path, size, self.place.status(path)) for path, size, _ in entry.out]
         if not all(status and status[0] == size for _, size, status in there):
             return None
@@ -122,8 +124,10 @@ class FolderSink(Sink):
         """See ``Sink.look``; of a store its journals are read, whatever is here."""
         with self._reaching():
             if self.mirror and self.journal.path:
-                self.mirror.fetch(folder / "journal")
-                self.journal.path = folder / "journal" / self.journal.path.name
+                here = folder / "journal"
+                here.mkdir(parents=True)
+                fetch_journals(str(self.journals(self.out)), here)
+                self.journal.path = here / self.journal.path.name
             super().look(folder)
 
     def open(self, columns: Sequence[str]) -> None:

@@ -88,7 +88,7 @@ class Mirror:
         return f"{self._writer}.jsonl"
 
     def _pull(self) -> None:
-        self._pieces = self._there()
+        self._pieces = _pieces(self._url)
         for file in self._journals.glob("*.jsonl"):
             was_there = self._mark_of(file.name)["pieces"]
             if was_there and file.name not in self._pieces and not is_written(file):
@@ -103,20 +103,6 @@ class Mirror:
             with replacing(file) as temp:
                 _join(pieces, temp)
             self._mark(name, file.stat().st_size)
-
-    def fetch(self, folder: Path) -> None:
-        """Put the journals as they are in the store into a folder."""
-        folder.mkdir(parents=True)
-        for name, pieces in self._there().items():
-            _join(pieces, folder / name)
-
-    def _there(self) -> dict[str, list[Entry]]:
-        """The pieces of each journal, in order."""
-        return {
-            one.name: [piece for piece in objects.entries(one.path) if piece.version]
-            for one in objects.entries(self._url)
-            if one.is_dir()
-        }
 
     def push(self, *, due: bool = False) -> None:
         """Upload what was added, with ``due`` only if the last time is long ago.
@@ -183,6 +169,21 @@ class Mirror:
         mark = {"size": size, "pieces": _versions(self._pieces.get(name, []))}
         with replacing(self._marks / f"{name}.json") as temp:
             temp.write_text(json.dumps(mark))
+
+
+def fetch_journals(url: str, folder: Path) -> None:
+    """Put the journals that lie in a folder of a store into one here."""
+    for name, pieces in _pieces(url).items():
+        _join(pieces, folder / name)
+
+
+def _pieces(url: str) -> dict[str, list[Entry]]:
+    """The pieces of each journal, in order."""
+    return {
+        one.name: [piece for piece in objects.entries(one.path) if piece.version]
+        for one in objects.entries(url)
+        if one.is_dir()
+    }
 
 
 def _versions(pieces: list[Entry]) -> list[list[object]]:
