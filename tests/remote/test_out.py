@@ -72,11 +72,12 @@ def test_the_same_call_makes_what_is_missing_or_changed(
     assert mgrkit("spectrograms", "audio", OUT) == 0
     before = store.times("out")
     store.client.delete_object(Bucket=BUCKET, Key="out/high/a.png")
-    store.put("out/high/b.png", b"somebody else's")
+    others = bytes(len(store.get("out/high/b.png")))
+    store.put("out/high/b.png", others)
     tone(audio / "low" / "c.wav", hz=900)
     said = summary(capfd, "spectrograms", "audio", OUT)
     assert (said["made"], said["kept"], said["reasons"]) == (2, 1, {"exists": 1})
-    assert store.get("out/high/b.png") == b"somebody else's"
+    assert store.get("out/high/b.png") == others
     assert store.times("out")["out/low/d.png"] == before["out/low/d.png"]
     store.client.delete_object(Bucket=BUCKET, Key="out/high/b.png")
     assert mgrkit("spectrograms", "audio", OUT) == 0
@@ -134,9 +135,10 @@ def test_a_journal_in_pieces_is_one_journal(
     store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
 ) -> None:
     monkeypatch.setattr(mirror, "PUSHED", -1.0)
-    monkeypatch.setattr(mirror, "_MOST_PIECES", 5)
+    monkeypatch.setattr(mirror, "_MOST_PIECES", 3)
     assert mgrkit("spectrograms", "audio", OUT) == 0
-    assert 1 < len(store.keys("out/.mgrkit/journal/0.jsonl/")) <= 5
+    # One after each file, of which the fourth is the whole, and one at the end.
+    assert store.keys("out/.mgrkit/journal/0.jsonl/") == ["000003", "000004"]
     monkeypatch.setenv("MGRKIT_CACHE", "another")
     assert summary(capfd, "spectrograms", "audio", OUT)["kept"] == 4
 
@@ -209,6 +211,8 @@ def test_two_runs_at_once_are_refused(
         monkeypatch.setenv("MGRKIT_CACHE", "another")
         assert mgrkit("spectrograms", "audio", OUT) == 3
         assert "another mgrkit is writing there (on " in capfd.readouterr().err
+        assert mgrkit("spectrograms", "audio", OUT, "--shard", "1/2") == 3
+        assert "another mgrkit is writing there (wait" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("unites", ["merge", "a run of all"])
@@ -290,7 +294,8 @@ def test_an_out_inside_src_is_left_out(store: Store, audio: Path, capfd: Capture
     store.upload(audio, "audio")
     call = ["augment", f"s3://{BUCKET}/audio", f"s3://{BUCKET}/audio/noisy"]
     assert summary(capfd, *call)["made"] == 4
-    assert summary(capfd, *call)["kept"] == 4
+    said = summary(capfd, *call)
+    assert (said["made"], said["kept"]) == (0, 4)
 
 
 # Bad stores and lines
@@ -339,6 +344,35 @@ def test_a_bucket_that_forbids_writing_on_the_way_ends_the_run(
     assert f"cannot write: {OUT}/low/c.png: access is denied" in capfd.readouterr().err
     assert set(store.tree("out")) == {"high/a.png", "high/b.png", "tracks.csv"}
     monkeypatch.undo()
+
+
+def test_a_bucket_that_forbids_the_journal_on_the_way_ends_the_run(
+    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+) -> None:
+    monkeypatch.setattr(mirror, "PUSHED", -1.0)
+    denied(monkeypatch, "/000000")
+    assert mgrkit("spectrograms", "audio", OUT, "--workers", "1") == 3
+    assert f"cannot write: {OUT}/.mgrkit/journal/0.jsonl/000000: access is denied" in (
+        capfd.readouterr().err
+    )
+    assert set(store.tree("out")) == {"high/a.png"}
+
+
+def test_a_journal_that_does_not_get_through_goes_with_the_next(
+    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "PUSHED", -1.0)
+    put, tried = objects.put, iter([True, True, False])
+
+    def broken(path: str, url: str, *more: Any, **how: Any) -> Any:
+        if "/journal/" in url and next(tried, False):
+            raise OSError(5, "the line is down", url)
+        return put(path, url, *more, **how)
+
+    monkeypatch.setattr(objects, "put", broken)
+    assert mgrkit("spectrograms", "audio", OUT) == 0
+    journal = b"".join(store.get(f"out/{key}") for key in store.keys("out/") if "journal" in key)
+    assert journal.count(b'"done"') == 4
 
 
 @pytest.fixture
