@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.files import objects
-from tests.remote.stores import Line, Store, serving
+from tests.remote.stores import BUCKET, Deny, Line, Store, serving
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,19 @@ def line(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{line.port}")
     yield line
     line.close()
+
+
+@pytest.fixture
+def denied(store: Store) -> Iterator[Deny]:
+    """Lets the store forbid an operation on keys of a pattern, by a policy of the bucket."""
+
+    def deny(operation: str, keys: str) -> None:
+        statement = {
+            "Effect": "Deny", "Principal": "*", "Action": f"s3:{operation}",
+            "Resource": f"arn:aws:s3:::{BUCKET}/{keys}",
+        }  # fmt: skip
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        store.client.put_bucket_policy(Bucket=BUCKET, Policy=policy)
+
+    yield deny
+    store.client.delete_bucket_policy(Bucket=BUCKET)

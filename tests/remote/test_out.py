@@ -17,7 +17,7 @@ import pytest
 from mgrkit.batch.sinks import mirror
 from mgrkit.files import claims, objects
 from tests.cli.test_commands import files, mgrkit, table, tone
-from tests.remote.stores import BUCKET, Line, Store
+from tests.remote.stores import BUCKET, Deny, Line, Store
 
 Captured = pytest.CaptureFixture[str]
 OUT = f"s3://{BUCKET}/out"
@@ -308,28 +308,10 @@ def test_a_bucket_that_is_not_there(store: Store, audio: Path, capfd: Captured) 
     assert len(err.splitlines()) == 1
 
 
-def denied(monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
-    """Let the store forbid writing what ends so, as S3 does."""
-    from botocore.exceptions import ClientError
-
-    from mgrkit.files.objects import _store
-
-    store = _store()
-    call = store._call_s3
-
-    async def forbidding(method: str, *args: Any, **asked: Any) -> Any:
-        if method == "put_object" and asked["Key"].endswith(suffix):
-            answer = {"Error": {"Code": "AccessDenied", "Message": "Access Denied"}}
-            raise PermissionError("Access Denied") from ClientError(answer, "PutObject")
-        return await call(method, *args, **asked)
-
-    monkeypatch.setattr(store, "_call_s3", forbidding)
-
-
 def test_a_bucket_that_forbids_writing_is_known_before_anything_is_made(
-    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+    store: Store, audio: Path, denied: Deny, capfd: Captured
 ) -> None:
-    denied(monkeypatch, "")
+    denied("PutObject", "out/*")
     assert mgrkit("spectrograms", "audio", OUT) == 3
     err = capfd.readouterr().err
     assert f"cannot write to {OUT}/.mgrkit/writers/0: access is denied" in err
@@ -337,20 +319,23 @@ def test_a_bucket_that_forbids_writing_is_known_before_anything_is_made(
 
 
 def test_a_bucket_that_forbids_writing_on_the_way_ends_the_run(
-    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+    store: Store, audio: Path, denied: Deny, capfd: Captured
 ) -> None:
-    denied(monkeypatch, "low/c.png")
+    denied("PutObject", "out/low/c.png")
     assert mgrkit("spectrograms", "audio", OUT, "--workers", "1") == 3
     assert f"cannot write: {OUT}/low/c.png: access is denied" in capfd.readouterr().err
     assert set(store.tree("out")) == {"high/a.png", "high/b.png", "tracks.csv"}
-    monkeypatch.undo()
 
 
 def test_a_bucket_that_forbids_the_journal_on_the_way_ends_the_run(
-    store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
+    store: Store,
+    audio: Path,
+    denied: Deny,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: Captured,
 ) -> None:
     monkeypatch.setattr(mirror, "PUSHED", -1.0)
-    denied(monkeypatch, "/000000")
+    denied("PutObject", "out/.mgrkit/journal/*")
     assert mgrkit("spectrograms", "audio", OUT, "--workers", "1") == 3
     assert f"cannot write: {OUT}/.mgrkit/journal/0.jsonl/000000: access is denied" in (
         capfd.readouterr().err

@@ -13,7 +13,7 @@ import pytest
 from mgrkit.batch import Item, Output, Work, fetching
 from mgrkit.files import objects
 from tests.cli.test_commands import files, mgrkit, table, tone
-from tests.remote.stores import BUCKET, Line, Store
+from tests.remote.stores import BUCKET, Deny, Line, Store
 
 Captured = pytest.CaptureFixture[str]
 URL = f"s3://{BUCKET}/audio"
@@ -223,7 +223,14 @@ def test_sources_that_are_not_there(store: Store, source: str, said: str, capfd:
     assert len(err.splitlines()) == 1
 
 
-def test_a_source_without_right_or_credentials(
+def test_an_object_that_may_not_be_read_is_a_row(store: Store, audio: Path, denied: Deny) -> None:
+    denied("GetObject", "audio/rock/c.wav")
+    assert mgrkit("spectrograms", URL, "out") == 1
+    (bad,) = (row for row in table(Path("out")) if row["status"] == "failed")
+    assert (bad["source"], bad["reason"]) == ("rock/c.wav", "unreadable: access is denied")
+
+
+def test_a_source_without_credentials(
     store: Store, audio: Path, monkeypatch: pytest.MonkeyPatch, capfd: Captured
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
