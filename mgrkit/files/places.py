@@ -131,6 +131,10 @@ class StorePlace:
             version = self._put(file, url, str(over[1]) if over else "")
         except (FileExistsError, RefusedError):
             raise
+        except UnicodeEncodeError:
+            raise ItemError(
+                "name-encoding", "its name is not UTF-8, as a store's must be", "rename the source"
+            ) from None
         except OSError as error:
             raise ItemError(
                 "upload", f"{path} could not be uploaded: {error.strerror}", "run again", again=True

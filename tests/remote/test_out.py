@@ -298,6 +298,27 @@ def test_an_out_inside_src_is_left_out(store: Store, audio: Path, capfd: Capture
     assert (said["made"], said["kept"]) == (0, 4)
 
 
+def test_names_of_any_kind_are_names_there(store: Store, audio: Path) -> None:
+    for name in (
+        "Ünï/日本 #1 + 50%?&=.wav",
+        "Ünï/back\\slash.wav",
+        "e\u0301/x.wav",
+    ):
+        tone(audio / name, hz=500 + len(name))
+    assert mgrkit("spectrograms", "audio", "here") == 0
+    assert mgrkit("spectrograms", "audio", OUT) == 0
+    assert store.tree("out") == content("here")
+    assert mgrkit("data", "convert", "audio", f"s3://{BUCKET}/audio") == 0
+    assert mgrkit("spectrograms", f"s3://{BUCKET}/audio", "there") == 0
+    assert set(content("there")) == set(content("here"))
+
+
+def test_a_name_that_no_store_takes_is_a_row(store: Store, audio: Path, capfd: Captured) -> None:
+    tone(audio / os.fsdecode(b"\xff.wav"))
+    said = summary(capfd, "spectrograms", "audio", OUT)
+    assert (said["made"], said["reasons"]) == (4, {"name-encoding": 1})
+
+
 # Bad stores and lines
 
 
