@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mgrkit.errors import ItemError
@@ -39,6 +39,12 @@ class Item:
     inputs: str = ""
     error: ItemError | None = None
     version: Version | None = None
+
+    def absolute(self) -> Item:
+        """The same by a source that a process in another folder finds, too."""
+        if not self.source or is_url(self.source):
+            return self
+        return replace(self, source=os.path.abspath(self.source))
 
     def fingerprint(self) -> Fingerprint | None:
         """Size, mtime_ns or ETag, and ``inputs``; None when the source is not there."""

@@ -62,6 +62,17 @@ def test_features_of_a_source_in_a_store(store: Store, audio: Path) -> None:
     assert Path("there.csv").read_bytes() == Path("here.csv").read_bytes()
 
 
+def test_workers_of_a_cluster_read_from_a_store(
+    store: Store, audio: Path, capfd: Captured
+) -> None:
+    pytest.importorskip("distributed")
+    assert mgrkit("spectrograms", audio, "here") == 0
+    assert mgrkit("spectrograms", URL, "there", "--cluster", "local:1") == 0
+    assert content(Path("there")) == content(Path("here"))
+    assert mgrkit("spectrograms", URL, f"s3://{BUCKET}/out", "--cluster", "local:1") == 2
+    assert "workers of a cluster do not write to s3://music/out" in capfd.readouterr().err
+
+
 def test_what_is_passed_over_is_said_as_of_a_folder(
     store: Store, audio: Path, capfd: Captured
 ) -> None:

@@ -8,9 +8,7 @@ process of its own, for it may have been the reason; the rest goes on as if noth
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
-import os
 import secrets
 import time
 from collections import Counter, deque
@@ -358,10 +356,7 @@ class Dask:
         return self._chunk(items) if items else None
 
     def _chunk(self, items: list[Item], alone: bool = False) -> Chunk:
-        items = [
-            dataclasses.replace(item, source=os.path.abspath(item.source)) if item.source else item
-            for item in items
-        ]
+        items = [item.absolute() for item in items]
         journal = self.sink.journal
         known = {item.key: journal.entry(item.key) for item in items if item.key in journal}
         return Chunk(items, known, alone)
