@@ -14,6 +14,7 @@ from typing import Any
 from mgrkit.errors import RunError
 from mgrkit.files import objects
 from mgrkit.files.lock import lock
+from mgrkit.files.replacing import replacing
 
 RENEWED = 20.0
 """Seconds after which a claim is renewed."""
@@ -133,8 +134,9 @@ class Claim:
 
     def _machine(self) -> str:
         file = self._state / "machine"
-        with contextlib.suppress(FileExistsError), file.open("x") as new:
-            new.write(secrets.token_hex(8))
+        if not file.exists():
+            with replacing(file) as temp:
+                temp.write_text(secrets.token_hex(8))
         return file.read_text()
 
     def _file(self, name: str) -> Path:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ from mgrkit.files.shards import WHOLE, Shard
 PUSHED = 30.0
 """Seconds after which what was added is uploaded."""
 _MOST_PIECES = 64
+_JOURNAL = re.compile(r"\w+\.jsonl")
 
 
 def state_of(url: str) -> Path:
@@ -179,11 +181,12 @@ def fetch_journals(url: str, folder: Path) -> None:
 
 def _pieces(url: str) -> dict[str, list[Entry]]:
     """The pieces of each journal, in order."""
-    return {
-        one.name: [piece for piece in objects.entries(one.path) if piece.version]
+    found = {
+        one.name: [piece for piece in objects.entries(one.path) if piece.name.isdigit()]
         for one in objects.entries(url)
-        if one.is_dir()
+        if one.is_dir() and _JOURNAL.fullmatch(one.name)
     }
+    return {name: pieces for name, pieces in found.items() if pieces}
 
 
 def _versions(pieces: list[Entry]) -> list[list[object]]:
