@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from mgrkit.compute.stopping import stop_signals
+from mgrkit.compute.stopping import stop_signals, stopped_by
 from mgrkit.errors import RunError, Stopped
 
 
@@ -38,3 +38,26 @@ def test_a_stop_gets_the_exit_code_of_the_signal() -> None:
     with pytest.raises(Stopped, match=r"^stopped after 3$") as caught:
         stop()
     assert caught.value.exit_code == 143
+
+
+def test_who_gives_work_to_a_thread_can_stop_it() -> None:
+    asked = []
+    with stopped_by(lambda: bool(asked)), stop_signals() as stopped:
+        assert not stopped()
+        asked.append(1)
+        assert stopped()
+    with stop_signals() as stopped:
+        assert not stopped()
+
+
+def test_the_second_signal_does_what_it_is_told_to() -> None:
+    heard = []
+    with stop_signals(lambda: heard.append(1)) as stopped:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (stopped(), heard) == (True, [])
+        os.kill(os.getpid(), signal.SIGINT)
+        assert heard == [1]
+    with stop_signals():
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
