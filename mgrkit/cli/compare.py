@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Cluster,
     Columns,
     DataTable,
     Debug,
@@ -106,6 +107,7 @@ def compare(
     ] = Path("compare"),
     device: Device = "auto",
     workers: Workers = 4,
+    cluster: Cluster = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -121,12 +123,14 @@ def compare(
     mgrkit compare features_30_sec.csv --classifiers svm,knn,lda --reduce pca:17
     mgrkit compare features_30_sec.csv --folds 10 --out folds
     mgrkit compare songs.csv --classifiers svm --param svm.C=1 --param svm.C=10
+    mgrkit compare images_original --classifiers cnn --cluster tcp://HOST:8786
 
     All learn from one split, or with --folds from the same folds by artist. Each takes the first
     DATA that holds what it eats or can be made into it; only tracks that are in all of them count.
     FOLDER gets compare.csv, compare.md, compare.png, and every model. The same command goes on
     after a stop; more classifiers, seeds and votes can be added later. A vote is the geometric mean
     of what its members say of a track: nothing is trained for it, its costs are theirs together.
+    With --cluster, workers that see FOLDER make the fits, each one at a time.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, of_classifiers, table_choice
@@ -156,6 +160,7 @@ def compare(
                 report=console.report,
                 say=watch.say,
                 progress=watch.progress,
+                cluster=cluster,
             )
         warnings = console.warnings()
     paths = write_report(found, out)

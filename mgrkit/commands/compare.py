@@ -5,31 +5,31 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.classifiers.base import silent, unheard
-from mgrkit.compute.device import KINDS, resolve_device
+from mgrkit.compute.device import KINDS, lacking, resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
-from mgrkit.errors import MgrkitError, RunError, Stopped, UsageError, nearest
+from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.experiments.common import Common, read_common
 from mgrkit.experiments.configurations import Configuration, Grids, configurations
 from mgrkit.experiments.folding import MOST, Folding, fold, one_split
 from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_other, write_record
+from mgrkit.experiments.running import Runs
 from mgrkit.experiments.standings import Comparison, compared
-from mgrkit.experiments.trials import RUNS, Outcome, Trial
+from mgrkit.experiments.trials import RUNS, Trial
 from mgrkit.files.outputs import check_folder
 from mgrkit.inputs.columns import ALL, TableChoice
-from mgrkit.learning.fitting import FOLDS
 from mgrkit.registry import ClassifierSpec, Provider, installed, with_parameters
 from mgrkit.tracks.splits import PARTS, check_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.compute.cluster import Cluster
 
 _MAKER = "mgrkit compare"
 
@@ -106,6 +106,7 @@ def compare(
     report: Report | None = None,
     say: Callable[[str], None] = unheard,
     progress: Callable[[int, int, Mapping[str, float]], None] = silent,
+    cluster: Cluster | None = None,
 ) -> Comparison:
     """Train classifiers on one train part and judge them by the same tracks.
 
@@ -118,11 +119,12 @@ def compare(
     data : as for `mgrkit.commands.train.train`; several are of one collection.
     out : a new folder, or one of the same comparison.
     say : gets each line of how far it is.
+    cluster : whose workers make the fits, each one at a time; they must see ``out``.
 
     Raises
     ------
     UsageError : the call is wrong, DATA cannot be split so, or ``out`` holds something else.
-    RunError : DATA cannot be read, or ``out`` not written.
+    RunError : DATA cannot be read, ``out`` not written, or the cluster is lost or of no use.
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
@@ -130,7 +132,7 @@ def compare(
     _check_folder(out)
     wanted = {one.spec.eats: one.spec.name for one in reversed(chosen)}
     common = read_common(
-        data, wanted, asked.split, asked.device, options, report, asked.genres,
+        data, wanted, asked.split, _device(asked.device, cluster), options, report, asked.genres,
         asked.feature_set, asked.table, asked.choice,
     )  # fmt: skip
     chosen, reasons, left_out = _edible(chosen, common, asked)
@@ -139,9 +141,8 @@ def compare(
     folding = fold(common, asked.folds) if asked.folds else one_split(common, asked.judged_by)
     _check_reduce(chosen, common, folding)
     _begin(out, common, folding, asked)
-    usable = [one for one in chosen if one.name not in reasons]
-    trials = _trials(out, usable, asked, common, folding)
-    finished = _finished(trials, common, folding, reasons, say, progress)
+    trials = _trials(out, chosen, reasons, asked, common, folding)
+    finished = Runs(trials, common, folding, reasons, say, progress).made(cluster)
     found = compared(
         chosen, asked.judged_by, asked.fits, common, folding, finished, reasons, asked.members
     )
@@ -166,67 +167,6 @@ def _edible(
     return [one for one in chosen if one.name not in names], lost, lines
 
 
-def _ahead(trials: Sequence[Trial], done: Mapping[str, Outcome]) -> Iterator[str]:
-    """What there is to do, where that is more than it looks like: of grids and of folds."""
-    chosen = {one.configuration.name: one.configuration for one in trials}.values()
-    grids = Counter(one.spec.name for one in chosen if one.varied)
-    for name, number in grids.items():
-        yield f"a grid of {name}: {number} combinations, each a row of its own"
-    if grids or any(one.fold for one in trials):
-        left = [one.configuration.spec for one in trials if one.name not in done]
-        fits = sum(1 + FOLDS * (spec.calibrate == "folds") for spec in left)
-        kept = f", {len(done)} are kept" if done else ""
-        runs = "1 run" if len(left) == 1 else f"{len(left)} runs"
-        yield f"{runs} to do, {fits} fits with those for calibration{kept}"
-
-
-def _finished(
-    trials: Sequence[Trial],
-    common: Common,
-    folding: Folding,
-    reasons: dict[str, str],
-    say: Callable[[str], None],
-    progress: Callable[[int, int, Mapping[str, float]], None],
-) -> dict[str, list[Outcome]]:
-    """What each seed gave, by classifier; adds to the reasons why a classifier failed.
-
-    What is done already is taken as it is, and after a failure the classifier's other runs are
-    passed over.
-    """
-    folds = {each.number: each for each in folding.folds}
-    # What was made otherwise is refused before anything is trained.
-    done = {one.name: kept for one in trials if (kept := one.kept(folds[one.fold].judged))}
-    for line in _ahead(trials, done):
-        say(line)
-    finished: dict[tuple[str, int], list[Outcome]] = {}
-    for number, trial in enumerate(trials, 1):
-        name, held = trial.configuration.name, folds[trial.fold]
-        if name in reasons:
-            continue
-        what = f"{number} of {len(trials)}: {trial.words}"
-        try:
-            result = done.get(trial.name)
-            if result is None:
-                say(what)
-                spec = trial.configuration.spec
-                result = trial.make(held.of(common.eaten[spec.eats], spec), held.judged, progress)
-        except (Stopped, KeyboardInterrupt) as stop:
-            raise _stopped(stop, number - 1, len(trials)) from None
-        except MgrkitError as error:
-            reasons[name] = str(error)
-            say(f"{what}: failed: {error}")
-            continue
-        finished.setdefault((name, trial.seed), []).append(result)
-        accuracy = float((result.probabilities.argmax(1) == held.judged.y).mean())
-        how = "kept" if trial.name in done else f"trained in {result.training_seconds:.1f} s"
-        say(f"{what}: accuracy {accuracy:.3f}, {how}")
-    joined: dict[str, list[Outcome]] = {}
-    for (name, _), of_seed in finished.items():
-        if name not in reasons:
-            joined.setdefault(name, []).append(folding.together(of_seed))
-    return joined
-
-
 def _configurations(asked: Asked) -> list[Configuration]:
     """The classifiers by name, each with its parameters; what is wrong with the call is said."""
     _check(asked)
@@ -244,8 +184,6 @@ def _configurations(asked: Asked) -> list[Configuration]:
         name = entry.spec.name
         found += configurations(entry, asked.given(name), asked.grids.get(name, {}))
     _check_votes(asked.members, names, asked.grids)
-    if asked.device != "auto":
-        resolve_device(asked.device, KINDS)
     return found
 
 
@@ -315,6 +253,18 @@ def _eating(entry: Provider, feature_set: str | None) -> Provider:
     return dataclasses.replace(entry, spec=dataclasses.replace(entry.spec, eats=eats))
 
 
+def _device(asked: str, cluster: Cluster | None) -> str:
+    """For what is computed here; whether the workers of a cluster have it they are asked.
+
+    Raises
+    ------
+    UsageError : there is no such device here.
+    """
+    if asked == "auto" or (cluster and lacking(asked)):
+        return "auto"
+    return resolve_device(asked, KINDS)
+
+
 def _check_folder(out: Path) -> None:
     """Before hours of work, not after."""
     check_folder(out, "--out")
@@ -355,15 +305,16 @@ def _begin(out: Path, common: Common, folding: Folding, asked: Asked) -> None:
 def _trials(
     out: Path,
     chosen: Sequence[Configuration],
+    reasons: Mapping[str, str],
     asked: Asked,
     common: Common,
     folding: Folding,
 ) -> list[Trial]:
-    """Every classifier with every seed in every fold."""
+    """Every classifier that has no reason to fail, with every seed in every fold."""
     genres = sorted({track.genre for track in common.tracks})
     digests = {eats: digest(one.dataset.examples(genres)) for eats, one in common.eaten.items()}
     found = []
-    for one in chosen:
+    for one in (one for one in chosen if one.name not in reasons):
         spec, entry = one.spec, one.entry
         usable = asked.device == "auto" or asked.device.partition(":")[0] in spec.devices
         device = asked.device if usable else "cpu"
@@ -376,9 +327,3 @@ def _trials(
             own = {**settings, "seed": seed}
             found += [Trial(out, one, seed, device, own, each.number) for each in folding.folds]
     return found
-
-
-def _stopped(stop: Stopped | KeyboardInterrupt, done: int, runs: int) -> Stopped:
-    code = stop.exit_code if isinstance(stop, Stopped) else 130
-    message = f"stopped after {done} of {runs} runs; the same command goes on from there"
-    return Stopped(message, code=code)

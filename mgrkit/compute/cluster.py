@@ -6,7 +6,6 @@ Passwords and TLS are Dask's own matter: its configuration files and variables
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
@@ -16,9 +15,12 @@ import warnings
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mgrkit.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import asyncio
 
 LONGEST_WAIT = 30.0
 """Seconds until a scheduler must answer, and until one without workers must have some."""
@@ -101,6 +103,8 @@ class Cluster:
 
     async def _answered(self, distributed: Any, where: Any) -> Any:
         """A client that is connected; one that is not is closed again."""
+        import asyncio
+
         try:
             client = distributed.Client(
                 where, asynchronous=True, timeout=_PATIENCE, set_as_default=False
@@ -125,6 +129,8 @@ class Cluster:
 
     @staticmethod
     async def _give_up(client: Any, started: asyncio.Future[Any]) -> None:
+        import asyncio
+
         started.cancel()
         await asyncio.wait({asyncio.ensure_future(_left(client))}, timeout=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,13 +30,20 @@ if __name__ == "__main__":
 
 
 @contextlib.contextmanager
-def foreign(folder: Path, workers: int) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The address of the scheduler, and the process that it is in."""
+def foreign(folder: Path, workers: int, **env: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of the scheduler, and the process that it is in.
+
+    Parameters
+    ----------
+    folder : for a file.
+    env : variables of the workers.
+    """
     script = folder / "foreign.py"  # its workers are started from a file
     script.write_text(CODE)
     process = subprocess.Popen(
         [sys.executable, str(script), str(workers)], cwd=ROOT, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True,
+        env={**os.environ, **env},
     )  # fmt: skip
     assert process.stdout
     try:
