@@ -138,3 +138,18 @@ def _begun(file: Path) -> list[str]:
                 case {"end": int()}:
                     begun.clear()
     return list(begun)
+
+
+def done_and_begun(file: Path) -> tuple[dict[str, Record], set[str]]:
+    """What a journal says is finished, and what was begun and is not."""
+    done: dict[str, Record] = {}
+    begun: set[str] = set()
+    with file.open("rb") as lines:
+        for line in lines:
+            match parsed(line):
+                case {"done": str(key)} as found:
+                    done[key] = Record.of(found)
+                    begun.discard(key)
+                case {"began": str(key)}:
+                    begun.add(key)
+    return done, begun

@@ -176,7 +176,8 @@ def main() -> None:
     print(f"a four-minute MP3 takes one core {cost:.2f} s")
     for cores in (1, 2, 4, 16, 64, 100, 250, 500, 1000):
         hours, by = simulated(cost, each / 1000, cores)
-        print(f"{cores:5} cores: {hours:7.2f} h, by the {by}")
+        what = f"{SONGS:,} four-minute MP3s on {cores} core{'s' * (cores > 1)}, simulated"
+        rows.append((what, "-", f"{hours:.2f} h, by the {by}"))
     by_disk, by_client = cost / (SONG_BYTES / DISK), cost / (each / 1000)
     limits = f"**{by_disk:.0f}** by a disk of {DISK / 1e9:g} GB/s, {by_client:.0f} by one client"
     what = f"cores that {SONGS:,} four-minute MP3s keep busy, simulated"

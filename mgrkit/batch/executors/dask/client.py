@@ -20,7 +20,7 @@ from typing import Any
 from mgrkit.batch.executors.attempt import Settle
 from mgrkit.batch.executors.dask import worker
 from mgrkit.batch.executors.dask.assignment import Answer, Assignment, Chunk, versions
-from mgrkit.batch.journalfiles import Record, is_written, parsed
+from mgrkit.batch.journalfiles import Record, done_and_begun, is_written
 from mgrkit.batch.model import Item, Job
 from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
@@ -39,6 +39,8 @@ _DEATHS = 4
 system does, must not make an item look guilty; one that ends its own process is told from that
 at once, for it runs in a process beside the worker's then."""
 _PATIENCE = 10.0
+_LISTED = 5.0
+"""Seconds after which the workers are listed again."""
 _TICK = 0.1
 
 
@@ -123,9 +125,7 @@ class Dask:
 
     async def _go(self) -> None:
         self._client.subscribe_topic("all", self._hear)
-        there = await self._client.scheduler.identity(n_workers=-1)
-        for address, about in there["workers"].items():
-            self._meet(address, about["nthreads"])
+        await self._list()
         try:
             await self._watch()
             await self._ask(worker.dismiss)
@@ -135,8 +135,11 @@ class Dask:
 
     async def _watch(self) -> None:
         """Until all is done; raises what ends the run before that."""
-        seen = time.monotonic()
+        seen = listed = time.monotonic()
         while not self._done():
+            if time.monotonic() - listed > _LISTED:
+                await self._list()
+                listed = time.monotonic()
             if self._failure:
                 raise self._failure
             if self._client.status != "running":
@@ -164,6 +167,15 @@ class Dask:
 
     # Workers come and go.
 
+    async def _list(self) -> None:
+        """Who is there: what came or went while nobody heard it is known now, too."""
+        known = set(self._hands)
+        there = (await self._client.scheduler.identity(n_workers=-1))["workers"]
+        for address, about in there.items():
+            self._meet(address, about["nthreads"])
+        for address in known - there.keys():
+            self._leave(address)
+
     async def _hear(self, event: tuple[float, dict[str, Any]]) -> None:
         """Of the scheduler: a worker has come, or gone."""
         match event[1]:
@@ -172,13 +184,16 @@ class Dask:
                 if address in threads:
                     self._meet(address, threads[address])
             case {"action": "remove-worker", "worker": str(address)}:
-                self._refused.pop(address, None)
-                if hand := self._hands.pop(address, None):
-                    hand.lose()
-                self._signal()
+                self._leave(address)
+
+    def _leave(self, address: str) -> None:
+        self._refused.pop(address, None)
+        if hand := self._hands.pop(address, None):
+            hand.lose()
+        self._signal()
 
     def _meet(self, address: str, threads: int) -> None:
-        if address not in self._hands:
+        if address not in self._hands and address not in self._refused:
             hand = self._hands[address] = _Hand(address, next(self._numbers), threads)
             self._start(self._enlist(hand))
 
@@ -305,20 +320,10 @@ class Dask:
             return {}, None
         writer = Worker(self.call, hand.number).writer
         file = self.sink.journal.path.with_name(f"{writer}.jsonl")
-        done: dict[str, Record] = {}
-        begun: set[str] = set()
         if not file.exists():
-            return done, begun
+            return {}, set()
         await self._let_go([file])
-        with file.open("rb") as lines:
-            for line in lines:
-                match parsed(line):
-                    case {"done": str(key)} as found:
-                        done[key] = Record.of(found)
-                        begun.discard(key)
-                    case {"began": str(key)}:
-                        begun.add(key)
-        return done, begun
+        return done_and_begun(file)
 
     def _files(self) -> list[Path]:
         """The journals of all workers of this run."""
