@@ -190,6 +190,7 @@ class Dask:
         self._refused.pop(address, None)
         if hand := self._hands.pop(address, None):
             hand.lose()
+            self.report.note(f"worker {address} has gone; what it had in work is done elsewhere")
         self._signal()
 
     def _meet(self, address: str, threads: int) -> None:
