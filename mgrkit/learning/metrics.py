@@ -40,10 +40,11 @@ def scores(
     Plain JSON: ``accuracy`` with its 95 % interval ``accuracy_low`` and ``accuracy_high`` (see
     `interval`); ``macro_f1``, the mean over the labels that occur in y, and
     ``macro_f1_genres``, how many those are; ``top3``, the share of tracks whose label is among
-    the three likeliest; ``ece`` (see `expected_calibration_error`); ``per_genre`` with
-    ``precision``, ``recall``, ``f1`` (0 where undefined; None for a label that does not occur in
-    y) and ``tracks`` of each label; ``confusion``, counts with a row for each true and a column
-    for each predicted label; ``labels``; ``tracks``, their number.
+    the three likeliest; ``ece`` (see `expected_calibration_error`) and ``reliability``, the bins
+    that it is the mean of (see `reliability`); ``per_genre`` with ``precision``, ``recall``,
+    ``f1`` (0 where undefined; None for a label that does not occur in y) and ``tracks`` of each
+    label; ``confusion``, counts with a row for each true and a column for each predicted label;
+    ``labels``; ``tracks``, their number.
     """
     y = np.asarray(y, np.int64)
     count = len(labels)
@@ -64,6 +65,7 @@ def scores(
         "macro_f1_genres": len(f1),
         "top3": float((ranked == y[:, None]).any(1).mean()),
         "ece": expected_calibration_error(probabilities, y),
+        "reliability": reliability(probabilities, y),
         "per_genre": per_genre,
         "confusion": confusion.tolist(),
         "labels": list(labels),
@@ -77,11 +79,35 @@ def expected_calibration_error(probabilities: NDArray[Any], y: NDArray[Any]) -> 
     The mean distance over 15 bins of equal width, weighted by their tracks (Naeini et al.
     2015; Guo et al. 2017). Of few tracks it is above zero for the best model too.
     """
-    top = probabilities.max(1).astype(np.float64)
-    right = probabilities.argmax(1) == y
-    bins = np.clip(np.ceil(top * BINS).astype(int) - 1, 0, BINS - 1)
+    top, right, bins = _binned(probabilities, y)
     gaps = np.bincount(bins, right - top, BINS)
     return float(np.abs(gaps).sum() / len(top))
+
+
+def reliability(probabilities: NDArray[Any], y: NDArray[Any]) -> list[dict[str, float]]:
+    """How often verdicts are right, by their probability: the calibration curve.
+
+    Of each of the 15 bins that hold any track ``probability``, the mean of the largest
+    probabilities, ``right``, the share of right verdicts, and ``tracks``.
+    """
+    top, right, bins = _binned(probabilities, y)
+    return [
+        {
+            "probability": float(top[bins == place].mean()),
+            "right": float(right[bins == place].mean()),
+            "tracks": int((bins == place).sum()),
+        }
+        for place in np.unique(bins)
+    ]
+
+
+def _binned(
+    probabilities: NDArray[Any], y: NDArray[Any]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
+    """The largest probabilities, whether each is that of the true label, and their bins."""
+    top = probabilities.max(1).astype(np.float64)
+    right = probabilities.argmax(1) == y
+    return top, right, np.clip(np.ceil(top * BINS).astype(np.int64) - 1, 0, BINS - 1)
 
 
 def interval(right: NDArray[Any], groups: Sequence[object], seed: int = 0) -> tuple[float, float]:

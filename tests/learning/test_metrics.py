@@ -10,7 +10,7 @@ import pytest
 
 from mgrkit.errors import UsageError
 from mgrkit.learning.averaging import to_tracks
-from mgrkit.learning.metrics import expected_calibration_error, interval, scores
+from mgrkit.learning.metrics import expected_calibration_error, interval, reliability, scores
 
 LABELS = ["blues", "classical", "jazz", "metal", "pop"]
 
@@ -61,13 +61,27 @@ def test_scores_are_plain_json_and_complete() -> None:
     result = scores(p, y.tolist(), artists, LABELS)
     assert list(result) == [
         "accuracy", "accuracy_low", "accuracy_high", "macro_f1", "macro_f1_genres", "top3", "ece",
-        "per_genre", "confusion", "labels", "tracks",
+        "reliability", "per_genre", "confusion", "labels", "tracks",
     ]  # fmt: skip
     assert json.loads(json.dumps(result)) == result
     assert {type(value) for value in result.values()} == {float, dict, list, int}
     assert result["accuracy_low"] < result["accuracy"] < result["accuracy_high"]
     assert scores(p, y, artists, LABELS) == result
     assert scores(p, y, artists, LABELS, seed=1)["accuracy_low"] != result["accuracy_low"]
+
+
+def test_the_bins_of_the_calibration_curve_are_those_of_the_error() -> None:
+    p, y, artists = table()
+    bins = reliability(p, y)
+    gaps = [one["tracks"] * abs(one["right"] - one["probability"]) for one in bins]
+    assert sum(one["tracks"] for one in bins) == len(y)
+    assert sum(gaps) / len(y) == pytest.approx(expected_calibration_error(p, y))
+    assert scores(p, y, artists, LABELS)["reliability"] == bins
+    sure = reliability(np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]]), np.array([0, 1, 1]))
+    assert sure == [
+        {"probability": pytest.approx(0.8), "right": 1.0, "tracks": 1},
+        {"probability": pytest.approx(0.9), "right": 0.5, "tracks": 2},
+    ]
 
 
 def test_nothing_is_said_of_a_label_that_was_told_but_never_true() -> None:
