@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -130,6 +130,23 @@ class Comparison:
         rows = [{**asdict(row), "spread": asdict(row.spread)} for row in self.rows]
         pairs = [{**asdict(p), "tied": p.tied} for p in self.pairs]
         return asdict(self) | {"rows": rows, "pairs": pairs, "exit_code": self.exit_code}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Comparison:
+        """What `as_json` gave; raises KeyError, TypeError or ValueError for anything else."""
+        known = {name: record[name] for name in _fields(cls)}
+        rows = []
+        for row in known["rows"]:
+            its = {name: row[name] for name in _fields(Standing)}
+            rows.append(
+                Standing(**{**its, "seeds": Spread(**its["seeds"]), "folds": (*its["folds"],)})
+            )
+        pairs = [Difference(**{n: one[n] for n in _fields(Difference)}) for one in known["pairs"]]
+        return cls(**{**known, "rows": (*rows,), "pairs": (*pairs,), "notes": (*known["notes"],)})
+
+
+def _fields(kind: Any) -> list[str]:
+    return [one.name for one in fields(kind)]
 
 
 def compared(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,7 +197,8 @@ class Trial:
         return self.folder / RUNS / f"{self.name}.json"
 
     def _write_record(self, **measured: object) -> None:
-        write_record(self._record, {"settings": dict(self.settings), **measured})
+        known = {"classifier": self.configuration.name, "settings": dict(self.settings)}
+        write_record(self._record, {**known, **measured})
 
     def _write_probabilities(self, probabilities: NDArray[np.float32], judged: Judged) -> None:
         text = io.StringIO()
@@ -241,3 +243,65 @@ def judge(
     began = time.perf_counter()
     probabilities = predict_tracks(classifier, spec, calibration, tracks.x, tracks.tracks)
     return probabilities, time.perf_counter() - began
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A finished run as a comparison's folder keeps it, read without its bundle.
+
+    Parameters
+    ----------
+    classifier : the name of its row.
+    settings : ``version``, ``parameters``, ``seed`` and what it was made from.
+    outcome : what it gave.
+    judged : the tracks, whose places nobody knows any more: they are empty.
+    """
+
+    classifier: str
+    seed: int
+    fold: int
+    settings: Mapping[str, Any]
+    outcome: Outcome
+    judged: Judged
+
+
+def kept_runs(folder: Path) -> list[KeptRun]:
+    """The finished runs of a comparison, by classifier, seed and fold.
+
+    Raises
+    ------
+    RunError : the files of one cannot be read.
+    """
+    found = []
+    for path in sorted((folder / RUNS).glob("*.json")):
+        record = read_record(path) or {}
+        name = _NAME.fullmatch(path.stem)
+        if name and record.get("finished"):
+            found.append(_kept_run(path, record, *name.groups()))
+    return sorted(found, key=lambda run: (run.classifier, run.seed, run.fold))
+
+
+_NAME = re.compile(r"(.+)-(\d+?)(?:-fold(\d+))?")
+"""Of the record of a run: its stem, seed and fold."""
+
+
+def _kept_run(
+    path: Path, record: Mapping[str, Any], stem: str, seed: str, fold: str | None
+) -> KeptRun:
+    try:
+        with path.with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+            head, *rows = list(csv.reader(file))
+        first = len(_HEADS)
+        labels = tuple(name.removeprefix("p:") for name in head[first:])
+        ids, genres, groups = zip(*(row[:first] for row in rows), strict=True)
+        values = np.array([row[first:] for row in rows], np.float32)
+        judged = Judged((), ids, genres, groups, labels)
+        numbers = {name: kind(record[name]) for name, kind in _MEASURES.items()}
+        if values.shape != (len(ids), len(judged.labels)) or not np.isfinite(values).all():
+            raise ValueError
+        judged.y  # noqa: B018 - each genre is one of the labels
+    except (OSError, ValueError, KeyError, TypeError):
+        raise damaged(path) from None
+    outcome = Outcome(values, **numbers, device=str(record.get("device", "")))
+    name = str(record.get("classifier", stem))  # an earlier mgrkit did not note it
+    return KeptRun(name, int(seed), int(fold or 0), dict(record["settings"]), outcome, judged)

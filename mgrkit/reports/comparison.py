@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mgrkit.experiments.records import write_record
 from mgrkit.experiments.standings import Comparison, Standing
 from mgrkit.files.replacing import replacing
 from mgrkit.reports.figures import drawn
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES = ("compare.csv", "compare.md", "compare.png")
+RECORD = "compare.json"
+"""All that was found, as ``--json`` prints it: what an HTML report is made of."""
 
 TIES = (
     "Classifiers that share a letter cannot be told apart by these tracks: the 95 % interval of "
@@ -46,12 +49,16 @@ def spread_of(found: Comparison) -> str:
 
 
 def write_report(found: Comparison, out: Path) -> list[Path]:
-    """Write the three files into ``out``, each whole or not at all, and give their paths."""
+    """Write the files into ``out``, each whole or not at all; the paths of those for people.
+
+    Beside them is the `RECORD`.
+    """
     paths = [out / name for name in NAMES]
     for path, text in zip(paths, (_csv(found), _markdown(found)), strict=False):
         with replacing(path) as temp:
             temp.write_text(text, encoding="utf-8")
     _draw(found, paths[2])
+    write_record(out / RECORD, found.as_json())
     return paths
 
 

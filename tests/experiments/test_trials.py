@@ -19,7 +19,7 @@ from mgrkit.experiments import trials
 from mgrkit.experiments.standings import Comparison
 from mgrkit.learning.comparing import Difference
 from mgrkit.registry import loader
-from mgrkit.reports.comparison import NAMES, short, write_report
+from mgrkit.reports.comparison import NAMES, RECORD, short, write_report
 from tests.datasets.made_tables import rows, write
 
 BOTH = ("svm", "random_forest")
@@ -222,6 +222,42 @@ def test_other_settings_are_refused_with_the_difference(
     with pytest.raises(UsageError, match=expected):
         again(table, done[0], **({"classifiers": ["svm"]} | more))
     assert trains.names == []
+
+
+def test_what_was_found_is_read_back_from_its_record(done: tuple[Path, Comparison]) -> None:
+    out, found = done
+    write_report(found, out)
+    record = json.loads((out / RECORD).read_text())
+    assert record == json.loads(json.dumps(found.as_json()))
+    assert Comparison.from_json(record) == found
+    with pytest.raises(KeyError):
+        Comparison.from_json({name: record[name] for name in record if name != "pairs"})
+
+
+def test_runs_are_read_back_without_their_bundles(done: tuple[Path, Comparison]) -> None:
+    out, found = done
+    runs = trials.kept_runs(out)
+    assert [(run.classifier, run.seed, run.fold) for run in runs] == [
+        (name, seed, 0) for name in sorted(BOTH) for seed in (0, 1)
+    ]
+    for run in runs:
+        assert run.settings["seed"] == run.seed
+        assert len(run.judged.ids) == len(set(run.judged.ids)) == found.tracks
+        assert run.outcome.probabilities.sum(1) == pytest.approx(1, abs=1e-4)
+    right = [run.outcome.probabilities.argmax(1) == run.judged.y for run in runs[2:]]
+    row = next(row for row in found.rows if row.classifier == "svm")
+    assert np.mean(right) == pytest.approx(row.accuracy)
+
+
+@pytest.mark.parametrize("text", ["track,genre,artist\n", "track,genre,artist,p:a\nt,b,x,1\n", ""])
+def test_runs_that_are_damaged_are_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "runs").mkdir()
+    record = {"finished": True, "settings": {"seed": 0}, "training_seconds": 1.0}
+    record |= {"prediction_ms": 1.0, "numbers": 1, "bytes": 1}
+    (tmp_path / "runs" / "svm-0.json").write_text(json.dumps(record))
+    (tmp_path / "runs" / "svm-0.csv").write_text(text)
+    with pytest.raises(RunError, match=r"svm-0\.json is damaged"):
+        trials.kept_runs(tmp_path)
 
 
 def test_other_data_is_refused(tmp_path: Path, done: tuple[Path, Comparison]) -> None:
