@@ -1,0 +1,305 @@
+"""Trained models as pages: a bundle, the folder of a training run, and that of a search."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mgrkit.classifiers import Bundle, load_bundle
+from mgrkit.classifiers.bundle import SUFFIX
+from mgrkit.errors import BundleError, UsageError
+from mgrkit.experiments.records import SETTINGS, read_record
+from mgrkit.experiments.runfolder import LOG
+from mgrkit.experiments.tuning import RESULT
+from mgrkit.learning.calibration import Calibration
+from mgrkit.reports.html import scores
+from mgrkit.reports.html.charts import Series, curves
+from mgrkit.reports.html.page import Chart, Fact, Facts, Grid, Lines, Page, Section, Share
+from mgrkit.reports.html.tracks import Tracks, name_column, number_column, share_column, text_column
+from mgrkit.reports.search import TRIALS
+
+_CHOSEN = (
+    "The temperature was chosen on these very tracks, so the curve is rather too good; the "
+    "calibration error among the metrics is not."
+)
+_MEASURES = ("loss", "accuracy")
+
+
+def bundle_page(path: Path) -> Page:
+    """A page of a model's file: its card, metrics, settings, and what it said of train's tracks.
+
+    Raises
+    ------
+    BundleError : it is no bundle, or damaged.
+    """
+    bundle = load_bundle(path)
+    return Page(f"Model {path.stem}", [_about(bundle)], list(_of_bundle(bundle)))
+
+
+def _about(bundle: Bundle) -> str:
+    of = f"a vote of {', '.join(bundle.members)}" if bundle.members else bundle.classifier
+    genres = f"{len(bundle.task.labels)} genres"
+    return f"{of[0].upper()}{of[1:]}: {genres}, from {bundle.eats}."
+
+
+def _of_bundle(bundle: Bundle) -> Iterator[Section]:
+    card = [Fact(name, str(text), wide=True) for name, text in bundle.card.items()]
+    yield Section("Card", [Facts(card)])
+    yield from _metrics(bundle.metrics)
+    if bundle.members:
+        yield Section("Members", [_members(bundle)])
+    if bundle.held_out is not None:
+        yield from _out_of_fold(bundle)
+    yield Section("Settings and versions", [*_settings(bundle)])
+
+
+def _metrics(metrics: Mapping[str, Any]) -> Iterator[Section]:
+    where = [Fact(name, str(metrics[name])) for name in ("part", "split") if metrics.get(name)]
+    parts: list[Any] = [Facts(where)]
+    if metrics.get("accuracy") is not None:
+        parts.insert(0, scores.measured(metrics))
+    folds = metrics.get("folds") or {}
+    if folds and folds.get("accuracy") != metrics.get("accuracy"):
+        parts.append(Facts(scores.measured(folds).facts, heading="In folds of train"))
+    text = "Measured before it was fit again on train and valid." if metrics.get("refit") else ""
+    yield Section("Metrics", parts, text)
+
+
+def _members(bundle: Bundle) -> Grid:
+    weights = bundle.state.get("weights")
+    rows: list[list[str | Share]] = []
+    for place, (name, member) in enumerate(sorted(bundle.members.items())):
+        accuracy = member.metrics.get("accuracy")
+        rows.append(
+            [
+                name, member.classifier, member.eats,
+                "" if weights is None else f"{float(weights[place]):.2f}",
+                "" if accuracy is None else Share(f"{accuracy:.3f}", float(accuracy)),
+                str(member.metrics.get("part", "")), f"{member.distribution} {member.version}",
+            ]
+        )  # fmt: skip
+    heads = ("name", "classifier", "from", "weight", "accuracy", "measured on", "version")
+    return Grid("members", heads, rows, (3, 4))
+
+
+def _out_of_fold(bundle: Bundle) -> Iterator[Section]:
+    """What fits on other artists said of the tracks of train."""
+    held, calibrated = bundle.held_out, Calibration.from_dict(bundle.calibration)
+    assert held is not None
+    probabilities = calibrated.apply(held.rows())
+    judged = scores.Judged(held.ids, held.y, held.groups, bundle.task.labels, probabilities)
+    found = judged.scores()
+    for section in scores.sections(found, judged, _CHOSEN):
+        yield Section(f"{section.title}, out of fold", section.parts, section.text)
+    yield Section(
+        "Hardest tracks, out of fold", [scores.hardest(judged, {"artist": held.groups})],
+        "Each track of train was judged by a fit on other artists.",
+    )  # fmt: skip
+
+
+def _settings(bundle: Bundle) -> Iterator[Any]:
+    yield Facts(
+        [
+            Fact("classifier", bundle.classifier),
+            Fact("version", f"{bundle.distribution} {bundle.version}"),
+            Fact("eats", bundle.eats),
+            Fact("seed", str(bundle.seed)),
+            Fact("tracks that it was made with", f"{len(bundle.seen):,}"),
+            Fact("genres", ", ".join(bundle.task.labels), wide=True),
+        ]
+    )
+    yield Facts(_facts(bundle.parameters), heading="Parameters")
+    if bundle.calibration:
+        yield Facts(_facts(bundle.calibration), heading="Calibration")
+    if bundle.task.frontend is not None:
+        front = json.loads(bundle.task.frontend.to_json())
+        yield Facts(_facts(front), heading="Front end")
+
+
+def _facts(values: Mapping[str, Any]) -> list[Fact]:
+    return [Fact(name, _shown(value)) for name, value in values.items()]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_shown, value)) or "none"
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def run_page(folder: Path) -> Page:
+    """A page of the folder of a training run, and of the bundle beside it if it is there.
+
+    Raises
+    ------
+    RunError : its settings cannot be read.
+    """
+    settings = dict(read_record(folder / SETTINGS) or {})
+    finished = settings.pop("finished", False)
+    sections = [_curves(folder, path) for path in sorted(folder.glob("**/metrics.csv"))]
+    log = folder / LOG
+    if log.exists():
+        lines = log.read_text("utf-8", errors="replace").splitlines()
+        sections.append(Section("Log", [Lines(lines)]))
+    sections.append(Section("Settings of the run", [Facts(_facts(settings))]))
+    bundle = folder.with_suffix(SUFFIX)
+    if bundle.is_file():
+        sections += _of_bundle(load_bundle(bundle))
+    state = "finished" if finished else "not finished: the same command goes on from there"
+    return Page(f"Training run {folder.stem}", [f"The run is {state}."], sections)
+
+
+def _curves(folder: Path, path: Path) -> Section:
+    """How one fit went: loss and accuracy over the epochs, of all its members."""
+    rows = _csv(path)
+    members = sorted({row.get("member", "") for row in rows})
+    charts: list[Chart | Lines] = []
+    for measure in _MEASURES:
+        series = []
+        for part, look in (("", "line"), ("valid_", "line second")):
+            for member in members:
+                points = [
+                    (float(row["epoch"]), float(row[part + measure]))
+                    for row in rows
+                    if row.get("member", "") == member and row.get(part + measure)
+                ]
+                series += [Series(part + measure, points, look)] if points else []
+        if series:
+            valid = any(one.name.startswith("valid_") for one in series)
+            told = "Blue: train; orange: valid, by which it was chosen." if valid else ""
+            charts.append(curves(measure, series, ("epoch", measure), told))
+    where = path.parent.relative_to(folder).as_posix()
+    return Section(f"Fit {where}", charts or [Lines(["No epoch is done yet."])])
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return list(csv.DictReader(file, restval=""))
+    except FileNotFoundError:
+        return []
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+
+
+def search_page(folder: Path) -> Page:
+    """A page of the folder of ``mgrkit tune``.
+
+    Raises
+    ------
+    UsageError : the search has no result yet.
+    RunError : its files cannot be read.
+    """
+    record = read_record(folder / RESULT)
+    if record is None:
+        what = f"{folder} has no {RESULT}: the search is not finished"
+        raise UsageError(what, "the same mgrkit tune again goes on")
+    settings = dict(read_record(folder / SETTINGS) or {})
+    page = result_page(record, folder / RESULT, _csv(folder / TRIALS))
+    sections = [*page.sections, Section("What was searched", [Facts(_facts(settings))])]
+    bundle = folder / f"{record['classifier']}{SUFFIX}"
+    try:
+        found = load_bundle(bundle)
+    except BundleError as error:
+        notes = [f"The model is not here: {error}"]
+        return Page(page.title, page.lead, [*sections, Section("Model", [Lines(notes)])])
+    return Page(page.title, page.lead, [*sections, *_of_bundle(found)])
+
+
+def result_page(
+    record: Mapping[str, Any], source: Path, trials: Sequence[Mapping[str, str]] = ()
+) -> Page:
+    """A page of the result that ``mgrkit tune --json`` prints, with its trials if they are known.
+
+    Raises
+    ------
+    UsageError : it is no such result.
+    """
+    try:
+        return _result(record, trials)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise UsageError(f"{source} is no result of mgrkit tune") from None
+
+
+def _result(record: Mapping[str, Any], trials: Sequence[Mapping[str, str]]) -> Page:
+    inner, nested = record["inner"], record["nested"]
+    facts = [
+        Fact("best of its trials", f"{inner['accuracy']:.3f}", "chosen: too high", True),
+        Fact("trials", f"{inner['trials']:,}", f"{inner['failed']} failed", True),
+    ]
+    if inner["defaults"] is not None:
+        facts.insert(1, Fact("the defaults", f"{inner['defaults']:.3f}", "same folds", True))
+    if nested:
+        low, high = nested["accuracy_low"], nested["accuracy_high"]
+        worth = Fact("the whole search is worth", f"{nested['accuracy']:.3f}",
+                     f"95 %: {low:.3f} to {high:.3f}", True)  # fmt: skip
+        facts.insert(0, worth)
+    best = Facts(_facts(record["parameters"]), heading="Best parameters")
+    sections = [Section("Result", [Facts(facts), best])]
+    if trials:
+        sections.append(Section("Trials", [*_trials(record, trials)]))
+    if importance := record["importance"]:
+        rows = [[name, Share(f"{value:.2f}", float(value))] for name, value in importance.items()]
+        grid = Grid("importance", ("parameter", "importance"), rows, (1,))
+        sections.append(
+            Section("Importance", [grid], "The share of what differs between the trials' scores.")
+        )
+    if notes := record.get("notes"):
+        sections.append(Section("Notes", [Lines(list(map(str, notes)))]))
+    lead = f"Scored by {inner['folds']} folds of train by artist, {inner['tracks']} tracks."
+    return Page(f"Search of {record['classifier']}", [lead], sections)
+
+
+def _trials(record: Mapping[str, Any], trials: Sequence[Mapping[str, str]]) -> Iterator[Any]:
+    main = [row for row in trials if row["search"] == "search"]
+    scored = [(int(r["trial"]), float(r["accuracy"])) for r in main if r["status"] == "ok"]
+    early = [
+        (int(row["trial"]), float(row["accuracy"]))
+        for row in main
+        if row["status"] == "ended early" and row["accuracy"]
+    ]
+    if scored:
+        best = [(at, max(value for to, value in scored if to <= at)) for at, _ in scored]
+        series = [Series("best so far", best, "line second"), Series("trial", scored, "dot")]
+        series += [Series("ended early", early, "cross")] if early else []
+        usual = record["inner"]["defaults"]
+        levels = {} if usual is None else {"defaults": usual}
+        crosses = " Crosses were ended early." if early else ""
+        caption = f"The score of each trial; the orange line is the best so far.{crosses}"
+        yield curves("history", series, ("trial", "accuracy"), caption, levels)
+    yield _trial_table(trials)
+
+
+def _trial_table(trials: Sequence[Mapping[str, str]]) -> Tracks:
+    names = [f"{row['search']} {row['trial']}" for row in trials]
+    fixed = ("search", "trial", "status", "accuracy", "seconds", "reason")
+    columns = [
+        name_column(names, "trial"),
+        text_column("status", [row["status"] for row in trials]),
+        share_column("accuracy", [_float(row["accuracy"]) for row in trials], "accuracy"),
+        number_column("seconds", [_float(row["seconds"]) for row in trials], digits=2),
+    ]
+    searched = [name for name in trials[0] if name not in fixed]
+    columns += [_values(name, [row[name] for row in trials]) for name in searched]
+    if any(row.get("reason") for row in trials):
+        columns.append(text_column("reason", [row["reason"] for row in trials]))
+    return Tracks(names, columns, "trials", ("accuracy", "descending"), [])
+
+
+def _values(name: str, texts: Sequence[str]) -> Any:
+    """A column of numbers, if all are, else of texts."""
+    try:
+        numbers = [_float(text) for text in texts]
+    except ValueError:
+        return text_column(f"param {name}", texts, name)
+    return number_column(f"param {name}", numbers, name, digits=None)
+
+
+def _float(text: str) -> float | None:
+    return float(text) if text else None

@@ -1,0 +1,200 @@
+"""What can be shown: which of mgrkit's results a file or folder is, and its page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mgrkit.batch.journalfiles import parsed
+from mgrkit.classifiers.bundle import SUFFIX
+from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.records import SETTINGS, read_record
+from mgrkit.experiments.studyfolder import MAKER as TUNE
+from mgrkit.reports.html.comparisons import comparison_page, record_page
+from mgrkit.reports.html.evaluations import (
+    VERDICT_HEADS,
+    evaluation_page,
+    read_verdicts,
+    under_page,
+    verdicts_page,
+)
+from mgrkit.reports.html.journals import from_journal
+from mgrkit.reports.html.listings import listing_page
+from mgrkit.reports.html.models import bundle_page, result_page, run_page, search_page
+from mgrkit.reports.html.page import Page
+from mgrkit.reports.html.predictions import (
+    SONG_HEADS,
+    Prediction,
+    from_lines,
+    from_rows,
+    from_table,
+    predictions_page,
+    with_pieces,
+)
+from mgrkit.tracks.schema import TABLE
+from mgrkit.tracks.table import is_table
+
+_COMPARE = "mgrkit compare"
+_TAKEN = (
+    "report takes what predict prints (--json, --jsonl, --csv) or remembers (--resume), what "
+    "evaluate prints (--json) or writes (--predictions), the folders of compare, tune and train, "
+    "a model, or a table with a column path"
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What else is given with a source.
+
+    Parameters
+    ----------
+    predictions : with the JSON of ``evaluate``, its table of verdicts.
+    pieces : with the table of ``predict``, that of its pieces.
+    model : with a journal of ``predict``, the model that it was made with.
+    """
+
+    predictions: Path | None = None
+    pieces: Path | None = None
+    model: str | None = None
+
+    def only(self, *names: str) -> None:
+        """Raise UsageError for what does not go with the source; ``names`` do."""
+        goes = {
+            "predictions": "the JSON of mgrkit evaluate",
+            "pieces": "the CSV of mgrkit predict",
+            "model": "a journal of mgrkit predict --resume",
+        }
+        for name, what in goes.items():
+            if name not in names and getattr(self, name) is not None:
+                raise UsageError(f"--{name} goes with {what} alone", "leave it out")
+
+
+def page_of(source: Path, beside: Beside) -> Page:
+    """The page of any result.
+
+    Raises
+    ------
+    UsageError : it is none that can be shown, or not what an option goes with.
+    RunError : it is not there, or cannot be read.
+    """
+    if not source.exists():
+        raise RunError(f"there is no {source}", "SRC is what mgrkit has written or printed")
+    try:
+        if source.is_dir():
+            beside.only()
+            return _of_folder(source)
+        if source.suffix.lower() == SUFFIX:
+            beside.only()
+            return bundle_page(source)
+        if is_table(source):
+            return _of_table(source, beside)
+        return _of_json(source, beside)
+    except OSError as error:
+        raise RunError(f"cannot read {error.filename or source}: {error.strerror}") from None
+
+
+def _of_folder(folder: Path) -> Page:
+    settings = read_record(folder / SETTINGS) if (folder / SETTINGS).is_file() else None
+    maker = (settings or {}).get("made by")
+    if maker == _COMPARE:
+        return comparison_page(folder)
+    if maker == TUNE:
+        return search_page(folder)
+    if settings is not None and folder.suffix == ".run" and "classifier" in settings:
+        return run_page(folder)
+    if (folder / TABLE).is_file():
+        return listing_page(folder / TABLE)
+    raise _unknown(folder)
+
+
+def _of_table(path: Path, beside: Beside) -> Page:
+    head = ""
+    if path.suffix.lower() == ".csv":
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            head = file.readline(1 << 16)
+    if head.startswith(",".join(SONG_HEADS)):
+        beside.only("pieces")
+        songs = from_table(path)
+        if beside.pieces:
+            songs = with_pieces(songs, beside.pieces)
+        return predictions_page(_some(songs, path), [], path)
+    beside.only()
+    if head.startswith(",".join(VERDICT_HEADS)):
+        return verdicts_page(read_verdicts(path), path)
+    return listing_page(path)
+
+
+def _of_json(path: Path, beside: Beside) -> Page:
+    content = path.read_bytes().strip()
+    if content[:1] not in (b"{", b"["):
+        raise _unknown(path)
+    if (value := _one_value(content)) is not None and not _is_line(value):
+        return _of_value(value, path, beside)
+    lines = content.split(b"\n")
+    match parsed(lines[0]):
+        case {"run": {"command": "predict"}}:
+            beside.only("model")
+            songs = from_journal(map(parsed, lines), path, beside.model)
+            return predictions_page(_some(songs, path), [], path)
+        case {"run": _}:
+            raise _unknown(path)
+    beside.only()
+    songs, ignored = from_rows(from_lines(lines, path), path)
+    return predictions_page(_some(songs, path), ignored, path)
+
+
+def _one_value(content: bytes) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _is_line(value: object) -> bool:
+    """Whether the only value of a file is a line of JSON lines."""
+    return isinstance(value, dict) and ("path" in value or "run" in value)
+
+
+def _of_value(value: Any, path: Path, beside: Beside) -> Page:
+    match value:
+        case list():
+            beside.only()
+            songs, ignored = from_rows(value, path)
+            return predictions_page(_some(songs, path), ignored, path)
+        case {"confusion": list(), "model": str(), "per_genre": dict()}:
+            beside.only("predictions")
+            verdicts = read_verdicts(beside.predictions) if beside.predictions else None
+            return _evaluated(value, path, lambda: evaluation_page(value, verdicts, path))
+        case {"models": [dict(), *_] as results} if all("under" in one for one in results):
+            beside.only()
+            return _evaluated(results[0], path, lambda: under_page(results, path))
+        case {"rows": list(), "pairs": list()}:
+            beside.only()
+            return record_page(value, path)
+        case {"inner": dict(), "importance": dict()}:
+            beside.only()
+            return result_page(value, path)
+    raise _unknown(path)
+
+
+def _evaluated(found: Mapping[str, Any], path: Path, made: Any) -> Page:
+    """The page of an evaluation; UsageError if a field is missing, or is something else."""
+    try:
+        page: Page = made()
+    except (KeyError, TypeError, AttributeError, IndexError):
+        what = f"{path} is not as mgrkit evaluate printed it"
+        raise UsageError(what, f"fields are missing: {', '.join(found)[:60]}") from None
+    return page
+
+
+def _some(songs: list[Prediction], path: Path) -> list[Prediction]:
+    if not songs:
+        raise RunError(f"{path} holds no prediction", "there is nothing to show")
+    return songs
+
+
+def _unknown(path: Path) -> UsageError:
+    return UsageError(f"{path} is nothing that can be shown", _TAKEN)
