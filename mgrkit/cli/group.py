@@ -26,6 +26,7 @@ COMMANDS = {
     "vote": "Join trained models to one that answers by all of them.",
     "compare": "Train several classifiers and tell which of them differ.",
     "explore": "Look at DATA: pictures, tables and a page of what it holds.",
+    "report": "Show results in a browser: one HTML file, without a network.",
     "data": "Prepare a collection: its table, its split, its faults.",
     "demo": "Show it all on synthetic music: from noise to a genre.",
     "classifiers": "List the classifiers, or show one with its parameters.",
