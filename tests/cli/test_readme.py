@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import dataclasses
 import importlib.util
@@ -71,13 +72,12 @@ def have_eyes(request: pytest.FixtureRequest) -> bool:
     return True
 
 
-def commands(block: str) -> list[list[str]]:
-    """The words of each command that a person types, without where its output goes."""
-    return [
-        shlex.split(command.partition(" > ")[0], comments=True)
-        for line in block.splitlines()
-        for command in line.split(" && ")
+def commands(block: str) -> list[tuple[list[str], str]]:
+    """The words of each command that a person types, and the file that its output goes to."""
+    both = [
+        command.partition(" > ") for line in block.splitlines() for command in line.split(" && ")
     ]
+    return [(shlex.split(words, comments=True), out.strip()) for words, _, out in both]
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +117,9 @@ def run_page(path: Path, ears: bool, eyes: bool) -> int:
     for block in blocks(path, "toml"):
         if named := re.match(r"# (\S+\.toml)\n", block):
             Path(named[1]).write_text(block)
-    typed = [words for block in blocks(path, "sh") for words in commands(block) if words]
+    typed = [one for block in blocks(path, "sh") for one in commands(block) if one[0]]
     run = 0
-    for program, *call in typed:
+    for (program, *call), out in typed:
         if program == "torchrun":  # tests/compute/test_ranks.py has several processes
             program, call = "mgrkit", call[call.index("mgrkit") + 1 :]
         if program.removeprefix(".venv/bin/") != "mgrkit":
@@ -127,7 +127,11 @@ def run_page(path: Path, ears: bool, eyes: bool) -> int:
             continue
         if can_run(call, ears=ears, eyes=eyes):
             call = [re.sub(r"^epochs=\d+$", "epochs=1", word) for word in call]
-            assert guarded(app, [*call, *few_epochs(call)]) == 0, call
+            with contextlib.ExitStack() as stack:
+                if out:
+                    file = stack.enter_context(Path(out).open("w", encoding="utf-8"))
+                    stack.enter_context(contextlib.redirect_stdout(file))
+                assert guarded(app, [*call, *few_epochs(call)]) == 0, call
             run += 1
     for block in blocks(path, "python"):
         if "neighbours" not in block:
