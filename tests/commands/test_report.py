@@ -15,9 +15,9 @@ import pytest
 import soundfile
 from PIL import Image
 
-from mgrkit.batch import Options
+from mgrkit.batch import Options, Summary
 from mgrkit.commands.report import _Places, report
-from mgrkit.errors import ItemError, RunError, UsageError
+from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.reports.html.sources import Beside, page_of
 from mgrkit.reports.html.thumbnails import HEIGHT, WIDTH, thumbnail
@@ -148,6 +148,20 @@ def test_the_page_is_in_nobody_s_place(tmp_path: Path) -> None:
     link.symlink_to(source)
     with pytest.raises(UsageError, match="--out is SRC"):
         report(source, link, replace=True)
+
+
+def test_whoever_stops_it_gets_no_page(tmp_path: Path, monkeypatch: Any) -> None:
+    source = table(tmp_path / "songs.csv", [sound(tmp_path / "a.wav").name])
+
+    def stopped(run: Any) -> Summary:
+        run.close()
+        return Summary(stopped_by=2)
+
+    monkeypatch.setattr("mgrkit.commands.report.run_now", stopped)
+    with pytest.raises(Stopped) as ended:
+        report(source, tmp_path / "r.html")
+    assert ended.value.exit_code == 130
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: Any) -> None:

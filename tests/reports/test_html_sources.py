@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
@@ -177,6 +178,16 @@ def test_numbers_stay_as_they_are(tmp_path: Path) -> None:
     assert gain.kind == "text"
 
 
+def test_a_parquet_is_a_table_too(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"path": ["a", "b"], "bpm": [90.5, None], "ok": [True, False]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    [_, bpm, ok] = page_of(tmp_path / "t.parquet", Beside()).tracks[0].columns
+    assert (bpm.title, ok.title) == ("bpm", "ok")
+    frame.with_columns(more=pl.Series([[1], [2]])).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(UsageError, match="no texts or numbers"):
+        page_of(tmp_path / "t.parquet", Beside())
+
+
 def test_many_columns_are_left_out_and_it_is_said(tmp_path: Path) -> None:
     heads = [f"c{number}" for number in range(100)]
     lines = [",".join(["path", *heads])]
@@ -197,6 +208,12 @@ BAD: dict[str, tuple[str, type[MgrkitError], str]] = {
     "likely.json": (
         '[{"path": "a", "genres": [{"genre": "x", "probability": 2}], "seconds": 1, "model": ""}]',
         UsageError, "object 1 is no prediction",
+    ),
+    "nan.json": ('[{"path": "a", "error": NaN}]', UsageError, "line 1 is no JSON"),
+    "deep.json": ("[" * 100_000, UsageError, "line 1 is no JSON"),
+    "endless.json": (
+        '[{"path": "a", "genres": [], "seconds": "inf", "model": ""}]', UsageError,
+        "object 1 is no prediction",
     ),
     "journal.jsonl": ('{"run": {"command": "augment"}}\n', UsageError, "nothing that can be shown"),
     "eval.json": (

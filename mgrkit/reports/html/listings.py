@@ -45,7 +45,12 @@ def listing_page(path: Path) -> Page:
         raise UsageError(f"{path} has no column path, but {there}", "a track table has one")
     if not len(frame):
         raise RunError(f"{path} has no rows", "one row per file")
-    frame = frame.select(pl.all().cast(pl.String, strict=False).fill_null(""))
+    try:
+        frame = frame.select(pl.all().cast(pl.String).fill_null(""))
+    except pl.exceptions.PolarsError:
+        raise UsageError(
+            f"{path} has columns that are no texts or numbers", "leave them out"
+        ) from None
     names = frame["path"].to_list()
     others = {name: frame[name].to_list() for name in frame.columns if name != "path"}
     same = {name: texts[0] for name, texts in others.items() if len(set(texts)) == 1}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -102,12 +103,12 @@ def _from_row(path: str, row: Mapping[str, Any]) -> Prediction:
         path,
         [(str(one["genre"]), _probability(one["probability"])) for one in row.get("genres", ())],
         bool(row.get("unsure", False)),
-        float(row["seconds"]),
+        _number(row["seconds"]),
         str(row["model"]),
         str(row.get("warning", "")),
         pieces=[
             Piece(
-                float(one["start"]), float(one["seconds"]), str(one["genre"]),
+                _number(one["start"]), _number(one["seconds"]), str(one["genre"]),
                 _probability(one["probability"]),
             )
             for one in row.get("timeline", ())
@@ -117,8 +118,15 @@ def _from_row(path: str, row: Mapping[str, Any]) -> Prediction:
 
 
 def _probability(value: object) -> float:
-    number = float(value)  # type: ignore[arg-type]
+    number = _number(value)
     if not 0 <= number <= 1:
+        raise ValueError(number)
+    return number
+
+
+def _number(value: object) -> float:
+    number = float(value)  # type: ignore[arg-type]
+    if not math.isfinite(number):  # JSON has none such
         raise ValueError(number)
     return number
 
@@ -130,10 +138,22 @@ def from_lines(lines: Iterable[bytes], source: Path) -> list[object]:
         if not line.strip():
             continue
         try:
-            found.append(json.loads(line))
+            found.append(from_json(line))
         except ValueError:
             raise UsageError(f"{source}: line {number} is no JSON", _NOT) from None
     return found
+
+
+def from_json(text: bytes) -> Any:
+    """The value of a JSON text; ValueError for what is none, for NaN, and for what is too deep."""
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def from_table(path: Path) -> list[Prediction]:
@@ -166,7 +186,7 @@ def _from_line(row: Mapping[str, str]) -> Prediction:
     known = sorted(((name, _probability(p)) for name, p in genres.items()), key=lambda one: -one[1])
     tags = [text.rpartition(" ")[::2] for text in row.get("tags", "").split("; ") if text]
     return Prediction(
-        row["path"], known, row["unsure"] == "true", float(row["seconds"]), row["model"],
+        row["path"], known, row["unsure"] == "true", _number(row["seconds"]), row["model"],
         row["warning"], tags=[(name, float(value)) for name, value in tags],
     )  # fmt: skip
 
@@ -185,7 +205,7 @@ def with_pieces(songs: Sequence[Prediction], path: Path) -> list[Prediction]:
     for number, row in enumerate(_rows(path), 2):
         try:
             piece = Piece(
-                float(row["start"]), float(row["seconds"]), row["genre"],
+                _number(row["start"]), _number(row["seconds"]), row["genre"],
                 _probability(row["probability"]),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError):

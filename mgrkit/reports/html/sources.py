@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from mgrkit.reports.html.page import Page
 from mgrkit.reports.html.predictions import (
     SONG_HEADS,
     Prediction,
+    from_json,
     from_lines,
     from_rows,
     from_table,
@@ -148,7 +148,7 @@ def _of_json(path: Path, beside: Beside) -> Page:
 
 def _one_value(content: bytes) -> Any:
     try:
-        return json.loads(content)
+        return from_json(content)
     except ValueError:
         return None
 
@@ -184,7 +184,7 @@ def _evaluated(found: Mapping[str, Any], path: Path, made: Any) -> Page:
     """The page of an evaluation; UsageError if a field is missing, or is something else."""
     try:
         page: Page = made()
-    except (KeyError, TypeError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
         what = f"{path} is not as mgrkit evaluate printed it"
         raise UsageError(what, f"fields are missing: {', '.join(found)[:60]}") from None
     return page
