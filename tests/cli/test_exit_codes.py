@@ -95,6 +95,10 @@ NOT_THERE = {
         2: ["audio --out none/x", "audio --out x --plots none", "audio --out x --set none"],
         3: ["none --out x", "none.csv --out x", "empty --out x"],
     },
+    "report": {
+        2: ["empty", "audio/a.wav", "empty --sound none", "audio/a.wav --out none/r.html"],
+        3: ["none", "none.csv", "none.jsonl", "none.safetensors"],
+    },
     "demo": {},
     "classifiers": {2: ["none"]},
     "plugins": {2: ["none"]},
