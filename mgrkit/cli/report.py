@@ -54,8 +54,8 @@ def report(
             "--model",
             "-m",
             metavar="MODEL",
-            help="With the file of predict --resume, the model that it was made with. [default: "
-            "the one of its name]",
+            help="With what evaluate gave, the model, to show its settings. With the file of "
+            "predict --resume, the model that it was made with. [default: the one of its name]",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def report(
     mgrkit predict music --jsonl --timeline > songs.jsonl
     mgrkit report songs.jsonl --out songs.html
     mgrkit evaluate svm audio --json --predictions tracks.csv > svm.json
-    mgrkit report svm.json --predictions tracks.csv --sound audio --out svm.html
+    mgrkit report svm.json --predictions tracks.csv --model svm --sound audio
     mgrkit report comparison --sound audio --out comparison.html
     mgrkit report my-forest.safetensors --out my-forest.html
 

@@ -86,6 +86,20 @@ def test_a_table_of_verdicts_gives_the_scores_of_the_evaluation(tmp_path: Path) 
     assert [list(row) for row in matrix.counts] == printed["confusion"]
 
 
+def test_the_judged_model_says_its_settings_and_versions(tmp_path: Path) -> None:
+    model = str(made.bundle(tmp_path / "mine.safetensors", "m"))
+    verdicts = made.verdicts(tmp_path / "verdicts.csv")
+    for source in (verdicts, made.write(tmp_path / "e.json", made.evaluation("mine"))):
+        page = page_of(source, Beside(model=model))
+        known = facts(section(page, "Settings and versions")[0])
+        assert (known["classifier"], known["version"]) == ("toy", "m m")
+        assert facts(section(page, "Card")[0])["limits"] == "m"
+    with pytest.raises(UsageError, match=r"mine\.safetensors is not the model that was judged, o"):
+        page_of(made.write(tmp_path / "o.json", made.evaluation("o")), Beside(model=model))
+    with pytest.raises(UsageError, match="is not the model that was judged"):
+        page_of(verdicts, Beside(model="svm"))  # of ten genres
+
+
 def test_verdicts_of_another_call_are_refused(tmp_path: Path) -> None:
     path = made.verdicts(tmp_path / "verdicts.csv")
     head, first, *rest = path.read_text(encoding="utf-8").split("\n")

@@ -15,6 +15,7 @@ from mgrkit.experiments.records import SETTINGS, read_record
 from mgrkit.experiments.runfolder import LOG
 from mgrkit.experiments.tuning import RESULT
 from mgrkit.learning.calibration import Calibration
+from mgrkit.models.choosing import choose
 from mgrkit.reports.html import scores
 from mgrkit.reports.html.charts import Series, curves
 from mgrkit.reports.html.page import Chart, Fact, Facts, Grid, Lines, Page, Section, Share
@@ -45,9 +46,33 @@ def _about(bundle: Bundle) -> str:
     return f"{of[0].upper()}{of[1:]}: {genres}, from {bundle.eats}."
 
 
+def judged_model(name: str, model: str, labels: Sequence[str]) -> list[Section]:
+    """What is to be known of a model beside its evaluation: card, settings, versions.
+
+    Parameters
+    ----------
+    name : path or name of the model.
+    model, labels : what the evaluation calls it, '' where that is not known, and its genres.
+
+    Raises
+    ------
+    UsageError : there is no such model, or it is another one.
+    BundleError : it cannot be read.
+    """
+    path, _ = choose(name)
+    bundle = load_bundle(path)
+    if (model and path.stem != model) or len(bundle.task.labels) != len(labels):
+        what = f"{path} is not the model that was judged{f', {model}' if model else ''}"
+        raise UsageError(what, "give another --model")
+    return [_card(bundle), Section("Settings and versions", [*_settings(bundle)])]
+
+
+def _card(bundle: Bundle) -> Section:
+    return Section("Card", [Facts([Fact(n, str(t), wide=True) for n, t in bundle.card.items()])])
+
+
 def _of_bundle(bundle: Bundle) -> Iterator[Section]:
-    card = [Fact(name, str(text), wide=True) for name, text in bundle.card.items()]
-    yield Section("Card", [Facts(card)])
+    yield _card(bundle)
     yield from _metrics(bundle.metrics)
     if bundle.members:
         yield Section("Members", [_members(bundle)])

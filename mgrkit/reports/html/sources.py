@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from mgrkit.reports.html.evaluations import (
 )
 from mgrkit.reports.html.journals import from_journal
 from mgrkit.reports.html.listings import listing_page
-from mgrkit.reports.html.models import bundle_page, result_page, run_page, search_page
+from mgrkit.reports.html.models import bundle_page, judged_model, result_page, run_page, search_page
 from mgrkit.reports.html.page import Page
 from mgrkit.reports.html.predictions import (
     SONG_HEADS,
@@ -53,7 +53,8 @@ class Beside:
     ----------
     predictions : with the JSON of ``evaluate``, its table of verdicts.
     pieces : with the table of ``predict``, that of its pieces.
-    model : with a journal of ``predict``, the model that it was made with.
+    model : with a journal of ``predict``, the model that it was made with; with what ``evaluate``
+        gave, the model that was judged.
     """
 
     predictions: Path | None = None
@@ -65,7 +66,7 @@ class Beside:
         goes = {
             "predictions": "the JSON of mgrkit evaluate",
             "pieces": "the CSV of mgrkit predict",
-            "model": "a journal of mgrkit predict --resume",
+            "model": "what mgrkit evaluate gave, or a journal of mgrkit predict --resume",
         }
         for name, what in goes.items():
             if name not in names and getattr(self, name) is not None:
@@ -121,9 +122,11 @@ def _of_table(path: Path, beside: Beside) -> Page:
         if beside.pieces:
             songs = with_pieces(songs, beside.pieces)
         return predictions_page(_some(songs, path), [], path)
-    beside.only()
     if head.startswith(",".join(VERDICT_HEADS)):
-        return verdicts_page(read_verdicts(path), path)
+        beside.only("model")
+        verdicts = read_verdicts(path)
+        return _with_model(verdicts_page(verdicts, path), beside, "", verdicts.judged.labels)
+    beside.only()
     return listing_page(path)
 
 
@@ -165,9 +168,10 @@ def _of_value(value: Any, path: Path, beside: Beside) -> Page:
             songs, ignored = from_rows(value, path)
             return predictions_page(_some(songs, path), ignored, path)
         case {"confusion": list(), "model": str(), "per_genre": dict()}:
-            beside.only("predictions")
+            beside.only("predictions", "model")
             verdicts = read_verdicts(beside.predictions) if beside.predictions else None
-            return _evaluated(value, path, lambda: evaluation_page(value, verdicts, path))
+            page = _evaluated(value, path, lambda: evaluation_page(value, verdicts, path))
+            return _with_model(page, beside, value["model"], value["labels"])
         case {"models": [dict(), *_] as results} if all("under" in one for one in results):
             beside.only()
             return _evaluated(results[0], path, lambda: under_page(results, path))
@@ -188,6 +192,14 @@ def _evaluated(found: Mapping[str, Any], path: Path, made: Any) -> Page:
         what = f"{path} is not as mgrkit evaluate printed it"
         raise UsageError(what, f"fields are missing: {', '.join(found)[:60]}") from None
     return page
+
+
+def _with_model(page: Page, beside: Beside, model: str, labels: Sequence[str]) -> Page:
+    """The page with what is to be known of the model, where that was given."""
+    if beside.model is None:
+        return page
+    sections = [*page.sections, *judged_model(beside.model, model, labels)]
+    return replace(page, sections=sections)
 
 
 def _some(songs: list[Prediction], path: Path) -> list[Prediction]:
