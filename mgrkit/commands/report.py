@@ -195,9 +195,8 @@ def _draw(
 
 def drawn(item: Item, work: Work) -> list[Output]:
     """The job: the small spectrogram of one file, in base64."""
-    del work
     try:
-        picture = thumbnail(Path(item.source))
+        picture = thumbnail(Path(item.source), work.allow)
     except OSError as error:
         raise ItemError("unreadable", f"{error.strerror or error}") from None
     return [Output({"picture": base64.b64encode(picture).decode()})]

@@ -118,11 +118,18 @@ class Columns:
         return np.concatenate(parts), np.array(rows, np.int64)
 
 
-def overview(path: Path, allow_truncated: bool = False, *, keeps: bool = False) -> Overview:
+def overview(
+    path: Path,
+    allow_truncated: bool = False,
+    *,
+    keeps: bool = False,
+    heard: Callable[[float], None] | None = None,
+) -> Overview:
     """Look at a sound once, from start to end, or of one that is not whole to where it ends.
 
     Parameters
     ----------
+    heard : called after each block with the seconds decoded so far.
     keeps : whether the samples are wanted, of a sound that is no longer than `KEPT_SECONDS`.
 
     Raises
@@ -133,7 +140,7 @@ def overview(path: Path, allow_truncated: bool = False, *, keeps: bool = False) 
     kept: list[Floats] = []
     extremes = Columns(_extremes)
     power = Columns(_sum)
-    with open_sound(path, allow_truncated=allow_truncated) as sound:
+    with open_sound(path, heard, allow_truncated=allow_truncated) as sound:
         frames = 0
 
         def mixed() -> Iterator[Floats]:

@@ -15,8 +15,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from mgrkit.batch import Options, Summary
-from mgrkit.commands.report import _Places, report
+from mgrkit.batch import Item, Options, Summary, Work
+from mgrkit.commands.report import _Places, drawn, report
 from mgrkit.errors import ItemError, RunError, Stopped, UsageError
 from mgrkit.frontend import front_end
 from mgrkit.reports.html.sources import Beside, page_of
@@ -187,6 +187,12 @@ def test_a_small_picture_shows_what_sounds_where(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "late.wav", late, RATE)
     columns = np.asarray(Image.open(io.BytesIO(thumbnail(tmp_path / "late.wav")))).mean(0)
     assert columns[: WIDTH // 2].max() < columns[-WIDTH // 8 :].min()
+
+
+def test_a_long_sound_has_as_long_as_it_lasts(tmp_path: Path) -> None:
+    path, heard = sound(tmp_path / "a.wav", 20), []
+    drawn(Item("a", str(path), {}), Work("", heard.append))
+    assert heard[-1] == pytest.approx(20, abs=0.1)
 
 
 def test_pictures_of_mgrkit_are_shown_as_they_are(tmp_path: Path) -> None:

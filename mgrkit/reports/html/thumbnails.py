@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,14 @@ _STEPS = 32
 """Colours: fewer of them take less room, and nobody sees more at that size."""
 
 
-def thumbnail(path: Path) -> bytes:
+def thumbnail(path: Path, heard: Callable[[float], None] | None = None) -> bytes:
     """The mel spectrogram of all of a sound, or a picture of mgrkit's, `WIDTH` by `HEIGHT` pixels.
 
     A column is the average power of its stretch of the sound, in dB below the largest.
+
+    Parameters
+    ----------
+    heard : called with the seconds of sound decoded so far.
 
     Raises
     ------
@@ -36,7 +41,7 @@ def thumbnail(path: Path) -> bytes:
     if path.suffix.lower() == ".png":
         values = read_png(path).values
         return _png(_fitted(values if values.ndim == 2 else values.mean(0)))
-    power = mel.project(overview(path, allow_truncated=True).power, front_end()).T
+    power = mel.project(overview(path, allow_truncated=True, heard=heard).power, front_end()).T
     shrunk = np.maximum(_fitted(power), 1e-10)
     levels = 10 * np.log10(shrunk / shrunk.max())
     return _png(255 * np.clip(1 + levels / _FLOOR_DB, 0, 1))
