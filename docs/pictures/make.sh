@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The pictures of the docs, made again: bash docs/pictures/make.sh features_30_sec.csv
-# The table is GTZAN's, as Kaggle has it; all else is made music.
+# The table is GTZAN's, as Kaggle has it; all else is made music. It needs Chromium.
 set -euo pipefail
 table="$(realpath "$1")"
 here="$(cd "$(dirname "$0")" && pwd)"
@@ -16,6 +16,9 @@ mgrkit train svm "$table" --out gtzan.safetensors --quiet
 mgrkit evaluate gtzan.safetensors "$table" --part valid --seen --png matrix.png
 mgrkit compare "$table" --classifiers svm,random_forest,logistic_regression --seeds 2 --out compared --quiet
 mgrkit explore "$table" --out explored --plots importance,suspects,lda --quiet
+mgrkit predict audio --model my-forest.safetensors --json --timeline --quiet > songs.json
+mgrkit report songs.json --out songs.html --quiet
+chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1130 --screenshot=report.png songs.html
 python - "$here" <<'PYTHON'
 import glob
 import sys
@@ -29,7 +32,10 @@ for name, made in {
     "confusion": "matrix.png",
     "comparison": "compared/compare.png",
     "explored": "explored/lda.png",
+    "report": "report.png",
 }.items():
-    picture = Image.open(made).convert("RGB").quantize(128)  # a third of the bytes
+    picture = Image.open(made).convert("RGB")
+    if name != "report":  # whose small patches of colour tell genres
+        picture = picture.quantize(128)  # a third of the bytes
     picture.save(f"{sys.argv[1]}/{name}.png", optimize=True)
 PYTHON
