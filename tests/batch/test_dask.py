@@ -20,7 +20,7 @@ pytest.importorskip("distributed")
 if not Path("/proc").is_dir():
     pytest.skip("workers are found in /proc", allow_module_level=True)
 
-from mgrkit.batch import FolderSink, Item, Options, Report, StreamSink, Summary, TableSink, run
+from mgrkit.batch import FolderSink, Options, Report, StreamSink, Summary, TableSink, run
 from mgrkit.batch.executors.dask import assignment, client, worker
 from mgrkit.batch.executors.dask.assignment import Assignment, Chunk
 from mgrkit.compute.cluster import Cluster
@@ -383,13 +383,14 @@ def test_a_worker_is_asked_for_weights(assigned: Assignment) -> None:
     assert asked.problem() == "the weights of musicnn are not here"
 
 
-def full(item: Item, work) -> list:
-    raise OSError(errno.ENOSPC, "No space left on device")
-
-
 def test_a_full_disk_ends_the_chunk_and_the_run(assigned: Assignment, source: Path) -> None:
     asked = Assignment(
-        assigned.worker, full, assigned.options, assigned.sink, assigned.versions, assigned.sample
+        assigned.worker,
+        toys.full,
+        assigned.options,
+        assigned.sink,
+        assigned.versions,
+        assigned.sample,
     )
     assert worker.assign(asked) == ""
     answer = worker.work("call", Chunk(list(toys.items(source))))
@@ -401,7 +402,7 @@ def test_a_full_disk_ends_the_chunk_and_the_run(assigned: Assignment, source: Pa
 
 def test_the_disk_of_a_worker_fills_up(tmp_path: Path, source: Path, there) -> None:
     with pytest.raises(RunError, match="the disk is full"):
-        go(source, FolderSink(tmp_path / "out", {}), full, cluster=there)
+        go(source, FolderSink(tmp_path / "out", {}), toys.full, cluster=there)
 
 
 def test_a_chunk_of_a_run_that_is_over_does_nothing(

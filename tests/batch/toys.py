@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import time
@@ -94,6 +95,11 @@ def numbers(item: Item, work: Work) -> list[Output]:
     text = Path(item.source).read_text()
     obey(text, item, work)
     return [Output({}, values=array("d", [len(text), 0.1]))]
+
+
+def full(item: Item, work: Work) -> list[Output]:
+    """As if the disk were full."""
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def nothing(item: Item, work: Work) -> list[Output]:

@@ -62,9 +62,7 @@ def test_features_of_a_source_in_a_store(store: Store, audio: Path) -> None:
     assert Path("there.csv").read_bytes() == Path("here.csv").read_bytes()
 
 
-def test_workers_of_a_cluster_read_from_a_store(
-    store: Store, audio: Path, capfd: Captured
-) -> None:
+def test_workers_of_a_cluster_read_from_a_store(store: Store, audio: Path, capfd: Captured) -> None:
     pytest.importorskip("distributed")
     assert mgrkit("spectrograms", audio, "here") == 0
     assert mgrkit("spectrograms", URL, "there", "--cluster", "local:1") == 0

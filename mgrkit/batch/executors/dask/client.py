@@ -39,6 +39,8 @@ _DEATHS = 4
 system does, must not make an item look guilty; one that ends its own process is told from that
 at once, for it runs in a process beside the worker's then."""
 _PATIENCE = 10.0
+_GRACE = 2.0
+"""Seconds for another worker to come when the first cannot do it."""
 _LISTED = 5.0
 """Seconds after which the workers are listed again."""
 _TICK = 0.1
@@ -146,7 +148,7 @@ class Dask:
                 raise self._lost()
             if self._hands:
                 seen = time.monotonic()
-            elif self._refused:
+            elif self._refused and time.monotonic() - seen > _GRACE:
                 name, reason = next(iter(self._refused.items()))
                 raise RunError(f"no worker at {self.cluster} can do this; {name}: {reason}")
             elif time.monotonic() - seen > LONGEST_WAIT:
@@ -219,7 +221,8 @@ class Dask:
         try:
             reason = await self._run(hand, worker.assign, assignment)
         except Exception as error:  # it has no mgrkit, or one without this function
-            reason = f"mgrkit does not work there: {type(error).__name__}: {error}"
+            first = str(error).partition("\n")[0]
+            reason = f"{first} (scheduler and workers need the mgrkit that is here)"
         if reason is None:
             return  # lost meanwhile
         if reason:
