@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mgrkit.cli.options import (
+    Cluster,
     Columns,
     DataTable,
     Debug,
@@ -122,6 +123,7 @@ def tune(
         typer.Option(metavar="PRECISION", help="float32, mixed, or auto: mixed on CUDA."),
     ] = "auto",
     workers: Workers = 4,
+    cluster: Cluster = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -134,6 +136,7 @@ def tune(
     mgrkit tune svm features_30_sec.csv --trials 60 --param kernel=rbf --out rbf
     mgrkit tune knn features_30_sec.csv --trials 40 --space knn.toml --out knn
     mgrkit tune cnn spectrograms --trials 20 --folds 3 --param epochs=30
+    mgrkit tune svm features.csv --trials 200 --cluster tcp://HOST:8786
 
     Each trial is scored by folds of the train part that share no artist; valid and test are not
     looked at. The score that wins is too high, for it was chosen: so the search is repeated in
@@ -141,8 +144,8 @@ def tune(
     each. What the classifier declares to be searched: mgrkit classifiers CLASSIFIER.
 
     The same command goes on after a stop, and with more --trials. Started twice with one --out,
-    two processes share the trials. FOLDER gets the trained model, trials.csv, importance.csv,
-    and a picture of both.
+    two processes share the trials, and with --cluster the workers that see FOLDER do. FOLDER gets
+    the trained model, trials.csv, importance.csv, and a picture of both.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, parameters, table_choice
@@ -176,6 +179,8 @@ def tune(
                 report=console.report,
                 watch=bar.watch,
                 progress=bar.progress,
+                cluster=cluster,
+                say=bar.say,
             )
         warnings = console.warnings()
     paths = write_report(found, out)

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mgrkit.classifiers.base import silent, unheard
-from mgrkit.compute.device import KINDS, lacking, resolve_device
+from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.experiments.common import Common, read_common
 from mgrkit.experiments.configurations import Configuration, Grids, configurations
+from mgrkit.experiments.crews import device_here
 from mgrkit.experiments.folding import MOST, Folding, fold, one_split
 from mgrkit.experiments.records import SETTINGS, digest, folder_record, refuse_other, write_record
 from mgrkit.experiments.running import Runs
@@ -254,15 +255,9 @@ def _eating(entry: Provider, feature_set: str | None) -> Provider:
 
 
 def _device(asked: str, cluster: Cluster | None) -> str:
-    """For what is computed here; whether the workers of a cluster have it they are asked.
-
-    Raises
-    ------
-    UsageError : there is no such device here.
-    """
-    if asked == "auto" or (cluster and lacking(asked)):
-        return "auto"
-    return resolve_device(asked, KINDS)
+    """That for what is computed here; UsageError for one that is not here."""
+    device = device_here(asked, cluster)
+    return device if device == "auto" else resolve_device(device, KINDS)
 
 
 def _check_folder(out: Path) -> None:

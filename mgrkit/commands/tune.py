@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.classifiers.base import silent
+from mgrkit.classifiers.base import silent, unheard
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
+from mgrkit.experiments.crews import device_here
+from mgrkit.experiments.searches import Plan, Step, Tuned
 from mgrkit.experiments.space import Space
 from mgrkit.experiments.training import MOST_FOLDS, Recipe
-from mgrkit.experiments.tuning import Plan, Step, Tuned, tune_model
+from mgrkit.experiments.tuning import tune_model
+from mgrkit.experiments.tuning_crew import Bench, tune_there
 from mgrkit.files.outputs import check_folder
 from mgrkit.frontend import front_end
 from mgrkit.inputs.columns import ALL, TableChoice, check_choice
@@ -27,6 +30,7 @@ from mgrkit.tracks.splits import Split, check_split, make_split
 
 if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
+    from mgrkit.compute.cluster import Cluster
     from mgrkit.datasets.dataset import Dataset
     from mgrkit.registry import ClassifierSpec
 
@@ -99,6 +103,8 @@ def tune(
     report: Report | None = None,
     watch: Callable[[Step], None] = unwatched,
     progress: Callable[[int, int, Mapping[str, float]], None] = silent,
+    cluster: Cluster | None = None,
+    say: Callable[[str], None] = unheard,
 ) -> Tuned:
     """Search the parameters of a classifier, and fit a model that has the best.
 
@@ -110,6 +116,9 @@ def tune(
     classifier, data : as for `mgrkit.commands.train.train`.
     out : a new folder, or one of the same search, which goes on; several processes may share it.
     watch : told how far the searches are, ``progress`` how far the last fit is.
+    cluster : whose workers run the trials, each one at a time; they must see ``out``. There,
+        'auto' for a precision is float32.
+    say : told which worker is left out, or has died.
 
     Raises
     ------
@@ -131,10 +140,13 @@ def tune(
         hint = "start it several times in one --out instead of by torchrun"
         raise UsageError("a search is one process", hint)
     recipe = Recipe.of(
-        entry, dict(space.fixed), settings.seed, device=settings.device,
+        entry, dict(space.fixed), settings.seed, device="cpu" if cluster else settings.device,
         precision=settings.precision,
     )  # fmt: skip
-    dataset, split = _read(spec, data, settings, options, report)
+    dataset, split = _read(spec, data, settings, cluster, options, report)
+    if cluster:
+        bench = Bench(dataset, split, recipe, space, plan, out.absolute(), data, settings.device)
+        return tune_there(cluster, bench, out, watch=watch, progress=progress, say=say)
     return tune_model(
         dataset, split, recipe, space, plan, out, source=data, watch=watch, progress=progress
     )
@@ -144,12 +156,14 @@ def _read(
     spec: ClassifierSpec,
     data: Path,
     settings: TuneSettings,
+    cluster: Cluster | None,
     options: Options | None,
     report: Report | None,
 ) -> tuple[Dataset, Split]:
     """DATA as the classifier eats it, and its parts."""
     front = front_end(settings.frontend) if settings.frontend else None
-    wanted = input_of(spec.eats, spec.name, front, settings.feature_set, settings.device)
+    device = device_here(settings.device, cluster)
+    wanted = input_of(spec.eats, spec.name, front, settings.feature_set, device)
     check_choice(settings.choice, spec.eats, spec.name)
     dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
     [dataset] = settings.genres.applied(dataset)

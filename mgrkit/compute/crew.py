@@ -25,8 +25,15 @@ _TICK = 0.1
 """Seconds after which it looks again whether to stop."""
 _MOST = 2
 """Processes that a job may take with it."""
-_LISTED = 2.0
-"""Seconds after which the workers are listed again: what came while we began was not told."""
+_LISTED = (1.0, 10.0)
+"""Seconds until workers are listed again, without any hand and with: one may have come untold."""
+_PATIENT = 3
+"""Times that a worker is asked which does not answer."""
+
+
+class DeadlyError(RunError):
+    """A job has taken two workers with it."""
+
 
 Heard = Callable[[Any, int, int, Mapping[str, float]], None]
 
@@ -76,6 +83,7 @@ class Crew:
         self._hands: dict[str, _Hand] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
         self._refused: dict[str, str] = {}
+        self._silent: dict[str, int] = {}
         self._given: dict[asyncio.Task[Any], _Given] = {}
         self._heard: Heard | None = None
         self._listing: asyncio.Task[None] | None = None
@@ -133,8 +141,8 @@ class Crew:
 
     def _give(self, again: deque[_Job], take: Callable[[], Any]) -> bool:
         """Give jobs to those that are free; whether there are more."""
-        at_work = {given.hand for given in self._given.values()}
-        free = [hand for hand in self._hands.values() if hand not in at_work]
+        busy = {given.hand for given in self._given.values()}
+        free = [hand for hand in self._hands.values() if hand not in busy]
         while free or not self._hands:
             if not again:
                 job = take()
@@ -181,9 +189,9 @@ class Crew:
             if len(given.job.dead) < _MOST:
                 again.append(given.job)
             else:
-                died = " and ".join(given.job.dead)
-                what = f"the workers {died} died of it"
-                ended(given.job.job, RunError(what, "was there memory enough? their logs say more"))
+                what = f"the workers {' and '.join(given.job.dead)} died of it"
+                hint = "was there memory enough? their logs say more"
+                ended(given.job.job, DeadlyError(what, hint))
 
     def _result(self, task: asyncio.Task[Any], given: _Given) -> Any:
         """What a job gave, or that its worker is gone."""
@@ -197,18 +205,16 @@ class Crew:
             if not (isinstance(found, str) and found == GONE):
                 return found
         task.cancel()
-        self._forget([given.future])
+        self._cancelling = asyncio.create_task(self._cancel([given.future]))
         if self._hands.get(given.hand.address) is given.hand:
             del self._hands[given.hand.address]
             self._ask(given.hand.address, given.hand.words)  # another process has its address
         return GONE
 
-    def _forget(self, futures: list[Any]) -> None:
-        async def cancel() -> None:
-            with contextlib.suppress(Exception):
-                await self._client.cancel(futures)
-
-        self._cancelling = asyncio.create_task(cancel())
+    async def _cancel(self, futures: list[Any]) -> None:
+        """Tell Dask that nobody waits for these."""
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(self._client.cancel(futures), 2)
 
     async def _ask_to_stop(self) -> None:
         by_hand = {given.hand.address: given.future.key for given in self._given.values()}
@@ -252,12 +258,12 @@ class Crew:
         self._client.subscribe_topic(self._name, self._told)
         await self._list()
 
-        async def later() -> None:
-            await asyncio.sleep(_LISTED)
-            with contextlib.suppress(OSError):
+        async def again() -> None:
+            while True:
+                await asyncio.sleep(_LISTED[bool(self._hands)])
                 await self._list()
 
-        self._listing = asyncio.create_task(later())
+        self._listing = asyncio.create_task(again())
 
     async def _list(self) -> None:
         try:
@@ -272,9 +278,9 @@ class Crew:
     def _happened(self, event: tuple[float, Any]) -> None:
         """Something that the scheduler tells everybody."""
         message = event[1]
-        if not isinstance(message, Mapping) or "worker" not in message:
+        if not isinstance(message, Mapping):
             return
-        address, action = str(message["worker"]), message.get("action")
+        address, action = str(message.get("worker")), message.get("action")
         if action == "remove-worker":
             if hand := self._hands.pop(address, None):
                 hand.lost = True
@@ -305,6 +311,9 @@ class Crew:
         except RunError as error:
             fault, process = str(error), ""
         except (OSError, TimeoutError) as error:
+            self._silent[address] = self._silent.get(address, 0) + 1
+            if self._silent[address] < _PATIENT:
+                return  # it is asked again when it is listed again
             fault, process = f"it does not answer ({type(error).__name__})", ""
         finally:
             self._asking.pop(address, None)
@@ -333,17 +342,19 @@ class Crew:
 
     @staticmethod
     def _error(found: Mapping[str, Any]) -> str:
-        """What went wrong with the function itself, on the only worker that was asked."""
+        """What went wrong with the function itself; raises OSError for who does not answer."""
         for result in found.values():
             if isinstance(result, ImportError | AttributeError):
                 return f"it has another mgrkit, or none ({result})"
             if isinstance(result, OSError):
-                return f"it does not answer ({type(result).__name__})"
+                raise result
             if isinstance(result, MgrkitError):
                 return str(result)
             if isinstance(result, Exception):
                 return f"{type(result).__name__}: {result}"
-        return "" if found else "it has gone"
+        if not found:
+            raise OSError("it has gone")
+        return ""
 
     async def _abandon(self) -> None:
         """Take back what is at work: nobody waits for it any more."""
@@ -352,8 +363,7 @@ class Crew:
         futures = [given.future for given in self._given.values()]
         self._given.clear()
         if futures and self._client.status == "running":
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(self._client.cancel(futures), 2)
+            await self._cancel(futures)
 
     async def end(self) -> None:
         """Leave the workers as they were."""

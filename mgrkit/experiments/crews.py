@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from mgrkit.compute.cluster import Cluster
 from mgrkit.compute.crew import Crew, gathered
 from mgrkit.compute.crewhand import Question, Work, version
+from mgrkit.compute.device import lacking
 from mgrkit.compute.stopping import stop_signals
 from mgrkit.registry import Provider
 from mgrkit.registry.catalogue import OWN
@@ -19,16 +20,22 @@ _DECIDE = ("numpy", "scipy", "scikit-learn", "torch")
 """Distributions whose versions can change a result."""
 
 
-def question(folder: str, entries: Iterable[Provider], device: str) -> Question:
+def device_here(device: str, cluster: Cluster | None) -> str:
+    """That for what is computed here: of one that only the workers may have, 'auto'."""
+    return "auto" if cluster and device != "auto" and lacking(device) else device
+
+
+def question(folder: str, entries: Iterable[Provider], device: str, *more: str) -> Question:
     """What a worker must have for fits of these classifiers.
 
     Parameters
     ----------
     folder : OUT, as an absolute path.
     device : 'auto' and 'cpu' each has; or another.
+    more : distributions whose versions must be the same, too.
     """
     entries = list(entries)
-    names = [OWN, *_DECIDE, *(entry.distribution for entry in entries)]
+    names = [OWN, *_DECIDE, *more, *(entry.distribution for entry in entries)]
     versions = {name: here for name in dict.fromkeys(names) if (here := version(name))}
     modules = dict.fromkeys(name for entry in entries for name in entry.spec.requires)
     return Question(folder, versions, tuple(modules), device)

@@ -138,11 +138,17 @@ class Search:
                     self._return(self._frozen(trial))
                 raise
             except (UsageError, RunError) as error:
-                self._fail(trial, error)
+                self.fail(trial, error)
                 return
             trial.set_user_attr(_SECONDS, round(time.monotonic() - began, 4))
             state = _state("PRUNED" if score is None else "COMPLETE")
             self.study.tell(trial, score, state=state)
+
+    def taken(self, number: int) -> Trial:
+        """A trial that another process has taken, for this one to run."""
+        from optuna import Trial
+
+        return Trial(self.study, self._all()[number]._trial_id)
 
     def maker(self, parameters: Mapping[str, object]) -> Callable[[], Any]:
         """What gives a new classifier with these parameters."""
@@ -153,7 +159,8 @@ class Search:
         made = with_parameters(self.recipe.spec, parameters)
         return dataclasses.replace(self.recipe, parameters=made)
 
-    def _fail(self, trial: Trial, error: MgrkitError) -> None:
+    def fail(self, trial: Trial, error: MgrkitError) -> None:
+        """A trial that was taken has failed; raises the error where all before it did, too."""
         # A full disk or too little memory says nothing of the parameters.
         if isinstance(error.__cause__, OSError):
             raise error.__cause__

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.experiments.tuning import Tuned
+from mgrkit.experiments.searches import Tuned
 from mgrkit.files.replacing import replacing
 from mgrkit.reports.figures import drawn
 

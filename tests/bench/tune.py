@@ -25,7 +25,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 from mgrkit.commands.tune import TuneSettings, tune
-from mgrkit.experiments import tuning
+from mgrkit.experiments import searches
 from mgrkit.learning.fitting import Folded
 
 spent = {name: [0.0, 0.0] for name in ("fits", "search", "trials")}
@@ -41,13 +41,13 @@ def timed(name, function):
     return call
 
 Folded.predicted = timed("fits", Folded.predicted)
-searched = timed("search", tuning._Work.search)
+searched = timed("search", searches.Searches.search)
 
 def search(work):
     searched(work)
     spent["trials"] = list(spent["fits"])  # those of the last fit come later
 
-tuning._Work.search = search
+searches.Searches.search = search
 table, trials, out = sys.argv[1:]
 found = tune("svm", Path(table), Path(out), TuneSettings(int(trials), outer=0))
 print(json.dumps({"spent": spent, "inner": found.result["inner"]}))

@@ -24,8 +24,8 @@ from mgrkit.cli.terminal import fitting
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.cli.views import tuning
 from mgrkit.commands.plugins import list_classifiers
-from mgrkit.experiments import tuning as searching
-from mgrkit.experiments.tuning import Step
+from mgrkit.experiments import searches as searching
+from mgrkit.experiments.searches import Step
 from mgrkit.reports.figures import drawn_by
 from tests.datasets.made_tables import write
 from tests.experiments.toy_tuned import CODE, made
@@ -88,7 +88,7 @@ def test_where_the_time_was_up_it_says_that_no_score_is_honest(
     words = "tune quick t.csv --trials 3 --outer 2 --folds 2 -q"
     with monkeypatch.context() as patch:
         patch.setattr(tuning.SearchBar, "watch", lambda self, step: done.append(step.done))
-        patch.setattr(searching._Limit, "late", lambda self: bool(done) and done[-1] >= 3)
+        patch.setattr(searching.Limit, "late", lambda self: bool(done) and done[-1] >= 3)
         assert run(f"{words} --timeout 6") == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "so it is too high. Nothing honest stands beside it, for the time was up" in text

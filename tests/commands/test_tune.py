@@ -16,8 +16,9 @@ from mgrkit.classifiers import load_bundle
 from mgrkit.commands import tune as module
 from mgrkit.commands.tune import TuneSettings, read_space, tune
 from mgrkit.errors import RunError, Stopped, UsageError
-from mgrkit.experiments import tuning
-from mgrkit.experiments.tuning import Tuned
+from mgrkit.experiments import search as one_search
+from mgrkit.experiments import searches, tuning
+from mgrkit.experiments.searches import Tuned
 from tests.datasets.made_tables import rows, write
 from tests.experiments.toy_tuned import CODE, made
 from tests.registry.fakes import installed_site
@@ -98,7 +99,7 @@ def test_outer_folds_are_judged_by_artists_that_their_search_has_not_seen(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[set[int]] = []
-    own = tuning._Work._right
+    own = searches.Searches._right
 
     def right(self: Any, number: int, one: Any) -> list[int]:
         held = self.nesting.outer.tracks.groups[self.nesting.outer.held(number)]
@@ -106,7 +107,7 @@ def test_outer_folds_are_judged_by_artists_that_their_search_has_not_seen(
         seen.append(set(held.tolist()))
         return own(self, number, one)
 
-    monkeypatch.setattr(tuning._Work, "_right", right)
+    monkeypatch.setattr(searches.Searches, "_right", right)
     found = search(table, tmp_path / "out", outer=3, trials=6)
     nested = found.result["nested"]
     assert len(seen) == nested["folds"] == 3
@@ -180,7 +181,7 @@ def test_a_trial_whose_process_is_gone_is_done_again(
         raise RuntimeError("as if by SIGKILL: nothing is tidied up")
 
     with monkeypatch.context() as patch:
-        patch.setattr(tuning.Search, "run", dies)
+        patch.setattr(one_search.Search, "run", dies)
         patch.setattr(tuning.StudyFolder, "close", lambda self: self._lease.close())
         with pytest.raises(RuntimeError):
             search(table, out)
@@ -293,7 +294,7 @@ def test_when_the_time_is_up_the_best_so_far_is_kept(
     def watch(step: Any) -> None:
         done.append(step.done)
 
-    monkeypatch.setattr(tuning._Limit, "late", lambda self: bool(done) and done[-1] >= 3)
+    monkeypatch.setattr(searches.Limit, "late", lambda self: bool(done) and done[-1] >= 3)
     found = search(table, tmp_path / "out", outer=2, timeout=60.0, watch=watch)
     assert len(found.rows) == 3
     assert found.result["nested"] is None

@@ -26,6 +26,7 @@ class Toy:
             file.write(f"{job}\n")
         if what == "dies" or (what == "dies-once" and not (self.folder / name).exists()):
             (self.folder / name).touch()
+            time.sleep(0.5)  # Dask does not restart one that dies before its nanny has seen it
             os.kill(os.getpid(), signal.SIGKILL)
         if what == "fails":
             raise RunError(f"{name} fell over", "mend it")

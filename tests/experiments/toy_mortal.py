@@ -50,6 +50,7 @@ class Mortal(Quick):
         if words and int(words[0]) == run.seed:
             if words[1:] == ["once"]:
                 path.unlink()
+            time.sleep(0.5)  # Dask does not restart one that dies before its nanny has seen it
             os.kill(os.getpid(), signal.SIGKILL)
 
 

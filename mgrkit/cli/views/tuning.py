@@ -15,7 +15,7 @@ from mgrkit.cli.terminal.fitting import FitBar
 from mgrkit.cli.terminal.printing import print_table, printable
 
 if TYPE_CHECKING:
-    from mgrkit.experiments.tuning import Step, Tuned
+    from mgrkit.experiments.searches import Step, Tuned
 
 _OPTIMISTIC = (
     "The score of the inner folds was chosen as the highest of all trials, so it is too high."
@@ -55,6 +55,15 @@ class SearchBar:
         elif now - self._line >= LINE_EVERY:
             self._line = now
             print(f"tune: {state}", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        """A line above the bar."""
+        if self._quiet:
+            return
+        if self._bar:
+            self._bar.note(printable(text))
+        else:
+            print(printable(text), file=sys.stderr, flush=True)
 
     def progress(self, step: int, total: int, metrics: Mapping[str, float]) -> None:
         """Show how far the last fit is, in the place of the searches."""
