@@ -125,20 +125,14 @@ def tune(
     UsageError : the call is wrong, DATA cannot be split so or learnt from, the classifier has
         nothing to search, or ``out`` holds something else.
     RunError : DATA cannot be read, ``out`` not written, the classifier fails, Optuna is not
-        installed, or no trial was finished in time.
+        installed, no trial was finished in time, or the cluster is lost or of no use.
     Stopped : a person ended it; the message says how far it got.
     """
     entry = installed().classifier(classifier)
     spec = entry.spec
     space = Space.of(spec, settings.parameters, settings.space)
     plan = settings.plan(spec)
-    check_folder(out, "--out")
-    check_split(settings.split)
-    if missing(["optuna"]):
-        raise RunError("mgrkit tune needs Optuna, not installed here", "pip install 'mgrkit[tune]'")
-    if Ranks.here().world_size > 1:
-        hint = "start it several times in one --out instead of by torchrun"
-        raise UsageError("a search is one process", hint)
+    _check(out, settings)
     recipe = Recipe.of(
         entry, dict(space.fixed), settings.seed, device="cpu" if cluster else settings.device,
         precision=settings.precision,
@@ -150,6 +144,16 @@ def tune(
     return tune_model(
         dataset, split, recipe, space, plan, out, source=data, watch=watch, progress=progress
     )
+
+
+def _check(out: Path, settings: TuneSettings) -> None:
+    check_folder(out, "--out")
+    check_split(settings.split)
+    if missing(["optuna"]):
+        raise RunError("mgrkit tune needs Optuna, not installed here", "pip install 'mgrkit[tune]'")
+    if Ranks.here().world_size > 1:
+        hint = "start it several times in one --out instead of by torchrun"
+        raise UsageError("a search is one process", hint)
 
 
 def _read(
