@@ -116,8 +116,7 @@ def tune(
     classifier, data : as for `mgrkit.commands.train.train`.
     out : a new folder, or one of the same search, which goes on; several processes may share it.
     watch : told how far the searches are, ``progress`` how far the last fit is.
-    cluster : whose workers run the trials, each one at a time; they must see ``out``. There,
-        'auto' for a precision is float32.
+    cluster : whose workers run the trials; they see ``out``, and 'auto' precision is float32.
     say : told which worker is left out, or has died.
 
     Raises
