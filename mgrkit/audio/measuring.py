@@ -48,12 +48,17 @@ class Measured:
     warning: str = ""
 
 
-def measure(path: str | Path, heard: Callable[[float], None] | None = None) -> Measured:
+def measure(
+    path: str | Path,
+    heard: Callable[[float], None] | None = None,
+    listener: Callable[[NDArray[np.float32], int], None] | None = None,
+) -> Measured:
     """Decode a sound once, from its beginning to its end or to where it fails.
 
     Parameters
     ----------
     heard : called after each block with the seconds decoded so far.
+    listener : called with each block, float32 ``(channels, n)``, and its samples per second.
 
     Raises
     ------
@@ -73,6 +78,8 @@ def measure(path: str | Path, heard: Callable[[float], None] | None = None) -> M
                 frames += block.shape[1]
                 clipping.push(block)
                 mix.push(block)
+                if listener:
+                    listener(block, sound.rate)
         except AudioError as error:
             failure = error
     if frames:
