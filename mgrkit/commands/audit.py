@@ -241,5 +241,7 @@ def _notes(entries: Sequence[DataTrack], tracks: Sequence[Labelled]) -> Iterator
         yield f"sounds under two genres: {len(torn)} ({shown})"
     if not any(track.same for track in tracks):
         yield "exact duplicates are not seen: mgrkit data check fills a column duplicate_of"
+    if not any(track.heard for track in tracks):
+        yield "copies in other formats are not seen: mgrkit duplicates --out adds recording_of"
     if unknown := sum(not track.group for track in tracks):
         yield f"{UNKNOWN} for {unknown} of {len(tracks)} tracks"

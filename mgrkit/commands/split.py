@@ -21,7 +21,7 @@ from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.dealing import USUAL, Shares
 from mgrkit.tracks.find import SOUND, Search
 from mgrkit.tracks.leaks import checked
-from mgrkit.tracks.schema import SPLIT_BY, TABLE
+from mgrkit.tracks.schema import RECORDING_OF, SPLIT_BY, TABLE
 from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import DEALT, Labelled, Split, check_split, make_split
 from mgrkit.tracks.table import read_tracks, write_tracks
@@ -350,7 +350,7 @@ def _write(
     if os.path.abspath(folder) != os.path.abspath(out.parent):
         way = Path(os.path.relpath(folder, out.parent)).as_posix()
         moved = {path: os.path.normpath(f"{way}/{path}") for path in frame["path"].to_list()}
-        for name in ("path", "parent", "duplicate_of"):
+        for name in ("path", "parent", "duplicate_of", RECORDING_OF):
             new[name] = [moved.get(value, value) for value in frame[name].to_list()]
     frame = frame.with_columns(pl.Series(name, v) for name, v in new.items())
     write_tracks(out, frame.drop(n for n in COLUMNS if n in frame and not (frame[n] != "").any()))

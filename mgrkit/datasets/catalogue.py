@@ -14,7 +14,7 @@ from mgrkit.tracks.find import SOUND, Finder, Search, check_readable
 from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.lineage import as_written
-from mgrkit.tracks.schema import NOISE, NOISY, SPLIT_BY, TABLE
+from mgrkit.tracks.schema import NOISE, NOISY, RECORDING_OF, SPLIT_BY, TABLE
 from mgrkit.tracks.table import read_frame
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ALSO_CALLED = {"path": ("filename", "file"), "genre": ("label",), "group": ("artist",)}
 COLUMNS = (
     "path", "genre", "group", "split", SPLIT_BY, "fold", "parent", "start", "seconds", "kind",
-    NOISE, "sound", "source_id", "duplicate_of", "status",
+    NOISE, "sound", "source_id", "duplicate_of", RECORDING_OF, "status",
 )  # fmt: skip
 """Of tracks, as any table may have them."""
 
@@ -169,6 +169,7 @@ def _track(
         source_id=one["source_id"],
         duplicate_of=path if sliced is False else one["duplicate_of"],
         sliced=path if sliced else of,
+        recording_of=one[RECORDING_OF],
     )
 
 

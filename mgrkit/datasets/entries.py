@@ -36,6 +36,7 @@ class DataTrack:
     source_id : what its collection calls it, as a table says it, or empty.
     duplicate_of : the name of another file of the very same sound, or empty.
     sliced : the recording that it is a slice of, or that is there in slices, too; else empty.
+    recording_of : what all files have in common that were heard to be of one recording, or empty.
     """
 
     name: str
@@ -53,6 +54,7 @@ class DataTrack:
     source_id: str = ""
     duplicate_of: str = ""
     sliced: str = ""
+    recording_of: str = ""
 
     @property
     def is_copy(self) -> bool:
@@ -72,6 +74,7 @@ class DataTrack:
             by=by,
             same=(f"sound:{self.digest}",) if self.digest and not self.is_copy else (),
             source=self.source_id,
+            heard=self.recording_of,
             copied=self.parent if self.is_copy else "",
             sliced=fact.id if fact and self.piece else self.sliced,
             derived=bool(

@@ -29,7 +29,7 @@ from mgrkit.inputs.windows import over_time
 from mgrkit.inputs.wording import distinct_name, how_to_get, no_sound
 from mgrkit.tracks.find import Finder, Search, check_readable, passed_over
 from mgrkit.tracks.lineage import Lineage, said_twice
-from mgrkit.tracks.schema import NOISE, SNR, SPLIT_BY
+from mgrkit.tracks.schema import NOISE, RECORDING_OF, SNR, SPLIT_BY
 from mgrkit.tracks.sources import Source
 
 if TYPE_CHECKING:
@@ -263,10 +263,10 @@ def _of_pictures(data: Path, rows: Sequence[Row], wanted: Input) -> Dataset:
 
 def _entry(row: Row, name: str, digest: str, length: float) -> DataTrack:
     parent, genre, group, part = (row[c] for c in ("parent", "genre", "group", "split"))
-    noise, snr, by = (row.get(c, "") for c in (NOISE, SNR, SPLIT_BY))
+    noise, snr, by, of = (row.get(c, "") for c in (NOISE, SNR, SPLIT_BY, RECORDING_OF))
     return DataTrack(
         name, parent, genre, group, part, digest, row["noisy"], length,
-        noise=noise, snr=snr, split_by=by,
+        noise=noise, snr=snr, split_by=by, recording_of=of,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.columns import TableChoice, some
 from mgrkit.registry.checks import RESERVED
 from mgrkit.tracks.layout import Layout
-from mgrkit.tracks.schema import CATALOGUE, NOISE, NOISY, SNR, SPLIT_BY
+from mgrkit.tracks.schema import CATALOGUE, NOISE, NOISY, RECORDING_OF, SNR, SPLIT_BY
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,10 +26,15 @@ _GROUPS = ("group", "artist")
 _LENGTHS = ("seconds", "length", "duration")
 _DEALT = (SPLIT_BY, "fold")
 BESIDE = frozenset(
-    {*RESERVED, *CATALOGUE, *_NAMES, *GENRES, *_GROUPS, *_LENGTHS, *_DEALT, "piece", NOISE, SNR}
-)
+    {
+        *RESERVED, *CATALOGUE, *_NAMES, *GENRES, *_GROUPS, *_LENGTHS, *_DEALT, "piece",
+        NOISE, SNR, RECORDING_OF,
+    }
+)  # fmt: skip
 """Columns that say something of a row, and are no features of it."""
-_NAMING = frozenset({*_NAMES, *GENRES, *_GROUPS, "split", "parent", "duplicate_of", "source_id"})
+_NAMING = frozenset(
+    {*_NAMES, *GENRES, *_GROUPS, "split", "parent", "duplicate_of", "source_id", RECORDING_OF}
+)
 """Those that name the row or what is to be learnt of it."""
 
 
@@ -121,7 +126,7 @@ def tracks_of(
             entries.append(
                 DataTrack(
                     name, stated or name, genre, group, part, sound, noisy, lengths[row],
-                    noise=noise, snr=snr, split_by=by,
+                    noise=noise, snr=snr, split_by=by, recording_of=text[RECORDING_OF][row],
                 )
             )  # fmt: skip
         used.append(row)
@@ -136,7 +141,9 @@ def _told(
     frame: Any, named: Sequence[tuple[str, str]], layout: Layout, windows: bool
 ) -> dict[str, list[str]]:
     """What each row says of itself, by column; '' where it does not."""
-    columns = ("group", "split", "parent", "start", "sound", "kind", NOISE, SNR, SPLIT_BY)
+    columns = (
+        "group", "split", "parent", "start", "sound", "kind", NOISE, SNR, SPLIT_BY, RECORDING_OF,
+    )  # fmt: skip
     text = {name: texts_of(frame, name) for name in columns}
     if "group" not in frame.columns:
         text["group"] = texts_of(frame, "artist")

@@ -46,6 +46,9 @@ CATALOGUE = (
 SPLIT_BY = "split_by"
 """The column, handed on like others, that says how the parts of a split were dealt."""
 
+RECORDING_OF = "recording_of"
+"""The column, handed on like others, that names the best file of the same recording."""
+
 NOISY = "noisy"
 """The kind of a noisy copy."""
 

@@ -49,6 +49,7 @@ class Labelled:
     by : how its part was dealt: one of `KINDS`; '' where nothing says so.
     same : what it shares with exact duplicates, in whichever file: of its sound, of its path.
     source : what its collection calls it; '' where nothing says so.
+    heard : what it shares with files that were heard to be of the same recording; '' for none.
     copied : the recording of which it is a noisy copy, or of which there are such; '' for none.
     sliced : the recording of which it is a slice, or of which there are such; '' for none.
     derived : whether it is a noisy copy, a slice or an exact duplicate of another file.
@@ -62,6 +63,7 @@ class Labelled:
     by: str = ""
     same: tuple[str, ...] = ()
     source: str = ""
+    heard: str = ""
     copied: str = ""
     sliced: str = ""
     derived: bool = False
@@ -79,6 +81,8 @@ class Labelled:
             found.append(("recording", self.recording))
         if self.source:
             found.append(("source", self.source))
+        if self.heard:
+            found.append(("heard", self.heard))
         return [*found, *(("same", one) for one in self.same)]
 
     @property

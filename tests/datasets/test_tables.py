@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from mgrkit.datasets.dataset import Dataset
+from mgrkit.datasets.entries import labelled
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
 from mgrkit.errors import RunError, UsageError
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import Features
 from mgrkit.registry import FeatureSetSpec
+from mgrkit.tracks.linked import linked
 
 SET = FeatureSetSpec("three", "Three numbers.", "nowhere:at_all", FrontEnd(), ("a", "b", "c"))
 OTHER = FeatureSetSpec("two", "Two numbers.", "nowhere:at_all", FrontEnd(), ("x", "y"))
@@ -208,6 +210,16 @@ def test_our_own_table_brings_artist_part_and_parent(table: Path) -> None:
     entry = read(table, ours(path="n/a.white_10dB_1.wav")).entries[0]
     assert (entry.group, entry.part, entry.parent) == ("An artist", "train", "a.wav")
     assert entry.is_copy
+
+
+def test_files_that_were_heard_to_be_of_one_recording_belong_together(table: Path) -> None:
+    lines = [
+        *ours(path="a.flac", parent="a.flac", recording_of="a.flac").splitlines(),
+        ours(path="b.mp3", parent="b.mp3", recording_of="a.flac").splitlines()[1],
+        ours(path="c.mp3", parent="c.mp3", recording_of="").splitlines()[1],
+    ]
+    labels = labelled(read(table, "\n".join(lines)).entries)
+    assert [len(one) for one in linked(label.dealt_with for label in labels)] == [2, 1]
 
 
 def test_failed_rows_are_left_out(table: Path) -> None:

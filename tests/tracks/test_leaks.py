@@ -54,7 +54,8 @@ def test_an_original_with_a_duplicate_and_a_noisy_copy_stays_where_it_is() -> No
     ("more", "kind"),
     [
         ({"same": ("s",)}, "duplicate"), ({"copied": "r"}, "copy"), ({"sliced": "r"}, "piece"),
-        ({"recording": "r"}, "recording"), ({"source": "r"}, "recording"), ({}, "artist"),
+        ({"recording": "r"}, "recording"), ({"source": "r"}, "recording"),
+        ({"heard": "r"}, "recording"), ({}, "artist"),
     ],
 )  # fmt: skip
 def test_each_kind(more: dict[str, object], kind: str) -> None:
