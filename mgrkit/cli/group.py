@@ -25,6 +25,7 @@ COMMANDS = {
     "predict": "Tell the genre of songs.",
     "vote": "Join trained models to one that answers by all of them.",
     "compare": "Train several classifiers and tell which of them differ.",
+    "duplicates": "Find the same recording in several files.",
     "explore": "Look at DATA: pictures, tables and a page of what it holds.",
     "report": "Show results in a browser: one HTML file, without a network.",
     "data": "Prepare a collection: its table, its split, its faults.",

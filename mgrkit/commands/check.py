@@ -84,7 +84,7 @@ def check(
     out = out or default_out(data)
     for path, name in ((out, "OUT"), (quarantine, "--quarantine")):
         if path:
-            _check_table(path, name, (data, table or data / TABLE))
+            check_table(path, name, (data, table or data / TABLE))
     if quarantine and _same(out, quarantine):
         raise UsageError(f"--quarantine is OUT: {out}", "give another file")
     files = inventory(data, search, table)
@@ -106,7 +106,14 @@ def default_out(data: Path) -> Path:
     return (data if data.is_dir() else data.parent) / DEFAULT_OUT
 
 
-def _check_table(path: Path, name: str, read: Sequence[Path]) -> None:
+def check_table(path: Path, name: str, read: Sequence[Path]) -> None:
+    """Raise UsageError if a table cannot be written there, or would be written over one of DATA.
+
+    Parameters
+    ----------
+    name : of the path in the call.
+    read : the tables of DATA.
+    """
     if path.suffix.lower() not in _TABLES:
         raise UsageError(f"{name} is no table: {path}", f"a file ending in {' or '.join(_TABLES)}")
     if path.is_dir():

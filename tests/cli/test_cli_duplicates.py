@@ -1,0 +1,466 @@
+"""``mgrkit duplicates`` as a person types it, and what an audit makes of its table."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from mgrkit.audio import chromaprint
+from mgrkit.commands import duplicates as command
+from mgrkit.errors import ItemError
+from tests.audio.encoded import encode
+from tests.audio.test_chromaprint import PROGRAMS, chords
+from tests.cli.test_cli_features import mgrkit, table
+
+Captured = pytest.CaptureFixture[str]
+RATE = 22_050
+needs_chromaprint = pytest.mark.skipif(not PROGRAMS, reason="no program with Chromaprint is here")
+pytestmark = needs_chromaprint
+
+
+def song(seed: int, seconds: float = 20) -> np.ndarray:
+    """Chords of their own, float32 (frames,)."""
+    return chords(seconds, RATE, seed)
+
+
+def write(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.rint(32_000 * samples).astype(np.int16), rate)
+    return path
+
+
+@pytest.fixture
+def music(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three songs as FLAC, and other files of the first one, in ``music``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MGRKIT_CACHE", str(tmp_path / "cache"))
+    music = tmp_path / "music"
+    for number in range(3):
+        write(music / "good" / f"{number}.flac", song(number))
+    (music / "old").mkdir()
+    shutil.copy(music / "good" / "0.flac", music / "old" / "same.flac")
+    encode(music / "old" / "poor.mp3", song(0)[None], RATE, "libmp3lame")
+    write(music / "old" / "soft.wav", song(0)[3 * RATE : -3 * RATE] / 4)
+    return music
+
+
+def groups(capfd: Captured) -> list[list[str]]:
+    """The paths of each group of ``--json``."""
+    found = json.loads(capfd.readouterr().out)
+    return [[one["path"] for one in group] for group in found["groups"]]
+
+
+FIRST = ["music/good/0.flac", "music/old/poor.mp3", "music/old/same.flac", "music/old/soft.wav"]
+
+
+def test_copies_are_shown_with_the_best_first(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music") == 0
+    captured = capfd.readouterr()
+    lines = captured.out.splitlines()
+    assert [line.split()[-1] for line in lines] == ["file", *FIRST]
+    assert lines[0].split() == ["alike", "length", "Hz", "codec", "file"]
+    assert lines[1].split() == ["keep", "0:20", "22050", "flac", FIRST[0]]
+    assert lines[2].split()[1:] == ["0:20", "22050", "mp3", "64k", FIRST[1]]
+    assert lines[3].split()[0] == "exact"
+    assert lines[4].split()[1:] == ["0:14", "22050", "pcm_s16le", FIRST[3]]
+    assert all(0.9 < float(lines[n].split()[0]) <= 1 for n in (2, 4))
+    assert max(map(len, lines)) <= 80
+    assert "duplicates: 6 done in" in captured.err
+    assert captured.err.endswith("recordings in more than one file: 1 in 4 files\n")
+    assert sorted(p.name for p in music.rglob("*.*")) == sorted(
+        ["0.flac", "1.flac", "2.flac", "poor.mp3", "same.flac", "soft.wav"]
+    )
+
+
+def test_json_has_all_that_is_known_of_a_file(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music", "--json", "--quiet") == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    found = json.loads(captured.out)
+    assert (found["files"], found["left_out"], found["exit_code"]) == (6, [], 0)
+    best, poor, same, soft = found["groups"][0]
+    assert best == {
+        "path": FIRST[0], "seconds": 20.0, "rate": RATE, "channels": 1, "codec": "flac",
+        "lossless": True, "kbps": best["kbps"], "similarity": 1.0, "duplicate_of": None,
+        "keep": True,
+    }  # fmt: skip
+    assert (poor["codec"], poor["lossless"], poor["kbps"], poor["keep"]) == (
+        "mp3",
+        False,
+        64,
+        False,
+    )
+    assert (same["similarity"], same["duplicate_of"]) == (1.0, FIRST[0])
+    assert (soft["seconds"], soft["duplicate_of"]) == (14.0, None)
+    assert len(found["groups"]) == 1
+
+
+def test_no_duplicates_are_no_lines(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music/good") == 0
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("recordings in more than one file: none\n")
+    assert mgrkit("duplicates", "music/good", "--json") == 0
+    assert groups(capfd) == []
+
+
+def test_folders_files_and_lists_are_sources(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music/old", "music/good", "--json") == 0
+    assert groups(capfd) == [FIRST]
+    assert mgrkit("duplicates", "music/good/0.flac", "music/old/poor.mp3", "--json") == 0
+    assert groups(capfd) == [FIRST[:2]]
+    assert mgrkit("duplicates", music / "good/0.flac", music / "old/poor.mp3", "--json") == 0
+    assert groups(capfd) == [[str(music.parent / path) for path in FIRST[:2]]]
+    Path("list.txt").write_text("good/0.flac\nold/soft.wav\n")
+    assert mgrkit("duplicates", "music", "--files-from", "list.txt", "--json") == 0
+    assert groups(capfd) == [[FIRST[0], FIRST[3]]]
+    (music / "some.csv").write_text("path\ngood/0.flac\nold/same.flac\n")
+    assert mgrkit("duplicates", "music/some.csv", "--json") == 0
+    assert groups(capfd) == [[FIRST[0], FIRST[2]]]
+    assert mgrkit("duplicates", "music", "--table", "music/some.csv", "--json") == 0
+    assert groups(capfd) == [[FIRST[0], FIRST[2]]]
+
+
+def test_files_of_one_name_in_two_folders_are_compared(music: Path, capfd: Captured) -> None:
+    shutil.copy(music / "good" / "1.flac", music / "old" / "1.flac")
+    encode(music / "good" / "1.mp3", song(1)[None], RATE, "libmp3lame")
+    assert mgrkit("duplicates", "music/good", "music/old", "--json") == 0
+    of_first, of_second = groups(capfd)
+    assert of_first == FIRST
+    assert of_second == ["music/good/1.flac", "music/good/1.mp3", "music/old/1.flac"]
+
+
+def test_what_cannot_be_compared_is_said(music: Path, capfd: Captured) -> None:
+    write(music / "bad" / "silent.wav", np.zeros(20 * RATE))
+    write(music / "bad" / "silent_too.wav", np.zeros(20 * RATE))
+    write(music / "bad" / "short.wav", song(5, 5))
+    write(music / "bad" / "short_copy.flac", song(5, 5))
+    (music / "bad" / "empty.mp3").touch()
+    whole = (music / "good" / "1.flac").read_bytes()
+    (music / "bad" / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    assert mgrkit("duplicates", "music", "--json", "--out", "found.csv") == 1
+    captured = capfd.readouterr()
+    found = json.loads(captured.out)
+    why = {one["path"].rpartition("/")[2]: one["reason"] for one in found["left_out"]}
+    assert {name: reason.partition(":")[0] for name, reason in why.items()} == {
+        "cut.flac": "damaged", "empty.mp3": "empty", "short.wav": "short",
+        "short_copy.flac": "short", "silent.wav": "silent", "silent_too.wav": "silent",
+    }  # fmt: skip
+    assert why["short.wav"] == "short: 5 s are too few for a fingerprint"
+    assert [[one["path"] for one in group] for group in found["groups"]] == [
+        ["music/bad/short_copy.flac", "music/bad/short.wav"], FIRST,
+    ]  # fmt: skip
+    assert "warning: music/bad/silent.wav: silent: " in captured.err
+    rows = {row["path"]: row for row in table(Path("found.csv"))}
+    assert len(rows) == 12
+    assert rows["music/bad/cut.flac"]["status"] == "failed"
+    assert rows["music/bad/silent.wav"]["status"] == "ok"
+    assert rows["music/bad/silent.wav"]["reason"].startswith("silent: ")
+    assert rows["music/bad/silent_too.wav"]["duplicate_of"] == ""
+
+
+def test_another_name_of_a_file_is_no_copy(music: Path, capfd: Captured) -> None:
+    """Who deletes all but the best must not be left with a name of nothing."""
+    (music / "good" / "link.flac").symlink_to("1.flac")
+    os.link(music / "good" / "2.flac", music / "old" / "hard.flac")
+    assert mgrkit("duplicates", "music", "--json", "--out", "found.csv") == 0
+    captured = capfd.readouterr()
+    found = json.loads(captured.out)
+    assert [one["path"] for group in found["groups"] for one in group] == FIRST
+    assert found["left_out"] == [
+        {"path": "music/good/link.flac", "reason": "link: another name of music/good/1.flac"},
+        {"path": "music/old/hard.flac", "reason": "link: another name of music/good/2.flac"},
+    ]
+    assert "2 files have several names: music/good/link.flac is music/good/1.flac" in captured.err
+    rows = {row["path"]: row for row in table(Path("found.csv"))}
+    assert rows["music/good/link.flac"]["duplicate_of"] == "music/good/1.flac"
+
+
+def test_a_missing_file_of_a_list_is_said(music: Path, capfd: Captured) -> None:
+    Path("list.txt").write_text("good/0.flac\ngood/gone.flac\n")
+    assert mgrkit("duplicates", "music", "--files-from", "list.txt", "--json") == 1
+    left_out = json.loads(capfd.readouterr().out)["left_out"]
+    assert [one["path"] for one in left_out] == ["music/good/gone.flac"]
+    assert left_out[0]["reason"].startswith("missing")
+
+
+def test_the_next_call_makes_only_what_is_new(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By whatever name the folder is called then."""
+    assert mgrkit("duplicates", "music", "--json") == 0
+    first = groups(capfd)
+    assert mgrkit("duplicates", music, "--json") == 0
+    captured = capfd.readouterr()
+    assert "0 done, 6 kept" in captured.err
+    made = json.loads(captured.out)["groups"]
+    assert [[one["path"] for one in made[0]]] == [[str(music.parent / p) for p in first[0]]]
+    monkeypatch.chdir(music)
+    encode(music / "good" / "2.mp3", song(2)[None], RATE, "libmp3lame")
+    (music / "tracks.csv").write_text("path,genre\ngood/0.flac,rock\n")
+    assert mgrkit("duplicates", ".", "--json") == 0
+    captured = capfd.readouterr()
+    assert "1 done, 6 kept" in captured.err
+    paths = [[one["path"] for one in group] for group in json.loads(captured.out)["groups"]]
+    assert paths == [[p.removeprefix("music/") for p in FIRST], ["good/2.flac", "good/2.mp3"]]
+
+
+def test_a_run_that_stopped_goes_on(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mgrkit.errors import RunError
+
+    done: list[Path] = []
+    print_it = command.fingerprint
+
+    def until_the_third(samples: np.ndarray) -> np.ndarray:
+        if len(done) == 2:
+            raise RunError("the power is out")
+        done.append(music)
+        return print_it(samples)
+
+    monkeypatch.setattr(command, "fingerprint", until_the_third)
+    assert mgrkit("duplicates", "music", "--resume", "kept.jsonl", "-j", "1") == 3
+    monkeypatch.setattr(command, "fingerprint", print_it)
+    capfd.readouterr()
+    assert mgrkit("duplicates", "music", "--resume", "kept.jsonl", "--json") == 0
+    captured = capfd.readouterr()
+    assert "4 done, 2 kept" in captured.err
+    assert [one["path"] for one in json.loads(captured.out)["groups"][0]] == FIRST
+    assert not Path("cache").exists()
+
+
+def test_a_program_that_fails_once_is_tried_again(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(samples: np.ndarray) -> np.ndarray:
+        raise ItemError("fingerprint", "ffmpeg gave 0 of 3 words", again=True)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(command, "fingerprint", failing)
+        assert mgrkit("duplicates", "music", "--json") == 1
+    left_out = json.loads(capfd.readouterr().out)["left_out"]
+    assert {one["reason"] for one in left_out} == {"fingerprint: ffmpeg gave 0 of 3 words"}
+    assert mgrkit("duplicates", "music", "--json") == 0
+    assert groups(capfd) == [FIRST]
+
+
+def test_the_answer_is_the_same_for_any_number_of_workers(music: Path, capfd: Captured) -> None:
+    outs = []
+    for workers in (1, 4):
+        out, kept = f"{workers}.csv", f"{workers}.jsonl"
+        assert mgrkit("duplicates", "music", "--out", out, "--resume", kept, "-j", workers) == 0
+        outs.append((Path(out).read_bytes(), capfd.readouterr().out))
+    assert outs[0] == outs[1]
+
+
+def test_a_dry_run_makes_nothing(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music", "--dry-run", "--json", "--out", "found.csv") == 0
+    captured = capfd.readouterr()
+    assert json.loads(captured.out)["to_do"] == 6
+    assert "recordings" not in captured.err
+    assert not Path("found.csv").exists()
+    assert mgrkit("duplicates", "music") == 0
+    assert "6 done" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "no SRC is given"),
+        (["nowhere"], 3, "there is no nowhere"),
+        (["music/good/0.flac", "nowhere.mp3"], 3, "there is no nowhere.mp3"),
+        (["music/good", "music/old/poor.mp3"], 2, "SRC are folders and files"),
+        (["music", "music/old", "--files-from", "list.txt"], 2, "goes with one SRC"),
+        (["music/good", "music/old", "--table", "list.csv"], 2, "--table goes with one SRC"),
+        (["empty"], 3, "no sound files in empty"),
+        (["music", "--out", "found.txt"], 2, "--out is no table: found.txt"),
+        (["music", "--out", "nowhere/found.csv"], 2, "there is no folder nowhere"),
+        (["music", "--out", "music/tracks.csv"], 2, "--out is the table of DATA"),
+        (["list.csv", "--out", "list.csv"], 2, "--out is the table of DATA"),
+        (["music", "--out", "list.csv"], 3, "list.csv was not made by mgrkit duplicates"),
+        (["music", "--resume", "list.csv"], 2, "list.csv was not made by mgrkit duplicates"),
+        (["music", "--workers", "0"], 2, "--workers"),
+    ],
+)
+def test_wrong_calls(music: Path, capfd: Captured, words: list[str], code: int, said: str) -> None:
+    Path("empty").mkdir()
+    Path("list.txt").write_text("0.flac\n")
+    Path("list.csv").write_text("path,genre\nmusic/good/0.flac,rock\n")
+    (music / "tracks.csv").write_text("path,genre\ngood/0.flac,rock\n")
+    before = Path("list.csv").read_bytes()
+    assert mgrkit("duplicates", *words) == code
+    captured = capfd.readouterr()
+    assert captured.out == ""
+    assert said in captured.err
+    assert Path("list.csv").read_bytes() == before
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_cache_that_cannot_be_written_names_resume(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("cache").mkdir(mode=0o500)
+    assert mgrkit("duplicates", "music") == 3
+    assert "--resume" in capfd.readouterr().err
+
+
+def test_a_cache_that_is_a_file_names_resume(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("cache").touch()
+    assert mgrkit("duplicates", "music") == 3
+    assert "name a file with --resume" in capfd.readouterr().err
+
+
+def test_without_chromaprint_nothing_is_decoded(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chromaprint, "_commands", list)
+    chromaprint.program.cache_clear()
+    try:
+        assert mgrkit("duplicates", "music") == 3
+    finally:
+        chromaprint.program.cache_clear()
+    assert "pip install 'mgrkit[duplicates]'" in capfd.readouterr().err
+    assert not Path("cache").exists()
+
+
+def test_a_name_that_is_no_utf_8_stays_whole(music: Path, capfd: Captured) -> None:
+    name = os.fsdecode(b"caf\xe9\n.flac")
+    try:
+        shutil.copy(music / "good" / "1.flac", music / "old" / name)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    assert mgrkit("duplicates", "music", "--out", "found.csv") == 0
+    assert r"music/old/caf\udce9\x0a.flac" in capfd.readouterr().out
+    assert mgrkit("duplicates", "music", "--json") == 0
+    assert ["music/good/1.flac", f"music/old/{name}"] in groups(capfd)
+    assert any("caf" in row["path"] for row in table(Path("found.csv")))
+
+
+def test_a_table_as_parquet_is_written_over_its_former_self(music: Path) -> None:
+    import polars as pl
+
+    for _ in range(2):
+        assert mgrkit("duplicates", "music", "--out", "found.parquet") == 0
+    frame = pl.read_parquet("found.parquet")
+    assert frame.filter(pl.col("keep") == "yes")["path"].to_list() == FIRST[:1]
+
+
+def parted(path: Path, part_of: dict[str, str]) -> None:
+    """Give the rows of a table, by the ends of their paths, a part; train to the others."""
+    rows = table(path)
+    for row in rows:
+        row["split"] = part_of.get(row["path"].rpartition("/")[2], "train")
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_an_audit_of_its_table_finds_the_leaks(music: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "music", "--out", "found.csv") == 0
+    parted(Path("found.csv"), {"poor.mp3": "test", "1.flac": "test"})
+    capfd.readouterr()
+    assert mgrkit("data", "audit", "found.csv", "--json") == 1
+    found = json.loads(capfd.readouterr().out)
+    assert found["split"]["leaks"] == {
+        "duplicate": 0, "copy": 0, "piece": 0, "recording": 1, "artist": 0
+    }  # fmt: skip
+    tracks = found["split"]["examples"][0]["tracks"]
+    assert tracks[1] == {"path": "music/old/poor.mp3", "part": "test"}
+    assert not any("formats" in note for note in found["notes"])
+    parted(Path("found.csv"), {"1.flac": "test"})
+    assert mgrkit("data", "audit", "found.csv") == 0
+    parted(Path("found.csv"), {"same.flac": "test"})
+    assert mgrkit("data", "audit", "found.csv", "--json") == 1
+    assert json.loads(capfd.readouterr().out.splitlines()[-1])["split"]["leaks"]["duplicate"] == 1
+
+
+def test_the_table_lies_where_a_person_wants_it(music: Path, capfd: Captured) -> None:
+    """Paths are relative to it, and no file is taken for a copy of another by that."""
+    (music / "tracks.csv").write_text("path,genre,artist\ngood/0.flac,rock,The Band\n")
+    Path("tables").mkdir()
+    assert mgrkit("duplicates", "music", "--out", "tables/found.csv") == 0
+    rows = table(Path("tables/found.csv"))
+    assert rows[0]["path"] == "../music/good/0.flac"
+    assert {row["recording_of"] for row in rows} == {"../music/good/0.flac", ""}
+    assert (rows[0]["genre"], rows[0]["artist"]) == ("rock", "The Band")
+    assert all(Path("tables", row["path"]).is_file() for row in rows)
+    parted(Path("tables/found.csv"), {"2.flac": "test"})
+    assert mgrkit("data", "audit", "tables/found.csv") == 0
+
+
+def test_a_split_keeps_a_recording_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = ["path,genre,recording_of"]
+    for number in range(40):
+        of = f"{number // 2}.flac"
+        lines.append(f"{number}.flac,{'rock' if number % 4 < 2 else 'jazz'},{of}")
+    (tmp_path / "found.csv").write_text("\n".join(lines) + "\n")
+    assert mgrkit("data", "split", "found.csv", "out.csv") == 0
+    rows = table(tmp_path / "out.csv")
+    parts: dict[str, set[str]] = {}
+    for row in rows:
+        parts.setdefault(row["recording_of"], set()).add(row["split"])
+    assert len(parts) == 20
+    assert all(len(its) == 1 for its in parts.values())
+    assert len({row["split"] for row in rows}) > 1
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "ogg", "opus"])
+def test_real_music_is_found_again(
+    data: Path, tmp_path: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """At half the rate, 12 dB softer and cut by three seconds at both ends, in another format."""
+    monkeypatch.chdir(tmp_path)
+    clips = sorted((data / "gtzan" / "clips").glob("*.flac"))[::5]
+    for clip in clips:
+        shutil.copy(clip, tmp_path / clip.name)
+    sound, rate = soundfile.read(clips[3])
+    cut = sound[3 * rate : -3 * rate] / 4
+    to = 48_000 if kind == "opus" else rate // 2
+    half = soxr.resample(soxr.resample(cut, rate, rate // 2), rate // 2, to)
+    if kind in ("mp3", "opus"):
+        encode(
+            tmp_path / f"copy.{kind}",
+            half[None].astype(np.float32),
+            to,
+            f"lib{kind}".replace("mp3", "mp3lame"),
+        )
+    else:
+        soundfile.write(tmp_path / f"copy.{kind}", half, to)
+    assert mgrkit("duplicates", ".", "--json") == 0
+    assert groups(capfd) == [[clips[3].name, f"copy.{kind}"]]
+
+
+def test_a_ctrl_c_leaves_no_half_fingerprint(music: Path) -> None:
+    """The program that makes it is not of the terminal's group."""
+    script = (
+        "import os, signal, sys; sys.stdin.buffer.read(10); os.killpg(0, signal.SIGINT)\n"
+        "rest = sys.stdin.buffer.read(); print(','.join(['1'] * 62))"
+    )
+    samples = np.zeros(4096 + 80 * 1365, np.int16)
+    code = (
+        "import numpy as np; from mgrkit.audio import chromaprint\n"
+        f"print(len(chromaprint._made(({sys.executable!r}, '-c', {script!r}, '-plain'), "
+        f"np.zeros({len(samples)}, np.int16))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, start_new_session=True
+    )
+    assert "gave 0 of 62 words" in done.stderr
+    assert done.returncode == 1
