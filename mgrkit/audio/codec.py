@@ -14,7 +14,7 @@ class Codec(NamedTuple):
 
     Attributes
     ----------
-    name : as FFmpeg calls it, such as flac, mp3, pcm_s16le; '' where it does not know the file.
+    name : as FFmpeg calls it, such as flac, mp3 or pcm_s16le; '' where it does not know the file.
     is_lossless : whether decoding gives the samples that were encoded.
     bits : of a sample, as far as the header tells: 8, 16, or 32 for anything more; 0 where the
         codec is not known.
@@ -34,7 +34,8 @@ def codec(path: str | Path) -> Codec:
     try:
         with open_container(path) as container:
             context = container.streams.audio[0].codec_context
-            kind, name = context.codec, context.codec.canonical_name
+            kind = context.codec
+            name = kind.name.removesuffix("float").removeprefix("lib")  # of several decoders
             is_lossless = kind.lossless and (not kind.lossy or name in _MOSTLY_LOSSLESS)
             return Codec(name, is_lossless, context.format.bits)
     except (FFmpegError, AttributeError, LookupError, OSError, ValueError):
