@@ -34,6 +34,8 @@ def duplicates(
     out: Annotated[
         Path | None,
         typer.Option(
+            "--out",
+            "-o",
             metavar="TABLE",
             help="Write a track table that mgrkit data audit reads: .csv or .parquet.",
         ),

@@ -33,7 +33,7 @@ COLUMNS = (
 )  # fmt: skip
 """What the table has beside what SRC's table says."""
 _SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s"}
-_SILENT, _SHORT = "silent:", "short:"
+_SILENT, _SHORT = "silent:", "too-short:"
 _UNHEARD = (_SILENT, _SHORT)
 """What the reasons of files without a fingerprint begin with."""
 _MEASURED = ("seconds", "rate", "channels", "codec", "lossless", "bits", "kbps", "sound")
@@ -107,19 +107,13 @@ def duplicates(
         sink = StreamSink(found.take, _SETTINGS, resume)
         # What SRC's table says of a file does not change how it sounds.
         items = (replace(item, inputs="") for item in plan.items(found.maker(plan)))
-        count = plan.finder.count
-        going = run(
-            items, fingerprinted, sink, ["path", "status", "reason"], options, report, count
-        )
-        summary = plan.complete(run_now(going))
-        made = Duplicates(summary)
+        columns, count = ["path", "status", "reason"], plan.finder.count
+        going = run(items, fingerprinted, sink, columns, options, report, count)
+        made = Duplicates(plan.complete(run_now(going)))
         if made.complete:
             made.groups = found.recordings()
             made.left_out = sorted(found.left_out.items())
-            if found.links:
-                path, first = next(iter(found.links.items()))
-                several = f"{len(found.links)} files have several names: {path} is {first}"
-                summary.warnings.append(several)
+            made.summary.warnings += found.said_of_links()
             if out:
                 _write(out, plan.columns, found, made.groups)
         return made
@@ -248,6 +242,11 @@ class _Found:
                 self.left_out[path] = f"link: another name of {first}"
         self.prints.arrange(order)
         return recordings([self._heard[number] for number in order], self.prints)
+
+    def said_of_links(self) -> Iterator[str]:
+        """That some files have several names, in a line."""
+        for path, first in list(self.links.items())[:1]:
+            yield f"{len(self.links)} files have several names: {path} is {first}"
 
 
 def _write(out: Path, columns: Sequence[str], found: _Found, groups: list[list[Member]]) -> None:

@@ -153,10 +153,10 @@ def test_what_cannot_be_compared_is_said(music: Path, capfd: Captured) -> None:
     found = json.loads(captured.out)
     why = {one["path"].rpartition("/")[2]: one["reason"] for one in found["left_out"]}
     assert {name: reason.partition(":")[0] for name, reason in why.items()} == {
-        "cut.flac": "damaged", "empty.mp3": "empty", "short.wav": "short",
-        "short_copy.flac": "short", "silent.wav": "silent", "silent_too.wav": "silent",
+        "cut.flac": "damaged", "empty.mp3": "empty", "short.wav": "too-short",
+        "short_copy.flac": "too-short", "silent.wav": "silent", "silent_too.wav": "silent",
     }  # fmt: skip
-    assert why["short.wav"] == "short: 5 s are too few for a fingerprint"
+    assert why["short.wav"] == "too-short: 5 s are too few for a fingerprint"
     assert [[one["path"] for one in group] for group in found["groups"]] == [
         ["music/bad/short_copy.flac", "music/bad/short.wav"], FIRST,
     ]  # fmt: skip
