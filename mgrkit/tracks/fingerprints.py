@@ -113,9 +113,10 @@ class Fingerprints:
 
 
 def same_recordings(prints: Prints) -> Iterator[Pair]:
-    """The pairs of fingerprints that are of one recording, each once, rising.
+    """Pairs of fingerprints that are of one recording, rising.
 
-    Of a recording in more than `_LAGS` files not every pair is found, but enough to join all.
+    Not all of them, but enough to join all files of a recording: where others have joined two
+    already, these are not compared.
 
     Parameters
     ----------
@@ -123,11 +124,23 @@ def same_recordings(prints: Prints) -> Iterator[Pair]:
         `LEAST` words none has a pair.
     """
     last, words = -1, np.empty(0, np.uint32)
+    parent = list(range(len(prints)))
+
+    def root(number: int) -> int:
+        while parent[number] != number:
+            parent[number] = parent[parent[number]]
+            number = parent[number]
+        return number
+
     for one, other, offset in _candidates(prints):
+        if root(one) == root(other):
+            continue
         if one != last:
             last, words = one, prints[one]
-        fit = max(_fit(words, prints[other], offset + step) for step in (-1, 0, 1))
-        if fit >= SIMILAR:
+        theirs = prints[other]
+        fit, way = max((_fit(words, theirs, offset + step), offset + step) for step in (-1, 0, 1))
+        if fit >= SIMILAR and _beyond_chance(words, theirs, way) >= 2 * SIMILAR - 1:
+            parent[root(other)] = root(one)
             yield Pair(one, other, fit)
 
 
@@ -139,15 +152,33 @@ def similarity(one: Words, other: Words) -> float:
     return max((_fit(one, other, k) for k in range(-len(other) + 1, len(one))), default=0.0)
 
 
+def _overlap(one: Words, other: Words, offset: int) -> tuple[Words, Words]:
+    """Where both are, if ``other`` begins ``offset`` words after ``one``."""
+    begin, end = max(0, offset), min(len(one), len(other) + offset)
+    return one[begin:end], other[begin - offset : end - offset]
+
+
 def _fit(one: Words, other: Words, offset: int) -> float:
     """Share of equal bits where ``other`` begins ``offset`` words after ``one``; 0 if too few."""
-    begin, end = max(0, offset), min(len(one), len(other) + offset)
-    if end - begin < max(LEAST, SHARE * min(len(one), len(other))):
+    ours, theirs = _overlap(one, other, offset)
+    if len(ours) < max(LEAST, SHARE * min(len(one), len(other))):
         return 0.0
-    ours, theirs = one[begin:end], other[begin - offset : end - offset]
     differing = np.bitwise_count(ours ^ theirs)
     heard = int(np.count_nonzero((ours != SILENCE) | (theirs != SILENCE)))
     return 1 - int(differing.sum()) / (32 * heard) if heard >= LEAST else 0.0
+
+
+def _beyond_chance(one: Words, other: Words, offset: int) -> float:
+    """Equal bits beyond those that would be equal by chance, 1 for all (Cohen's kappa, 1960).
+
+    Of music each bit is set in about half of the words, and this is twice the share of equal bits
+    less one. The words of wind, rain and hiss are all alike, whoever recorded them.
+    """
+    both = _overlap(one, other, offset)
+    ours, theirs = (np.unpackbits(w.view(np.uint8).reshape(-1, 4), axis=1) for w in both)
+    first, second = ours.mean(0), theirs.mean(0)
+    chance = float((first * second + (1 - first) * (1 - second)).mean())
+    return (float((ours == theirs).mean()) - chance) / (1 - chance) if chance < 1 else 0.0
 
 
 @dataclass(frozen=True)
