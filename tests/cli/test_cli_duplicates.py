@@ -17,7 +17,11 @@ import soxr
 
 from mgrkit.audio import chromaprint
 from mgrkit.commands import duplicates as command
+from mgrkit.datasets.entries import labelled
+from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import ItemError
+from mgrkit.inputs.kinds import input_of
+from mgrkit.tracks.linked import linked
 from tests.audio.encoded import encode
 from tests.audio.test_chromaprint import PROGRAMS, chords
 from tests.cli.test_cli_features import mgrkit, table
@@ -363,6 +367,10 @@ def parted(path: Path, part_of: dict[str, str]) -> None:
     rows = table(path)
     for row in rows:
         row["split"] = part_of.get(row["path"].rpartition("/")[2], "train")
+    save(path, rows)
+
+
+def save(path: Path, rows: list[dict[str, str]]) -> None:
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
@@ -400,6 +408,38 @@ def test_the_table_lies_where_a_person_wants_it(music: Path, capfd: Captured) ->
     assert all(Path("tables", row["path"]).is_file() for row in rows)
     parted(Path("tables/found.csv"), {"2.flac": "test"})
     assert mgrkit("data", "audit", "tables/found.csv") == 0
+
+
+def test_other_songs_of_one_name_in_two_folders_are_no_leak(music: Path) -> None:
+    write(music / "old" / "1.flac", song(7))
+    assert mgrkit("duplicates", "music/good", "music/old", "--out", "found.csv") == 0
+    rows = table(Path("found.csv"))
+    for row in rows:
+        row["split"] = "test" if row["path"] == "music/old/1.flac" else "train"
+    save(Path("found.csv"), rows)
+    assert mgrkit("data", "audit", "found.csv") == 0
+
+
+def test_training_on_pictures_keeps_a_recording_together(music: Path) -> None:
+    """Its table hands the column on."""
+    assert mgrkit("duplicates", "music", "--out", "found.csv") == 0
+    rows = [row for row in table(Path("found.csv")) if not row["duplicate_of"]]
+    save(Path("found.csv"), [{**row, "genre": "rock"} for row in rows])
+    assert mgrkit("spectrograms", "found.csv", "pictures") == 0
+    for data in (Path("pictures"), Path("found.csv")):
+        dataset = read_dataset(data, input_of("image", "cnn"))
+        sets = linked(label.dealt_with for label in labelled(dataset.entries))
+        assert sorted(map(len, sets)) == [1, 1, 3]
+
+
+def test_a_split_in_another_folder_moves_the_paths(music: Path) -> None:
+    assert mgrkit("duplicates", "music", "--out", "found.csv") == 0
+    rows = [{**row, "genre": row["genre"] or "rock"} for row in table(Path("found.csv"))]
+    save(Path("found.csv"), rows)
+    Path("tables").mkdir()
+    assert mgrkit("data", "split", "found.csv", "tables/split.csv", "--allow-missing") == 0
+    made = {row["path"]: row for row in table(Path("tables/split.csv"))}
+    assert made["../music/old/poor.mp3"]["recording_of"] == "../music/good/0.flac"
 
 
 def test_a_split_keeps_a_recording_together(

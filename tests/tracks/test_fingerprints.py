@@ -117,6 +117,15 @@ def test_many_copies_of_one_are_all_joined() -> None:
     assert [len(one) for one in sets] == [300] + [1] * 20
 
 
+def test_a_word_that_other_files_have_too_hides_no_copy() -> None:
+    """Each word of the copies is in three other files that lie between them."""
+    song = words(80)
+    between = [words(240) for _ in range(3)]
+    for one in between:
+        one[::3] = RANDOM.permutation(song)
+    assert found([song, *between, song]) == {(0, 4)}
+
+
 def test_what_is_found_does_not_hang_on_how_much_is_counted_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
