@@ -38,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from mgrkit.audio.chromaprint import RATE, Beginning, fingerprint, words_of
 from mgrkit.audio.reading import open_sound
 from mgrkit.commands.duplicates import duplicates
+from mgrkit.errors import AudioError
 from mgrkit.tracks.fingerprints import Fingerprints, same_recordings
 
 TRACKS, OTHERS, SECONDS, CUT = 200, 2000, 30, 3
@@ -106,7 +107,12 @@ def found(folders: list[Path], resume: Path, without: str) -> None:
         for kind, how in COPIES.items():
 
             def made(number: int, how: tuple[str, list[str], bool] = how) -> Words:
-                return printed(copy(Path(tracks[number].file), Path(temp, str(number)), *how))
+                made_of = Path(tracks[number].file)
+                try:
+                    return printed(copy(made_of, Path(temp, str(number)), *how))
+                except AudioError as error:  # counts as not found
+                    print(f"copy of {made_of}: {error}", file=sys.stderr)
+                    return np.empty(0, np.uint32)
 
             judge(kind, tracks, others, list(threads.map(made, range(len(tracks)))))
 
