@@ -57,6 +57,22 @@ def sound_end(file: BinaryIO, size: int) -> int:
     return end
 
 
+def ape_end(file: BinaryIO) -> int:
+    """Where the APEv2 tag behind the sound ends; where there is none, the end of the sound.
+
+    Behind it only other tags stand, such as ID3v1.
+    """
+    end = file.seek(0, os.SEEK_END)
+    for _ in range(_MOST_TAGS):
+        if _read(file, end - _APE_HEAD, end)[: len(_APE)] == _APE:
+            break
+        found = _size_before(file, end)
+        if not found or found > end:
+            break
+        end -= found
+    return end
+
+
 def unexplained(file: BinaryIO, at: int, size: int) -> float:
     """Bytes behind the sound that ends at ``at``, tags and zeros aside, over those of the sound."""
     at, end = tags_end(file, at), sound_end(file, size)

@@ -23,6 +23,7 @@ COMMANDS = {
     "tune": "Search a classifier's parameters, and train the best.",
     "evaluate": "Measure a model on tracks that it has not seen.",
     "predict": "Tell the genre of songs.",
+    "tag": "Write the predicted genres into the files' own tags.",
     "vote": "Join trained models to one that answers by all of them.",
     "compare": "Train several classifiers and tell which of them differ.",
     "duplicates": "Find the same recording in several files.",

@@ -74,7 +74,21 @@ def genre_map(texts: Sequence[str]) -> GenreMap:
     """
     from mgrkit.datasets.genres import GenreMap
 
-    return GenreMap(tuple(pair for text in texts for pair in _pairs(text)))
+    return GenreMap(tuple(pair for text in texts for pair in _pairs(text, "theirs=ours")))
+
+
+def label_names(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """LABEL=NAME texts, or files of them as for `genre_map`: a label of ours, and its name there.
+
+    Raises
+    ------
+    UsageError : a text or a line is neither, or a side of it is empty.
+    """
+    pairs = tuple(pair for text in texts for pair in _pairs(text, "label=name"))
+    for ours, theirs in pairs:
+        if not ours or not theirs:
+            raise UsageError(f"--map must be label=name, not {f'{ours}={theirs}'!r}")
+    return pairs
 
 
 def table_choice(
@@ -98,7 +112,7 @@ def _names(option: str, text: str) -> tuple[str, ...]:
     return names
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
+def _pairs(text: str, form: str) -> Iterator[tuple[str, str]]:
     lines, where = [text], ""
     if "=" not in text:
         where = f"{text}: a line of "
@@ -107,11 +121,11 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
             raise UsageError(
-                f"--map must be theirs=ours, or a file of such lines, not {text!r} ({reason})"
+                f"--map must be {form}, or a file of such lines, not {text!r} ({reason})"
             ) from None
         lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
     for line in lines:
         theirs, *ours = line.split("=")
         if len(ours) != 1:
-            raise UsageError(f"{where}--map must be theirs=ours, one = only, not {line!r:.80}")
+            raise UsageError(f"{where}--map must be {form}, one = only, not {line!r:.80}")
         yield theirs.strip(), ours[0].strip()

@@ -60,6 +60,7 @@ _NEEDS = {
     "compare": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "explore": (*_MODELS, "matplotlib", "scikit-learn", "threadpoolctl", "tinytag"),
     "predict": _MODELS,
+    "tag": _MODELS,
     "vote": _MODELS,
     "data": (*_MODELS, "scikit-learn", "tinytag"),
     "demo": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
@@ -77,10 +78,13 @@ beside what the command needs, to augment by recipes, to train networks, and so 
 them or with musicnn on a GPU.
 """
 
-_EXTRAS = {"tune": ("optuna", "pip install 'mgrkit[tune]'")}
+_EXTRAS = {
+    "tune": ("optuna", "pip install 'mgrkit[tune]'"),
+    "tag": ("mutagen", "pip install 'mgrkit[tags]'"),
+}
 """Of commands that need one, the distribution that is no dependency, and how to get it."""
 
-_CLASSIFYING = ("train", "tune", "evaluate", "compare", "explore", "predict", "data", "demo")
+_CLASSIFYING = ("train", "tune", "evaluate", "compare", "explore", "predict", "tag", "data", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
 

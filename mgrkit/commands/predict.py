@@ -111,12 +111,12 @@ def predict(
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
-    paths, notes = _listed([placed(path) for path in paths], table)
+    paths, notes = listed([placed(path) for path in paths], table)
     name, _ = found(settings.model)
-    key = _key(name)
+    key = model_key(name)
     model = loaded(name, key, settings.device)
     model.ready(tags=settings.tags > 0)
-    walk = _Walk(paths, search, model.takes_pictures)
+    walk = Walk(paths, search, model.takes_pictures)
     results = _Results(partial(_answer, model, settings), emit, in_order)
     members = [] if isinstance(model, TagModel) else model.answering
     sink = StreamSink(results.take, settings.as_kept(model.name, key, members), resume)
@@ -131,7 +131,7 @@ def predict(
     return summary
 
 
-def _listed(paths: Sequence[Path], table: Path | None) -> tuple[list[Path], list[str]]:
+def listed(paths: Sequence[Path], table: Path | None) -> tuple[list[Path], list[str]]:
     """The paths, each table's files in its place, and what is to be said of the tables."""
     check_one_folder(paths, table)
     files: list[Path] = []
@@ -163,7 +163,7 @@ def _answer(model: Model | TagModel, settings: PredictSettings, row: Row) -> Row
 def genres(settings: PredictSettings) -> tuple[str, ...]:
     """The genres that the model knows; it stays loaded for `predict`. Raises what that does."""
     name, _ = found(settings.model)
-    return loaded(name, _key(name), settings.device).labels
+    return loaded(name, model_key(name), settings.device).labels
 
 
 def found(
@@ -191,7 +191,7 @@ def _check_same(name: str, key: str, settings: PredictSettings) -> None:
     """Raise RunError if a model is another one here, BundleError or WeightsError for none."""
     if not _tags(name) and not os.path.isfile(name):
         raise RunError(f"there is no model {name}")
-    if _key(name) != key:
+    if model_key(name) != key:
         raise RunError(f"{name} is another model")
     loaded(name, key, settings.device).ready(tags=settings.tags > 0)
 
@@ -200,7 +200,7 @@ def _tags(model: str | None) -> FeatureSetSpec | None:
     return None if model is None or os.path.isfile(model) else tag_set(model)
 
 
-def _key(name: str) -> str:
+def model_key(name: str) -> str:
     spec = _tags(name)
     return spec.digest if spec else content_key(name)
 
@@ -263,7 +263,7 @@ class _Results:
 
 
 @dataclass
-class _Walk:
+class Walk:
     """The files that are named or lie in named folders, none twice, and what is passed over.
 
     Parameters
@@ -324,7 +324,7 @@ class _Walk:
 
     def count(self) -> int:
         """How many items there are, by a separate walk."""
-        return sum(1 for _ in _Walk(self.paths, self.search, self.pictures).items())
+        return sum(1 for _ in Walk(self.paths, self.search, self.pictures).items())
 
     def complete(self, summary: Summary) -> None:
         """Add what the walk found to the summary."""

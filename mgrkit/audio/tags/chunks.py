@@ -25,6 +25,12 @@ def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
     return found
 
 
+def seek_id3(file: BinaryIO) -> bool:
+    """Whether the RIFF or IFF form that begins here has an ID3 chunk; the file stands there."""
+    order: Literal["little", "big"] = "little" if file.read(12)[:4] == b"RIFF" else "big"
+    return any(name in (b"id3 ", b"ID3 ") for name, _ in _chunks(file, order))
+
+
 def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int]]:
     """Name and size of each chunk; the file stands at its content."""
     for _ in range(MOST):  # in a damaged file every few bytes look like a chunk

@@ -47,6 +47,15 @@ def id3v2(file: BinaryIO) -> list[tuple[str, str]]:
     return found
 
 
+def frame_names(file: BinaryIO) -> list[bytes]:
+    """The names of all frames in the ID3v2 tag that begins here, those that nobody reads too."""
+    head = file.read(10)
+    if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
+        return []
+    body = file.read(_synchsafe(head[6:]))
+    return [name for name, _, _ in _all_frames(body, head[3], head[5])]
+
+
 def id3v1(file: BinaryIO) -> list[tuple[str, str]]:
     """The artist in the 128 bytes at the file's end."""
     if file.seek(0, os.SEEK_END) < 128:
@@ -67,6 +76,13 @@ def untold(content: bytes) -> str:
 
 def _frames(body: bytes, version: int, flags: int) -> Iterator[tuple[bytes, bytes]]:
     """Name and content of each frame; compressed, encrypted and grouped ones are passed over."""
+    for name, content, marks in _all_frames(body, version, flags):
+        if not marks & (0xE0 if version == 3 else 0x4C):
+            yield name, content
+
+
+def _all_frames(body: bytes, version: int, flags: int) -> Iterator[tuple[bytes, bytes, int]]:
+    """Name, content and marks of each frame."""
     everywhere = bool(flags & 0x80)
     if version < 4 and everywhere:  # 2.4 counts the sizes with what was put in
         body = body.replace(b"\xff\0", b"\xff")
@@ -85,8 +101,7 @@ def _frames(body: bytes, version: int, flags: int) -> Iterator[tuple[bytes, byte
             content = content[4:]  # its length once more
         if version == 4 and (everywhere or marks & 0x02):
             content = content.replace(b"\xff\0", b"\xff")
-        if not marks & (0xE0 if version == 3 else 0x4C):
-            yield name, content
+        yield name, content, marks
 
 
 def _extended(body: bytes, version: int) -> int:

@@ -1,0 +1,35 @@
+"""The coded sound of a file, as it is stored: what must not change when tags do."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from mgrkit.errors import AudioError
+
+
+def packets_digest(path: str | Path) -> str:
+    """The SHA-256 of all bytes of coded sound, as FFmpeg takes them out of the file.
+
+    Nothing is decoded; pictures do not count.
+
+    Raises
+    ------
+    AudioError : ``not-audio``, FFmpeg knows no sound in it.
+    """
+    import av
+
+    from mgrkit.audio.pyav import open_container
+
+    digest = hashlib.sha256()
+    try:
+        with open_container(path) as container:
+            streams = container.streams.audio
+            if not streams:
+                raise AudioError("not-audio", "FFmpeg finds no sound in it")
+            for packet in container.demux(*streams):
+                if packet.size:
+                    digest.update(packet)
+    except av.error.FFmpegError as error:
+        raise AudioError("not-audio", f"FFmpeg cannot read it: {error.strerror}") from None
+    return digest.hexdigest()

@@ -1,0 +1,221 @@
+"""``mgrkit tag``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mgrkit.audio.piece_lengths import PIECE_SECONDS
+from mgrkit.cli.options import (
+    Debug,
+    Device,
+    FilesFrom0,
+    Json,
+    ListIgnored,
+    Quiet,
+    Suffix,
+    Timeout,
+    Workers,
+    number,
+    read_lists,
+)
+from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.registry import Weights
+
+
+def tag(
+    context: typer.Context,
+    sources: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="SRC", readable=False, help="Sound files, folders or track tables of them."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="MODEL",
+            help="A file of mgrkit train, or a name of mgrkit models. [default: the best "
+            "model that can run here now]",
+            show_default=False,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Also where the field has a value.")
+    ] = False,
+    even_unsure: Annotated[
+        bool, typer.Option("--even-unsure", help="Also where the verdict is unsure.")
+    ] = False,
+    map_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="LABEL=NAME",
+            help="Write NAME for a LABEL of the model; may be repeated, or a file with one a line.",
+            show_default=False,
+        ),
+    ] = None,
+    field: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The field: genre, or a custom one such as MGRKIT_GENRE, which has the "
+            "probabilities in NAME_PROBABILITY beside it.",
+        ),
+    ] = "genre",
+    top: Annotated[
+        int, typer.Option(metavar="N", help="Genres to write, as several values.", **number(int, 1))
+    ] = 1,
+    tags: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Write the N strongest tags behind the genre, too (needs a network such as "
+            "musicnn).",
+            show_default=False,
+            **number(int, 1),
+        ),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            metavar="P",
+            help="Verdicts of a lower probability are unsure. [default: the model's own]",
+            show_default=False,
+            **number(float, 0, 1),
+        ),
+    ] = None,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Listen to pieces spread over a song, so much in all, at least "
+            f"{PIECE_SECONDS:g}. [default: all, and 60 of songs beyond ten minutes]",
+            show_default=False,
+            **number(float, PIECE_SECONDS),
+        ),
+    ] = None,
+    keep_mtime: Annotated[
+        bool, typer.Option("--keep-mtime", help="Leave the files' time of change as it is.")
+    ] = False,
+    undo_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Note there how to undo it; what is there stays. [default: mgrkit-undo.jsonl]",
+            show_default=False,
+        ),
+    ] = None,
+    undo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write nothing new: make all files that this undo file names what they were.",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", "-n", help="Predict, and print what would change: no more."),
+    ] = False,
+    files_from: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Files listed there, one a line; - reads stdin."),
+    ] = None,
+    files_from0: FilesFrom0 = None,
+    suffix: Suffix = None,
+    list_ignored: ListIgnored = False,
+    as_json: Json = False,
+    fetch: Annotated[
+        bool,
+        typer.Option("--fetch", help="First get the weights that the model needs, if any."),
+    ] = False,
+    device: Device = "auto",
+    workers: Workers = 4,
+    timeout: Timeout = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> int:
+    """Write the predicted genres into the files' own tags.
+
+    \b
+    mgrkit tag music --dry-run                       what would change
+    mgrkit tag music                                 where no genre is, and the verdict is sure
+    mgrkit tag --undo mgrkit-undo.jsonl              as it was, byte for byte
+    mgrkit tag music --overwrite --map hiphop=Hip-Hop
+    mgrkit tag music --field MGRKIT_GENRE --top 3    leaves the genre alone
+
+    Each file is changed in a copy beside it, which then takes its place: all other tags,
+    pictures and the sound stay. The same command goes on with a run that was stopped. Needs
+    mutagen: pip install 'mgrkit[tags]'
+    """
+    from mgrkit.batch import Options
+    from mgrkit.cli.options import called, typed
+    from mgrkit.cli.parameters import label_names
+    from mgrkit.cli.terminal.console import Console
+    from mgrkit.cli.terminal.printing import printable
+    from mgrkit.cli.views.tagged import Printer
+    from mgrkit.cli.views.weights import fetching, say_whose
+    from mgrkit.commands.predict import PredictSettings, found
+    from mgrkit.commands.tag import UNDO, TagSettings
+    from mgrkit.commands.tag import tag as command
+    from mgrkit.commands.untag import untag
+    from mgrkit.tracks.find import Search
+    from mgrkit.weights.store import fetch as get
+
+    options = Options(workers, timeout)
+    printer = Printer(as_json=as_json)
+    if undo:
+        goes_with = {"undo", "as_json", "workers", "timeout", "quiet", "debug"}
+        if others := sorted(typed(context) - goes_with):
+            name = called(context, others[0])
+            raise UsageError(f"--undo takes no {name}", "it undoes all that its file names")
+        with Console("tag", quiet=quiet, debug=debug, table=False) as console:
+
+            def emit_restored(row: dict[str, Any]) -> None:
+                with console.report.aside():
+                    printer.emit(row)
+
+            summary = untag(undo, emit_restored, options=options, report=console.report)
+            return printer.end(console, summary, None)
+    listed = read_lists(files_from, files_from0)
+    paths = [*(sources or []), *map(Path, listed or ())]
+    if listed is None and not paths:
+        raise UsageError("no SRC is given", "mgrkit tag music --dry-run")
+
+    def get_weights(weights: Weights) -> None:
+        with fetching(quiet=quiet) as progress:
+            got = get(weights, progress=progress)
+        if not quiet:
+            say_whose(got)
+
+    name, why = found(model, get_weights if fetch else None, tags=tags is not None)
+    asked = PredictSettings(name, top, threshold, max_seconds, tags=tags or 0, device=device)
+    settings = TagSettings(
+        asked, field, label_names(map_ or ()), overwrite, even_unsure, keep_mtime, dry_run
+    )
+    with Console("tag", quiet=quiet, debug=debug, table=False) as console:
+
+        def emit(row: dict[str, Any]) -> None:
+            with console.report.aside():
+                printer.emit(row)
+
+        if not quiet:
+            console.report.opening = printable(why)
+        noted = undo_file or Path(UNDO)
+        summary = command(
+            settings,
+            paths,
+            emit,
+            noted,
+            options=options,
+            report=console.report,
+            search=Search.of(suffix or (), lists_ignored=list_ignored),
+        )
+        return printer.end(console, summary, noted)

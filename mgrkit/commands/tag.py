@@ -1,0 +1,281 @@
+"""``mgrkit tag``: the predicted genres as tags of the files themselves."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import mmap
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mgrkit.audio.packets import packets_digest
+from mgrkit.audio.tags.kinds import GENRE, Fields, Kind
+from mgrkit.audio.tags.writing import check_library, open_tags, rewritten
+from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
+from mgrkit.batch.model import Fingerprint, Row
+from mgrkit.commands.predict import (
+    COLUMNS,
+    PredictSettings,
+    Walk,
+    found,
+    listed,
+    loaded,
+    model_key,
+    predict_track,
+)
+from mgrkit.datasets.genres import genre_key
+from mgrkit.errors import ItemError, UsageError, nearest
+from mgrkit.files.beside import Beside, check_replaceable
+from mgrkit.files.cache import content_key
+from mgrkit.files.delta import edits
+from mgrkit.files.undo import Step, UndoFile
+from mgrkit.tracks.find import SOUND, Search
+
+UNDO = "mgrkit-undo.jsonl"
+"""The undo file in the current folder."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NAME = 64
+
+
+@dataclass(frozen=True)
+class TagSettings:
+    """What to write, and where.
+
+    Parameters
+    ----------
+    predict : how to predict; ``top`` genres and ``tags`` tags become values of the field.
+    field : 'genre', or the name of a custom field; such a one has a second field beside it,
+        NAME_PROBABILITY, with the probability of each value.
+    names : a label of the model and what it is called in the files.
+    overwrite : also where the field has a value.
+    even_unsure : also where the verdict is unsure.
+    keep_mtime : the file's time of change stays.
+    dry : write nothing.
+    """
+
+    predict: PredictSettings
+    field: str = GENRE
+    names: tuple[tuple[str, str], ...] = ()
+    overwrite: bool = False
+    even_unsure: bool = False
+    keep_mtime: bool = False
+    dry: bool = False
+
+    def __post_init__(self) -> None:
+        good = all(char.isascii() and (char.isalnum() or char in "_ -") for char in self.field)
+        if not good or not self.field.strip() or len(self.field) > _NAME:
+            what = f"letters, digits, - and _, {_NAME} at most"
+            raise UsageError(f"--field must be {what}, not {self.field!r}", "such as MGRKIT_GENRE")
+
+    def check_names(self, labels: Sequence[str], model: str) -> None:
+        """Raise UsageError for a label that the model does not have, or that is there twice."""
+        known = {genre_key(label) for label in labels}
+        keys = [genre_key(ours) for ours, _ in self.names]
+        for (ours, _), key in zip(self.names, keys, strict=True):
+            if key not in known:
+                hint = nearest(ours, labels, "its labels are")
+                raise UsageError(f"--map: {model} has no label {ours}", hint)
+            if keys.count(key) > 1:
+                raise UsageError(f"--map names {ours} twice", "keep one of them")
+
+    def fields(self, answer: Mapping[str, Any]) -> dict[str, list[str]]:
+        """The texts of each field, of what `mgrkit.models.model.Model.answer` gives."""
+        names = {genre_key(ours): theirs for ours, theirs in self.names}
+        shares: dict[str, float] = {}
+        for one in answer.get("genres", ())[: self.predict.top]:
+            shares.setdefault(names.get(genre_key(one["genre"]), one["genre"]), one["probability"])
+        for one in answer.get("tags", ()):
+            shares.setdefault(one["tag"], one["value"])
+        found = {self.field: list(shares)}
+        if self.field != GENRE:
+            found[f"{self.field}_PROBABILITY"] = [f"{share:.4f}" for share in shares.values()]
+        return found
+
+
+def tag(
+    settings: TagSettings,
+    paths: Sequence[Path],
+    emit: Callable[[Row], None],
+    undo_file: Path,
+    *,
+    options: Options | None = None,
+    report: Report | None = None,
+    search: Search = SOUND,
+) -> Summary:
+    """Predict every file that has no genre yet, and write the genre into it.
+
+    Parameters
+    ----------
+    paths, search : as for `mgrkit.commands.predict.predict`.
+    emit : gets a row for each file: ``path`` and ``error``; or ``path``, ``action`` ('written',
+        'would-write', 'has-one', 'unsure' or 'same'), ``fields`` (texts by field that were, or
+        would be, written), ``was`` (the texts that the field had) and, of what was predicted,
+        ``probability`` and ``unsure``.
+    undo_file : to which each change is added before it is made.
+
+    Raises
+    ------
+    What `mgrkit.commands.predict.predict` raises, and
+    UsageError : an unknown label, or something else lies at ``undo_file``.
+    RunError : mgrkit[tags] is not installed; the undo file cannot be written.
+    """
+    check_library()
+    files, notes = listed(paths, None)
+    name, _ = found(settings.predict.model)
+    key = model_key(name)
+    model = loaded(name, key, settings.predict.device)
+    settings.check_names(model.labels, model.name)
+    model.ready(tags=settings.predict.tags > 0)
+    walk = Walk(files, search, pictures=False)
+    items = _Once(walk.some_items())
+    undo = None if settings.dry else UndoFile(undo_file)
+    sink = PuttingSink(lambda row: emit(as_emitted(row)), undo)
+    job = partial(tag_track, name, key, settings)
+    try:
+        summary = run_now(run(items, job, sink, COLUMNS, options, report, walk.count))
+    finally:
+        if undo:
+            undo.close()
+    walk.complete(summary)
+    summary.warnings += notes + items.notes()
+    return summary
+
+
+def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work) -> list[Output]:
+    """The job: what is to be written, and, unless that is nothing, a copy that has it."""
+    path = Path(os.path.realpath(item.source))
+    tags = open_tags(path)
+    was = tags.values(settings.field)
+    if was and not settings.overwrite:
+        return [Output({"action": "has-one", "was": was})]
+    check_replaceable(path)
+    judged = predict_track(name, key, settings.predict, item, work)[0].row["judged"]
+    asked = settings.predict
+    answer = loaded(name, key, asked.device).answer(
+        judged, top=asked.top, threshold=asked.threshold, tags=asked.tags
+    )
+    fields = settings.fields(answer)
+    told = {one: answer[one] for one in ("probability", "unsure") if one in answer}
+    row: Row = {"was": was, "fields": fields, **told}
+    if answer.get("unsure") and not settings.even_unsure:
+        action = "unsure"
+    elif not fields[settings.field] or all(tags.values(f) == fields[f] for f in fields):
+        action = "same"
+    elif settings.dry:
+        action = "would-write"
+    else:
+        change = _changed(path, tags, fields, was, settings)
+        return [Output({"action": "written", **row}, values=change, warning=answer["warning"])]
+    return [Output({"action": action, **row}, warning=answer["warning"])]
+
+
+@dataclass
+class Change:
+    """A file that is ready to take the place of another, and how that is undone."""
+
+    beside: Beside
+    step: Step | None = None
+
+
+def _changed(
+    path: Path, tags: Kind, fields: Fields, was: Sequence[str], settings: TagSettings
+) -> Change:
+    """A copy with the tags, whose sound is the same bytes."""
+    mtime_ns = os.stat(path).st_mtime_ns
+    beside = Beside(path)
+    try:
+        rewritten(tags, beside.copy, fields)
+        if packets_digest(beside.copy) != packets_digest(path):
+            message = "its sound would not stay the same bytes"
+            raise ItemError("damaged-tags", message, "mend it with a tag editor")
+        beside.take_over(mtime_ns if settings.keep_mtime else None)
+        said = {"field": settings.field, "was": list(was), "now": list(fields[settings.field])}
+        step = Step(
+            "", content_key(str(path)), content_key(str(beside.copy)), mtime_ns,
+            _edits(path, beside.copy), said,
+        )  # fmt: skip
+    except BaseException:
+        beside.discard()
+        raise
+    return Change(beside, step)
+
+
+def _edits(old: Path, new: Path) -> list[list[int] | str]:
+    with (
+        old.open("rb") as was,
+        new.open("rb") as now,
+        mmap.mmap(was.fileno(), 0, access=mmap.ACCESS_READ) as left,
+        mmap.mmap(now.fileno(), 0, access=mmap.ACCESS_READ) as right,
+    ):
+        return edits(left, right)
+
+
+class PuttingSink(StreamSink):
+    """Moves each changed copy into its place, once the undo file says how to go back."""
+
+    def __init__(self, emit: Callable[[Row], None], undo: UndoFile | None = None) -> None:
+        super().__init__(emit, {})
+        self.undo = undo
+
+    def publish(self, item: Item, src: Fingerprint, outputs: Sequence[Output]) -> list[Row]:
+        """See ``Sink.publish``."""
+        for output in outputs:
+            if isinstance(output.values, Change):
+                try:
+                    self._put(output.values, src)
+                except ItemError as error:
+                    return self.fail(item, src, error)
+                finally:
+                    output.values.beside.discard()
+        return super().publish(item, src, outputs)
+
+    def _put(self, change: Change, src: Fingerprint) -> None:
+        change.beside.check_same(src[0], src[1])
+        if change.step and self.undo:
+            path = self.undo.name_of(change.beside.path)
+            self.undo.add(Step(**{**vars(change.step), "path": path}))
+        try:
+            change.beside.put()
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            why = (error.strerror or "input/output error").lower()
+            raise ItemError("unwritable", f"it cannot be replaced: {why}", again=True) from None
+
+
+def as_emitted(row: Row) -> Row:
+    """A row of the run as a person asked for it."""
+    if row["status"] == "failed":
+        return {"path": row["path"], "error": row["reason"]}
+    return {name: value for name, value in row.items() if name not in ("source", "status")}
+
+
+@dataclass
+class _Once:
+    """Items, but for those whose file another one has under another name."""
+
+    items: Iterator[Item]
+    again: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[Item]:
+        seen: set[bytes] = set()
+        for item in self.items:
+            # Short keys: a library may have a million files.
+            key = hashlib.sha256(os.fsencode(os.path.realpath(item.source))).digest()[:16]
+            if key in seen:
+                self.again.append(item.key)
+                continue
+            seen.add(key)
+            yield item
+
+    def notes(self) -> list[str]:
+        """What is said of the files that were left out."""
+        if not self.again:
+            return []
+        more = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
+        return [f"links to files that are done by another name: {self.again[0]}{more}"]
