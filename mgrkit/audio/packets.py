@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
+from mgrkit.audio.spans import Span
+from mgrkit.audio.tagbytes import sound_end, tags_end
 from mgrkit.errors import AudioError
 
 
@@ -21,9 +24,12 @@ def packets_digest(path: str | Path) -> str:
 
     from mgrkit.audio.pyav import open_container
 
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        span = Span(tags_end(file, 0), sound_end(file, size))  # FFmpeg takes some tags for sound
     digest = hashlib.sha256()
     try:
-        with open_container(path) as container:
+        with open_container(path, None if span == (0, size) else span) as container:
             streams = container.streams.audio
             if not streams:
                 raise AudioError("not-audio", "FFmpeg finds no sound in it")

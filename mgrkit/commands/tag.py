@@ -160,8 +160,8 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
         judged, top=asked.top, threshold=asked.threshold, tags=asked.tags
     )
     fields = settings.fields(answer)
-    told = {one: answer[one] for one in ("probability", "unsure") if one in answer}
-    row: Row = {"was": was, "fields": fields, **told}
+    row: Row = {"was": was, "fields": fields}
+    row |= {one: answer[one] for one in ("probability", "unsure") if one in answer}
     if answer.get("unsure") and not settings.even_unsure:
         action = "unsure"
     elif not fields[settings.field] or all(tags.values(f) == fields[f] for f in fields):

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from mgrkit.audio.tagbytes import ape_end
-from mgrkit.audio.tags.chunks import seek_id3
+from mgrkit.audio.tags.chunks import mend_padding, seek_id3
 from mgrkit.audio.tags.id3 import frame_names
 from mgrkit.audio.tags.kinds import GENRE, Fields, Kind, library, lost
 from mgrkit.errors import ItemError
@@ -131,6 +131,7 @@ class Id3(Kind):
 
     def save(self) -> None:
         """See `Kind.save`; several texts of a frame keep zeros between, in ID3v2.3 too."""
+        self._prepare()
         self.tags.save(self.path, v2_version=self.version, v23_sep=None)
 
     def others(self, fields: Fields) -> Any:
@@ -156,6 +157,10 @@ class Id3(Kind):
             least = 1 if text.startswith("T") and text != "TXXX" else count
             if kept[text] < least:
                 raise lost(f"a frame {text}")
+
+    def _prepare(self) -> None:
+        with open(self.path, "r+b") as file:
+            mend_padding(file)
 
     def _names(self) -> list[bytes]:
         with open(self.path, "rb") as file:
@@ -192,7 +197,6 @@ class Id3AndApe(Id3):
 
     def save(self) -> None:
         """See `Kind.save`."""
-        self.behind.cut()
         super().save()
         if self.ape is not None:
             self.ape.save(self.path)
@@ -204,6 +208,9 @@ class Id3AndApe(Id3):
         if self.ape is not None:
             items = _other_items(self.ape, {_ape_key(field) for field in fields})
         return super().others(fields), items, self.behind.others()
+
+    def _prepare(self) -> None:
+        self.behind.cut()
 
     def _names(self) -> list[bytes]:
         with open(self.path, "rb") as file:

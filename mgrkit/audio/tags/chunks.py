@@ -5,6 +5,7 @@ tinytag reads them as UTF-8 only, and its ID3 is not ours.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO, Literal
@@ -29,6 +30,21 @@ def seek_id3(file: BinaryIO) -> bool:
     """Whether the RIFF or IFF form that begins here has an ID3 chunk; the file stands there."""
     order: Literal["little", "big"] = "little" if file.read(12)[:4] == b"RIFF" else "big"
     return any(name in (b"id3 ", b"ID3 ") for name, _ in _chunks(file, order))
+
+
+def mend_padding(file: BinaryIO) -> None:
+    """Add the byte behind a last chunk of an odd size, which some writers leave out.
+
+    What is appended would else begin one byte too early.
+    """
+    file.seek(0)
+    riff = file.read(12)[:4] == b"RIFF"
+    order: Literal["little", "big"] = "little" if riff else "big"
+    end = max((file.tell() + size for _, size in _chunks(file, order)), default=0)
+    if end % 2 and file.seek(0, os.SEEK_END) == end:
+        file.write(b"\0")
+        file.seek(4)
+        file.write((end + 1 - 8).to_bytes(4, order))
 
 
 def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[bytes, int]]:

@@ -1,0 +1,317 @@
+"""A genre in tags of every kind, and all else of the file as it was."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+mutagen = pytest.importorskip("mutagen")
+
+from mutagen import apev2, flac, id3
+from tinytag import TinyTag
+
+from mgrkit.audio.packets import packets_digest
+from mgrkit.audio.tags import kinds
+from mgrkit.audio.tags.writing import open_tags, rewritten
+from mgrkit.errors import ItemError, RunError
+from tests.audio import made_tags
+from tests.audio.encoded import bare_mp3, encode, tone
+from tests.audio.taggable import FORMATS, PICTURE, song, untagged
+
+PROBE = shutil.which("ffprobe")
+
+
+def write(path: Path, **fields: list[str]) -> Path:
+    """What `rewritten` makes of a copy."""
+    copy = path.with_name("copy.tmp")
+    shutil.copyfile(path, copy)
+    rewritten(open_tags(path), copy, fields)
+    changed = path.with_name(f"changed-{path.name}")
+    copy.rename(changed)
+    return changed
+
+
+def refused(path: Path, reason: str) -> str:
+    """How it is refused that a genre is written; the file stays as it was."""
+    before = path.read_bytes()
+    copy = path.with_name("copy.tmp")
+    shutil.copyfile(path, copy)
+    with pytest.raises(ItemError) as raised:
+        rewritten(open_tags(path), copy, {"genre": ["rock"]})
+    assert raised.value.reason == reason
+    assert path.read_bytes() == before
+    return raised.value.message
+
+
+def plain(path: Path) -> dict[str, Any]:
+    """All that mutagen reads, as it translates it."""
+    return {name: repr(value) for name, value in dict(mutagen.File(path).tags or {}).items()}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_genre_is_there_and_nothing_else_has_changed(tmp_path: Path, form: str) -> None:
+    path = song(tmp_path / f"a.{form}")
+    assert open_tags(path).values("genre") == []
+    made = write(path, genre=["Hip-Hop"])
+    assert open_tags(made).values("genre") == ["Hip-Hop"]
+    assert packets_digest(made) == packets_digest(path)
+    before, after = plain(path), plain(made)
+    assert len(before) >= 3
+    added = {name for name in after if after[name] != before.get(name)}
+    assert len(added) == 1
+    assert {name: after[name] for name in before} == before
+    assert PICTURE in made.read_bytes() or form in ("ogg", "opus", "oga", "tta", "wv")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_foreign_readers_read_the_genre(tmp_path: Path, form: str) -> None:
+    made = write(song(tmp_path / f"a.{form}"), genre=["Blüs"])
+    if form not in ("wv", "tta"):  # formats that tinytag does not know
+        assert TinyTag.get(made).genre == "Blüs"
+    if not PROBE:
+        pytest.skip("ffprobe is not installed")
+    entries = "format_tags=genre:stream_tags=genre"
+    words = [PROBE, "-v", "error", "-show_entries", entries, "-of", "csv=p=0", str(made)]
+    shown = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["Blüs"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_custom_fields_have_several_values(tmp_path: Path, form: str) -> None:
+    path = song(tmp_path / f"a.{form}")
+    fields = {"MY_GENRE": ["rock", "Ümläut"], "MY_GENRE_PROBABILITY": ["0.5", "0.25"]}
+    made = write(path, **fields)
+    tags = open_tags(made)
+    assert {name: tags.values(name) for name in fields} == fields
+    assert tags.values("genre") == []
+    again = write(made, MY_GENRE=["jazz"])
+    assert open_tags(again).values("MY_GENRE") == ["jazz"]
+    assert open_tags(again).values("MY_GENRE_PROBABILITY") == ["0.5", "0.25"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_files_without_any_tag_get_one(tmp_path: Path, form: str) -> None:
+    path = untagged(tmp_path / f"a.{form}")
+    made = write(path, genre=["rock", "pop"])
+    assert open_tags(made).values("genre") == ["rock", "pop"]
+    assert packets_digest(made) == packets_digest(path)
+
+
+@pytest.mark.parametrize("form", ["mp3", "flac", "opus", "m4a", "wma", "wav", "aiff"])
+def test_tags_of_ten_megabytes(tmp_path: Path, form: str) -> None:
+    path = untagged(tmp_path / f"a.{form}")
+    big = bytes(range(256)) * 40_000
+    file = mutagen.File(path)
+    if file.tags is None:
+        file.add_tags()
+    if isinstance(file.tags, id3.ID3):
+        file.tags.add(id3.APIC(encoding=0, mime="image/png", type=3, desc="", data=big))
+    elif form == "flac":
+        picture = flac.Picture()
+        picture.data = big
+        file.add_picture(picture)
+    elif form == "m4a":
+        file.tags["covr"] = [mutagen.mp4.MP4Cover(big)]
+    elif form == "wma":
+        file.tags["WM/Picture"] = [mutagen.asf.ASFByteArrayAttribute(big)]
+    else:
+        file.tags["COVER"] = big.hex()[:10_100_000]
+    file.save()
+    assert path.stat().st_size > 10_000_000
+    made = write(path, genre=["rock"])
+    assert open_tags(made).values("genre") == ["rock"]
+    assert packets_digest(made) == packets_digest(path)
+
+
+def mpeg(path: Path, front: bytes = b"", behind: bytes = b"") -> Path:
+    bare_mp3(path, tone(1.0, 44_100), 44_100)
+    path.write_bytes(front + path.read_bytes() + behind)
+    return path
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_id3v2_keeps_its_version_and_frames(tmp_path: Path, version: int) -> None:
+    names = ("TT2", "TYE", "TCO") if version == 2 else ("TIT2", "TYER", "TCON")
+    front = made_tags.id3v2(
+        made_tags.text_frame(names[0], "Tïtle", 1, version),
+        made_tags.text_frame(names[1], "1999", 0, version),
+        version=version,
+    )
+    path = mpeg(tmp_path / "a.mp3", front)
+    made = write(path, genre=["Rock", "Pop"]).read_bytes()
+    assert made[3] == max(3, version)
+    assert b"TYER" in made, "it is not made a date of ID3v2.4"
+    again = open_tags(tmp_path / "changed-a.mp3")
+    assert again.values("genre") == ["Rock", "Pop"]
+    assert str(again.tags["TIT2"]) == "Tïtle"
+
+
+def test_frames_that_nobody_knows_stay(tmp_path: Path) -> None:
+    strange = made_tags.frame("XYZW", b"\1\2\3 whatever", 4)
+    secret = made_tags.frame("TENC", b"\x07encrypted", 4, 0x04)
+    path = mpeg(tmp_path / "a.mp3", made_tags.id3v2(strange, secret))
+    made = write(path, genre=["rock"]).read_bytes()
+    assert strange in made
+    assert secret in made
+
+
+@pytest.mark.parametrize("old", ["(17)", "17", "Rock"])
+def test_genres_by_number_stand(tmp_path: Path, old: str) -> None:
+    front = made_tags.id3v2(made_tags.text_frame("TCON", old, 0, 3), version=3)
+    assert open_tags(mpeg(tmp_path / "a.mp3", front)).values("genre") == ["Rock"]
+
+
+def test_of_id3v1_one_byte_changes(tmp_path: Path) -> None:
+    old = made_tags.id3v1("Artïst".encode("latin-1"))[:-1]
+    for new, genre in ((17, "Rock"), (255, "Polka Metal")):
+        path = mpeg(tmp_path / "a.mp3", made_tags.id3v2(), old + b"\xff")
+        assert open_tags(path).values("genre") == []
+        made = write(path, genre=[genre]).read_bytes()
+        assert made[-128:] == old + bytes([new])
+    assert open_tags(mpeg(tmp_path / "b.mp3", b"", old + b"\x08")).values("genre") == ["Jazz"]
+
+
+WORDS = b"LYRICSBEGININD0000200LYR00005Words"
+
+
+@pytest.mark.parametrize("lyrics", [b"", WORDS + b"%06dLYRICS200" % len(WORDS)])
+def test_what_stands_behind_apev2_stays(tmp_path: Path, lyrics: bytes) -> None:
+    rest = lyrics + made_tags.id3v1(b"Artist")[:-1] + b"\xff"
+    for path in (
+        mpeg(tmp_path / "a.mp3", b"", made_tags.apev2(("Title", "Song")) + rest),
+        untagged(tmp_path / "a.wv"),
+    ):
+        if path.suffix == ".wv":
+            file = mutagen.File(path)
+            file.tags["Title"] = "Song"
+            file.save()
+            path.write_bytes(path.read_bytes() + rest)
+        made = write(path, genre=["Jazz"])
+        assert made.read_bytes().endswith(rest[:-1] + b"\x08")
+        assert apev2.APEv2(made)["Title"] == "Song"
+        assert apev2.APEv2(made)["Genre"] == "Jazz"
+        assert packets_digest(made) == packets_digest(path)
+
+
+def test_of_apev2_and_id3v2_that_disagree_id3v2_counts_and_then_they_agree(tmp_path: Path) -> None:
+    front = made_tags.id3v2(made_tags.text_frame("TCON", "Rock"))
+    path = mpeg(tmp_path / "a.mp3", front, made_tags.apev2(("genre", "Jazz"), ("Title", "Song")))
+    assert open_tags(path).values("genre") == ["Rock"]
+    made = write(path, genre=["Pop"])
+    assert id3.ID3(made)["TCON"].text == ["Pop"]
+    assert dict(apev2.APEv2(made)) == {"Genre": "Pop", "Title": "Song"}
+    behind = mpeg(tmp_path / "b.mp3", made_tags.id3v2(), made_tags.apev2(("GENRE", "Jazz")))
+    assert open_tags(behind).values("genre") == ["Jazz"], "a genre in either stands"
+
+
+def test_two_id3v2_tags_are_refused(tmp_path: Path) -> None:
+    one = made_tags.id3v2(made_tags.text_frame("TIT2", "Song"))
+    assert "programs differ" in refused(mpeg(tmp_path / "a.mp3", 2 * one), "two-tags")
+    foot = one + b"3DI" + one[3:10]
+    assert "programs differ" in refused(mpeg(tmp_path / "b.mp3", one, foot), "two-tags")
+
+
+def broken_frame(path: Path) -> None:
+    bad = made_tags.frame("TXXX", b"\x09no such encoding\0text", 4)
+    mpeg(path, made_tags.id3v2(made_tags.text_frame("TIT2", "Song"), bad))
+
+
+def endless_id3(path: Path) -> None:
+    mpeg(path, b"ID3\4\0\0" + made_tags.synchsafe(100_000_000))
+
+
+def not_utf8(path: Path) -> None:
+    song(path)
+    raw = path.read_bytes()
+    assert b"MOOD=calm" in raw.upper().replace(b"CALM", b"calm")
+    path.write_bytes(raw.replace(b"=calm", b"=c\xe4lm"[:5]))
+
+
+def cut_comment(path: Path) -> None:
+    song(path)
+    path.write_bytes(path.read_bytes().replace(b"Mood=calm", b"Mood+calm"))
+
+
+def bad_items(path: Path) -> None:
+    song(path)
+    raw = path.read_bytes()
+    assert b"Mood\0calm" in raw
+    path.write_bytes(raw.replace(b"Mood\0calm", b"M\xe4od\0calm"))
+
+
+def cut_atoms(path: Path) -> None:
+    song(path)
+    raw = path.read_bytes()
+    at = raw.index(b"ilst") - 4
+    path.write_bytes(raw[:at] + b"\xff\xff\xff\xf0" + raw[at + 4 :])
+
+
+def short_asf(path: Path) -> None:
+    song(path)
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def riff_of_no_size(path: Path) -> None:
+    song(path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[:4] + bytes(4) + raw[8:])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("a.mp3", broken_frame),
+        ("a.mp3", endless_id3),
+        ("a.ogg", not_utf8),
+        ("a.opus", cut_comment),
+        ("a.flac", cut_comment),
+        ("a.wv", bad_items),
+        ("a.m4a", cut_atoms),
+        ("a.wma", short_asf),
+        ("a.wav", riff_of_no_size),
+    ],
+)
+def test_damaged_tags_are_refused_and_nothing_is_lost(
+    tmp_path: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    damage(tmp_path / name)
+    refused(tmp_path / name, "damaged-tags")
+
+
+def test_a_wav_whose_data_is_odd_and_unpadded(tmp_path: Path) -> None:
+    """Some writers leave out the byte that RIFF wants behind a chunk of an odd size."""
+    path = untagged(tmp_path / "a.wav")
+    raw = path.read_bytes()[:-1]
+    size = len(raw) - 44
+    path.write_bytes(raw[:40] + size.to_bytes(4, "little") + raw[44:])
+    made = write(path, genre=["rock"])
+    assert open_tags(made).values("genre") == ["rock"]
+    assert packets_digest(made) == packets_digest(path)
+    assert TinyTag.get(made).genre == "rock"
+
+
+def test_formats_without_tags_are_named(tmp_path: Path, data: Path) -> None:
+    encode(tmp_path / "a.aac", tone(1.0, 44_100, 2), 44_100, "aac", "adts")
+    assert "raw AAC" in refused(tmp_path / "a.aac", "no-tags")
+    for suffix in ("ac3", "caf", "rf64", "w64", "mka"):
+        path = shutil.copyfile(data / "cases" / f"whole.{suffix}", tmp_path / f"a.{suffix}")
+        refused(path, "no-tags")
+
+
+def test_without_mutagen_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mutagen.flac", None)
+    monkeypatch.setattr(
+        kinds, "import_module", lambda name: (_ for _ in ()).throw(_absent("mutagen"))
+    )
+    with pytest.raises(RunError, match=r"pip install 'mgrkit\[tags\]'"):
+        kinds.library("mutagen.flac")
+
+
+def _absent(name: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"No module named {name!r}", name=name)
