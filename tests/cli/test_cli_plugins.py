@@ -388,15 +388,23 @@ def test_what_cannot_be_imported_sends_to_the_doctor(
     assert output.endswith("(mgrkit doctor says what is missing or broken, and the cure)\n")
 
 
-def test_without_optuna_nothing_is_broken_but_one_command_wants_an_extra(
-    healthy: Site, monkeypatch: pytest.MonkeyPatch, capsys: Captured
+@pytest.mark.parametrize(
+    ("away", "command", "extra"), [("optuna", "tune", "tune"), ("mutagen", "tag", "tags")]
+)
+def test_without_an_extra_nothing_is_broken_but_one_command_wants_it(
+    healthy: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Captured,
+    away: str,
+    command: str,
+    extra: str,
 ) -> None:
     version = doctor._version
-    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == "optuna" else version(name))
+    monkeypatch.setattr(doctor, "_version", lambda name: "" if name == away else version(name))
     found = listed(capsys, "doctor")
     wanting = [one for one in found["commands"] if one["status"] != "ok"]
-    assert [one["name"] for one in wanting] == ["tune"]
-    assert wanting[0]["error"] == "optuna: not installed, pip install 'mgrkit[tune]'"
+    assert [one["name"] for one in wanting] == [command]
+    assert wanting[0]["error"] == f"{away}: not installed, pip install 'mgrkit[{extra}]'"
     assert found["exit_code"] == 0
 
 

@@ -1,0 +1,406 @@
+"""``mgrkit tag`` as a person calls it: what it writes, leaves, refuses and takes back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+mutagen = pytest.importorskip("mutagen")
+
+from mgrkit.audio.tags.writing import open_tags
+from mgrkit.commands import tag as command
+from mgrkit.files.beside import copy_name
+from tests.audio import made_tags
+from tests.audio.taggable import FORMATS, song
+from tests.cli.test_commands import mgrkit
+
+Captured = pytest.CaptureFixture[str]
+WORDS = ("--model", "svm", "--device", "cpu", "--even-unsure")
+UNDO = "mgrkit-undo.jsonl"
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("songs")
+    for form in FORMATS:
+        song(folder / f"a.{form}")
+    return folder
+
+
+@pytest.fixture
+def music(songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with a song in every format in ``music``."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(songs, tmp_path / "music")
+    return tmp_path / "music"
+
+
+@pytest.fixture
+def one(songs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with one song."""
+    monkeypatch.chdir(tmp_path)
+    return Path(shutil.copy2(songs / "a.flac", "song.flac"))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+
+
+def told(capfd: Captured, *words: object, code: int = 0) -> dict[str, Any]:
+    capfd.readouterr()
+    assert mgrkit("tag", *words, "--json", "-q") == code
+    found: dict[str, Any] = json.loads(capfd.readouterr().out)
+    return found
+
+
+def refused(capfd: Captured, *words: object, code: int) -> str:
+    """The line that says why; nothing is on stdout."""
+    capfd.readouterr()
+    assert mgrkit("tag", *words) == code
+    out, err = capfd.readouterr()
+    assert out == ""
+    return err
+
+
+def genre(path: Path, field: str = "genre") -> list[str]:
+    return open_tags(path).values(field)
+
+
+def test_every_file_gets_its_genre_and_undo_gives_back_the_very_bytes(
+    music: Path, capfd: Captured
+) -> None:
+    before = digests(music)
+    times = {path.name: path.stat().st_mtime_ns for path in music.iterdir()}
+    assert mgrkit("tag", "music", *WORDS) == 0
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == len(FORMATS)
+    assert f"tag: {len(FORMATS)} written\nundo: mgrkit tag --undo {UNDO}\n" in err
+    for path in music.iterdir():
+        (written,) = genre(path)
+        assert f"music/{path.name}: {written} 0." in out
+        assert path.stat().st_mtime_ns > times[path.name]
+    assert not set(before.values()) & set(digests(music).values())
+    assert mgrkit("tag", "--undo", UNDO) == 0
+    assert digests(music) == before
+    assert {path.name: path.stat().st_mtime_ns for path in music.iterdir()} == times
+    assert f"tag: {len(FORMATS)} restored" in capfd.readouterr().err
+    again = told(capfd, "--undo", UNDO)
+    assert {row["action"] for row in again["files"]} == {"same"}
+
+
+def test_where_a_genre_stands_nothing_is_predicted_or_written(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    before, noted = digests(music), Path(UNDO).read_bytes()
+    monkeypatch.setattr(command, "predict_track", None)  # to call it would be a failure
+    found = told(capfd, "music", *WORDS)
+    assert {row["action"] for row in found["files"]} == {"has-one"}
+    assert (digests(music), Path(UNDO).read_bytes()) == (before, noted)
+    assert found["undo_file"] is None
+
+
+def test_overwrite_writes_over_it_and_undo_goes_all_the_way_back(
+    music: Path, capfd: Captured
+) -> None:
+    before = digests(music)
+    assert mgrkit("tag", "music", *WORDS, "-q", "--map", "names.txt") == 2
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    first = {path.name: genre(path) for path in music.iterdir()}
+    labels = {text for texts in first.values() for text in texts}
+    Path("names.txt").write_text("".join(f"{label} = My {label}\n" for label in labels))
+    found = told(capfd, "music", *WORDS, "--overwrite", "--map", "names.txt")
+    assert {row["action"] for row in found["files"]} == {"written"}
+    for path in music.iterdir():
+        assert genre(path) == [f"My {first[path.name][0]}"]
+    again = told(capfd, "music", *WORDS, "--overwrite", "--map", "names.txt")
+    assert {row["action"] for row in again["files"]} == {"same"}
+    assert mgrkit("tag", "--undo", UNDO, "-q") == 0
+    assert digests(music) == before
+
+
+def test_a_dry_run_says_what_would_change_and_changes_nothing(music: Path, capfd: Captured) -> None:
+    before = digests(music)
+    dry = told(capfd, "music", *WORDS, "--dry-run")
+    assert {row["action"] for row in dry["files"]} == {"would-write"}
+    assert digests(music) == before
+    assert sorted(os.listdir()) == ["music"]
+    wet = told(capfd, "music", *WORDS)
+    assert [row["fields"] for row in dry["files"]] == [row["fields"] for row in wet["files"]]
+
+
+def test_unsure_verdicts_are_written_only_if_that_is_asked(one: Path, capfd: Captured) -> None:
+    words = ("song.flac", "--model", "svm", "--device", "cpu", "--threshold", "1")
+    found = told(capfd, *words)
+    assert [row["action"] for row in found["files"]] == ["unsure"]
+    assert found["files"][0]["fields"]["genre"]
+    assert genre(one) == []
+    assert told(capfd, *words, "--even-unsure")["files"][0]["action"] == "written"
+    assert len(genre(one)) == 1
+
+
+def test_a_custom_field_has_several_values_and_their_probabilities(
+    music: Path, capfd: Captured
+) -> None:
+    found = told(capfd, "music", *WORDS, "--field", "MGRKIT_GENRE", "--top", "3")
+    for row in found["files"]:
+        path = Path(row["path"])
+        assert genre(path) == []
+        assert genre(path, "MGRKIT_GENRE") == row["fields"]["MGRKIT_GENRE"]
+        shares = [float(text) for text in genre(path, "MGRKIT_GENRE_PROBABILITY")]
+        assert len(shares) == 3
+        assert shares == sorted(shares, reverse=True)
+        assert shares[0] == pytest.approx(row["probability"], abs=1e-4)
+
+
+def test_tags_of_a_network_are_further_values(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = command.TagSettings(
+        command.PredictSettings("svm", 1, tags=3), names=(("hiphop", "Hip-Hop"),)
+    )
+    answer = {
+        "genres": [{"genre": "hiphop", "probability": 0.7}],
+        "tags": [{"tag": "Hip-Hop", "value": 0.6}, {"tag": "beats", "value": 0.5}],
+    }
+    assert settings.fields(answer) == {"genre": ["Hip-Hop", "beats"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "expected"),
+    [
+        ([], 2, "no SRC is given"),
+        (["song.flac", "--map", "hip=Hip-Hop"], 2, "has no label hip (did you mean hiphop?)"),
+        (["song.flac", "--map", "rock=A", "--map", "Rock=B"], 2, "names rock twice"),
+        (["song.flac", "--map", "rock="], 2, "--map must be label=name"),
+        (["song.flac", "--map", "none.txt"], 2, "--map must be label=name, or a file"),
+        (["song.flac", "--field", "a=b"], 2, "--field must be letters, digits"),
+        (["song.flac", "--field", " "], 2, "--field must be letters, digits"),
+        (["song.flac", "--undo-file", "no/u.jsonl"], 2, "there is no folder no"),
+        (["song.flac", "--undo-file", "song.flac"], 2, "song.flac is no undo file of mgrkit"),
+        (["song.flac", "--undo", "u.jsonl"], 2, "--undo takes no SRC"),
+        (["--undo", "u.jsonl", "--overwrite"], 2, "--undo takes no --overwrite"),
+        (["--undo", "none.jsonl"], 3, "cannot read none.jsonl"),
+        (["--undo", "song.flac"], 2, "song.flac is no undo file of mgrkit"),
+        (["none.flac"], 3, "there is no none.flac"),
+    ],
+)
+def test_wrong_calls(
+    one: Path, capfd: Captured, words: list[str], code: int, expected: str
+) -> None:
+    before = one.read_bytes()
+    model = ["--model", "svm"] if "--undo" not in words else []
+    assert expected in refused(capfd, *words, *model, code=code)
+    assert one.read_bytes() == before
+    assert os.listdir() == ["song.flac"]
+
+
+def test_undo_refuses_what_has_changed_since_and_restores_the_rest(
+    music: Path, capfd: Captured
+) -> None:
+    before = digests(music)
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    changed = music / "a.flac"
+    file = mutagen.File(changed)
+    file.tags["TITLE"] = "Another"
+    file.save()
+    (music / "a.wav").unlink()
+    mine = changed.read_bytes()
+    found = told(capfd, "--undo", UNDO, code=1)
+    errors = {Path(row["path"]).name: row["error"] for row in found["files"] if "error" in row}
+    assert set(errors) == {"a.flac", "a.wav"}
+    assert errors["a.flac"].startswith("changed-since")
+    assert errors["a.wav"].startswith("missing")
+    assert changed.read_bytes() == mine
+    rest = digests(music)
+    assert {n: d for n, d in rest.items() if n != "a.flac"} == {
+        n: d for n, d in before.items() if n not in errors
+    }
+
+
+def test_an_undo_file_of_another_folder_changes_nothing(music: Path, capfd: Captured) -> None:
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    Path("elsewhere").mkdir()
+    shutil.move(UNDO, "elsewhere")
+    assert "is of another folder" in refused(capfd, "--undo", f"elsewhere/{UNDO}", code=3)
+    # Where other files have the same names, each of them is refused.
+    shutil.copytree("music", "elsewhere/music")
+    for path in Path("elsewhere/music").iterdir():
+        path.write_bytes(path.read_bytes() + b"\0")
+    other = digests(Path("elsewhere/music"))
+    assert told(capfd, "--undo", f"elsewhere/{UNDO}", code=1)["failed"] == len(FORMATS)
+    assert digests(Path("elsewhere/music")) == other
+
+
+def test_a_damaged_undo_file_never_makes_a_damaged_song(one: Path, capfd: Captured) -> None:
+    assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
+    made = one.read_bytes()
+    head, line = Path(UNDO).read_text().splitlines()
+    step = json.loads(line)
+    for edits in ([], [[0, 10**9]], [[0, 50], *step["edits"]], ["%%"], [None], [["a", "b"]]):
+        Path(UNDO).write_text(f"{head}\n{json.dumps({**step, 'edits': edits})}\n")
+        (row,) = told(capfd, "--undo", UNDO, code=1)["files"]
+        assert row["error"].startswith("damaged-undo")
+        assert one.read_bytes() == made
+    assert sorted(os.listdir()) == [UNDO, "song.flac"]
+
+
+def test_mode_and_time_stay(one: Path, capfd: Captured) -> None:
+    one.chmod(0o604)
+    os.utime(one, ns=(10**18, 10**18))
+    assert mgrkit("tag", "song.flac", *WORDS, "-q", "--keep-mtime") == 0
+    assert genre(one)
+    status = one.stat()
+    assert (status.st_mode & 0o777, status.st_mtime_ns) == (0o604, 10**18)
+
+
+def test_links(one: Path, capfd: Captured) -> None:
+    Path("real").mkdir()
+    real = one.rename("real/song.flac")
+    Path("link.flac").symlink_to(real)
+    assert mgrkit("tag", "link.flac", "real", *WORDS) == 0
+    assert "done by another name: real/song.flac" in capfd.readouterr().err
+    assert Path("link.flac").is_symlink()
+    assert genre(real)
+    os.link(real, "hard.flac")
+    before = real.read_bytes()
+    (row,) = told(capfd, "real", *WORDS, "--overwrite", code=1)["files"]
+    assert row["error"].startswith("hard-link: it has 2 names")
+    assert told(capfd, "--undo", UNDO, code=1)["reasons"] == {"hard-link": 1}
+    assert real.read_bytes() == Path("hard.flac").read_bytes() == before
+
+
+def test_read_only_files_and_folders(one: Path, capfd: Captured) -> None:
+    before = one.read_bytes()
+    one.chmod(0o444)
+    (row,) = told(capfd, "song.flac", *WORDS, code=1)["files"]
+    assert row["error"].startswith("read-only: it may not be written")
+    one.chmod(0o644)
+    folder = Path("locked")
+    folder.mkdir()
+    path = one.rename(folder / "song.flac")
+    folder.chmod(0o555)
+    try:
+        (row,) = told(capfd, "locked", *WORDS, code=1)["files"]
+    finally:
+        folder.chmod(0o755)
+    assert row["error"].startswith("read-only: its folder")
+    assert path.read_bytes() == before
+    assert os.listdir(folder) == ["song.flac"]
+
+
+def test_a_file_that_is_open_elsewhere_stays_what_it_was_there(one: Path, capfd: Captured) -> None:
+    before = one.read_bytes()
+    with one.open("rb") as player:
+        player.read(100)
+        assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
+        assert before[100:] == player.read()
+    assert genre(one)
+
+
+def test_a_file_that_changes_while_it_is_in_work_is_not_replaced(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = command.PuttingSink.publish
+
+    def publish(self: Any, item: Any, *rest: Any) -> Any:
+        with open(item.source, "ab") as file:
+            file.write(b"more")
+        return real(self, item, *rest)
+
+    monkeypatch.setattr(command.PuttingSink, "publish", publish)
+    before = one.read_bytes()
+    (row,) = told(capfd, "song.flac", *WORDS, code=1)["files"]
+    assert row["error"].startswith("changed: the file changed meanwhile")
+    assert one.read_bytes() == before + b"more"
+    assert os.listdir() == ["song.flac"], "no copy, and no undo file of nothing"
+
+
+def test_what_cannot_be_tagged_is_named_and_the_others_are_done(
+    music: Path, capfd: Captured
+) -> None:
+    raw = (music / "a.mp3").read_bytes()
+    title = made_tags.id3v2(made_tags.text_frame("TIT2", "x"))
+    (music / "two.mp3").write_bytes(title + title + raw)
+    bad = made_tags.id3v2(made_tags.frame("TXXX", b"\x09bad"))
+    (music / "bad.mp3").write_bytes(bad + (music / "a.mp3").read_bytes()[mutagen_size(raw) :])
+    (music / "text.mp3").write_text("words")
+    before = digests(music)
+    found = told(capfd, "music", *WORDS, code=1)
+    errors = {Path(r["path"]).name: r["error"] for r in found["files"] if "error" in r}
+    reasons = {name: error.partition(":")[0] for name, error in errors.items()}
+    assert reasons == {
+        "two.mp3": "two-tags", "bad.mp3": "damaged-tags", "text.mp3": "damaged-tags"
+    }  # fmt: skip
+    after = digests(music)
+    assert all(after[name] == before[name] for name in reasons)
+    assert sum(row.get("action") == "written" for row in found["files"]) == len(FORMATS)
+
+
+def mutagen_size(raw: bytes) -> int:
+    return 10 + sum(
+        (byte & 0x7F) << shift for byte, shift in zip(raw[6:10], (21, 14, 7, 0), strict=True)
+    )
+
+
+def test_without_mutagen_it_is_one_line(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "mutagen", None)
+    assert refused(capfd, "song.flac", *WORDS, code=3) == (
+        "mgrkit: to write tags needs mutagen, which is not installed (pip install 'mgrkit[tags]')\n"
+    )
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    point = tmp_path / "disk"
+    point.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", os.fspath(point)]
+    if os.name != "posix" or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("mounting a tmpfs is not allowed here")
+    yield point
+    subprocess.run(["umount", "-l", point], check=True)
+
+
+@pytest.mark.parametrize("undo_on_it", [False, True])
+def test_a_full_disk_in_the_middle_loses_nothing(
+    songs: Path, disk: Path, tmp_path: Path, capfd: Captured, undo_on_it: bool
+) -> None:
+    for name in ("a.mp3", "b.mp3", "c.mp3"):
+        shutil.copy(songs / "a.mp3", disk / name)
+    undo = (disk if undo_on_it else tmp_path) / UNDO
+    shutil.copy(songs / "a.wav", disk / "d.wav")
+    before = digests(disk)
+    room = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+    (disk / "filler").write_bytes(bytes(room - (disk / "a.mp3").stat().st_size - 3 * 4096))
+    words = ("tag", disk, *WORDS, "--undo-file", undo, "-j", "1")
+    assert mgrkit(*words) == 3
+    assert "disk is full" in capfd.readouterr().err
+    (disk / "filler").unlink()
+    there = {n: d for n, d in digests(disk).items() if n != UNDO}
+    assert set(there) == set(before), "no copy is left"
+    old = [name for name in before if there[name] == before[name]]
+    assert "d.wav" in old
+    assert len(old) < len(before), "in the middle, not at the beginning"
+    assert mgrkit(*words) == 0
+    assert all(genre(disk / name) for name in before)
+    assert mgrkit("tag", "--undo", undo) == 0
+    assert {n: d for n, d in digests(disk).items() if n != UNDO} == before
+
+
+def test_a_copy_that_a_killed_run_left_is_gone_afterwards(one: Path, capfd: Captured) -> None:
+    copy_name(one.absolute()).write_bytes(b"half a copy")
+    assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
+    assert sorted(os.listdir()) == [UNDO, "song.flac"]
