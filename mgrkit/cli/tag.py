@@ -145,12 +145,13 @@ def tag(
     """Write the predicted genres into the files' own tags.
 
     \b
-    mgrkit tag music --dry-run                       what would change
-    mgrkit tag music                                 where no genre is, and the verdict is sure
-    mgrkit tag --undo mgrkit-undo.jsonl              as it was, byte for byte
+    mgrkit tag music --dry-run                      what would change
+    mgrkit tag music                                where no genre is
+    mgrkit tag --undo mgrkit-undo.jsonl             as it was, byte for byte
     mgrkit tag music --overwrite --map hiphop=Hip-Hop
-    mgrkit tag music --field MGRKIT_GENRE --top 3    leaves the genre alone
+    mgrkit tag music --field MGRKIT_GENRE --top 3   leaves the genre alone
 
+    Nothing is written where the verdict is unsure, either.
     Each file is changed in a copy beside it, which then takes its place: all other tags,
     pictures and the sound stay. The same command goes on with a run that was stopped. Needs
     mutagen: pip install 'mgrkit[tags]'

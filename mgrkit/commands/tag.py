@@ -115,7 +115,7 @@ def tag(
     emit : gets a row for each file: ``path`` and ``error``; or ``path``, ``action`` ('written',
         'would-write', 'has-one', 'unsure' or 'same'), ``fields`` (texts by field that were, or
         would be, written), ``was`` (the texts that the field had) and, of what was predicted,
-        ``probability`` and ``unsure``.
+        ``probability``, ``unsure`` and, of sound unlike what was learnt, ``why``.
     undo_file : to which each change is added before it is made.
 
     Raises
@@ -134,7 +134,14 @@ def tag(
     walk = Walk(files, search, pictures=False)
     items = _Once(walk.some_items())
     undo = None if settings.dry else UndoFile(undo_file)
-    sink = PuttingSink(lambda row: emit(as_emitted(row)), undo)
+    strange: list[Row] = []
+
+    def take(row: Row) -> None:
+        if "why" in row:
+            strange.append({name: row[name] for name in ("path", "why")} if not strange else {})
+        emit(as_emitted(row))
+
+    sink = PuttingSink(take, undo)
     job = partial(tag_track, name, key, settings)
     try:
         summary = run_now(run(items, job, sink, COLUMNS, options, report, walk.count))
@@ -142,7 +149,7 @@ def tag(
         if undo:
             undo.close()
     walk.complete(summary)
-    summary.warnings += notes + items.notes()
+    summary.warnings += notes + items.notes() + _unsure(strange)
     return summary
 
 
@@ -162,6 +169,7 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
     fields = settings.fields(answer)
     row: Row = {"was": was, "fields": fields}
     row |= {one: answer[one] for one in ("probability", "unsure") if one in answer}
+    row |= {"why": judged["strange"]} if judged.get("strange") else {}
     if answer.get("unsure") and not settings.even_unsure:
         action = "unsure"
     elif not fields[settings.field] or all(tags.values(f) == fields[f] for f in fields):
@@ -170,8 +178,8 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
         action = "would-write"
     else:
         change = _changed(path, tags, fields, was, settings)
-        return [Output({"action": "written", **row}, values=change, warning=answer["warning"])]
-    return [Output({"action": action, **row}, warning=answer["warning"])]
+        return [Output({"action": "written", **row}, values=change, warning=judged["warning"])]
+    return [Output({"action": action, **row}, warning=judged["warning"])]
 
 
 @dataclass
@@ -246,6 +254,14 @@ class PuttingSink(StreamSink):
                 raise
             why = (error.strerror or "input/output error").lower()
             raise ItemError("unwritable", f"it cannot be replaced: {why}", again=True) from None
+
+
+def _unsure(strange: Sequence[Row]) -> list[str]:
+    """Of songs that are unlike what was learnt the first, and how many more there are."""
+    if not strange:
+        return []
+    more = f"; {len(strange) - 1} more like it" if len(strange) > 1 else ""
+    return [f"{strange[0]['path']}: unsure, {strange[0]['why']}{more}"]
 
 
 def as_emitted(row: Row) -> Row:

@@ -135,7 +135,7 @@ def mpeg(path: Path, front: bytes = b"", behind: bytes = b"") -> Path:
 
 @pytest.mark.parametrize("version", [2, 3, 4])
 def test_id3v2_keeps_its_version_and_frames(tmp_path: Path, version: int) -> None:
-    names = ("TT2", "TYE", "TCO") if version == 2 else ("TIT2", "TYER", "TCON")
+    names = ("TT2", "TYER"[:3], "TCO") if version == 2 else ("TIT2", "TYER", "TCON")
     front = made_tags.id3v2(
         made_tags.text_frame(names[0], "Tïtle", 1, version),
         made_tags.text_frame(names[1], "1999", 0, version),
