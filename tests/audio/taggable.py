@@ -33,10 +33,14 @@ def song(path: Path, seconds: float = 1.0, pitch: float = 1.0) -> Path:
 
 def untagged(path: Path, seconds: float = 1.0, pitch: float = 1.0) -> Path:
     """Noise and tones, without any tag but what encoders write."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     noise = np.random.default_rng(round(1000 * pitch)).normal(0, 0.05, (2, round(seconds * RATE)))
     wave = pitch * tone(seconds, RATE, 2) / max(1.0, pitch) + noise
-    samples = np.ascontiguousarray(wave, np.float32)
+    return coded(path, np.ascontiguousarray(wave, np.float32))
+
+
+def coded(path: Path, samples: np.ndarray) -> Path:
+    """Stereo float32 ``(2, frames)`` at `RATE`, in the format that the name says."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     form = path.suffix[1:]
     if form in ("wav", "aiff", "flac", "ogg"):
         soundfile.write(path, samples.T, RATE)
