@@ -115,7 +115,7 @@ def tag(
     emit : gets a row for each file: ``path`` and ``error``; or ``path``, ``action`` ('written',
         'would-write', 'has-one', 'unsure' or 'same'), ``fields`` (texts by field that were, or
         would be, written), ``was`` (the texts that the field had) and, of what was predicted,
-        ``probability``, ``unsure`` and, of sound unlike what was learnt, ``why``.
+        ``probability``, ``unsure`` and, of sound unlike what was learnt, ``why``; ``warning``.
     undo_file : to which each change is added before it is made.
 
     Raises
@@ -268,7 +268,9 @@ def as_emitted(row: Row) -> Row:
     """A row of the run as a person asked for it."""
     if row["status"] == "failed":
         return {"path": row["path"], "error": row["reason"]}
-    return {name: value for name, value in row.items() if name not in ("source", "status")}
+    hidden = ("source", "status", "reason")
+    shown = {name: value for name, value in row.items() if name not in hidden}
+    return {**shown, "warning": row["reason"]}
 
 
 @dataclass

@@ -16,6 +16,7 @@ import pytest
 
 mutagen = pytest.importorskip("mutagen")
 
+from mgrkit.audio.tags import kinds
 from mgrkit.audio.tags.writing import open_tags
 from mgrkit.commands import tag as command
 from mgrkit.files.beside import copy_name
@@ -324,6 +325,46 @@ def test_a_file_that_changes_while_it_is_in_work_is_not_replaced(
     assert row["error"].startswith("changed: the file changed meanwhile")
     assert one.read_bytes() == before + b"more"
     assert os.listdir() == ["song.flac"], "no copy, and no undo file of nothing"
+
+
+def test_the_undo_file_knows_of_a_change_before_it_is_made(
+    one: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = []
+    real = os.replace
+
+    def replace(copy: Any, path: Any) -> None:
+        noted.append(json.loads(Path(UNDO).read_text().splitlines()[-1])["path"])
+        real(copy, path)
+
+    monkeypatch.setattr(os, "replace", replace)
+    assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
+    assert noted == ["song.flac"]
+
+
+@pytest.mark.parametrize("spoilt", ["sound", "tags"])
+def test_nothing_is_replaced_by_a_copy_with_other_sound_or_fewer_tags(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch, spoilt: str
+) -> None:
+    """As a fault in what writes the tags would make it."""
+    real = kinds.Comments.save
+
+    def save(self: Any) -> None:
+        if spoilt == "tags":
+            del self.tags["TITLE"]
+        real(self)
+        if spoilt == "sound":
+            raw = bytearray(Path(self.path).read_bytes())
+            raw[-100] ^= 1
+            Path(self.path).write_bytes(raw)
+
+    monkeypatch.setattr(kinds.Comments, "save", save)
+    before = one.read_bytes()
+    (row,) = told(capfd, "song.flac", *WORDS, code=1)["files"]
+    why = {"sound": "its sound would not stay", "tags": "other tags of it would not stay"}
+    assert row["error"].startswith(f"damaged-tags: {why[spoilt]}")
+    assert one.read_bytes() == before
+    assert os.listdir() == ["song.flac"]
 
 
 def test_what_cannot_be_tagged_is_named_and_the_others_are_done(
