@@ -60,7 +60,7 @@ FOR_PLUGINS = {
 
 HEAVY = {
     "torch", "torchvision", "librosa", "sklearn", "matplotlib", "polars", "audiomentations",
-    "scipy.signal", "scipy.stats", "optuna", "distributed", "dask",
+    "scipy.signal", "scipy.stats", "optuna", "distributed", "dask", "mutagen",
 }  # fmt: skip
 AT_HELP = {"numpy", "scipy", "soundfile", "soxr", "av", "PIL", "rich", "asyncio", *HEAVY}
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.audio.packets import packets_digest
+from mgrkit.audio.probe import inspect
 from mgrkit.audio.tags.kinds import GENRE, Fields, Kind
 from mgrkit.audio.tags.writing import check_library, open_tags, rewritten
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
@@ -156,6 +157,7 @@ def tag(
 def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work) -> list[Output]:
     """The job: what is to be written, and, unless that is nothing, a copy that has it."""
     path = Path(os.path.realpath(item.source))
+    inspect(path)
     tags = open_tags(path)
     was = tags.values(settings.field)
     if was and not settings.overwrite:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from mgrkit.batch import Item, Options, Output, Report, Summary, Work, run, run_now
@@ -15,7 +15,7 @@ from mgrkit.errors import ItemError
 from mgrkit.files.beside import Beside, check_replaceable
 from mgrkit.files.cache import content_key
 from mgrkit.files.delta import restored
-from mgrkit.files.undo import Step, read_undo, steps_back
+from mgrkit.files.undo import Step, read_undo, steps_back, unwritten
 
 _READ = mmap.ACCESS_READ
 
@@ -37,19 +37,29 @@ def untag(
     Raises
     ------
     UsageError : it is no undo file.
-    RunError : it cannot be read, or belongs to another folder.
+    RunError : it cannot be read, belongs to another folder, or a run is adding to it.
     """
-    found, torn = read_undo(undo_file)
+    with unwritten(undo_file):
+        found, torn = read_undo(undo_file)
+        summary = _undone(found, emit, options, report)
+    if torn:
+        lines = "a line" if torn == 1 else f"{torn} lines"
+        summary.warnings.append(f"{undo_file}: {lines} cut off or damaged, and passed over")
+    return summary
+
+
+def _undone(
+    found: Mapping[Path, Sequence[Step]],
+    emit: Callable[[Row], None],
+    options: Options | None,
+    report: Report | None,
+) -> Summary:
     items = [
         Item(str(path), str(path), {"path": str(path), "source": str(path)}, tuple(steps))
         for path, steps in found.items()
     ]
     sink = PuttingSink(lambda row: emit(as_emitted(row)))
-    summary = run_now(run(items, restore_track, sink, COLUMNS, options, report, lambda: len(items)))
-    if torn:
-        lines = "a line" if torn == 1 else f"{torn} lines"
-        summary.warnings.append(f"{undo_file}: {lines} cut off or damaged, and passed over")
-    return summary
+    return run_now(run(items, restore_track, sink, COLUMNS, options, report, lambda: len(items)))
 
 
 def restore_track(item: Item, work: Work) -> list[Output]:

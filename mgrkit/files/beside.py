@@ -71,7 +71,7 @@ class Beside:
             message = f"its folder {path.parent} takes no copy of it"
             raise ItemError("read-only", message, again=True) from None
         self._held = open(fd, "r+b")  # noqa: SIM115
-        if not lock(fd):
+        if not lock(fd) or not self._is_named():
             self._held.close()
             raise ItemError("busy", "another run changes it at this moment", again=True)
         try:
@@ -83,6 +83,13 @@ class Beside:
         except BaseException:
             self.discard()
             raise
+
+    def _is_named(self) -> bool:
+        """Whether what is locked is still the copy, and not, once another run put it, the file."""
+        try:
+            return os.path.samestat(os.fstat(self._held.fileno()), os.lstat(self.copy))
+        except OSError:
+            return False
 
     def take_over(self, mtime_ns: int | None = None) -> None:
         """Give the copy the owner, mode, times and extended attributes of the file.

@@ -6,10 +6,11 @@ the former file of the present one, with the SHA-256 of both.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,19 @@ class UndoFile:
         if not os.fstat(self._fd).st_size:
             self.path.unlink(missing_ok=True)
         os.close(self._fd)
+
+
+@contextlib.contextmanager
+def unwritten(path: Path) -> Iterator[None]:
+    """A context in which no run adds to an undo file; RunError while one does."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror}") from None
+    with file:
+        if not lock(file.fileno()):
+            raise RunError(f"another run writes {path}", "wait for it, or stop it")
+        yield
 
 
 def read_undo(path: Path) -> tuple[dict[Path, list[Step]], int]:

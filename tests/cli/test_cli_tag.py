@@ -20,6 +20,7 @@ from mgrkit.audio.tags import kinds
 from mgrkit.audio.tags.writing import open_tags
 from mgrkit.commands import tag as command
 from mgrkit.files.beside import copy_name
+from mgrkit.files.undo import UndoFile
 from tests.audio import made_tags
 from tests.audio.taggable import FORMATS, song
 from tests.cli.test_commands import mgrkit
@@ -243,6 +244,15 @@ def test_an_undo_file_of_another_folder_changes_nothing(music: Path, capfd: Capt
     assert digests(Path("elsewhere/music")) == other
 
 
+def test_what_a_run_is_writing_is_not_undone(one: Path, capfd: Captured) -> None:
+    assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
+    running = UndoFile(Path(UNDO))
+    assert "another run writes" in refused(capfd, "--undo", UNDO, code=3)
+    assert "another run writes" in refused(capfd, "song.flac", *WORDS, "--overwrite", code=3)
+    running.close()
+    assert mgrkit("tag", "--undo", UNDO, "-q") == 0
+
+
 def test_a_damaged_undo_file_never_makes_a_damaged_song(one: Path, capfd: Captured) -> None:
     assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
     made = one.read_bytes()
@@ -376,16 +386,21 @@ def test_what_cannot_be_tagged_is_named_and_the_others_are_done(
     bad = made_tags.id3v2(made_tags.frame("TXXX", b"\x09bad"))
     (music / "bad.mp3").write_bytes(bad + (music / "a.mp3").read_bytes()[mutagen_size(raw) :])
     (music / "text.mp3").write_text("words")
+    (music / "empty.mp3").touch()
+    (music / "lfs.mp3").write_text("version https://git-lfs.github.com/spec/v1\n")
+    os.mkfifo(music / "pipe.mp3")
     before = digests(music)
     found = told(capfd, "music", *WORDS, code=1)
     errors = {Path(r["path"]).name: r["error"] for r in found["files"] if "error" in r}
     reasons = {name: error.partition(":")[0] for name, error in errors.items()}
     assert reasons == {
-        "two.mp3": "two-tags", "bad.mp3": "damaged-tags", "text.mp3": "damaged-tags"
+        "two.mp3": "two-tags", "bad.mp3": "damaged-tags", "empty.mp3": "empty",
+        "lfs.mp3": "lfs-pointer", "pipe.mp3": "not-audio", "text.mp3": "damaged-tags"
     }  # fmt: skip
     after = digests(music)
-    assert all(after[name] == before[name] for name in reasons)
-    assert sum(row.get("action") == "written" for row in found["files"]) == len(FORMATS)
+    assert after.keys() == before.keys()
+    assert all(after[name] == before[name] for name in set(reasons) & set(before))
+    assert found["actions"] == {"written": len(FORMATS)}
 
 
 def mutagen_size(raw: bytes) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.errors import ItemError
+from mgrkit.files import beside as beside_module
 from mgrkit.files.beside import Beside, check_replaceable, copy_name
 
 
@@ -90,6 +91,24 @@ def test_two_runs_do_not_share_a_copy(path: Path) -> None:
     assert first.copy.read_bytes() == b"old"
     first.discard()
     Beside(path).discard()
+
+
+def test_a_copy_that_another_run_puts_meanwhile_is_not_emptied(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was opened as the copy, and is the song when its lock is had."""
+    first = Beside(path)
+    first.copy.write_bytes(b"new")
+    real = beside_module.lock
+
+    def slow(fd: int) -> bool:
+        first.put()
+        return real(fd)
+
+    monkeypatch.setattr(beside_module, "lock", slow)
+    with pytest.raises(ItemError, match="busy"):
+        Beside(path)
+    assert path.read_bytes() == b"new"
 
 
 def test_a_link_in_the_place_of_the_copy_is_not_followed(path: Path, tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ class Printer:
             print_json({
                 "command": "tag",
                 "files": sorted(self._rows, key=lambda row: str(row["path"])),
+                "actions": {name: n for name, n in sorted(self._counts.items()) if name},
                 "undo_file": str(undo_file) if wrote else None,
                 "failed": summary.failed,
                 "reasons": summary.reasons,
