@@ -26,6 +26,9 @@ from mgrkit.errors import UsageError
 if TYPE_CHECKING:
     from mgrkit.registry import Weights
 
+_TAGS = 5
+"""That are written where the model gives nothing else."""
+
 
 def tag(
     context: typer.Context,
@@ -167,6 +170,7 @@ def tag(
     from mgrkit.commands.tag import UNDO, TagSettings
     from mgrkit.commands.tag import tag as command
     from mgrkit.commands.untag import untag
+    from mgrkit.models.tagging import tag_set
     from mgrkit.tracks.find import Search
     from mgrkit.weights.store import fetch as get
 
@@ -189,6 +193,9 @@ def tag(
     paths = [*(sources or []), *map(Path, listed or ())]
     if listed is None and not paths:
         raise UsageError("no SRC is given", "mgrkit tag music --dry-run")
+
+    if tags is None and model and tag_set(model):
+        tags = _TAGS
 
     def get_weights(weights: Weights) -> None:
         with fetching(quiet=quiet) as progress:

@@ -119,7 +119,7 @@ def run(*words: object) -> float:
 
 def times(work: Path, repeats: int, seconds: float) -> None:
     """tag beside predict, over songs of usual length, with the default model."""
-    music = library(work / "music", 4 * len(FORMATS), seconds)
+    music = library(work / "music", 2 * len(FORMATS), seconds)
     undo = work / "undo.jsonl"
     ratios = []
     for _ in range(repeats):

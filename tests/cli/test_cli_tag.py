@@ -24,6 +24,7 @@ from mgrkit.files.undo import UndoFile
 from tests.audio import made_tags
 from tests.audio.taggable import FORMATS, song
 from tests.cli.test_commands import mgrkit
+from tests.models.test_tagging import SPEC, offering
 
 Captured = pytest.CaptureFixture[str]
 WORDS = ("--model", "svm", "--device", "cpu", "--even-unsure")
@@ -168,6 +169,17 @@ def test_a_custom_field_has_several_values_and_their_probabilities(
 def test_tags_of_a_network_are_further_values(
     one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    offering(monkeypatch, SPEC)
+    (row,) = told(capfd, "song.flac", *WORDS, "--tags", "2", "--field", "MINE")["files"]
+    first, *tags = row["fields"]["MINE"]
+    assert tags == ["calm", "loud"]
+    assert genre(one, "MINE") == [first, "calm", "loud"]
+    assert len(genre(one, "MINE_PROBABILITY")) == 3
+    (row,) = told(capfd, "song.flac", "--model", "moods", "--device", "cpu")["files"]
+    assert genre(one) == row["fields"]["genre"] == ["calm", "loud", "odd"]
+
+
+def test_a_name_that_is_written_already_is_written_once() -> None:
     settings = command.TagSettings(
         command.PredictSettings("svm", 1, tags=3), names=(("hiphop", "Hip-Hop"),)
     )
