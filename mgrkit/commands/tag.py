@@ -135,14 +135,8 @@ def tag(
     walk = Walk(files, search, pictures=False)
     items = _Once(walk.some_items())
     undo = None if settings.dry else UndoFile(undo_file)
-    strange: list[Row] = []
-
-    def take(row: Row) -> None:
-        if "why" in row:
-            strange.append({name: row[name] for name in ("path", "why")} if not strange else {})
-        emit(as_emitted(row))
-
-    sink = PuttingSink(take, undo)
+    taken = _Taken(emit)
+    sink = PuttingSink(taken, undo)
     job = partial(tag_track, name, key, settings)
     try:
         summary = run_now(run(items, job, sink, COLUMNS, options, report, walk.count))
@@ -150,7 +144,7 @@ def tag(
         if undo:
             undo.close()
     walk.complete(summary)
-    summary.warnings += notes + items.notes() + _unsure(strange)
+    summary.warnings += notes + items.notes() + taken.notes()
     return summary
 
 
@@ -258,12 +252,24 @@ class PuttingSink(StreamSink):
             raise ItemError("unwritable", f"it cannot be replaced: {why}", again=True) from None
 
 
-def _unsure(strange: Sequence[Row]) -> list[str]:
-    """Of songs that are unlike what was learnt the first, and how many more there are."""
-    if not strange:
-        return []
-    more = f"; {len(strange) - 1} more like it" if len(strange) > 1 else ""
-    return [f"{strange[0]['path']}: unsure, {strange[0]['why']}{more}"]
+@dataclass
+class _Taken:
+    """Hands rows on, and counts the songs that are unlike what was learnt."""
+
+    emit: Callable[[Row], None]
+    first: str = ""
+    more: int = 0
+
+    def __call__(self, row: Row) -> None:
+        if why := row.get("why"):
+            self.more += bool(self.first)
+            self.first = self.first or f"{row['path']}: unsure, {why}"
+        self.emit(as_emitted(row))
+
+    def notes(self) -> list[str]:
+        """Of such songs the first, and how many more there are."""
+        more = f"; {self.more} more like it" if self.more else ""
+        return [self.first + more] if self.first else []
 
 
 def as_emitted(row: Row) -> Row:
