@@ -159,6 +159,7 @@ def tag(
     pictures and the sound stay. The same command goes on with a run that was stopped. Needs
     mutagen: pip install 'mgrkit[tags]'
     """
+    from mgrkit.audio.tags.kinds import GENRE
     from mgrkit.batch import Options
     from mgrkit.cli.options import called, typed
     from mgrkit.cli.parameters import label_names
@@ -206,7 +207,13 @@ def tag(
     name, why = found(model, get_weights if fetch else None, tags=tags is not None)
     asked = PredictSettings(name, top, threshold, max_seconds, tags=tags or 0, device=device)
     settings = TagSettings(
-        asked, field, label_names(map_ or ()), overwrite, even_unsure, keep_mtime, dry_run
+        asked,
+        GENRE if field.lower() == GENRE else field,
+        label_names(map_ or ()),
+        overwrite,
+        even_unsure,
+        keep_mtime,
+        dry_run,
     )
     with Console("tag", quiet=quiet, debug=debug, table=False) as console:
 

@@ -39,8 +39,15 @@ from mgrkit.tracks.find import SOUND, Search
 UNDO = "mgrkit-undo.jsonl"
 """The undo file in the current folder."""
 
+_TAKEN = {
+    "album", "albumartist", "artist", "author", "comment", "composer", "copyright", "date",
+    "description", "disc", "discnumber", "encoder", "id3", "isrc", "lyrics", "oggs", "tag", "title",
+    "track", "tracknumber", "vendor", "year",
+}  # fmt: skip
+"""Fields that mean something else to all programs, or that APEv2 forbids."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NAME = 64
+_SUCH_AS = "such as MGRKIT_GENRE"
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,9 @@ class TagSettings:
         good = all(char.isascii() and (char.isalnum() or char in "_ -") for char in self.field)
         if not good or not self.field.strip() or len(self.field) > _NAME:
             what = f"letters, digits, - and _, {_NAME} at most"
-            raise UsageError(f"--field must be {what}, not {self.field!r}", "such as MGRKIT_GENRE")
+            raise UsageError(f"--field must be {what}, not {self.field!r}", _SUCH_AS)
+        if self.field.lower().replace("_", "").replace(" ", "") in _TAKEN:
+            raise UsageError(f"--field {self.field} means something else to players", _SUCH_AS)
 
     def check_names(self, labels: Sequence[str], model: str) -> None:
         """Raise UsageError for a label that the model does not have, or that is there twice."""

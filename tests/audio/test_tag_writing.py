@@ -294,6 +294,17 @@ def test_a_wav_whose_data_is_odd_and_unpadded(tmp_path: Path) -> None:
     assert TinyTag.get(made).genre == "rock"
 
 
+def test_a_genre_in_the_info_of_a_wav_stands(tmp_path: Path) -> None:
+    path = untagged(tmp_path / "a.wav")
+    info = b"INFOIGNR\x05\0\0\0Rock\0\0"
+    raw = path.read_bytes() + b"LIST" + len(info).to_bytes(4, "little") + info
+    path.write_bytes(raw[:4] + (len(raw) - 8).to_bytes(4, "little") + raw[8:])
+    assert open_tags(path).values("genre") == ["Rock"]
+    made = write(path, genre=["Jazz"])
+    assert open_tags(made).values("genre") == ["Jazz"]
+    assert info in made.read_bytes()
+
+
 def test_formats_without_tags_are_named(tmp_path: Path, data: Path) -> None:
     encode(tmp_path / "a.aac", tone(1.0, 44_100, 2), 44_100, "aac", "adts")
     assert "raw AAC" in refused(tmp_path / "a.aac", "no-tags")

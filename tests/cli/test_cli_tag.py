@@ -200,6 +200,7 @@ def test_a_name_that_is_written_already_is_written_once() -> None:
         (["song.flac", "--map", "none.txt"], 2, "--map must be label=name, or a file"),
         (["song.flac", "--field", "a=b"], 2, "--field must be letters, digits"),
         (["song.flac", "--field", " "], 2, "--field must be letters, digits"),
+        (["song.flac", "--field", "Album Artist"], 2, "means something else to players"),
         (["song.flac", "--undo-file", "no/u.jsonl"], 2, "there is no folder no"),
         (["song.flac", "--undo-file", "song.flac"], 2, "song.flac is no undo file of mgrkit"),
         (["song.flac", "--undo", "u.jsonl"], 2, "--undo takes no SRC"),

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from mgrkit.audio.tagbytes import ape_end
-from mgrkit.audio.tags.chunks import mend_padding, seek_id3
+from mgrkit.audio.tags.chunks import info_genres, mend_padding, seek_id3
 from mgrkit.audio.tags.id3 import frame_names
 from mgrkit.audio.tags.kinds import GENRE, Fields, Kind, library, lost
 from mgrkit.errors import ItemError
@@ -107,9 +107,10 @@ class Id3(Kind):
         """See `Kind.values`; the genres of numbers such as (17) by name."""
         frame = self.tags.get(self.key(field))
         if frame is None:
-            return []
+            return self._elsewhere(field)
         found = frame.genres if field == GENRE else frame.text
-        return [text for value in found if (text := str(value).strip())]
+        texts = [text for value in found if (text := str(value).strip())]
+        return texts or self._elsewhere(field)
 
     def change(self, fields: Fields) -> None:
         """See `Kind.change`."""
@@ -158,6 +159,12 @@ class Id3(Kind):
             if kept[text] < least:
                 raise lost(f"a frame {text}")
 
+    def _elsewhere(self, field: str) -> list[str]:
+        """What a WAV has in its INFO, which nobody changes."""
+        with open(self.path, "rb") as file:
+            found = info_genres(file) if field == GENRE else []
+        return [text for one in found if (text := one.strip())]
+
     def _prepare(self) -> None:
         with open(self.path, "r+b") as file:
             mend_padding(file)
@@ -182,10 +189,9 @@ class Id3AndApe(Id3):
             message = "it has two ID3v2 tags, and programs differ in which they read"
             raise ItemError("two-tags", message, "join them with a tag editor")
 
-    def values(self, field: str) -> list[str]:
-        """See `Kind.values`."""
+    def _elsewhere(self, field: str) -> list[str]:
         of_ape = _texts(self.ape, _ape_key(field)) if self.ape is not None else []
-        return super().values(field) or of_ape or self.behind.values(field)
+        return of_ape or self.behind.values(field)
 
     def change(self, fields: Fields) -> None:
         """See `Kind.change`."""

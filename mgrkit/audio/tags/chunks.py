@@ -22,7 +22,8 @@ def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
             found += id3v2(file)
         elif name == (b"LIST" if riff else b"AUTH"):
             content = file.read(min(size, LONGEST))
-            found += _info(content) if riff else [("artist", untold(content))]
+            texts = _info(content, b"IART") if riff else [untold(content)]
+            found += [("artist", text) for text in texts]
     return found
 
 
@@ -30,6 +31,14 @@ def seek_id3(file: BinaryIO) -> bool:
     """Whether the RIFF or IFF form that begins here has an ID3 chunk; the file stands there."""
     order: Literal["little", "big"] = "little" if file.read(12)[:4] == b"RIFF" else "big"
     return any(name in (b"id3 ", b"ID3 ") for name, _ in _chunks(file, order))
+
+
+def info_genres(file: BinaryIO) -> list[str]:
+    """The genres in the ``LIST``/INFO of the RIFF form that begins here."""
+    if file.read(12)[:4] != b"RIFF":
+        return []
+    lists = (size for name, size in _chunks(file, "little") if name == b"LIST")
+    return [text for size in lists for text in _info(file.read(min(size, LONGEST)), b"IGNR")]
 
 
 def mend_padding(file: BinaryIO) -> None:
@@ -58,9 +67,8 @@ def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[b
         file.seek(start + size + size % 2)
 
 
-def _info(content: bytes) -> list[tuple[str, str]]:
+def _info(content: bytes, field: bytes) -> list[str]:
     if content[:4] != b"INFO":
         return []
     file = BytesIO(content[4:])
-    chunks = _chunks(file, "little")
-    return [("artist", untold(file.read(size))) for name, size in chunks if name == b"IART"]
+    return [untold(file.read(size)) for name, size in _chunks(file, "little") if name == field]
