@@ -165,6 +165,21 @@ def test_genres_by_number_stand(tmp_path: Path, old: str) -> None:
     assert open_tags(mpeg(tmp_path / "a.mp3", front)).values("genre") == ["Rock"]
 
 
+def test_a_genre_by_number_in_mp4_stands(tmp_path: Path) -> None:
+    path = song(tmp_path / "a.m4a")
+    file = mutagen.File(path)
+    file.tags["\xa9gen"] = ["??"]
+    file.save()
+    raw = path.read_bytes()
+    text, number = b"\0\0\0\1\0\0\0\0??", bytes(8) + b"\0\x12"
+    assert raw.count(b"\xa9gen") == raw.count(text) == 1
+    path.write_bytes(raw.replace(b"\xa9gen", b"gnre").replace(text, number))
+    assert open_tags(path).values("genre") == ["Rock"]
+    made = write(path, genre=["Jazz"])
+    assert open_tags(made).values("genre") == ["Jazz"]
+    assert b"gnre" not in made.read_bytes(), "there are not two genres"
+
+
 def test_of_id3v1_one_byte_changes(tmp_path: Path) -> None:
     old = made_tags.id3v1("Artïst".encode("latin-1"))[:-1]
     for new, genre in ((17, "Rock"), (255, "Polka Metal")):

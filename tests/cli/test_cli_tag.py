@@ -425,10 +425,14 @@ def mutagen_size(raw: bytes) -> int:
 def test_without_mutagen_it_is_one_line(
     one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = one.read_bytes()
+    assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
     monkeypatch.setitem(sys.modules, "mutagen", None)
     assert refused(capfd, "song.flac", *WORDS, code=3) == (
         "mgrkit: to write tags needs mutagen, which is not installed (pip install 'mgrkit[tags]')\n"
     )
+    assert mgrkit("tag", "--undo", UNDO, "-q") == 0, "to undo needs no mutagen"
+    assert one.read_bytes() == before
 
 
 @pytest.fixture
