@@ -46,7 +46,7 @@ _TAKEN = {
 }  # fmt: skip
 """Fields that mean something else to all programs, or that APEv2 forbids."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_NAME = 64
+_LONGEST = 64
 _SUCH_AS = "such as MGRKIT_GENRE"
 
 
@@ -76,8 +76,8 @@ class TagSettings:
 
     def __post_init__(self) -> None:
         good = all(char.isascii() and (char.isalnum() or char in "_ -") for char in self.field)
-        if not good or not self.field.strip() or len(self.field) > _NAME:
-            what = f"letters, digits, - and _, {_NAME} at most"
+        if not good or not 1 < len(self.field.strip()) == len(self.field) <= _LONGEST:
+            what = f"2 to {_LONGEST} letters, digits, spaces, - and _"
             raise UsageError(f"--field must be {what}, not {self.field!r}", _SUCH_AS)
         if self.field.lower().replace("_", "").replace(" ", "") in _TAKEN:
             raise UsageError(f"--field {self.field} means something else to players", _SUCH_AS)

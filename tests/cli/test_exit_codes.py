@@ -62,6 +62,15 @@ NOT_THERE = {
             "audio --model musicnn"],
         1: ["audio/a.wav none.wav --model svm"],
     },
+    "tag": {
+        2: ["audio --model none", "--model svm", "audio --model svm --map none",
+            "audio --model svm --undo-file none/u.jsonl"],
+        3: ["none.wav --model svm", "none --model svm", "empty --model svm",
+            "--files-from none.txt --model svm", "--files-from0 none.txt --model svm",
+            "--files-from all-gone.txt --model svm", "audio --model musicnn",
+            "--undo none.jsonl"],
+        1: ["audio/a.wav none.wav --model svm"],
+    },
     "tune": {
         2: ["none audio --trials 2", "svm audio --trials 2 --space one-gone.txt",
             "svm audio --trials 2 --param none=1", "svm audio --trials 2 --out none/out",
