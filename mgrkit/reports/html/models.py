@@ -13,7 +13,7 @@ from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.errors import BundleError, UsageError
 from mgrkit.experiments.records import SETTINGS, read_record
 from mgrkit.experiments.runfolder import LOG
-from mgrkit.experiments.tuning import RESULT
+from mgrkit.experiments.searches import RESULT
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models.choosing import choose
 from mgrkit.reports.html import scores
