@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -81,13 +82,17 @@ def results(out: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         path.relative_to(out).as_posix(): path.read_bytes()
         for path in sorted(out.rglob("*"))
-        if path.is_file() and path.name not in ("compare.csv", "compare.md", "compare.png")
+        if path.is_file() and not path.name.startswith("compare.")
         and not (path.parent.name == "runs" and path.suffix == ".json")
     }  # fmt: skip
     with (out / "compare.csv").open(newline="") as file:
         table = list(csv.DictReader(file))
     assert TIMES & set(table[0])
-    return {**found, "table": [{k: v for k, v in r.items() if k not in TIMES} for r in table]}
+    record = json.loads((out / "compare.json").read_bytes())
+    for row in (*table, *record["rows"]):
+        for name in TIMES:
+            row.pop(name, None)
+    return {**found, "table": table, "record": record}
 
 
 REAL = ("svm", "random_forest", "lda")
