@@ -25,6 +25,8 @@ _TICK = 0.1
 """Seconds after which it looks again whether to stop."""
 _MOST = 2
 """Processes that a job may take with it."""
+_GRACE = 2.0
+"""Seconds for another worker to come when the first cannot do it."""
 _LISTED = (1.0, 10.0)
 """Seconds until workers are listed again, without any hand and with: one may have come untold."""
 _PATIENT = 3
@@ -243,7 +245,7 @@ class Crew:
         if self._hands or self._asking:
             self._alone_since = now
             return
-        if self._refused and not self._had:
+        if self._refused and not self._had and now - self._alone_since > _GRACE:
             why = next(iter(self._refused.values()))
             raise RunError(f"no worker at {self._cluster} can do it: {why}", "see what it said")
         if now - self._alone_since > LONGEST_WAIT:
