@@ -372,6 +372,8 @@ class Crew:
         for task in (*self._asking.values(), *([self._listing] if self._listing else ())):
             task.cancel()
         if self._client.status == "running" and not self._cluster.processes:
+            for topic in ("all", self._name):  # or the scheduler complains of who has gone
+                self._client.unsubscribe_topic(topic)
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._on(list(self._hands), leave, self._name), 2)
 

@@ -132,6 +132,8 @@ class Dask:
             await self._watch()
             await self._ask(worker.dismiss)
         finally:
+            if self._client.status == "running":  # or the scheduler complains of who has gone
+                self._client.unsubscribe_topic("all")
             for task in self._running:
                 task.cancel()
 
