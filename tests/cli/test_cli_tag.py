@@ -208,6 +208,7 @@ def test_a_name_that_is_written_already_is_written_once() -> None:
         (["--undo", "u.jsonl", "--overwrite"], 2, "--undo takes no --overwrite"),
         (["--undo", "none.jsonl"], 3, "cannot read none.jsonl"),
         (["--undo", "song.flac"], 2, "song.flac is no undo file of mgrkit"),
+        (["s3://bucket/music"], 2, "takes no URL such as s3://bucket/music"),
         (["none.flac"], 3, "there is no none.flac"),
     ],
 )
