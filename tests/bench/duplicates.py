@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -40,6 +41,7 @@ from mgrkit.audio.reading import open_sound
 from mgrkit.commands.duplicates import duplicates
 from mgrkit.errors import AudioError
 from mgrkit.tracks.fingerprints import Fingerprints, same_recordings
+from tests.audio.encoded import encode
 
 TRACKS, OTHERS, SECONDS, CUT = 200, 2000, 30, 3
 OTHER, AROUND = 108, 19
@@ -47,7 +49,7 @@ OTHER, AROUND = 108, 19
 Words = NDArray[np.uint32]
 COPIES = {
     "MP3 64 kbit/s": ("mp3", ["-b:a", "64k"], False),
-    "Opus": ("opus", [], False),
+    "Opus 64 kbit/s": ("opus", ["-ar", "48000"], False),
     "half rate": ("wav", ["-ar", "half"], False),
     "-12 dB": ("flac", ["-af", "volume=-12dB"], False),
     "3 s cut at both ends": ("wav", [], True),
@@ -89,7 +91,7 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def found(folders: list[Path], resume: Path, without: str) -> None:
+def found(folders: list[Path], resume: Path, without: str, only: str) -> None:
     duplicates(folders, resume=resume)
     files = [
         (path, words)
@@ -105,6 +107,8 @@ def found(folders: list[Path], resume: Path, without: str) -> None:
     print(f"{len(files)} files, {len(tracks)} tracks, {len(others)} others", flush=True)
     with tempfile.TemporaryDirectory(prefix="mgrkit-") as temp, ThreadPoolExecutor(2) as threads:
         for kind, how in COPIES.items():
+            if not kind.startswith(only):
+                continue
 
             def made(number: int, how: tuple[str, list[str], bool] = how) -> Words:
                 made_of = Path(tracks[number].file)
@@ -146,10 +150,15 @@ def copy(path: Path, to: Path, suffix: str, options: list[str], ends: bool) -> P
     with open_sound(path) as sound:
         asked = [str(sound.rate // 2) if word == "half" else word for word in options]
     begin, end = (CUT, SECONDS - CUT) if ends else (0, SECONDS)
-    out = to.with_suffix(f".{suffix}")
+    # libsndfile 1.2.2 takes much of the Opus that FFmpeg 9 writes for malformed: PyAV encodes it.
+    out = to.with_suffix(".wav" if suffix == "opus" else f".{suffix}")
     words = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-nostdin", "-i", str(path)]
     words += ["-vn", "-ss", str(begin), "-to", str(end), *asked, str(out)]
     subprocess.run(words, check=True)
+    if suffix == "opus":
+        samples, rate = soundfile.read(out, dtype="float32", always_2d=True)
+        out = to.with_suffix(".opus")
+        encode(out, samples.T[:2], rate, "libopus")
     return out
 
 
@@ -190,11 +199,12 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=100_000, help="of fingerprints")
     parser.add_argument("--resume", type=Path, default=Path("fingerprints.jsonl"))
+    parser.add_argument("--only", default="", help="kinds of copies whose names begin so")
     parser.add_argument("--without", default="", help="pattern of paths")
     asked = parser.parse_args()
     todo: dict[str, Callable[[], None]] = {
         "index": lambda: index(asked.count),
-        "found": lambda: found(asked.folders, asked.resume, asked.without),
+        "found": lambda: found(asked.folders, asked.resume, asked.without, asked.only),
     }  # fmt: skip
     todo[asked.what]()
 
