@@ -26,7 +26,9 @@ LONGEST_WAIT = 30.0
 """Seconds until a scheduler must answer, and until one without workers must have some."""
 _PATIENCE = 4.0
 _MOST_LOCAL = 256
-_ADDRESS = r"(tcp|tls|ws|wss|ucx)://[^/\s]+:[0-9]+"
+_ADDRESS = r"(tcp|tls|ws|wss|ucx)://[^/\s]+:([0-9]+)"
+_USUAL = {0, 20, 30, 60}
+"""Levels that Dask itself sets when it is imported, or we."""
 _SILENT = 60
 """Above all levels of `logging`."""
 _OWN_WORKER = (
@@ -65,12 +67,13 @@ class Cluster:
             if not 1 <= processes <= _MOST_LOCAL:
                 raise UsageError(f"--cluster local:N takes 1 to {_MOST_LOCAL}, not {processes}")
             return cls(processes=processes)
-        if re.fullmatch(_ADDRESS, text):
+        if (match := re.fullmatch(_ADDRESS, text)) and 0 < int(match[2]) < 1 << 16:
             return cls(address=text)
         if Path(text).is_file():
             return cls(file=text)
         raise UsageError(
-            f"--cluster must be tcp://HOST:PORT, a scheduler file or local:N, not {text!r}",
+            "--cluster must be tcp://HOST:PORT, or tls://, a scheduler file or local:N, "
+            f"not {text!r}",
             "a scheduler file is what dask scheduler --scheduler-file writes",
         )
 
@@ -148,6 +151,11 @@ class Cluster:
         return address
 
     def _nobody(self, error: Exception) -> RunError:
+        if self.address.startswith("tls:") and isinstance(error, TypeError):
+            return RunError(
+                f"{self} needs certificates, and Dask is given none",
+                "set distributed.comm.tls in its configuration",
+            )
         other = isinstance(error, OSError | MemoryError | AssertionError)
         told = "" if other else f": {type(error).__name__}: {error}"
         return RunError(
@@ -213,7 +221,11 @@ async def _left(client: Any) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """What Dask logs on the way is for its own people; what goes wrong is said by us."""
+    """What Dask logs on the way is for its own people; what goes wrong is said by us.
+
+    It goes on to log after the end, for instance of connections that it still closes. So only
+    those who have set their levels themselves, and used Dask before, get them back.
+    """
     import logging
 
     before = {}
@@ -225,4 +237,5 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         for logger, level in before.items():
-            logger.setLevel(level)
+            if level not in _USUAL:
+                logger.setLevel(level)

@@ -241,18 +241,16 @@ class Crew:
                 f"lost the scheduler at {self._cluster}",
                 "the same command goes on, with --cluster or without",
             )
-        now = time.monotonic()
         if self._hands or self._asking:
-            self._alone_since = now
+            self._alone_since = time.monotonic()
             return
-        if self._refused and not self._had and now - self._alone_since > _GRACE:
+        alone = time.monotonic() - self._alone_since
+        if self._refused and not self._had and alone > _GRACE:
             why = next(iter(self._refused.values()))
             raise RunError(f"no worker at {self._cluster} can do it: {why}", "see what it said")
-        if now - self._alone_since > LONGEST_WAIT:
-            raise RunError(
-                f"no worker is {'left' if self._had else 'there'} at {self._cluster}",
-                "start some with: dask worker ADDRESS",
-            )
+        if alone > LONGEST_WAIT:
+            what = f"there is no worker {'left ' * self._had}at {self._cluster}"
+            raise RunError(what, "start some with: dask worker ADDRESS")
 
     async def begin(self) -> None:
         """Ask the workers that are there, and those that come."""
@@ -372,8 +370,7 @@ class Crew:
         for task in (*self._asking.values(), *([self._listing] if self._listing else ())):
             task.cancel()
         if self._client.status == "running" and not self._cluster.processes:
-            for topic in ("all", self._name):  # or the scheduler complains of who has gone
-                self._client.unsubscribe_topic(topic)
+            self._client.unsubscribe_topic("all")  # or the scheduler complains of who has gone
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._on(list(self._hands), leave, self._name), 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import errno
 import json
 import os
@@ -20,11 +21,12 @@ pytest.importorskip("distributed")
 if not Path("/proc").is_dir():
     pytest.skip("workers are found in /proc", allow_module_level=True)
 
-from mgrkit.batch import FolderSink, Options, Report, StreamSink, Summary, TableSink, run
+from mgrkit.batch import FolderSink, Item, Options, Report, StreamSink, Summary, TableSink, run
 from mgrkit.batch.executors.dask import assignment, client, worker
 from mgrkit.batch.executors.dask.assignment import Assignment, Chunk
+from mgrkit.batch.journalfiles import is_written
 from mgrkit.compute.cluster import Cluster
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.files.shards import Shard, Worker
 from tests.batch import toys
 from tests.batch.clusters import ROOT, Foreign, foreign, wait
@@ -188,6 +190,7 @@ SCRIPT = """
 import asyncio, os, sys
 from pathlib import Path
 from mgrkit.batch import FolderSink, Options, Report, run
+from mgrkit.batch.journalfiles import is_written
 from mgrkit.compute.cluster import Cluster
 from mgrkit.errors import MgrkitError
 from tests.batch import toys
@@ -268,7 +271,7 @@ def test_a_killed_client_is_no_loss(tmp_path: Path, slow: Path, cluster, there) 
     process.kill()
     process.communicate()
     folder = out / ".mgrkit" / "journal"
-    wait(lambda: not any(client.is_written(file) for file in folder.glob("*.jsonl")))
+    wait(lambda: not any(is_written(file) for file in folder.glob("*.jsonl")))
     resumes(slow, out)
 
 
@@ -369,6 +372,50 @@ def test_each_worker_is_asked_whether_it_can(
     assert assigned.problem().startswith("it does not see")
     (source / "00000").write_text("something else")
     assert "or another file of that name" in assigned.problem()
+
+
+def test_a_worker_that_may_not_read_from_the_store_is_left_out(
+    assigned: Assignment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = Item("a", "s3://music/a.wav", {}, version=(7, '"etag"'))
+    asked = dataclasses.replace(assigned, sample=(url, url.fingerprint()))
+    there: list[object] = [(7, '"etag"')]
+
+    def version(url: str) -> object:
+        if there:
+            return there.pop()
+        raise PermissionError(errno.EACCES, "there are no credentials", url)
+
+    monkeypatch.setattr(assignment, "version", version)
+    assert asked.problem() == ""
+    assert asked.problem() == "it cannot read s3://music/a.wav: there are no credentials"
+    there.append(None)
+    assert "does not see s3://music/a.wav" in asked.problem()
+
+
+def test_only_what_was_begun_is_blamed_and_not_for_ever(tmp_path: Path, source: Path) -> None:
+    outcomes: list[object] = []
+
+    async def lost(begun: bool, times: int) -> client.Dask:
+        sink = FolderSink(tmp_path / f"out{begun}", {})
+        sink.open([])
+        dask = client.Dask(Cluster.of("local:1"), toys.copy, sink, Options(), Report(), None)
+        dask._settle = lambda item, outcome: outcomes.append(outcome)
+        item = next(toys.items(source))
+        journal = tmp_path / f"out{begun}" / ".mgrkit" / "journal" / f"{dask.call}-1.jsonl"
+        journal.write_text('{"began":"00000"}\n' if begun else "")
+        for _ in range(times):
+            await dask._recover(client._Hand("tcp://x:1", 1, 1), Chunk([item], alone=True))
+        sink.close()
+        return dask
+
+    dask = asyncio.run(lost(begun=False, times=30))
+    assert not outcomes
+    assert all(chunk.alone for chunk in dask._again)
+    asyncio.run(lost(begun=True, times=10))
+    [error] = outcomes
+    assert isinstance(error, ItemError)
+    assert (error.reason, error.again) == ("crashed", True)
 
 
 def no_weights() -> None:

@@ -60,10 +60,13 @@ def test_a_cluster_is_an_address_or_a_number_of_processes(text: str, expected: C
 @pytest.mark.parametrize(
     "text",
     ["", "local", "local:", "local:-1", "local:two", "10.0.0.1:8786", "tcp://10.0.0.1",
-     "tcp://:8786", "tcp://a b:8786", "http://10.0.0.1:8787", "none.json"],
+     "tcp://:8786", "tcp://10.0.0.1:0", "tcp://10.0.0.1:99999", "tcp://a b:8786",
+     "http://10.0.0.1:8787", "none.json"],
 )  # fmt: skip
 def test_what_is_no_cluster_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--cluster must be tcp://HOST:PORT, a scheduler file"):
+    with pytest.raises(
+        UsageError, match="--cluster must be tcp://HOST:PORT, or tls://"
+    ):
         Cluster.of(text)
 
 

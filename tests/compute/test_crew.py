@@ -196,7 +196,10 @@ def test_a_folder_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
 
 def test_without_any_worker_it_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LONGEST_WAIT", 0.5)
-    with foreign(tmp_path, 0) as (address, _), pytest.raises(RunError, match="no worker is there"):
+    with (
+        foreign(tmp_path, 0) as (address, _),
+        pytest.raises(RunError, match="there is no worker at"),
+    ):
         done(Cluster.of(address), tmp_path, ["does x"])
 
 

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -30,16 +31,22 @@ class Killer(threading.Thread):
     def __init__(self, cluster: Foreign) -> None:
         super().__init__()
         self.cluster, self.over, self.kills = cluster, threading.Event(), 0
+        self.seen: dict[int, float] = {}
 
     def run(self) -> None:
         chance = random.Random(1)
         while self.kills < KILLS and not self.over.wait(chance.uniform(0.05, 0.6)):
-            if pids := self.cluster.workers():
+            if pids := self.grown_up():
                 try:
                     os.kill(chance.choice(pids), signal.SIGKILL)
                 except ProcessLookupError:
                     continue
                 self.kills += 1
+
+    def grown_up(self) -> list[int]:
+        """Workers that their nannies know: one that dies before that is not started again."""
+        now = time.monotonic()
+        return [pid for pid in self.cluster.workers() if now - self.seen.setdefault(pid, now) > 2]
 
 
 def contents(out: Path) -> dict[str, bytes]:

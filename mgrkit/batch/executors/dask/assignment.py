@@ -13,6 +13,7 @@ from mgrkit.batch.model import Fingerprint, Item, Job
 from mgrkit.batch.options import Options
 from mgrkit.batch.sinks.base import Sink
 from mgrkit.errors import MgrkitError, RunError
+from mgrkit.files.objects import is_url, version
 from mgrkit.files.shards import Worker
 
 _DECIDING = ("numpy", "scipy", "soundfile", "soxr", "av", "pillow")
@@ -56,8 +57,15 @@ class Assignment:
             if own.get(name) != wanted:
                 return f"it has {name} {own[name]}" if name in own else f"it has no {name}"
         item, fingerprint = self.sample
-        if item.fingerprint() != fingerprint:
-            return f"it does not see {item.source}, or another file of that name"
+        try:
+            if is_url(item.source):
+                found: Fingerprint | None = [*(version(item.source) or ()), item.inputs]
+            else:
+                found = item.fingerprint()
+            if found != fingerprint:
+                return f"it does not see {item.source}, or another file of that name"
+        except OSError as error:
+            return f"it cannot read {item.source}: {error.strerror or error}"
         try:
             self._see_out()
             if self.ready:

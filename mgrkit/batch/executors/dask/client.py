@@ -14,13 +14,12 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from mgrkit.batch.executors.attempt import Settle
 from mgrkit.batch.executors.dask import worker
 from mgrkit.batch.executors.dask.assignment import Answer, Assignment, Chunk, versions
-from mgrkit.batch.journalfiles import Record, done_and_begun, is_written
+from mgrkit.batch.executors.dask.readback import journals, let_go, read_back
 from mgrkit.batch.model import Item, Job
 from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
@@ -34,16 +33,14 @@ CHUNK_SECONDS = 0.25
 _MOST_ITEMS = 500
 _BEHIND = 2
 """Chunks that wait at a worker beside those that its threads have in work."""
-_DEATHS = 4
-"""So often a worker may end with an item in work. Whoever kills workers at random, as a batch
-system does, must not make an item look guilty; one that ends its own process is told from that
-at once, for it runs in a process beside the worker's then."""
-_PATIENCE = 10.0
+_DEATHS = 9
+"""So often a worker may end with an item in work: whoever kills workers at random, as a batch
+system does, must not make an item look guilty. One that ends its process is told from that at
+once, for it runs in a process beside the worker's by then."""
 _GRACE = 2.0
 """Seconds for another worker to come when the first cannot do it."""
 _LISTED = 5.0
 """Seconds after which the workers are listed again."""
-_TICK = 0.1
 
 
 @dataclass(eq=False)
@@ -122,7 +119,7 @@ class Dask:
         except OSError as error:  # of Dask's connections; what writing files raises ends elsewhere
             raise self._lost() from error
         finally:
-            await self._let_go(self._files())
+            await let_go(journals(self.sink, self.call))
             self.sink.gather(self.call)
 
     async def _go(self) -> None:
@@ -140,6 +137,7 @@ class Dask:
     async def _watch(self) -> None:
         """Until all is done; raises what ends the run before that."""
         seen = listed = time.monotonic()
+        told = False
         while not self._done():
             if time.monotonic() - listed > _LISTED:
                 await self._list()
@@ -153,6 +151,9 @@ class Dask:
             elif self._refused and time.monotonic() - seen > _GRACE:
                 name, reason = next(iter(self._refused.items()))
                 raise RunError(f"no worker at {self.cluster} can do this; {name}: {reason}")
+            elif not told and time.monotonic() - seen > _GRACE:
+                told = True
+                self.report.note(f"waiting for workers at {self.cluster}")
             elif time.monotonic() - seen > LONGEST_WAIT:
                 raise RunError(
                     f"there is no worker at {self.cluster}", "start some: dask worker ADDRESS"
@@ -299,17 +300,17 @@ class Dask:
         """Of a chunk whose worker is lost: what is done, what is to be done again, and how."""
         if self._failure:
             return
-        done, begun = await self._read_back(hand)
+        done, begun = await read_back(self.sink, Worker(self.call, hand.number))
         rest = []
         for item in chunk.items:
             if item.key in done:
                 self._settle(item, done[item.key].rows)
-            elif chunk.alone or begun is None or item.key in begun:
+            elif begun is None or item.key in begun:
                 self._blame(item)
             else:
                 rest.append(item)
         if rest:
-            self._again.append(self._chunk(rest))
+            self._again.append(self._chunk(rest, chunk.alone))
 
     def _blame(self, item: Item) -> None:
         """A worker has ended with this item in work, or perhaps in work."""
@@ -317,30 +318,8 @@ class Dask:
         if self._deaths[item.key] <= _DEATHS:
             self._again.append(self._chunk([item], alone=True))
         else:
-            error = ItemError("crashed", f"{_DEATHS + 1} workers ended while they read it")
-            self._settle(item, error)
-
-    async def _read_back(self, hand: _Hand) -> tuple[dict[str, Record], set[str] | None]:
-        """What a lost worker has finished, and had begun; None where it keeps no journal."""
-        if not (self.sink.at_worker() and self.sink.journal.path):
-            return {}, None
-        writer = Worker(self.call, hand.number).writer
-        file = self.sink.journal.path.with_name(f"{writer}.jsonl")
-        if not file.exists():
-            return {}, set()
-        await self._let_go([file])
-        return done_and_begun(file)
-
-    def _files(self) -> list[Path]:
-        """The journals of all workers of this run."""
-        path = self.sink.journal.path
-        return list(path.parent.glob(f"{Worker.files_of(self.call)}.jsonl")) if path else []
-
-    async def _let_go(self, files: list[Path]) -> None:
-        """Wait until nobody writes to these, a while: a worker may live on, and only be cut off."""
-        end = time.monotonic() + _PATIENCE
-        while any(map(is_written, files)) and time.monotonic() < end:
-            await asyncio.sleep(_TICK)
+            what = f"{_DEATHS + 1} workers ended while they read it"
+            self._settle(item, ItemError("crashed", what, again=True))
 
     async def _next(self) -> Chunk | None:
         """What to do next; None if that is nothing any more."""
