@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mgrkit.audio.probe import FFMPEG_SUFFIXES, Head, inspect
-from mgrkit.audio.sndfile import Damaged, Refused, SndfileDecoder, changed
+from mgrkit.audio.sndfile import Damaged, Decoder, Refused, SndfileDecoder, changed
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
@@ -29,19 +29,6 @@ _HIGHEST_LEVEL = 1e15
 SHORTFALLS = frozenset({"channels-change", "damaged", "truncated", "unread-rest"})
 """Reasons of files that hold more than could be decoded."""
 _BLOCK_SAMPLES = 2**22  # bounds the memory of a block of very many channels
-
-
-class _Decoder(Protocol):
-    rate: int
-    channels: int
-    promised: int
-    unread: int
-    behind: int
-    integer: bool
-
-    def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]: ...
-
-    def close(self) -> None: ...
 
 
 class Sound:
@@ -67,7 +54,7 @@ class Sound:
         self._heard = heard
         self._allow_truncated = allow_truncated
         self.warning = ""
-        self._unused: _Decoder | None
+        self._unused: Decoder | None
         self._heads = inspect(path)
         self._unused = first = _decoder(path, self._heads[0])
         self.rate = first.rate
@@ -139,7 +126,7 @@ class Sound:
                 decoder.close()
             self._check_end(head, begun, got - begun, decoder)
 
-    def _next(self, head: Head, got: int) -> _Decoder:
+    def _next(self, head: Head, got: int) -> Decoder:
         """The decoder of a sound behind the first one; AudioError ``damaged``, as it has begun."""
         try:
             decoder = _decoder(self._path, head)
@@ -154,7 +141,7 @@ class Sound:
         message = f"the decoder fails after {self._seconds(got)}"
         return AudioError("damaged", message, "get the file again")
 
-    def _check_end(self, head: Head, before: int, got: int, decoder: _Decoder) -> None:
+    def _check_end(self, head: Head, before: int, got: int, decoder: Decoder) -> None:
         """Of one sound, of which ``got`` frames came behind those of the ones ``before``."""
         if not got:
             raise AudioError("no-samples", "the file holds no samples")
@@ -222,16 +209,19 @@ def open_sound(
     return Sound(path, heard, allow_truncated=allow_truncated)
 
 
-def _decoder(path: str | Path, head: Head) -> _Decoder:
+def _decoder(path: str | Path, head: Head) -> Decoder:
+    def by_ffmpeg() -> Decoder:
+        from mgrkit.audio.pyav import PyavDecoder
+
+        return PyavDecoder(path, head.span)
+
     if Path(path).suffix.lower() not in FFMPEG_SUFFIXES:
         try:
-            return SndfileDecoder(path, head.span, head.padded)
+            return SndfileDecoder(path, head.span, head.padded, by_ffmpeg)
         except Refused:
             pass
-    from mgrkit.audio.pyav import PyavDecoder
-
     try:
-        return PyavDecoder(path, head.span)
+        return by_ffmpeg()
     except Damaged as error:
         message = "the decoder fails at the first sample"
         raise AudioError("damaged", message, "get the file again") from error

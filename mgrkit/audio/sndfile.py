@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import soundfile
@@ -30,6 +30,23 @@ _SMALL = 1_024  # frames of a block when what a failing decoder still gives is t
 
 class Refused(Exception):  # noqa: N818
     """This decoder does not know the file; another may."""
+
+
+class Decoder(Protocol):
+    """What gives the samples of a file; see `SndfileDecoder`."""
+
+    rate: int
+    channels: int
+    promised: int
+    unread: int
+    behind: int
+    integer: bool
+
+    def blocks(self, frames: int) -> Iterator[NDArray[np.float32]]:
+        """Blocks float32 ``(channels, n)``, n at most ``frames``."""
+
+    def close(self) -> None:
+        """Close the file."""
 
 
 class Damaged(Exception):  # noqa: N818
@@ -65,6 +82,8 @@ class SndfileDecoder:
     Parameters
     ----------
     padded : the file is a WAV of 24 bits in 4 bytes.
+    otherwise : opens another decoder, for the rest of an Opus file: libsndfile 1.2.2 refuses some
+        of what newer encoders write.
 
     Raises
     ------
@@ -74,8 +93,13 @@ class SndfileDecoder:
     unread = behind = 0
 
     def __init__(
-        self, path: str | Path, span: Span | None = None, padded: Padded | None = None
+        self,
+        path: str | Path,
+        span: Span | None = None,
+        padded: Padded | None = None,
+        otherwise: Callable[[], Decoder] | None = None,
     ) -> None:
+        self._otherwise = otherwise
         if Path(path).suffix.lower() in _HEADERLESS:
             raise Refused
         self._source = path, span, padded
@@ -166,8 +190,20 @@ class SndfileDecoder:
                 got += block.shape[1]
                 yield block
         except RuntimeError as error:
-            yield from self._rescued(frames, got)
-            raise Damaged from error
+            for block in self._rescued(frames, got):
+                got += block.shape[1]
+                yield block
+            if not self._otherwise or self._file.subtype != "OPUS":
+                raise Damaged from error
+            other = self._otherwise()
+            try:
+                for block in other.blocks(frames):
+                    rest = np.ascontiguousarray(block[:, got:])
+                    got = max(0, got - block.shape[1])
+                    if rest.shape[1]:
+                        yield rest
+            finally:
+                other.close()
 
     def _read(self, frames: int, promised: int) -> Iterator[NDArray[np.float32]]:
         """Blocks up to the promised end: what lies behind it, tags for example, is no sound."""

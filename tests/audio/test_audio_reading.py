@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from mgrkit.audio import SUFFIXES, check_audible, mono, open_sound
+from mgrkit.audio import SUFFIXES, check_audible, mono, open_sound, sndfile
 from mgrkit.audio.reading import BLOCK_FRAMES
 from mgrkit.errors import AudioError
 from tests.audio.encoded import dsdiff, encode, encode_picture, tone
@@ -78,6 +78,32 @@ def test_songs_read_as_in_one_go(data, name, in_one_go):
     rate, expected = in_one_go(data / "songs" / name)
     assert read(data / "songs" / name)[0] == rate
     np.testing.assert_array_equal(read(data / "songs" / name)[1], expected)
+
+
+@pytest.mark.parametrize("good", [0, 1000, 123_456])
+def test_ffmpeg_reads_the_rest_of_an_opus_file_that_libsndfile_gives_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
+) -> None:
+    """As libsndfile 1.2.2 does with a quarter of what FFmpeg 9.0.2 encodes."""
+    path = tmp_path / "a.opus"
+    encode(path, tone(seconds=4, rate=48_000, channels=2), 48_000, "libopus", "ogg")
+    whole = read(path)[1]
+    ask = sndfile._Forward.buffer_read_into
+    read_so_far: dict[int, int] = {}
+    given_up = []
+
+    def gives_up(self, buffer, dtype):
+        read_so_far[id(self)] = read_so_far.get(id(self), 0) + len(buffer)
+        if read_so_far[id(self)] > good:
+            given_up.append(read_so_far.pop(id(self)))
+            raise RuntimeError("Supported file format but file is malformed.")
+        return ask(self, buffer, dtype)
+
+    monkeypatch.setattr(sndfile._Forward, "buffer_read_into", gives_up)
+    found = read(path)[1]
+    assert given_up
+    assert found.shape == whole.shape
+    np.testing.assert_allclose(found, whole, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["000010.mp3", "000667.mp3"])
