@@ -147,6 +147,7 @@ def spectrograms(
     mgrkit spectrograms                           audio and noisy -> spectrograms
     mgrkit spectrograms --workers 16
     mgrkit spectrograms song.mp3 pictures
+    mgrkit spectrograms s3://music/audio s3://music/pictures
     mgrkit spectrograms audio pieces --piece-seconds 3
     mgrkit spectrograms audio linear --kind stft
     mgrkit spectrograms audio semitones --kind cqt --fmin C2 --octaves 6

@@ -108,6 +108,7 @@ def convert(
     mgrkit data convert fma_small wav --rate 22050 --channels 1
     mgrkit data convert gtzan flac --to flac
     mgrkit data convert music small --to opus --bit-rate 64
+    mgrkit data convert gtzan s3://music/gtzan --to flac
 
     The tree stays as it is, and OUT/tracks.csv keeps genres, artists and parts. A file that cannot
     be read is a failed row.
