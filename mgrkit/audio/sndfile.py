@@ -122,9 +122,15 @@ class SndfileDecoder:
             form = ("PCM_32", "LITTLE", "RAW")
             return _Forward(raw, "r", padded.rate, padded.channels, *form)
         if span:
-            return _Forward(SpanFile(path, span))
+            return self._from_start(_Forward(SpanFile(path, span)))
         # As bytes, because soundfile cannot encode every name that a file may have.
-        return _Forward(os.fsencode(path) if os.name == "posix" else str(path))
+        return self._from_start(_Forward(os.fsencode(path) if os.name == "posix" else str(path)))
+
+    @staticmethod
+    def _from_start(file: _Forward) -> _Forward:
+        if file.subtype == "OPUS":
+            file.seek(0)  # else libsndfile 1.2.2 leaves the encoder's delay in, and the end out
+        return file
 
     def _is_trusted(self) -> bool:
         """False where libsndfile would stop early or guess, and FFmpeg knows better."""

@@ -80,6 +80,16 @@ def test_songs_read_as_in_one_go(data, name, in_one_go):
     np.testing.assert_array_equal(read(data / "songs" / name)[1], expected)
 
 
+def test_opus_begins_without_the_delay_of_its_encoder(tmp_path: Path) -> None:
+    path = tmp_path / "a.opus"
+    samples = tone(seconds=2, rate=48_000, channels=2)
+    encode(path, samples, 48_000, "libopus", "ogg")
+    found = read(path)[1]
+    assert found.shape == samples.shape
+    np.testing.assert_allclose(found[:, 2000:-2000], samples[:, 2000:-2000], atol=0.05)
+    np.testing.assert_array_equal(found, in_one_go_soundfile(path)[1])
+
+
 @pytest.mark.parametrize("good", [0, 1000, 123_456])
 def test_ffmpeg_reads_the_rest_of_an_opus_file_that_libsndfile_gives_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
