@@ -1,1 +1,1 @@
-"""Who made a sound, by the file's own tags."""
+"""Who made a sound, and of which genre it is, by the file's own tags."""

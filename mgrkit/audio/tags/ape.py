@@ -1,4 +1,4 @@
-"""Artists in APEv2 tags, which Monkey's Audio, Musepack, WavPack and some MP3s have.
+"""Texts in APEv2 tags, which Monkey's Audio, Musepack, WavPack and some MP3s have.
 
 After wiki.hydrogenaud.io, "APEv2 specification"; a tag in front of the sound is not read.
 """

@@ -1,4 +1,4 @@
-"""The artist that a file's own tags name."""
+"""The tags that a file has around its sound, and the artist that they name."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mgrkit.audio.tagbytes import tags_end
 from mgrkit.audio.tags.ape import apev2
 from mgrkit.audio.tags.chunks import chunk_tags
 from mgrkit.audio.tags.id3 import id3v1, id3v2
+from mgrkit.audio.tags.mp4 import mp4_genres
 from mgrkit.audio.tags.nobody import somebody
 
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -32,14 +33,24 @@ def artist_tag(path: str | Path) -> str:
     read has no artist.
     """
     try:
-        if not Path(path).is_file():
-            return ""
-        with Sparing(path) as file:
-            tags, complete = _tags(file)
+        tags, complete = found_tags(path)
     except OSError:
         return ""
     artist = _artist(tags)
     return artist if artist or complete else _artist(container_tags(path))
+
+
+def found_tags(path: str | Path) -> tuple[Tags, bool]:
+    """Artists, genres and custom fields in a file's tags, and whether it can have no others.
+
+    Raises
+    ------
+    OSError : the file is none, cannot be read, or its tags take too long.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no file: {path}")
+    with Sparing(path) as file:
+        return _tags(file)
 
 
 def _artist(tags: Tags) -> str:
@@ -70,8 +81,12 @@ def _tags(file: Sparing) -> tuple[Tags, bool]:
         except TinyTagException:  # made of whatever a damaged file raises in its parser
             return around, False
         more = [(name, value) for name, values in tag.other.items() for value in values]
-        named = [("albumartist", tag.albumartist or ""), ("artist", tag.artist or ""), *more]
-        return [*named, *around], not mp4  # some boxes it does not know
+        named = [("albumartist", tag.albumartist or ""), ("artist", tag.artist or "")]
+        if mp4:
+            more = [*mp4_genres(file), *((name, text) for name, text in more if name != "genre")]
+        else:
+            named.append(("genre", tag.genre or ""))
+        return [*named, *more, *around], not mp4  # some boxes it does not know
     mpeg = head[:1] == b"\xff" and head[1:2] >= b"\xe0"  # has no tags but those around it
     return around, mpeg
 

@@ -1,4 +1,4 @@
-"""Artists in the chunks of WAV and AIFF files: ``LIST``/INFO, ``AUTH`` and ``id3 ``.
+"""Artists and genres in the chunks of WAV and AIFF files: ``LIST``/INFO, ``AUTH`` and ``id3 ``.
 
 tinytag reads them as UTF-8 only, and its ID3 is not ours.
 """
@@ -12,6 +12,8 @@ from typing import BinaryIO, Literal
 
 from mgrkit.audio.tags.id3 import LONGEST, MOST, id3v2, untold
 
+_INFO = {b"IART": "artist", b"IGNR": "genre"}
+
 
 def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
     """Names and values in the RIFF or IFF form that begins here, in their order."""
@@ -22,8 +24,7 @@ def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
             found += id3v2(file)
         elif name == (b"LIST" if riff else b"AUTH"):
             content = file.read(min(size, LONGEST))
-            texts = _info(content, b"IART") if riff else [untold(content)]
-            found += [("artist", text) for text in texts]
+            found += _info(content) if riff else [("artist", untold(content))]
     return found
 
 
@@ -38,7 +39,8 @@ def info_genres(file: BinaryIO) -> list[str]:
     if file.read(12)[:4] != b"RIFF":
         return []
     lists = (size for name, size in _chunks(file, "little") if name == b"LIST")
-    return [text for size in lists for text in _info(file.read(min(size, LONGEST)), b"IGNR")]
+    told = [pair for size in lists for pair in _info(file.read(min(size, LONGEST)))]
+    return [text for name, text in told if name == "genre"]
 
 
 def mend_padding(file: BinaryIO) -> None:
@@ -67,8 +69,9 @@ def _chunks(file: BinaryIO, order: Literal["little", "big"]) -> Iterator[tuple[b
         file.seek(start + size + size % 2)
 
 
-def _info(content: bytes, field: bytes) -> list[str]:
+def _info(content: bytes) -> list[tuple[str, str]]:
     if content[:4] != b"INFO":
         return []
     file = BytesIO(content[4:])
-    return [untold(file.read(size)) for name, size in _chunks(file, "little") if name == field]
+    chunks = _chunks(file, "little")
+    return [(_INFO[name], untold(file.read(size))) for name, size in chunks if name in _INFO]

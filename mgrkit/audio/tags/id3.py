@@ -1,4 +1,4 @@
-"""Artists in ID3 tags: ID3v2 in front of the sound or in a chunk, ID3v1 behind it.
+"""Artists and genres in ID3 tags: ID3v2 in front of the sound or in a chunk, ID3v1 behind it.
 
 After id3.org: ID3v2.2, 2.3 and 2.4 with unsynchronisation, extended headers and data length
 indicators, all of which tinytag takes for text.
@@ -18,11 +18,16 @@ MOST = 1000
 MOST_TEXTS = 16
 """and so many texts of one field: a tag may be all zeros."""
 
+BY_NUMBER = "genre by number"
+"""What the genre of ID3v1 is called here, which says less than those of other tags."""
+
 _NAMES = {
     b"TP1": "artist",
     b"TPE1": "artist",
     b"TP2": "albumartist",
     b"TPE2": "albumartist",
+    b"TCO": "genre",
+    b"TCON": "genre",
     b"TXX": "",  # its text says its name
     b"TXXX": "",
 }
@@ -32,7 +37,7 @@ _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 def id3v2(file: BinaryIO) -> list[tuple[str, str]]:
     """Names and values in the ID3v2 tag that begins here.
 
-    A name is 'artist', 'albumartist' or what a custom field is called.
+    A name is 'artist', 'albumartist', 'genre' or what a custom field is called.
     """
     head = file.read(10)
     if head[:3] != b"ID3" or len(head) < 10 or head[3] not in (2, 3, 4):
@@ -57,12 +62,14 @@ def frame_names(file: BinaryIO) -> list[bytes]:
 
 
 def id3v1(file: BinaryIO) -> list[tuple[str, str]]:
-    """The artist in the 128 bytes at the file's end."""
+    """The artist, and the genre's number, in the 128 bytes at the file's end."""
     if file.seek(0, os.SEEK_END) < 128:
         return []
     file.seek(-128, os.SEEK_END)
     tag = file.read(128)
-    return [("artist", untold(tag[33:63]))] if tag[:3] == b"TAG" else []
+    if tag[:3] != b"TAG":
+        return []
+    return [("artist", untold(tag[33:63])), (BY_NUMBER, str(tag[127]))]
 
 
 def untold(content: bytes) -> str:
