@@ -19,6 +19,7 @@ from mgrkit.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    LabelFrom,
     Map,
     Quiet,
     Reduce,
@@ -83,6 +84,7 @@ def compare(
     label_column: LabelColumn = "",
     group_column: GroupColumn = "",
     subset: Subset = "",
+    label_from: LabelFrom = "",
     split: SplitHow = None,
     map_: Map = None,
     part: Annotated[
@@ -148,7 +150,7 @@ def compare(
     asked = Asked(
         names, seeds, split, part, single, device, feature_set, genre_map(map_ or []), voting,
         table, table_choice(columns, drop, label_column, group_column, subset), reduce,
-        folds, grids,
+        folds, grids, label_from,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(Watch(quiet=quiet)) as watch:

@@ -15,6 +15,7 @@ from mgrkit.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    LabelFrom,
     Map,
     Quiet,
     Subset,
@@ -53,6 +54,7 @@ def evaluate(
     label_column: LabelColumn = "",
     group_column: GroupColumn = "",
     subset: Subset = "",
+    label_from: LabelFrom = "",
     map_: Map = None,
     under: Annotated[
         list[str] | None,
@@ -164,6 +166,7 @@ def evaluate(
         "device": device,
         "options": Options(workers),
         "choice": table_choice(label=label_column, group=group_column, subset=subset),
+        "label_from": label_from,
     }
     with Console("preparing", quiet=quiet, debug=debug, table=False) as console:
         wanted["report"] = console.report

@@ -18,6 +18,7 @@ from mgrkit.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    LabelFrom,
     Map,
     Quiet,
     SplitHow,
@@ -57,6 +58,7 @@ def explore(
     group_column: GroupColumn = "",
     subset: Subset = "",
     split: SplitHow = None,
+    label_from: LabelFrom = "",
     map_: Map = None,
     seed: Annotated[
         int, typer.Option(metavar="N", help="Decides splits, samples and maps.", **number(int))
@@ -93,6 +95,7 @@ def explore(
         [name.strip() for name in plots.split(",")] if plots else [], seed, split, feature_set,
         genre_map(map_ or []), table,
         table_choice(columns, drop, label_column, group_column, subset), device,
+        label_from,
     )  # fmt: skip
     with Console("DATA", quiet=quiet, debug=debug, table=False) as console:
         with closing(FitBar(quiet=quiet, name="explore")) as bar:

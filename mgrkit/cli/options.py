@@ -184,6 +184,16 @@ Subset = Annotated[
         show_default=False,
     ),
 ]
+LabelFrom = Annotated[
+    str,
+    typer.Option(
+        "--label-from",
+        metavar="WHERE",
+        help="tag: genres are those in the files' own tags. folder: those of tracks.csv, else the "
+        "folders' names. [default: folder, unless folders are artists]",
+        show_default=False,
+    ),
+]
 Map = Annotated[
     list[str] | None,
     typer.Option(

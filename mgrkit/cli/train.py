@@ -18,6 +18,7 @@ from mgrkit.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    LabelFrom,
     Map,
     Quiet,
     Reduce,
@@ -64,6 +65,7 @@ def train(
     label_column: LabelColumn = "",
     group_column: GroupColumn = "",
     subset: Subset = "",
+    label_from: LabelFrom = "",
     split: SplitHow = None,
     map_: Map = None,
     refit: Annotated[
@@ -176,7 +178,7 @@ def train(
         seed, given, split, refit, device, front_end, precision, feature_set,
         genre_map(map_ or []), folds, bandwidth, table,
         table_choice(columns, drop, label_column, group_column, subset),
-        augment or [], augment_copies,
+        augment or [], augment_copies, label_from,
     )  # fmt: skip
     silent = quiet or follower
     with Console("preparing", quiet=silent, debug=debug, table=False) as console:

@@ -19,6 +19,7 @@ from mgrkit.cli.options import (
     GroupColumn,
     Json,
     LabelColumn,
+    LabelFrom,
     Map,
     Quiet,
     Reduce,
@@ -108,6 +109,7 @@ def tune(
     group_column: GroupColumn = "",
     subset: Subset = "",
     split: SplitHow = None,
+    label_from: LabelFrom = "",
     map_: Map = None,
     front_end: Annotated[
         str | None,
@@ -166,7 +168,7 @@ def tune(
     settings = TuneSettings(
         trials, read_space(space) if space else {}, given, folds, outer, timeout, seed, split,
         device, front_end, precision, feature_set, genre_map(map_ or []), table,
-        table_choice(columns, drop, label_column, group_column, subset),
+        table_choice(columns, drop, label_column, group_column, subset), label_from,
     )  # fmt: skip
     with Console("preparing", quiet=quiet, debug=debug, table=False) as console:
         with closing(SearchBar(quiet=quiet)) as bar:

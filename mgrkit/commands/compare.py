@@ -14,6 +14,7 @@ from mgrkit.classifiers.base import silent, unheard
 from mgrkit.compute.device import KINDS, resolve_device
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.datasets.labels import Labels
 from mgrkit.errors import RunError, UsageError, nearest
 from mgrkit.experiments.common import Common, read_common
 from mgrkit.experiments.configurations import Configuration, Grids, configurations
@@ -58,6 +59,7 @@ class Asked:
     folds : judge every track once, by fits on the others of so many folds by artist; None for one
         split.
     grids : by classifier and parameter several values: all combinations are compared.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`.
     """
 
     classifiers: Sequence[str] = ()
@@ -74,6 +76,7 @@ class Asked:
     reduce: str = ""
     folds: int | None = None
     grids: Grids = dataclasses.field(default_factory=dict)
+    label_from: str = ""
 
     @property
     def fits(self) -> int:
@@ -129,12 +132,13 @@ def compare(
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
+    labels = Labels(asked.label_from, asked.genres.names, learns=True)
     chosen = _configurations(asked)
     _check_folder(out)
     wanted = {one.spec.eats: one.spec.name for one in reversed(chosen)}
     common = read_common(
         data, wanted, asked.split, _device(asked.device, cluster), options, report, asked.genres,
-        asked.feature_set, asked.table, asked.choice,
+        asked.feature_set, asked.table, asked.choice, labels,
     )  # fmt: skip
     chosen, reasons, left_out = _edible(chosen, common, asked)
     for line in (*(f"{name} is left out: {why}" for name, why in reasons.items()), *left_out):

@@ -36,12 +36,14 @@ def evaluate(
     report: Report | None = None,
     choice: TableChoice = ALL,
     group: str = "",
+    label_from: str = "",
 ) -> dict[str, Any]:
     """How often a model is right on the tracks of DATA that it has not seen.
 
     Parameters
     ----------
-    data, table, part, seen, copies, genres, choice : see `mgrkit.experiments.evaluating.Wanted`.
+    data, table, part, seen, copies, genres, choice, label_from : see
+        `mgrkit.experiments.evaluating.Wanted`.
     predictions : a CSV file to write, see `mgrkit.reports.verdicts.write_verdicts`.
     group : 'album' or 'folder': judge the tracks of one together, too; '' for neither.
 
@@ -58,7 +60,7 @@ def evaluate(
     _check_part(part, group)
     if predictions:
         check_verdicts(predictions)
-    wanted = Wanted(data, table, part, seen, copies, genres, choice, options, report)
+    wanted = Wanted(data, table, part, seen, copies, genres, choice, options, report, label_from)
     looked = look_up(load_model(model, device), wanted)
     names = _names(group, looked, wanted) if group else []
     probabilities = looked.probabilities()

@@ -12,6 +12,7 @@ import numpy as np
 
 from mgrkit.classifiers.base import silent
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.numbers import holds
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.datasets.tables import is_feature_table
@@ -61,8 +62,9 @@ class ExploreSettings:
     ----------
     plots : of `PLOTS`; none takes all.
     seed : decides the split where DATA has none, samples, folds and maps.
-    split, feature_set, genres, table, choice : as for `mgrkit.commands.train.TrainSettings`; of a
-        table of numbers all columns are taken where none is chosen.
+    split, feature_set, genres, table, choice, label_from : as for
+        `mgrkit.commands.train.TrainSettings`; of a table of numbers all columns are taken where
+        none is chosen.
     """
 
     plots: Sequence[str] = ()
@@ -73,6 +75,7 @@ class ExploreSettings:
     table: Path | None = None
     choice: TableChoice = ALL
     device: str = "auto"
+    label_from: str = ""
 
 
 def explore(
@@ -208,7 +211,8 @@ def _read(
     """The tracks of DATA as they are explored, their split, files that failed, and notes."""
     wanted = input_of("features:gtzan57", "explore", None, settings.feature_set, settings.device)
     choice = _choice(data, settings)
-    dataset = read_dataset(data, wanted, options, report, settings.table, choice)
+    labels = Labels(settings.label_from, settings.genres.names)
+    dataset = read_dataset(data, wanted, options, report, settings.table, choice, labels)
     [dataset] = settings.genres.applied(dataset)
     notes = list(dataset.notes)
     if dataset.input.columns == ():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mgrkit.classifiers.base import silent
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import UsageError
 from mgrkit.experiments.augmenting import Augmentation
@@ -51,6 +52,7 @@ class TrainSettings:
     choice : which columns of a table, or of the feature set, are learnt from.
     augment : what is done to copies of the sounds of train: recipes by name or file, conditions.
     augment_copies : of each sound by each of those, 1 to 100; None for 3.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`.
     """
 
     seed: int = 0
@@ -68,6 +70,12 @@ class TrainSettings:
     choice: TableChoice = ALL
     augment: Sequence[str] = ()
     augment_copies: int | None = None
+    label_from: str = ""
+
+    @property
+    def labels(self) -> Labels:
+        """Where genres are from; raises what `Labels` does."""
+        return Labels(self.label_from, self.genres.names, learns=True)
 
     def recipe(self, entry: Provider, ranks: Ranks) -> Recipe:
         """What is fit; raises what `Recipe.of` does."""
@@ -115,6 +123,7 @@ def train(
     entry = installed().classifier(classifier)
     check_out(out, replace=replace)
     check_split(settings.split)
+    labels = settings.labels
     front = front_end(settings.frontend) if settings.frontend else None
     wanted = input_of(entry.spec.eats, classifier, front, settings.feature_set, settings.device)
     check_choice(settings.choice, entry.spec.eats, classifier)
@@ -123,7 +132,9 @@ def train(
     recipe = settings.recipe(entry, ranks)
     with ranks.together(recipe.device):
         with ranks.first_alone():
-            dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
+            dataset = read_dataset(
+                data, wanted, options, report, settings.table, settings.choice, labels
+            )
         [dataset] = settings.genres.applied(dataset)
         _check(data, dataset, settings, wanted)
         split = make_split(dataset.labelled, settings.split, settings.seed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mgrkit.classifiers.base import silent, unheard
 from mgrkit.compute.ranks import Ranks
 from mgrkit.datasets.genres import AS_SPELT, GenreMap
+from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.crews import device_here
@@ -53,8 +54,8 @@ class TuneSettings:
     outer : folds of the nested estimate, each with a search of its own: 0 for none, else 2 to 20;
         None for three, and for none where a fit is dear (a spec that calibrates on 'valid').
     timeout : seconds after which no trial goes on; None for no limit.
-    seed, split, device, frontend, precision, feature_set, genres, table, choice : as for
-        `mgrkit.commands.train.TrainSettings`.
+    seed, split, device, frontend, precision, feature_set, genres, table, choice, label_from :
+        as for `mgrkit.commands.train.TrainSettings`.
     """
 
     trials: int
@@ -72,6 +73,7 @@ class TuneSettings:
     genres: GenreMap = AS_SPELT
     table: Path | None = None
     choice: TableChoice = ALL
+    label_from: str = ""
 
     def plan(self, spec: ClassifierSpec) -> Plan:
         """How long; raises UsageError for numbers out of range."""
@@ -168,7 +170,8 @@ def _read(
     device = device_here(settings.device, cluster)
     wanted = input_of(spec.eats, spec.name, front, settings.feature_set, device)
     check_choice(settings.choice, spec.eats, spec.name)
-    dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice)
+    labels = Labels(settings.label_from, settings.genres.names, learns=True)
+    dataset = read_dataset(data, wanted, options, report, settings.table, settings.choice, labels)
     [dataset] = settings.genres.applied(dataset)
     if front:
         check_drawing(data, dataset.input, wanted)

@@ -31,8 +31,9 @@ from mgrkit.datasets.describing import (
     kept_folder,
     key_of,
 )
+from mgrkit.datasets.jobs import all_rows
 from mgrkit.datasets.prepared import Described, cached
-from mgrkit.datasets.preparing import all_rows, vanished
+from mgrkit.datasets.preparing import vanished
 from mgrkit.errors import ItemError, UsageError
 
 if TYPE_CHECKING:

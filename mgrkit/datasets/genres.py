@@ -115,6 +115,11 @@ class GenreMap:
                     "what stands on the right cannot be mapped itself",
                 )
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Theirs and ours."""
+        return tuple(name for pair in self.pairs for name in pair)
+
     def check_ours(self, name: str, labels: Sequence[str]) -> None:
         """Raise UsageError if a model, called ``name``, does not know one of ours."""
         known = set(map(genre_key, labels))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
+from mgrkit.batch import Item, Options, Output, Report, Summary, Work
 from mgrkit.batch.model import Row
 from mgrkit.datasets.building import OfPieces
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.describing import check_described, check_kept, kept_folder, kept_track
 from mgrkit.datasets.entries import DataTrack
 from mgrkit.datasets.genres import genre_key
+from mgrkit.datasets.jobs import all_rows
+from mgrkit.datasets.labels import AS_STATED, Labels, read_tagged
 from mgrkit.datasets.prepared import Described, cached
-from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.errors import RunError, UsageError
 from mgrkit.files.cache import cache_folder
 from mgrkit.frontend import FrontEnd
 from mgrkit.inputs.kinds import PICTURES, Input, Pictures, is_picture
@@ -42,6 +44,7 @@ def prepare(
     table: Path | None,
     options: Options | None = None,
     report: Report | None = None,
+    labels: Labels = AS_STATED,
 ) -> Dataset:
     """The examples of all tracks below ``folder``, or of the files that ``table`` lists.
 
@@ -52,7 +55,8 @@ def prepare(
     ------
     RunError : there is nothing, or nothing that can be used.
     UsageError : pictures where ``wanted`` is none, or pictures of two front ends; a table that
-        gives a file two genres, or two parts.
+        gives a file two genres, or two parts; folders of artists that would be learnt as genres,
+        or pictures, whose tags are asked for.
     Stopped : a person ended the run; what is finished is kept.
     """
     data = table or folder
@@ -69,11 +73,18 @@ def prepare(
         _check_sound(wanted)
     twin = replace(finder, ignored=Counter())
     lineage.paths = lambda: (track.path for track in twin)
+    labels.check(data, folder, lineage, drawn=drawn)
+    of_tags: tuple[str, ...] = ()
+    if labels.by_tag:
+        tagged = read_tagged(data, finder, labels, lineage.is_copy, options, report)
+        lineage.genres, of_tags = tagged.genres, tagged.notes
+        finder = _without(finder, tagged.lost)
     job = read_track if drawn else partial(describe_track, wanted)
     rows, summary = _rows(finder, lineage, job, options, report)
     what = "picture" if drawn else "sound"
-    found = lineage.messages(folder, every=not table, what=what if drawn else "sound file")
-    notes = (*found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
+    every = not table and not labels.by_tag
+    found = lineage.messages(folder, every=every, what=what if drawn else "sound file")
+    notes = (*of_tags, *found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
     if not rows:
         raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")
     read = _of_pictures if drawn else _of_sound
@@ -87,6 +98,17 @@ def _finder(folder: Path, lineage: Lineage, *, listed: bool) -> Finder:
         return lineage.is_without(path)
 
     return Finder([folder], None, list(lineage.rows) if listed else None, without=without)
+
+
+def _without(finder: Finder, lost: Collection[str]) -> Finder:
+    """Only what is not lost."""
+    files, passed = finder.files, finder.without
+
+    def without(root: Path, path: str) -> bool:
+        return path in lost or (passed is not None and passed(root, path))
+
+    kept = None if files is None else [path for path in files if path not in lost]
+    return replace(finder, files=kept, without=without)
 
 
 def _check_torn(lineage: Lineage) -> None:
@@ -107,25 +129,6 @@ def _rows(
     rows, summary = all_rows(_items(finder, lineage), job, finder.count, options, report)
     good = (row for row in rows if row["status"] == "ok")
     return sorted(good, key=lambda row: str(row["path"])), summary
-
-
-def all_rows(
-    items: Iterable[Item],
-    job: Callable[[Item, Work], list[Output]],
-    count: Callable[[], int],
-    options: Options | None,
-    report: Report | None,
-) -> tuple[list[Row], Summary]:
-    """What the job gave of each item, good or failed; Stopped if a person ends it."""
-    rows: list[Row] = []
-    sink = StreamSink(rows.append, {})
-    summary = run_now(run(items, job, sink, ["path"], options, report, count))
-    if summary.stopped_by:
-        raise Stopped(
-            "stopped while preparing DATA; the same command goes on from there",
-            code=summary.exit_code,
-        )
-    return rows, summary
 
 
 def _check_pictures(wanted: Input, data: Path) -> None:

@@ -13,6 +13,7 @@ from mgrkit.datasets.categories import column_of
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.entries import DataTrack, judged
 from mgrkit.datasets.genres import one_spelling, with_genres
+from mgrkit.datasets.labels import AS_STATED, Labels, no_tags
 from mgrkit.datasets.numbers import holds, read_columns, refuse_unknown, refuse_unlisted
 from mgrkit.datasets.preparing import prepare
 from mgrkit.datasets.tables import is_feature_table, read_feature_table
@@ -40,6 +41,7 @@ def read_dataset(
     report: Report | None = None,
     table: Path | None = None,
     choice: TableChoice = ALL,
+    labels: Labels = AS_STATED,
 ) -> Dataset:
     """Everything in DATA that has a genre and can be used.
 
@@ -51,26 +53,30 @@ def read_dataset(
         ``input`` of the dataset says what.
     table : a track table whose rows name the files of the folder DATA that are taken.
     choice : of the columns of a table, or of the feature set that sound becomes.
+    labels : where the genres are from.
 
     Raises
     ------
     RunError : DATA is not there, or nothing in it can be used.
-    UsageError : a table without the columns that are needed, or DATA of another kind than is
-        wanted.
+    UsageError : a table without the columns that are needed, DATA of another kind than is
+        wanted, or what `Labels.check` refuses.
     """
     if not data.exists():
         raise RunError(f"there is no {data}", "DATA is a table, or a folder by genre")
     source = Source.of(data, table)
     if data.is_dir():
-        dataset = prepare(data, _of_sound(data, wanted, choice), source.table, options, report)
+        sound = _of_sound(data, wanted, choice)
+        dataset = prepare(data, sound, source.table, options, report, labels)
     elif not is_table(data):
         raise UsageError(f"DATA is neither a folder nor a table: {data}", "CSV or Parquet")
     elif _holds_numbers(data, wanted, choice):
+        if labels.by_tag:
+            raise no_tags(data, "numbers")
         dataset = _of_numbers(data, wanted, choice)
     else:
         sound = _of_sound(data, wanted, choice)
         refuse_unlisted(data)
-        dataset = prepare(source.folder, sound, source.table, options, report)
+        dataset = prepare(source.folder, sound, source.table, options, report, labels)
     return _checked(data, dataset)
 
 

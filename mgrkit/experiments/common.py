@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, with_genres
+from mgrkit.datasets.labels import AS_STATED, Labels
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.matching import first, merged
@@ -103,6 +104,7 @@ def read_common(
     feature_set: str | None = None,
     table: Path | None = None,
     choice: TableChoice = ALL,
+    labels: Labels = AS_STATED,
 ) -> Common:
     """Read DATA, each kind of example from the first that holds it or can be made into it.
 
@@ -117,6 +119,7 @@ def read_common(
     genres : what genres of DATA count as.
     feature_set, choice : that was asked for, so that other tables will not do; of columns.
     table : a track table whose rows name the files of the only folder in ``data`` that are taken.
+    labels : where the genres are from.
 
     Raises
     ------
@@ -125,7 +128,7 @@ def read_common(
     RunError : a DATA is not there, none can be used, or they have no track in common.
     """
     check_data(data, table)
-    read, lacking = _read(data, table, wanted, device, feature_set, options, report, choice)
+    read, lacking = _read(data, table, wanted, device, feature_set, options, report, choice, labels)
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
     notes = [note for _, dataset in read.values() for note in dataset.notes]
@@ -153,6 +156,7 @@ def _read(
     options: Options | None,
     report: Report | None,
     choice: TableChoice,
+    labels: Labels,
 ) -> tuple[dict[str, tuple[Path, Dataset]], dict[str, str]]:
     """What is eaten, each with the DATA that it is from; and why there is none for the others."""
     read: dict[str, tuple[Path, Dataset]] = {}
@@ -161,7 +165,7 @@ def _read(
     def as_eaten(wanted: Input, path: Path) -> Dataset:
         which = choice if isinstance(wanted, Features) else ALL
         of_folder = table if path.is_dir() else None
-        return read_dataset(path, wanted, options, report, of_folder, which)
+        return read_dataset(path, wanted, options, report, of_folder, which, labels)
 
     for eats, name in wanted.items():
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.datasets.dataset import Dataset
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, spelt_as
+from mgrkit.datasets.labels import BY_TAG, TAG, Labels
 from mgrkit.datasets.reading import read_dataset
 from mgrkit.errors import RunError, UsageError, WeightsError
 from mgrkit.experiments.matching import aligned, first
@@ -48,6 +49,8 @@ class Wanted:
     copies : judge noisy copies, seen and of a part as their recordings are, in place of these.
     genres : what other genres of DATA count as, whatever their case, spaces and hyphens.
     choice : which columns of a table are genre and artist, and which subset of FMA's it is.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`; of several genres in a file's
+        tags the first counts that the model or ``genres`` names.
     """
 
     data: tuple[Path, ...]
@@ -59,6 +62,7 @@ class Wanted:
     choice: TableChoice = ALL
     options: Options | None = None
     report: Report | None = None
+    label_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -172,11 +176,12 @@ def _read(
     if len(judge.members) == 1 and len(wanted.data) > 1:
         what = f"{judge.name} is no vote and takes one DATA, not {len(wanted.data)}"
         raise UsageError(what, "one call for each")
+    labels = Labels(wanted.label_from, (*judge.labels, *wanted.genres.names))
     read: dict[str, tuple[Path, Dataset]] = {}
     absent: list[WeightsError] = []
     for name, member in judge.members.items():
         try:
-            read[name] = first(wanted.data, partial(_of_member, wanted, member))
+            read[name] = first(wanted.data, partial(_of_member, wanted, member, labels))
         except WeightsError as error:
             absent.append(error)
             notes.append(f"without {name}: {error}")
@@ -211,10 +216,10 @@ def _known_in_any(datasets: Sequence[Dataset], judge: Model) -> Dataset:
     return replace(datasets[0], labelled=labelled)
 
 
-def _of_member(wanted: Wanted, member: Member, data: Path) -> Dataset:
+def _of_member(wanted: Wanted, member: Member, labels: Labels, data: Path) -> Dataset:
     of_folder = wanted.table if data.is_dir() else None
     dataset = read_dataset(
-        data, member.input, wanted.options, wanted.report, of_folder, wanted.choice
+        data, member.input, wanted.options, wanted.report, of_folder, wanted.choice, labels
     )
     if dataset.input.digest != member.input.digest:
         raise UsageError(
@@ -233,7 +238,7 @@ def _chosen(
     shown = " and ".join(map(str, wanted.data))
     every = _kind(dataset, wanted.copies, shown, notes)
     dataset, published = _part(every, wanted.part, shown, notes)
-    dataset = _of_genres(dataset, labels, notes)
+    dataset = _of_genres(dataset, labels, notes, wanted.label_from)
     where = _of_part(dataset, published) if published else shown
     known = _seen(dataset, judge)
     if known and not seen:
@@ -291,7 +296,9 @@ def _part(dataset: Dataset, part: str, data: str, notes: list[str]) -> tuple[Dat
     return dataset.take(kept), ""
 
 
-def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dataset:
+def _of_genres(
+    dataset: Dataset, labels: Sequence[str], notes: list[str], label_from: str = ""
+) -> Dataset:
     """Without tracks of genres that the model cannot answer; said, not silent."""
     known = [i for i, entry in enumerate(dataset.entries) if entry.genre in labels]
     others = sorted({entry.genre for entry in dataset.entries} - set(labels))
@@ -300,9 +307,10 @@ def _of_genres(dataset: Dataset, labels: Sequence[str], notes: list[str]) -> Dat
         note = f"{count} tracks of genres unknown to the model left out: {', '.join(others)}"
         notes.append(f"{note} (--map tells which of its genres they are)")
     if not known:
+        tags = "" if label_from == TAG or not dataset.files else f"; {BY_TAG}"
         raise UsageError(
             f"DATA has none of the model's genres, but {', '.join(others)}",
-            f"the model knows {', '.join(labels)}; --map tells which is which",
+            f"the model knows {', '.join(labels)}; --map tells which is which{tags}",
         )
     return dataset.take(known)
 

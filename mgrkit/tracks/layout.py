@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ _GENRES = {
 }  # fmt: skip
 """Folders of these names hold a genre, even where one alone is there."""
 HINT = "name the genres in a tracks.csv, columns path and genre"
+_BY_TAG = "train, evaluate and compare take those of the files' tags by --label-from tag"
 _FOLDERS, _FILES = 12, 6
 """How many folders, and files of each, are asked for their artist."""
 
@@ -100,24 +102,64 @@ class Layout:
 
     def first_hold_artists(self, root: Path) -> str:
         """A note if the tags of some files say that genres' folders hold one artist each."""
+        for folder, artist in self._artists(self._tagged(root)).items():
+            return (
+                "the folders that are taken for genres hold one artist each, as tags say "
+                f"({folder}: {artist}): {HINT}; {_BY_TAG}"
+            )
+        return ""
+
+    def first_are_artists(self, root: Path) -> str:
+        """A folder and its artist, where tags say that genres' folders are artists; else ''.
+
+        Most are called as an artist of their files. Or `first_hold_artists` says so of them, and
+        the genres in the tags are others than the folders' names, and two folders share one.
+        """
+        asked = self._tagged(root)
+        called = {
+            folder: next(artist for artist in artists if group_key(artist) == group_key(folder))
+            for folder, artists in asked.items()
+            if group_key(folder) in map(group_key, artists) and not is_genre(folder)
+        }
+        if 2 * len(called) <= len(asked) or len(called) < 2:
+            called = self._artists(asked) if self._share_genres(root) else {}
+        return next((f"{folder}: {artist}" for folder, artist in called.items()), "")
+
+    def _share_genres(self, root: Path) -> bool:
+        """Whether tags name one genre in two folders, and of no folder its own name."""
+        from mgrkit.audio.tags.genre import genre_tags
+
+        folders: dict[str, set[str]] = {}
+        for folder in _thinned(list(self.samples), _FOLDERS):
+            for path in self.samples[folder]:
+                with contextlib.suppress(OSError):
+                    for genre in genre_tags(root / path):
+                        folders.setdefault(group_key(genre), set()).add(folder)
+        own = any(group_key(folder) in folders for folder in self.samples)
+        return not own and any(len(sharing) > 1 for sharing in folders.values())
+
+    def _tagged(self, root: Path) -> dict[str, list[str]]:
+        """By folder the artists that the tags of some of its files name."""
         from mgrkit.audio.tags.artist import artist_tag
 
         asked = _thinned(list(self.samples), _FOLDERS)
+        return {
+            folder: list(filter(None, (artist_tag(root / path) for path in self.samples[folder])))
+            for folder in asked
+        }
+
+    @staticmethod
+    def _artists(asked: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """By folder its only artist, if most have one and no two the same."""
         artists: dict[str, str] = {}
-        for folder in asked:
-            tags = [artist_tag(root / path) for path in self.samples[folder]]
-            keys = {group_key(artist) for artist in tags if artist}
-            many = sum(map(bool, tags)) > 1 or group_key(folder) in keys
+        for folder, tags in asked.items():
+            keys = set(map(group_key, tags))
+            many = len(tags) > 1 or group_key(folder) in keys
             if len(keys) == 1 and many and not is_genre(folder):
-                artists[folder] = next(filter(None, tags))
-        others = len({group_key(artist) for artist in artists.values()})
-        if others < 2 or 2 * len(artists) <= len(asked) or others < len(artists):
-            return ""
-        folder, artist = next(iter(artists.items()))
-        return (
-            "the folders that are taken for genres hold one artist each, as tags say "
-            f"({folder}: {artist}): {HINT}"
-        )
+                artists[folder] = tags[0]
+        others = len(set(map(group_key, artists.values())))
+        few = others < 2 or 2 * len(artists) <= len(asked) or others < len(artists)
+        return {} if few else artists
 
     def _folder(self, path: str, at: int) -> str:
         steps = path.split("/")[:-1]

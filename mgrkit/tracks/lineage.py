@@ -7,7 +7,7 @@ import functools
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,7 +33,8 @@ class Lineage:
     which the layout is read where the table does not say all. ``noisy`` are the paths of
     which the table says that they are noisy copies, and of what; ``without`` those that it says
     failed, or are duplicates of others, which no row is kept of, and why. ``torn`` are repeated
-    paths that it gives two genres or two parts: the path, what of, and both.
+    paths that it gives two genres or two parts: the path, what of, and both. ``genres``, by path,
+    are those that count in place of the table's and the folders'; None for these.
     """
 
     extras: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Lineage:
     without: dict[str, str] = field(default_factory=dict)
     torn: list[tuple[str, str, str, str]] = field(default_factory=list)
     paths: Callable[[], Iterable[str]] = tuple
+    genres: Mapping[str, str] | None = None
     _by_folder: set[str] = field(default_factory=set)
 
     @classmethod
@@ -154,13 +156,25 @@ class Lineage:
             row = dict(zip((*LINEAGE, *self.extras), self.rows[key], strict=True))
         row["parent"] = row["parent"] or path
         row["genre"] = unicodedata.normalize("NFC", row["genre"])
-        if not row["genre"]:
+        if self.genres is not None:
+            row["genre"] = self.genres.get(path, "")
+        elif not row["genre"]:
             row["genre"] = self.layout.label(path)
             self._by_folder.add("genre")
         if (key is None or not self.parted) and (part := self.layout.split(path)):
             row["split"] = part
             self._by_folder.add("split")
         return row
+
+    @property
+    def names_genres(self) -> bool:
+        """Whether the table names the genre of any file."""
+        place = LINEAGE.index("genre")
+        return any(row[place] for row in self.rows.values())
+
+    def is_copy(self, path: str) -> bool:
+        """Whether a file is a noisy copy, by the table or by its name."""
+        return self.is_noisy(path) or bool(copy_of(path))
 
     def is_noisy(self, path: str) -> bool:
         """Whether the table says of a file that it is a noisy copy."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mgrkit.audio.tags import artist as tags
+from mgrkit.audio.tags import genre
 from mgrkit.tracks.layout import Layout
 
 
@@ -192,3 +193,45 @@ def test_genres_of_several_artists_are_not_said(monkeypatch: pytest.MonkeyPatch)
     assert not heard(monkeypatch, by_name)
     named = {f"{genre}/{n}.mp3": genre.upper() for genre in ("jazz", "rock") for n in range(9)}
     assert not heard(monkeypatch, named), "a folder called as genres are holds one"
+
+
+def refused(
+    monkeypatch: pytest.MonkeyPatch,
+    artists: Mapping[str, str],
+    genres: Mapping[str, list[str]] | None = None,
+) -> str:
+    """The artist that folders are refused for, where files have these artists and genres."""
+    monkeypatch.setattr(tags, "artist_tag", lambda path: artists[Path(path).as_posix()])
+    monkeypatch.setattr(
+        genre, "genre_tags", lambda path: (genres or {}).get(Path(path).as_posix(), [])
+    )
+    return Layout.of(artists).first_are_artists(Path())
+
+
+def test_folders_called_as_their_artists_are_artists(monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [f"{name}/x/{n}.mp3" for name in ("Ann", "Bob", "Cyd") for n in range(4)]
+    called = {path: path.partition("/")[0].upper() for path in paths}
+    assert refused(monkeypatch, called) == "Ann: ANN"
+    guests = {path: f"{who} feat. Zoe" if "/3." in path else who for path, who in called.items()}
+    assert refused(monkeypatch, guests) == "Ann: ANN"
+    assert not refused(monkeypatch, dict.fromkeys(paths, ""))
+    assert not refused(monkeypatch, {path: f"The {who}s" for path, who in called.items()})
+    usual = {
+        path.replace("Ann", "jazz").replace("Bob", "rock"): who for path, who in called.items()
+    }
+    assert not refused(monkeypatch, usual)
+
+
+def test_folders_of_one_artist_each_that_share_genres_are_artists(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = [f"{name}/x/{n}.mp3" for name in ("A, The", "B, The", "C, The") for n in range(4)]
+    artists = {path: f"The {path[0]}" for path in paths}
+    shared = {path: ["Folk" if path[0] == "A" else "Pop"] for path in paths}
+    assert refused(monkeypatch, artists, shared) == "A, The: The A"
+    single = {path: [f"Sub {path[0]}"] for path in paths}
+    assert not refused(monkeypatch, artists, single), "each folder may be a genre of its own"
+    named = {path: [path.partition("/")[0], "Pop"] for path in paths}
+    assert not refused(monkeypatch, artists, named), "tags name the folders as genres"
+    several = {path: f"{n}" for n, path in enumerate(paths)}
+    assert not refused(monkeypatch, several, shared), "genres of several artists"
