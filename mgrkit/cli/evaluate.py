@@ -129,6 +129,7 @@ def evaluate(
     mgrkit evaluate svm noisy --predictions noisy.csv
     mgrkit evaluate svm audio --group album --confusion confusion.pdf --percent
     mgrkit evaluate svm audio --map Rap=hiphop
+    mgrkit evaluate svm library --label-from tag
     mgrkit evaluate svm audio --under white@20,10,0 --under mp3@128,64 --under gsm
     mgrkit evaluate svm audio --model cnn --under reverb --png curves.png
     mgrkit evaluate vote.safetensors features_30_sec.csv images_original

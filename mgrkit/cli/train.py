@@ -138,6 +138,7 @@ def train(
     mgrkit train knn features_30_sec.csv --reduce pca:17 --out knn.safetensors
     mgrkit train svm features.csv --columns mfcc --subset small -o fma.safetensors
     mgrkit train cnn audio --augment white@20,10 --out cnn.safetensors
+    mgrkit train svm library --label-from tag --out mine.safetensors
     torchrun --nproc-per-node 2 -m mgrkit train cnn audio --out cnn.safetensors
 
     It is fit on the train part, measured on valid and calibrated on folds of train that share no
@@ -154,7 +155,7 @@ def train(
 
     In a folder, a tracks.csv (path, genre, artist, split) says what a file is. Where it does not,
     the folders are the genres, and folders train, valid and test the split; slices and noisy
-    copies are known by their names.
+    copies are known by their names. A library by artist has its genres in the tags of its files.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.parameters import genre_map, parameters, table_choice

@@ -79,6 +79,11 @@ class Asked:
     label_from: str = ""
 
     @property
+    def labels(self) -> Labels:
+        """Where genres are from; raises what `Labels` does."""
+        return Labels(self.label_from, self.genres.names, learns=True)
+
+    @property
     def fits(self) -> int:
         """Seeds of each."""
         usual = 1 if self.folds else 3
@@ -132,13 +137,12 @@ def compare(
     Stopped : a person ended it; the message says how far it got.
     """
     asked = asked or Asked()
-    labels = Labels(asked.label_from, asked.genres.names, learns=True)
     chosen = _configurations(asked)
     _check_folder(out)
     wanted = {one.spec.eats: one.spec.name for one in reversed(chosen)}
     common = read_common(
         data, wanted, asked.split, _device(asked.device, cluster), options, report, asked.genres,
-        asked.feature_set, asked.table, asked.choice, labels,
+        asked.feature_set, asked.table, asked.choice, asked.labels,
     )  # fmt: skip
     chosen, reasons, left_out = _edible(chosen, common, asked)
     for line in (*(f"{name} is left out: {why}" for name, why in reasons.items()), *left_out):

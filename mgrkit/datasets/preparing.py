@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -74,17 +74,14 @@ def prepare(
     twin = replace(finder, ignored=Counter())
     lineage.paths = lambda: (track.path for track in twin)
     labels.check(data, folder, lineage, drawn=drawn)
-    of_tags: tuple[str, ...] = ()
     if labels.by_tag:
-        tagged = read_tagged(data, finder, labels, lineage.is_copy, options, report)
-        lineage.genres, of_tags = tagged.genres, tagged.notes
-        finder = _without(finder, tagged.lost)
+        finder = _by_tags(data, finder, lineage, labels, options, report)
     job = read_track if drawn else partial(describe_track, wanted)
     rows, summary = _rows(finder, lineage, job, options, report)
     what = "picture" if drawn else "sound"
     every = not table and not labels.by_tag
     found = lineage.messages(folder, every=every, what=what if drawn else "sound file")
-    notes = (*of_tags, *found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
+    notes = (*found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
     if not rows:
         raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")
     read = _of_pictures if drawn else _of_sound
@@ -100,8 +97,18 @@ def _finder(folder: Path, lineage: Lineage, *, listed: bool) -> Finder:
     return Finder([folder], None, list(lineage.rows) if listed else None, without=without)
 
 
-def _without(finder: Finder, lost: Collection[str]) -> Finder:
-    """Only what is not lost."""
+def _by_tags(
+    data: Path,
+    finder: Finder,
+    lineage: Lineage,
+    labels: Labels,
+    options: Options | None,
+    report: Report | None,
+) -> Finder:
+    """Let the lineage have the genres that tags name; the files but those that name none."""
+    tagged = read_tagged(data, finder, labels, lineage.is_copy, options, report)
+    lineage.genres, lost = tagged.genres, tagged.lost
+    lineage.notes += tagged.notes
     files, passed = finder.files, finder.without
 
     def without(root: Path, path: str) -> bool:

@@ -114,12 +114,10 @@ def read_common(
     Parameters
     ----------
     wanted : what is eaten, as in the spec of a classifier, with the name of one that eats it.
-    how : the split, as for `mgrkit.tracks.splits.make_split`.
-    device : where a feature set's network runs.
-    genres : what genres of DATA count as.
+    how, device : the split, as for `mgrkit.tracks.splits.make_split`; where a network runs.
+    genres, labels : what genres of DATA count as, and where they are from.
     feature_set, choice : that was asked for, so that other tables will not do; of columns.
     table : a track table whose rows name the files of the only folder in ``data`` that are taken.
-    labels : where the genres are from.
 
     Raises
     ------
@@ -131,9 +129,9 @@ def read_common(
     read, lacking = _read(data, table, wanted, device, feature_set, options, report, choice, labels)
     mapped = genres.applied(*(dataset for _, dataset in read.values()))
     read = {e: (path, one) for (e, (path, _)), one in zip(read.items(), mapped, strict=True)}
-    notes = [note for _, dataset in read.values() for note in dataset.notes]
+    notes = [note for dataset in mapped for note in dataset.notes]
     notes += [f"{p} is not used" for p in data if p not in {path for path, _ in read.values()}]
-    places, tracks = merged([dataset for _, dataset in read.values()], notes)
+    places, tracks = merged(mapped, notes)
     notes += _lost(list(read.values()), len(places))
     split = checked(tracks, make_split(tracks, how, 0))
     eaten = {
@@ -143,7 +141,7 @@ def read_common(
     if len({_copies(one) for one in eaten.values()}) > 1:
         notes.append("noisy copies left out: not all DATA hold the same")
         eaten = {eats: _recordings(one, len(tracks)) for eats, one in eaten.items()}
-    failed = sum(dataset.failed for _, dataset in read.values())
+    failed = sum(dataset.failed for dataset in mapped)
     return Common(tracks, split, eaten, lacking, (*dict.fromkeys(notes),), failed)
 
 
