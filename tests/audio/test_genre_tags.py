@@ -104,6 +104,7 @@ ODD = {
     "empty": "",
     "spaces": " \t \u00a0 ",
     "control characters": "\x01\x02\x1b",
+    "101 characters": "x" * 101,
     "10,000 characters": "x" * 10_000,
     "10,000 digits": "1" * 10_000,
     "another script's number": "\u0661\u0667",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mgrkit.audio.tags import genre as tags
 from mgrkit.batch import Options
 from mgrkit.classifiers import load_bundle
 from mgrkit.commands.compare import Asked, compare
@@ -130,6 +131,21 @@ def test_a_file_that_cannot_be_read_failed_and_is_not_without_a_genre(tmp_path: 
     assert not any("without a genre" in note for note in dataset.notes)
 
 
+def test_a_file_whose_tags_cannot_be_read_is_left_out_by_whoever_decodes_it(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(path: str) -> list[str]:
+        if path.endswith("Band 1/First/0.flac"):
+            raise OSError("this is too much for a tag")
+        return ["Rock"]
+
+    monkeypatch.setattr(tags, "genre_tags", failing)
+    dataset = read(own)
+    assert len(dataset.entries) == 21
+    assert "3 tracks without a genre left out" in dataset.notes
+    assert not any("files without a genre" in note for note in dataset.notes)
+
+
 def test_a_library_without_any_genre_says_so(tmp_path: Path) -> None:
     library(tmp_path, {"Rock": "", "Folk": " "}, artists=1)
     with pytest.raises(RunError, match=r"no file in .* has a genre in its tags") as error:
@@ -156,6 +172,7 @@ def test_tags_count_before_the_table_and_folders_which_still_say_artist_and_part
     for dataset in (read(listed), read(tmp_path, TAG, listed)):
         assert genres(dataset) == {"jazz/a.flac": "Bebop"}
         assert "1 files without a genre in their tags left out: jazz/b.flac" in dataset.notes
+        assert not any("tracks without a genre" in note for note in dataset.notes), "decoded"
 
 
 def test_a_noisy_copy_is_of_the_genre_of_its_recording(tmp_path: Path) -> None:
