@@ -64,9 +64,7 @@ def test_a_cluster_is_an_address_or_a_number_of_processes(text: str, expected: C
      "http://10.0.0.1:8787", "none.json"],
 )  # fmt: skip
 def test_what_is_no_cluster_is_refused(text: str) -> None:
-    with pytest.raises(
-        UsageError, match="--cluster must be tcp://HOST:PORT, or tls://"
-    ):
+    with pytest.raises(UsageError, match="--cluster must be tcp://HOST:PORT, or tls://"):
         Cluster.of(text)
 
 
