@@ -125,6 +125,31 @@ def predict(
             "and --timeline may change.",
         ),
     ] = None,
+    playlists: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write an M3U8 playlist for each genre there, the likeliest songs first, and "
+            "unsure.m3u8. All that mgrkit made there before is made anew; others' are left alone.",
+        ),
+    ] = None,
+    playlist_paths: Annotated[
+        str,
+        typer.Option(
+            "--playlist-paths",
+            metavar="PATHS",
+            help="How playlists name songs: relative (to DIR) or absolute.",
+        ),
+    ] = "relative",
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="FILE are folders: predict what is there, then what comes, until Ctrl-C. Files "
+            "that are still written wait. What --resume FILE has is not printed again. [default: "
+            "a file of its own in the cache]",
+        ),
+    ] = False,
     dry_run: DryRun = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print a list of objects, in the order of the files.")
@@ -154,6 +179,8 @@ def predict(
     mgrkit predict song.mp3 --model svm.safetensors --top 5 --timeline
     mgrkit predict song.mp3 --tags 5                 rock, indie, soul, ...
     mgrkit predict music --model musicnn-tags        tags alone
+    mgrkit predict music --playlists lists           lists/rock.m3u8, ...
+    mgrkit predict --watch downloads --jsonl         as files come
     find . -name '*.mp3' | mgrkit predict --files-from - --csv --resume done.jsonl
 
     A verdict marked ? is more likely wrong than right. A bad file is reported; the others are
@@ -167,8 +194,11 @@ def predict(
     from mgrkit.cli.views.weights import fetching, say, say_whose
     from mgrkit.commands.predict import PredictSettings, found, genres
     from mgrkit.commands.predict import predict as command
+    from mgrkit.commands.watching import check_watched, remembered
+    from mgrkit.commands.watching import watch as watching
     from mgrkit.models.tagging import tag_set
     from mgrkit.tracks.find import Search
+    from mgrkit.tracks.playlists import Playlists
     from mgrkit.weights.store import fetch as get
 
     if as_json + as_jsonl + as_csv > 1:
@@ -177,6 +207,8 @@ def predict(
         raise UsageError("with --csv, pieces have a table of their own", "--pieces FILE.csv")
     if pieces and not as_csv:
         raise UsageError("--pieces goes with --csv", "--timeline prints them")
+    if playlist_paths not in ("relative", "absolute"):
+        raise UsageError(f"--playlist-paths must be relative or absolute, not {playlist_paths!r}")
     paths = list(files or [])
     if bundles := [path for path in paths if path.suffix == SUFFIX]:
         raise UsageError(f"{bundles[0]} is a model, not sound", f"--model {bundles[0]}")
@@ -184,6 +216,15 @@ def predict(
     paths += map(Path, listed or ())
     if listed is None and not paths:
         raise UsageError("no FILE is given", "mgrkit predict song.mp3, or a folder")
+    if watch:
+        unwatched = {
+            "--json": as_json, "--pieces": pieces, "--playlists": playlists, "--table": table,
+            "--files-from": listed is not None, "--shard": shard, "--cluster": cluster,
+            "--list-ignored": list_ignored, "--dry-run": dry_run,
+        }  # fmt: skip
+        if wrong := [name for name, given in unwatched.items() if given]:
+            raise UsageError(f"--watch takes no {wrong[0]}", "it goes on until Ctrl-C")
+        check_watched(paths)
     form = "json" if as_json else "jsonl" if as_jsonl else "csv" if as_csv else "text"
     if tags is None and model and tag_set(model):
         tags = _TAGS
@@ -200,26 +241,41 @@ def predict(
         name, sys.maxsize if as_csv else top, threshold, max_seconds,
         timeline or pieces is not None, tags or 0, allow_truncated, device,
     )  # fmt: skip
+    lists = Playlists(playlists, playlist_paths == "absolute") if playlists else None
     with Console("predict", quiet=quiet, debug=debug, table=False) as console:
 
         def emit(row: dict[str, Any]) -> None:
             with console.report.aside():
                 printer.emit(row)
 
-        if not quiet:
-            console.report.opening = printable(why)
+        if why and not quiet:
+            if watch:  # the report opens anew with each batch
+                console.report.note(printable(why))
+            else:
+                console.report.opening = printable(why)
+        common: Any = {
+            "options": Options(workers, timeout, dry=dry_run, cluster=cluster),
+            "report": console.report,
+            "search": Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
+        }
         with nullcontext() if dry_run else printer.open(genres(settings)):
-            summary = command(
-                settings,
-                paths,
-                emit,
-                resume=resume,
-                options=Options(workers, timeout, dry=dry_run, cluster=cluster),
-                report=console.report,
-                in_order=as_json,
-                search=Search.of(suffix or (), lists_ignored=list_ignored, shard=shard),
-                table=table,
-            )
+            if watch:
+                journal = resume or remembered(settings, paths)
+                if not quiet:
+                    where = printable(f"{', '.join(map(str, paths))}; done: {journal}")
+                    console.report.note(f"watching {where}; Ctrl-C ends")
+                summary = watching(settings, paths, emit, journal, **common)
+            else:
+                summary = command(
+                    settings,
+                    paths,
+                    emit,
+                    resume=resume,
+                    in_order=as_json,
+                    table=table,
+                    playlists=lists,
+                    **common,
+                )
             if (as_json or as_jsonl) and not dry_run:
                 for name, reason in summary.ignored_files or ():
                     printer.emit({"path": name, "ignored": reason})

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -24,16 +22,16 @@ from mgrkit.batch import (
     run_now,
 )
 from mgrkit.batch.model import Row
-from mgrkit.errors import ItemError, RunError
+from mgrkit.commands.walking import Walk
+from mgrkit.errors import RunError, UsageError
 from mgrkit.files.cache import content_key
-from mgrkit.files.objects import Version
-from mgrkit.files.remote import RemotePath, lies, placed
-from mgrkit.inputs.kinds import PICTURES
+from mgrkit.files.remote import placed
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model, check_limits
 from mgrkit.models.tagging import TagModel, tag_set, tag_sets
 from mgrkit.registry.specs import FeatureSetSpec, Weights
-from mgrkit.tracks.find import SOUND, Finder, Search, check_readable, passed_over
+from mgrkit.tracks.find import SOUND, Search
+from mgrkit.tracks.playlists import Playlists
 from mgrkit.tracks.sources import Source, check_one_folder
 
 COLUMNS = ("path", "status", "reason")
@@ -90,6 +88,7 @@ def predict(
     in_order: bool = False,
     search: Search = SOUND,
     table: Path | None = None,
+    playlists: Playlists | None = None,
 ) -> Summary:
     """Predict every file, and hand each result to ``emit`` as it comes.
 
@@ -103,32 +102,49 @@ def predict(
     search : which files of a folder are taken; by default those with a suffix of sound.
     in_order : emit at the end, in the order in which ``paths`` name the files.
     table : whose rows name the files of the only folder in ``paths`` that are taken.
+    playlists : written when all is done; a run that is stopped leaves them as they were.
 
     Raises
     ------
-    UsageError : an unknown model or device, a journal of other settings, or no journal; or a
-        table without a column path.
+    UsageError : an unknown model or device, a journal of other settings, or no journal; a
+        table without a column path; or playlists that cannot be, as `Playlists.check` says.
     RunError, BundleError : nothing to predict, or a bundle that cannot be used.
     WeightsError : the model needs weights that were not fetched.
     """
     paths, notes = listed([placed(path) for path in paths], table)
-    name, _ = found(settings.model)
-    key = model_key(name)
-    model = loaded(name, key, settings.device)
-    model.ready(tags=settings.tags > 0)
-    walk = Walk(paths, search, model.takes_pictures)
-    results = _Results(partial(_answer, model, settings), emit, in_order)
-    members = [] if isinstance(model, TagModel) else model.answering
-    sink = StreamSink(results.take, settings.as_kept(model.name, key, members), resume)
-    job = Fetched(partial(predict_track, name, key, settings))
-    ready = partial(_check_same, name, key, settings)
-    summary = run_now(
-        run(walk.some_items(), job, sink, COLUMNS, options, report, walk.count, ready)
-    )
+    answering = Answering(settings)
+    if playlists:
+        _check_playlists(playlists, answering.model, search)
+    walk = Walk(paths, search, answering.model.takes_pictures)
+    results = Results(answering.answer, emit, in_order, playlists)
+    sink = StreamSink(results.take, answering.kept(), resume)
+    about = options, report, walk.count, answering.check_same
+    summary = run_now(run(walk.some_items(), answering.job, sink, COLUMNS, *about))
     walk.complete(summary)
     summary.warnings += notes + results.strange()
     results.finish(walk.places)
+    summary.warnings += _write_playlists(playlists, summary) if playlists else []
     return summary
+
+
+def _check_playlists(playlists: Playlists, model: Model | TagModel, search: Search) -> None:
+    if search.shard:
+        raise UsageError("--playlists takes no --shard", "a share would take all for its own")
+    if not model.labels:
+        raise UsageError(f"{model.name} names no genres for --playlists", "give another --model")
+    playlists.check(model.labels)
+
+
+def _write_playlists(playlists: Playlists, summary: Summary) -> list[str]:
+    """Write them; what is to be said of them."""
+    if summary.to_do is not None:  # a dry run
+        return []
+    if summary.stopped_by:
+        return ["the playlists are as they were, since not all is done"]
+    playlists.write()
+    if not playlists.left_out:
+        return []
+    return [f"in no playlist, for what the name holds: {', '.join(playlists.left_out)}"]
 
 
 def listed(paths: Sequence[Path], table: Path | None) -> tuple[list[Path], list[str]]:
@@ -147,17 +163,34 @@ def listed(paths: Sequence[Path], table: Path | None) -> tuple[list[Path], list[
     return files, notes
 
 
-def _answer(model: Model | TagModel, settings: PredictSettings, row: Row) -> Row:
-    """The prediction in a row, or the path and the error."""
-    if row["status"] == "failed":
-        return {"path": row["path"], "error": row["reason"]}
-    return model.answer(
-        row["judged"],
-        top=settings.top,
-        threshold=settings.threshold,
-        timeline=settings.timeline,
-        tags=settings.tags,
-    )
+class Answering:
+    """A model that answers as asked, loaded once in each process; raises what `predict` does."""
+
+    def __init__(self, settings: PredictSettings) -> None:
+        self.settings = settings
+        self.name, _ = found(settings.model)
+        self.model_key = model_key(self.name)
+        self.model = loaded(self.name, self.model_key, settings.device)
+        self.model.ready(tags=settings.tags > 0)
+        self.job = Fetched(partial(predict_track, self.name, self.model_key, settings))
+        self.check_same = partial(_check_same, self.name, self.model_key, settings)
+
+    def kept(self) -> dict[str, object]:
+        """`PredictSettings.as_kept` of this model."""
+        members = [] if isinstance(self.model, TagModel) else self.model.answering
+        return self.settings.as_kept(self.model.name, self.model_key, members)
+
+    def answer(self, row: Row) -> Row:
+        """The prediction in a row, or the path and the error."""
+        if row["status"] == "failed":
+            return {"path": row["path"], "error": row["reason"]}
+        return self.model.answer(
+            row["judged"],
+            top=self.settings.top,
+            threshold=self.settings.threshold,
+            timeline=self.settings.timeline,
+            tags=self.settings.tags,
+        )
 
 
 def genres(settings: PredictSettings) -> tuple[str, ...]:
@@ -230,12 +263,13 @@ def predict_track(
 
 
 @dataclass
-class _Results:
+class Results:
     """Hands the answers on as they come, or at the end in the order of the files."""
 
     answer: Callable[[Row], Row]
     emit: Callable[[Row], None]
-    in_order: bool
+    in_order: bool = False
+    playlists: Playlists | None = None
     rows: list[Row] = field(default_factory=list)
     strange_ones: list[str] = field(default_factory=list)
 
@@ -247,7 +281,14 @@ class _Results:
         if self.in_order:
             self.rows.append(row)
         else:
-            self.emit(self.answer(row))
+            self._hand_on(row)
+
+    def _hand_on(self, row: Row) -> None:
+        answer = self.answer(row)
+        if self.playlists and "genre" in answer:
+            names = ("path", "genre", "probability", "seconds", "unsure")
+            self.playlists.add(**{name: answer[name] for name in names})
+        self.emit(answer)
 
     def strange(self) -> list[str]:
         """Of songs that are unlike what was learnt the first, and how many more there are."""
@@ -259,102 +300,4 @@ class _Results:
     def finish(self, places: Mapping[str, int]) -> None:
         """Hand on what has waited for the end."""
         for row in sorted(self.rows, key=lambda row: places[row["path"]]):
-            self.emit(self.answer(row))
-
-
-@dataclass
-class Walk:
-    """The files that are named or lie in named folders, none twice, and what is passed over.
-
-    Parameters
-    ----------
-    pictures : a folder without sound gives those.
-    places : each name's number, in the order in which they came.
-    again : names that came more than once.
-    others : how many belong to other shards.
-    """
-
-    paths: Sequence[Path]
-    search: Search
-    pictures: bool
-    places: dict[str, int] = field(default_factory=dict)
-    again: Counter[str] = field(default_factory=Counter)
-    others: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
-    ignored_files: list[tuple[str, str]] = field(default_factory=list)
-
-    def some_items(self) -> Iterator[Item]:
-        """All items; RunError if there is none.
-
-        One file of several that is not there is an error of its own; if all are, the run ends.
-        """
-        if self.paths and not any(map(lies, self.paths)):
-            several = f"none of {len(self.paths)} files is there, as {self.paths[0]}"
-            what = several if len(self.paths) > 1 else f"there is no {self.paths[0]}"
-            raise RunError(what, "name sound files, or folders of them")
-        if len(self.paths) == 1 and self.paths[0].is_dir():
-            check_readable(self.paths[0])
-        items = self.items()
-        first = next(items, None)
-        if first is None and self.others:
-            return iter(())
-        if first is None:
-            over = passed_over(self.ignored)
-            raise RunError(
-                f"no sound files in {' and '.join(map(str, self.paths)) or 'the list'}"
-                f"{f' ({over})' if over else ''}",
-                "give others, or name the suffix of your files with --suffix",
-            )
-        return itertools.chain([first], items)
-
-    def items(self) -> Iterator[Item]:
-        """An item for each file, called as the caller would call it."""
-        real, seen = functools.cache(os.path.realpath), set[str]()
-        for path in self.paths:
-            for name, problem, version in self._tracks(path):
-                folder, last = os.path.split(name)
-                file = os.path.join(real(folder), last)  # a link to a file has a name of its own
-                if file in seen:
-                    self.again[name] += 1
-                    continue
-                seen.add(file)
-                self.places[name] = len(self.places)
-                row = {"path": name, "source": name}
-                yield Item(name, name, row, error=problem, version=version)
-
-    def count(self) -> int:
-        """How many items there are, by a separate walk."""
-        return sum(1 for _ in Walk(self.paths, self.search, self.pictures).items())
-
-    def complete(self, summary: Summary) -> None:
-        """Add what the walk found to the summary."""
-        summary.ignored = dict(self.ignored)
-        if self.search.lists_ignored:
-            summary.ignored_files = sorted(self.ignored_files)
-        if self.again:
-            others = f" and {len(self.again) - 1} more" if len(self.again) > 1 else ""
-            summary.warnings.append(f"named twice, judged once: {next(iter(self.again))}{others}")
-
-    def _tracks(self, path: Path) -> list[tuple[str, ItemError | None, Version | None]]:
-        if not path.is_dir():
-            if self.search.takes(path.as_posix()):
-                return [(str(path), None, path.version() if isinstance(path, RemotePath) else None)]
-            self.others += 1
-            return []
-        finder = Finder([path], search=self.search)
-        if self.pictures and next(iter(finder), None) is None:
-            finder = Finder([path], search=replace(self.search, suffixes=PICTURES))
-        tracks = [
-            (
-                os.path.join(path, track.path).removesuffix(f"{os.sep}."),
-                track.problem,
-                track.version,
-            )
-            for track in finder
-        ]
-        self.others += finder.found - len(tracks)
-        self.ignored += finder.ignored
-        self.ignored_files += [
-            (os.path.join(path, one.path), one.why) for one in finder.ignored_files
-        ]
-        return tracks
+            self._hand_on(row)

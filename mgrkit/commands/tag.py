@@ -21,13 +21,13 @@ from mgrkit.batch.model import Fingerprint, Row
 from mgrkit.commands.predict import (
     COLUMNS,
     PredictSettings,
-    Walk,
     found,
     listed,
     loaded,
     model_key,
     predict_track,
 )
+from mgrkit.commands.walking import Walk
 from mgrkit.datasets.genres import genre_key
 from mgrkit.errors import ItemError, UsageError, nearest
 from mgrkit.files.beside import Beside, check_replaceable
