@@ -125,6 +125,11 @@ class Beside:
         os.replace(self.copy, self.path)
         self._held.close()
 
+    def __del__(self) -> None:
+        """What nobody puts any more is not left behind, as after a failure of the run itself."""
+        if hasattr(self, "_held"):
+            self.discard()
+
     def discard(self) -> None:
         """Delete the copy if it was not put."""
         if not self._held.closed:

@@ -59,6 +59,9 @@ class UndoFile:
         self._lock = threading.Lock()
         if not path.parent.is_dir():
             raise UsageError(f"there is no folder {path.parent}", "make it, or " + _ANOTHER)
+        if os.path.lexists(path) and not path.is_file():
+            raise UsageError(f"{path} is no file that an undo file can be", _ANOTHER)
+        self._made = not path.exists()
         try:
             self._fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
         except OSError as error:
@@ -100,8 +103,8 @@ class UndoFile:
             data = data[os.write(self._fd, data) :]
 
     def close(self) -> None:
-        """Let others write; nothing is left where nothing was noted."""
-        if not os.fstat(self._fd).st_size:
+        """Let others write; nothing is left where nothing was, and nothing was noted."""
+        if self._made and not os.fstat(self._fd).st_size:
             self.path.unlink(missing_ok=True)
         os.close(self._fd)
 
@@ -140,6 +143,8 @@ def read_undo(path: Path) -> tuple[dict[Path, list[Step]], int]:
                 torn += step is None
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror}") from None
+    if torn and not found:
+        raise RunError(f"{path} is damaged: none of its {torn} lines can be read")
     if found and not any(map(os.path.lexists, found)):
         raise RunError(
             f"{path} is of another folder: none of its {len(found)} files is there, as "

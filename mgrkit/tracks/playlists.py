@@ -106,7 +106,7 @@ class Playlists:
             lists = {path: made for path, made in lists.items() if made}
             # First: a file system may take Rock.m3u8 for rock.m3u8.
             for old in sorted(self.folder.glob(f"*{SUFFIX}")):
-                if old not in lists and _is_ours(old):
+                if old not in lists and _is_ours(old) and _is_named_so(old):
                     old.unlink()
             for path, made in lists.items():
                 with replacing(path) as temp:
@@ -168,6 +168,13 @@ def _is_ours(path: Path) -> bool:
             return mark == _MARK + hashlib.sha256(file.read()).hexdigest().encode() + b"\n"
     except OSError:
         return False
+
+
+def _is_named_so(path: Path) -> bool:
+    """Whether a list has a name that it could have got here: another is a person's copy."""
+    with path.open("rb") as file:
+        genre = file.read().split(b"\n", 3)[2].decode().removeprefix("#PLAYLIST:")
+    return re.fullmatch(re.escape(_file_name(genre)) + r"( \([0-9]+\))?", path.stem) is not None
 
 
 def _is_unfit(location: str) -> bool:

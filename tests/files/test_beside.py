@@ -151,3 +151,10 @@ def test_what_must_not_be_replaced(path: Path) -> None:
     with pytest.raises(ItemError, match="read-only: its folder"):
         check_replaceable(path)
     path.parent.chmod(0o755)
+
+
+def test_one_that_nobody_holds_any_more_leaves_nothing(path: Path) -> None:
+    beside = Beside(path)
+    assert beside.copy.exists()
+    del beside
+    assert [one.name for one in path.parent.iterdir()] == ["song.mp3"]

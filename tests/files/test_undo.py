@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,30 @@ def test_it_is_added_to_and_never_written_anew(tmp_path: Path) -> None:
 def test_nothing_noted_is_no_file(tmp_path: Path) -> None:
     noted(tmp_path / "u.jsonl")
     assert not (tmp_path / "u.jsonl").exists()
+
+
+def test_what_is_no_file_is_refused_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "u.jsonl"
+    os.mkfifo(pipe)
+    for path in (pipe, tmp_path):
+        with pytest.raises(UsageError, match="is no file that an undo file can be"):
+            UndoFile(path)
+        assert path.exists()
+
+
+def test_an_empty_file_that_was_there_stays(tmp_path: Path) -> None:
+    (tmp_path / "u.jsonl").touch()
+    noted(tmp_path / "u.jsonl")
+    assert (tmp_path / "u.jsonl").exists()
+
+
+def test_one_of_damaged_lines_alone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "u.jsonl"
+    noted(path, step("a", b"1", b"2"))
+    head = path.read_bytes().partition(b"\n")[0]
+    path.write_bytes(head + b"\nnothing\nnothing\n")
+    with pytest.raises(RunError, match="none of its 2 lines can be read"):
+        read_undo(path)
 
 
 def test_a_line_that_a_kill_cut_off_is_passed_over_and_counted(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import unicodedata
 from pathlib import Path
 
@@ -234,3 +235,10 @@ def test_a_full_disk_leaves_whole_lists(monkeypatch: pytest.MonkeyPatch) -> None
         write((str(Path("music/a.mp3")), "rock", 0.5))
     assert Path("lists/rock.m3u8").read_bytes() == before
     assert names() == ["rock.m3u8"]
+
+
+def test_a_copy_under_a_name_of_ones_own_stays() -> None:
+    write(("a.mp3", "rock", 0.9))
+    shutil.copy("lists/rock.m3u8", "lists/party.m3u8")
+    write(("a.mp3", "jazz", 0.9))
+    assert names() == ["jazz.m3u8", "party.m3u8"]
