@@ -67,7 +67,7 @@ def duplicates(
     mgrkit duplicates music
     mgrkit duplicates music --json | jq '.groups[][] | select(.keep | not).path'
     mgrkit duplicates a.mp3 b.flac
-    mgrkit duplicates music --out found.csv && mgrkit data audit found.csv
+    mgrkit duplicates music --out found.csv
 
     It finds copies in other formats, at other rates and levels, and cut by some seconds, by
     fingerprints of the first two minutes (Chromaprint), and exact copies by their sound. Of each

@@ -62,6 +62,8 @@ _NEEDS = {
     "predict": _MODELS,
     "tag": _MODELS,
     "vote": _MODELS,
+    "duplicates": (*_FEATURES, "tinytag"),
+    "report": (*_MODELS, "jinja2", "tinytag"),
     "data": (*_MODELS, "scikit-learn", "tinytag"),
     "demo": (*_MODELS, "matplotlib", "scikit-learn", "tinytag"),
     "classifiers": ("pluggy",),

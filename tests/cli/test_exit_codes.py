@@ -108,6 +108,10 @@ NOT_THERE = {
         2: ["empty", "audio/a.wav", "empty --sound none", "audio/a.wav --out none/r.html"],
         3: ["none", "none.csv", "none.jsonl", "none.safetensors"],
     },
+    "duplicates": {
+        2: ["audio --out none/d.csv", "audio --resume none/d.jsonl"],
+        3: ["none", "none.wav", "empty", "audio --files-from none.txt"],
+    },
     "demo": {},
     "classifiers": {2: ["none"]},
     "plugins": {2: ["none"]},
