@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-import signal
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
@@ -17,6 +15,7 @@ from mgrkit.batch.executors.local import Local
 from mgrkit.batch.model import Item, Job, Row, Summary
 from mgrkit.batch.options import Options
 from mgrkit.batch.report import Report
+from mgrkit.batch.signals import Signals
 from mgrkit.batch.sinks.base import Sink
 from mgrkit.batch.survey import survey
 from mgrkit.errors import ItemError, MgrkitError, RunError, UsageError
@@ -129,7 +128,7 @@ class _Engine:
         self.background.append(asyncio.create_task(self._watch()))
         if count and self.report.wants_total:
             self.background.append(asyncio.create_task(self._count(count)))
-        with self._signals():
+        with Signals(self._on_signal):
             try:
                 await self.executor.each(self._draw(items), self._settle)
             except MgrkitError as error:
@@ -227,9 +226,6 @@ class _Engine:
     async def _count(self, count: Callable[[], int]) -> None:
         self.report.total(await asyncio.to_thread(count))
 
-    def _signals(self) -> _Signals:
-        return _Signals(self._on_signal)
-
     def _on_signal(self, number: int) -> None:
         if self.summary.stopped_by:
             self._stop_at_once(number)
@@ -243,32 +239,3 @@ class _Engine:
         self.executor.end()
         self.sink.end(128 + number)
         os._exit(128 + number)
-
-
-class _Signals:
-    """Routes SIGINT and SIGTERM to a function while a run goes on, where that is possible."""
-
-    def __init__(self, handler: Callable[[int], None]) -> None:
-        self.handler = handler
-        self.installed: list[int] = []
-        self.handled = False
-
-    def __enter__(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            try:
-                asyncio.get_running_loop().add_signal_handler(number, self._handle, number)
-            except NotImplementedError:  # Windows
-                return
-            self.installed.append(number)
-
-    def _handle(self, number: int) -> None:
-        self.handled = True
-        self.handler(number)
-
-    def __exit__(self, *exc: Any) -> None:
-        if self.handled:
-            return  # the loop's end is near: until then a second signal still stops at once
-        for number in self.installed:
-            asyncio.get_running_loop().remove_signal_handler(number)

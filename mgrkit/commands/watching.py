@@ -7,8 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import signal
-import threading
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from typing import NamedTuple
 
 from mgrkit.batch import Item, Options, Report, StreamSink, Summary, run, run_now
 from mgrkit.batch.model import Fingerprint, Row
+from mgrkit.batch.signals import Signals
 from mgrkit.commands.predict import COLUMNS, Answering, PredictSettings, Results
 from mgrkit.commands.walking import Walk
 from mgrkit.errors import ItemError, RunError, UsageError
@@ -254,8 +253,11 @@ class Watcher:
 
     async def follow(self, changes: Changes) -> Summary:
         """Work until a signal comes, or the changes end."""
+        with Signals(self._signalled):
+            return await self._follow(changes)
+
+    async def _follow(self, changes: Changes) -> Summary:
         walk, due, pause = None, True, 0.0
-        self._listen()
         async with contextlib.aclosing(changes):
             async for changed in changes:
                 due = due or bool(changed)
@@ -293,15 +295,6 @@ class Watcher:
         _add(self.total, part)
         if part.stopped_by:
             self.stop.set()
-        else:
-            self._listen()  # the run had the signals, and has given them up
-
-    def _listen(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
 
     def _signalled(self, number: int) -> None:
         self.total.stopped_by = self.total.stopped_by or number
