@@ -58,11 +58,16 @@ def explained(raised: BaseException, state: Path | None) -> MgrkitError:
         return raised
     if isinstance(raised, OSError) and raised.errno in _FATAL:
         return no_room(raised)
-    if state is not None and shutil.disk_usage(state).free < _LITTLE_SPACE:
+    if state is not None and is_full(state):
         return RunError("the disk is full", "make room, then run the same command again")
     if isinstance(raised, MemoryError):
         return ItemError("memory", "not enough memory for it", again=True)
     return ItemError("internal", f"{type(raised).__name__}: {raised}", "please report it")
+
+
+def is_full(folder: Path) -> bool:
+    """Whether next to nothing fits on the disk of a folder."""
+    return shutil.disk_usage(folder).free < _LITTLE_SPACE
 
 
 def no_room(error: OSError) -> RunError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from mgrkit.batch.executors.attempt import Outcome
+from mgrkit.batch.executors.attempt import Outcome, is_full
 from mgrkit.batch.journalfiles import Record
 from mgrkit.batch.model import Fingerprint, Item, Job
 from mgrkit.batch.options import Options
@@ -16,9 +15,8 @@ from mgrkit.errors import MgrkitError, RunError
 from mgrkit.files.objects import is_url, version
 from mgrkit.files.shards import Worker
 
-_DECIDING = ("numpy", "scipy", "soundfile", "soxr", "av", "pillow")
+_DECIDING = ("numpy", "scipy", "soundfile", "soxr", "av", "isal", "pillow")
 """Libraries whose versions decide the bytes of results."""
-_LITTLE_SPACE = 1 << 20
 
 
 def versions() -> dict[str, str]:
@@ -85,7 +83,7 @@ class Assignment:
         probe = folder / f"{self.worker.number}.probe"
         probe.touch()
         probe.unlink()
-        if shutil.disk_usage(folder).free < _LITTLE_SPACE:
+        if is_full(folder):
             raise RunError("the disk of OUT is full there")
 
 
