@@ -39,6 +39,11 @@ class Place:
         """NumPy for 'cpu', torch for any other device."""
         if device == "cpu":
             return cls(np, device)
+        return cls.torch(device)
+
+    @classmethod
+    def torch(cls, device: str) -> Place:
+        """torch, on any device."""
         import torch
 
         return cls(torch, device)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.errors import BundleError
-from mgrkit_classical import trees
+from mgrkit_classical import solvers, trees
 from mgrkit_classical.arrays import Place
 from mgrkit_classical.columns import ColumnClassifier, Evaluation, Lesson
+from mgrkit_classical.solvers.sklearn import unwarned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,6 +97,18 @@ class RandomForest(Forest):
         count: int = self.parameters.trees
         return count
 
+    def learn(self, lesson: Lesson, run: Run) -> dict[str, NDArray[Any]]:
+        """See `Forest.learn`; torch grows many trees at once."""
+        place = solvers.place(self.parameters.solver, run.device)
+        if place.xp is np:
+            return super().learn(lesson, run)
+        k = len(lesson.labels)
+        nodes, leaves = solvers.module("forest", place).grown(
+            lesson.z, lesson.y, k, lesson.weight, self.parameters, place, run
+        )
+        found = ((shares, lesson.labels) for shares in leaves)
+        return {**trees.joined(nodes), "leaves": trees.shares(found, len(self.task.labels))}
+
     def drawn(self, n: int, rng: np.random.Generator) -> NDArray[Any]:
         """See `Forest.drawn`: as many draws as there are examples."""
         return np.bincount(rng.integers(n, size=n), minlength=n)
@@ -159,9 +171,7 @@ class Bagging(Forest):
 
 def grow(tree: Any, x: Any, y: NDArray[np.int64], weight: NDArray[Any]) -> Any:
     """The tree, fit."""
-    with warnings.catch_warnings():
-        # Said of any table of few tracks, and once for each tree.
-        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+    with unwarned():
         return tree.fit(x, y, sample_weight=weight)
 
 

@@ -57,6 +57,11 @@ class SVMParameters(Reducible):
         high=0.95,
         search=Range(0, 0.9),
     )
+    solver: str = parameter(
+        "auto",
+        "who fits; auto: sklearn on the CPU, torch on another device",
+        choices=("auto", "sklearn", "torch"),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,11 @@ class RandomForestParameters(Reducible):
     )
     even_groups: float = parameter(
         0.5, "0: all examples count the same, 1: all artists", low=0, high=1, search=Range(0, 1)
+    )
+    solver: str = parameter(
+        "auto",
+        "who fits; auto: sklearn on the CPU, torch on another device",
+        choices=("auto", "sklearn", "torch"),
     )
 
 
@@ -117,6 +127,11 @@ class LogisticRegressionParameters(Reducible):
         "even farther out; 0: nothing is far",
         low=0,
         high=0.5,
+    )
+    solver: str = parameter(
+        "auto",
+        "who fits; auto: sklearn on the CPU, torch on another device",
+        choices=("auto", "sklearn", "torch"),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -14,6 +13,7 @@ from mgrkit_classical.arrays import Place, stored
 from mgrkit_classical.columns import ColumnClassifier, Evaluation, Lesson
 from mgrkit_classical.links import LINKS, softmax, spread
 from mgrkit_classical.parameters import layers
+from mgrkit_classical.solvers.sklearn import unwarned
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,16 +81,13 @@ class OneAgainstRest(ColumnClassifier):
 
     def learn(self, lesson: Lesson, run: Run) -> dict[str, NDArray[Any]]:
         """See `ColumnClassifier.learn`; asks whether to stop before each genre."""
-        from sklearn.exceptions import ConvergenceWarning
-
         k, rng = len(lesson.labels), run.generator("machines")
         chosen = list(range(k)) if k > 2 else [1]
         weights, bias = np.zeros((lesson.z.shape[1], len(chosen))), np.zeros(len(chosen))
         for done, label in enumerate(chosen):
             run.check()
             machine = self.machine(int(rng.integers(2**31)))
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)
+            with unwarned():
                 machine.fit(lesson.z, lesson.y == label, sample_weight=lesson.weight)
             self.judge(machine)
             weights[:, done] = np.ravel(machine.coef_)  # one row, or none, by kind and release

@@ -1,15 +1,14 @@
-"""Logistic regression: fit by scikit-learn, evaluated from plain arrays."""
+"""Logistic regression: fit by one of the solvers, evaluated from plain arrays."""
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import UsageError
-from mgrkit_classical import arrays, groups, novelty, reducing, scaling
+from mgrkit_classical import arrays, groups, novelty, reducing, scaling, solvers
 from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from mgrkit_classical.arrays import Numbers
     from mgrkit_classical.hooks import LogisticRegressionParameters
 
-_STRETCH, _STRETCHES = 20, 500
-"""Steps of the solver, which nothing can stop, and how often it may go on from there; examples
-that are scaled and whitened take some dozens of steps in all."""
-
-_EXACT = 1e-6
 _STEEP, _LEAST = 32, 1e-3
 """How fast the odds give way beyond the limit, and what is always left of them, so that the
 likeliest genre stays the likeliest: 3 % beyond it is 0.4 left, 10 % 0.05."""
@@ -54,8 +48,9 @@ class LogisticRegression(Classifier):
         x, y = arrays.checked(train, self.task)
         artists, asked = np.asarray(train.groups), self.parameters
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
-        state: dict[str, NDArray[Any]] = {**scaling.fit(x, asked.power, run)}
-        z = scaling.apply(Place.of("cpu"), state, x)
+        place = solvers.place(asked.solver, run.device)
+        state, there = scaling.fitted(x, asked.power, place, run)
+        z = place.take(there)
         reduction = reducing.fit(z, y, asked.reduce, self.task, run)
         fewer = z if reduction is None else z @ reduction
         matrix, far = novelty.fit(
@@ -63,7 +58,10 @@ class LogisticRegression(Classifier):
         )
         matrix = matrix if reduction is None else reduction @ matrix
         state |= {"labels": np.unique(y), "whitening": matrix, **far}
-        state["weights"], state["bias"] = _odds(z @ matrix, y, weight, asked.C, run)
+        mapped = there @ place.put(matrix)
+        state["weights"], state["bias"] = solvers.module("logistic", place).odds(
+            mapped, y, weight, asked.C, place, run
+        )
         run.progress(1, 1, {})
         self.restore(state, run.device)
 
@@ -120,32 +118,3 @@ class LogisticRegression(Classifier):
         self._centres, self._limit = novelty.restore(state, k, fewer, place)
         self._whitening, self._weights, self._bias = map(place.put, (whitening, weights, bias))
         self._state = dict(state)
-
-
-def _odds(
-    z: Numbers, y: NDArray[np.int64], weight: Numbers, price: float, run: Run
-) -> tuple[Numbers, Numbers]:
-    """Weights ``(columns, k)`` and bias ``(k,)`` of the log odds of the labels in y.
-
-    Raises
-    ------
-    UsageError : the fit did not settle.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression as Solver
-
-    solver = Solver(C=price, max_iter=_STRETCH, tol=_EXACT, warm_start=True, random_state=0)
-    for _ in range(_STRETCHES):
-        run.check()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            solver.fit(z, y, weight)
-        if solver.n_iter_[0] < _STRETCH:
-            break
-    else:
-        raise UsageError("the logistic regression did not settle", "give a smaller C")
-    run.check()
-    weights, bias = solver.coef_.T, solver.intercept_
-    if weights.shape[1] == 1:  # of two genres, the log odds of the second
-        weights, bias = weights * [[-0.5, 0.5]], bias * [-0.5, 0.5]
-    return np.ascontiguousarray(weights, np.float64), bias.astype(np.float64)

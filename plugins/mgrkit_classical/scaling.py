@@ -25,11 +25,24 @@ _SECTIONS = 34
 
 NAMES = ("centre", "factor", "lambda", "power_centre", "power_factor")
 _LEAST = 1e-30
+_CELLS = 1 << 24
+"""Numbers that are fit at once, of whole columns: what is made of them takes memory, too."""
+
 _FURTHEST = 4e38
 """Beyond float32, and so beyond any mean of examples."""
 
+HERE = Place(np, "cpu")
 
-def fit(x: NDArray[np.float32], power: bool, run: Run) -> dict[str, Numbers]:
+
+def fitted(
+    x: NDArray[np.float32], power: bool, place: Place, run: Run
+) -> tuple[dict[str, NDArray[Any]], Any]:
+    """The scaling of these columns, and the columns scaled, float64 ``(n, columns)``, there."""
+    state: dict[str, NDArray[Any]] = {**fit(x, power, run, place)}
+    return state, apply(place, restore(state, x.shape[1], place), place.put(x))
+
+
+def fit(x: NDArray[np.float32], power: bool, run: Run, place: Place = HERE) -> dict[str, Numbers]:
     """The scaling of these columns, one number for each: see `NAMES` and `apply`.
 
     The exponents are the most likely ones, those of scikit-learn's `PowerTransformer`, of
@@ -39,26 +52,33 @@ def fit(x: NDArray[np.float32], power: bool, run: Run) -> dict[str, Numbers]:
     Parameters
     ----------
     x : ``(n, columns)``.
+    place : where it is computed.
     """
-    columns = x.shape[1]
-    centre, factor = _standardising(x.astype(np.float64))
-    exponents = np.ones(columns)
-    if power:
-        z = np.clip((x - centre) * factor, -FAR, FAR)
-        varying = factor > 0
-        exponents[varying] = _exponents(z[:, varying], run)
-    scaling = {
-        "centre": centre,
-        "factor": factor,
-        "lambda": exponents,
-        "power_centre": np.zeros(columns),
-        "power_factor": np.ones(columns),
-    }
-    if power:
-        scaling["power_centre"], scaling["power_factor"] = _standardising(
-            _yeo_johnson(np, z, exponents)
+    step = max(1, _CELLS // max(1, len(x)))
+    blocks = [
+        _fit(
+            place.put(np.ascontiguousarray(x[:, start : start + step], np.float64)),
+            power,
+            place,
+            run,
         )
-    return scaling
+        for start in range(0, x.shape[1], step)
+    ]
+    return {name: np.concatenate([block[name] for block in blocks]) for name in NAMES}
+
+
+def _fit(x: Any, power: bool, place: Place, run: Run) -> dict[str, Numbers]:
+    """See `fit`; of float64 columns that are there."""
+    columns = x.shape[1]
+    centre, factor = _standardising(x, place)
+    exponents, power_centre, power_factor = np.ones(columns), np.zeros(columns), np.ones(columns)
+    if power:
+        z = place.xp.clip((x - place.put(centre)) * place.put(factor), -FAR, FAR)
+        varying = factor > 0
+        exponents[varying] = _exponents(z[:, place.put(varying)], place, run)
+        bent = _yeo_johnson(place.xp, z, place.put(exponents))
+        power_centre, power_factor = _standardising(bent, place)
+    return dict(zip(NAMES, (centre, factor, exponents, power_centre, power_factor), strict=True))
 
 
 def restore(state: State, columns: int, place: Place) -> dict[str, Any]:
@@ -78,20 +98,27 @@ def apply(place: Place, scaling: dict[str, Any], x: Any) -> Any:
     return xp.clip((bent - scaling["power_centre"]) * scaling["power_factor"], -LIMIT, LIMIT)
 
 
-def _standardising(x: Numbers) -> tuple[Numbers, Numbers]:
+def _standardising(x: Any, place: Place) -> tuple[Numbers, Numbers]:
     """Mean and 1 / standard deviation of each column, 0 for those that do not vary."""
-    deviation = x.std(axis=0)
+    deviation = np.sqrt(_variance(x, place))
     factor = np.where(deviation > _LEAST, 1 / np.maximum(deviation, _LEAST), 0.0)
-    return x.mean(axis=0), factor
+    return place.take(x.mean(0)), factor
 
 
-def _exponents(z: Numbers, run: Run) -> Numbers:
+def _variance(x: Any, place: Place) -> Numbers:
+    apart = x - x.mean(0)
+    variance: Numbers = place.take((apart * apart).mean(0))
+    return variance
+
+
+def _exponents(z: Any, place: Place, run: Run) -> Numbers:
     """The most likely exponent of each column, by golden section, all columns at once."""
-    slope = (np.sign(z) * np.log1p(np.abs(z))).mean(axis=0)
+    xp = place.xp
+    slope = place.take((xp.sign(z) * xp.log1p(xp.abs(z))).mean(0))
 
     def likelihood(exponents: Numbers) -> Numbers:
         run.check()
-        spread = _yeo_johnson(np, z, exponents).var(axis=0)
+        spread = _variance(_yeo_johnson(xp, z, place.put(exponents)), place)
         likelihoods: Numbers = (exponents - 1) * slope - np.log(np.maximum(spread, _LEAST)) / 2
         return likelihoods
 

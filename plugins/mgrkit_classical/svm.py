@@ -1,27 +1,21 @@
-"""Support vector machine: fit by scikit-learn, evaluated from plain arrays."""
+"""Support vector machine: fit by one of the solvers, evaluated from plain arrays."""
 
 from __future__ import annotations
 
-import itertools
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mgrkit.classifiers.base import Classifier
 from mgrkit.errors import BundleError, UsageError
-from mgrkit_classical import arrays, groups, kernels, reducing, scaling
+from mgrkit_classical import arrays, groups, kernels, reducing, scaling, solvers
 from mgrkit_classical.arrays import Place, stored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.classifiers.base import Examples, Floats, Run, State
-    from mgrkit_classical.arrays import Numbers
     from mgrkit_classical.hooks import SVMParameters
-
-_STEPS = 1_000_000
-"""Of the solver for one pair, which nothing can stop; what settles at all takes fewer."""
 
 _CELLS = 1 << 22
 _NAMES = ("labels", "whitening", "counts", "vectors", "weights", "bias")
@@ -50,12 +44,26 @@ class SVM(Classifier):
         x, y = x[order], y[order]
         artists, asked = np.asarray(train.groups)[order], self.parameters
         weight = groups.weights(y, artists, asked.even_groups, asked.class_weight == "balanced")
-        state = scaling.fit(x, asked.power, run)
-        z = scaling.apply(Place.of("cpu"), state, x)
-        matrix = reducing.whitening(z, y, artists, asked.reduce, asked.whiten, self.task, run)
+        place = solvers.place(asked.solver, run.device)
+        state, z = scaling.fitted(x, asked.power, place, run)
+        here = place.take(z)
+        matrix = reducing.whitening(here, y, artists, asked.reduce, asked.whiten, self.task, run)
         state["whitening"] = matrix
-        machines = self._machines(z @ matrix, y, weight, _gamma(asked, state), run)
-        self.restore({**state, **machines}, run.device)
+        labels, index = np.unique(y, return_inverse=True)
+        mapped = z @ place.put(matrix)
+        weights, bias = solvers.module("svc", place).machines(
+            mapped, index, weight, asked, _gamma(asked, state), place, run
+        )
+        run.check()
+        kept = weights.any(axis=1)
+        state |= {
+            "labels": labels,
+            "counts": np.bincount(index[kept], minlength=len(labels)),
+            "vectors": place.take(mapped)[kept],
+            "weights": weights[kept],
+            "bias": bias,
+        }
+        self.restore(state, run.device)
 
     def predict_proba(self, x: NDArray[Any]) -> Floats:
         """See `Classifier.predict_proba`; a genre that was not in train gets 0."""
@@ -110,61 +118,6 @@ class SVM(Classifier):
         self._vectors, self._weights, self._bias = map(place.put, (vectors, weights, bias))
         self._whitening = place.put(whitening)
         self._state = dict(state)
-
-    def _machines(
-        self, z: Numbers, y: NDArray[np.int64], weight: Numbers, gamma: float, run: Run
-    ) -> dict[str, NDArray[Any]]:
-        """The arrays of the machines of all pairs, of scaled examples in the labels' order."""
-        labels = np.unique(y)
-        k = len(labels)
-        weights, bias = np.zeros((len(y), k)), np.zeros((k, k))
-        pairs = list(itertools.combinations(range(k), 2))
-        for done, (i, j) in enumerate(pairs):
-            run.check()
-            of_i, of_j = np.flatnonzero(y == labels[i]), np.flatnonzero(y == labels[j])
-            both = np.concatenate([of_i, of_j])
-            second = np.arange(len(both)) >= len(of_i)
-            machine = self._machine(z[both], second, weight[both], gamma)
-            # scikit-learn's two-class machine is for the second; here row i is for i.
-            supports = both[machine.support_]
-            opponent = np.where(supports < of_j[0], j, i)
-            weights[supports, opponent] = np.abs(machine.dual_coef_[0])
-            bias[i, j], bias[j, i] = -machine.intercept_[0], machine.intercept_[0]
-            run.progress(done + 1, len(pairs), {})
-        run.check()
-        kept = weights.any(axis=1)
-        return {
-            "labels": labels,
-            "counts": np.array([np.count_nonzero(kept & (y == label)) for label in labels]),
-            "vectors": z[kept],
-            "weights": weights[kept],
-            "bias": bias,
-        }
-
-    def _machine(self, z: Numbers, second: NDArray[np.bool_], weight: Numbers, gamma: float) -> Any:
-        """scikit-learn's machine of one pair."""
-        from sklearn.exceptions import ConvergenceWarning
-        from sklearn.svm import SVC
-
-        asked = self.parameters
-        machine = SVC(
-            C=asked.C,
-            kernel=asked.kernel,
-            gamma=gamma,
-            degree=asked.degree,
-            coef0=asked.coef0,
-            max_iter=_STEPS,
-            # None would draw from NumPy's global generator, though nothing here is random.
-            random_state=0,
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            machine.fit(z, second, weight)
-        if machine.fit_status_:
-            raise UsageError(
-                f"the svm's {asked.kernel} kernel did not settle", "give a smaller C or gamma"
-            )
-        return machine
 
 
 def _gamma(parameters: SVMParameters, state: State) -> float:

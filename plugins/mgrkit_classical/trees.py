@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mgrkit.classifiers.base import State
+    from mgrkit_classical.arrays import Numbers
 
 DEEPEST = 10_000
 """Steps from a root to a leaf. Trees of examples have some dozens; with the most trees that the
@@ -59,14 +60,21 @@ def gathered(
     grown = [[getattr(tree.tree_, name) for name in names] for tree in trees]
     for nodes, mine in zip(grown, seen, strict=False):
         nodes[2] = mine[np.maximum(nodes[2], 0)]  # below 0 for a leaf
-    shares = [tree.tree_.value[tree.tree_.children_left < 0, 0] for tree in trees]
-    leaves = np.zeros((sum(map(len, shares)), columns), np.float32)
-    start = 0
-    for tree, share in zip(trees, shares, strict=True):
-        mine = labels[tree.classes_.astype(np.int64)]
-        leaves[start : start + len(share), mine] = share / share.sum(axis=1, keepdims=True)
-        start += len(share)
-    return {**joined(grown), "leaves": leaves}
+    found = [
+        (tree.tree_.value[tree.tree_.children_left < 0, 0], labels[tree.classes_.astype(np.int64)])
+        for tree in trees
+    ]
+    return {**joined(grown), "leaves": shares(found, columns)}
+
+
+def shares(found: Iterable[tuple[Numbers, NDArray[np.int64]]], columns: int) -> NDArray[np.float32]:
+    """The leaves of `gathered`: for each tree, weights ``(leaves, k)`` and the columns of k."""
+    rows = []
+    for weights, mine in found:
+        leaves = np.zeros((len(weights), columns), np.float32)
+        leaves[:, mine] = weights / weights.sum(axis=1, keepdims=True)
+        rows.append(leaves)
+    return np.concatenate(rows)
 
 
 def joined(trees: Sequence[Sequence[NDArray[Any]]]) -> dict[str, NDArray[Any]]:

@@ -34,6 +34,9 @@ QUICK: dict[str, dict[str, object]] = {
 }
 """By name of classifier: what makes its fits short, or fit for artists of two genres."""
 
+SOLVED = ("svm", "random_forest", "logistic_regression")
+"""Those that torch can fit, too."""
+
 
 def make(name: str, labels: int = 4, columns: int = 6, **parameters: object) -> Classifier:
     """The quick version of a classifier, of so many labels and columns."""

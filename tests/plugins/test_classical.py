@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from mgrkit_classical import scaling
+from mgrkit_classical.arrays import Place
 from sklearn.preprocessing import PowerTransformer
 
 from mgrkit.classifiers import Bundle, Examples, Run, save_bundle
 from mgrkit.errors import BundleError, Stopped, UsageError
-from tests.plugins.classical import QUICK, examples, fitted, learnable, make
+from tests.plugins.classical import QUICK, SOLVED, examples, fitted, learnable, make
 
 ALL = pytest.mark.parametrize("name", QUICK)
 
@@ -35,6 +36,16 @@ def test_a_label_without_examples_gets_exactly_nothing(name: str) -> None:
     sound(probabilities, len(train))
     assert (probabilities[:, 1] == 0).all()
     assert (probabilities[kept].argmax(1) == train.y[kept]).mean() > 0.8
+
+
+@ALL
+@pytest.mark.parametrize("labels", [3, 9])
+def test_a_few_tracks_of_each_genre(name: str, labels: int) -> None:
+    """Which scikit-learn warns of."""
+    train = examples(labels, each=2)
+    kept = (train.y > 0) | (np.arange(len(train)) == np.flatnonzero(train.y == 0)[0])
+    model = fitted(name, learnable(train.x[kept], train.y[kept]), labels)
+    sound(model.predict_proba(train.x), len(train), labels)
 
 
 @ALL
@@ -188,12 +199,11 @@ def test_torch_gives_the_same(name: str) -> None:
 
 @ALL
 def test_a_fit_for_a_device_predicts_there(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mgrkit_classical.arrays import Place
-
     asked = []
     of = Place.of
     monkeypatch.setattr(Place, "of", lambda device: asked.append(device) or of("cpu"))
-    make(name).fit(examples(), None, Run(0, device="cuda:1"))
+    here = {"solver": "sklearn"} if name in SOLVED else {}
+    make(name, **here).fit(examples(), None, Run(0, device="cuda:1"))
     assert asked[-1] == "cuda:1"
 
 
@@ -339,3 +349,24 @@ def test_the_exponents_are_those_of_scikit_learn() -> None:
     theirs = PowerTransformer(standardize=False).fit(z).lambdas_
     assert np.abs(theirs).max() < 5
     assert np.allclose(ours, theirs, atol=1e-3)
+
+
+def test_columns_are_scaled_alike_however_many_are_fit_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x = examples(columns=7).x
+    whole = scaling.fit(x, True, Run(0))
+    monkeypatch.setattr(scaling, "_CELLS", 3 * len(x))
+    for name, values in scaling.fit(x, True, Run(0)).items():
+        assert np.allclose(values, whole[name], rtol=1e-5, atol=1e-7), name
+
+
+@pytest.mark.torch
+def test_columns_are_scaled_alike_in_torch() -> None:
+    x = np.concatenate([examples().x, np.ones((48, 1), np.float32)], axis=1)
+    here, z = scaling.fitted(x, True, Place.of("cpu"), Run(0))
+    there, on_device = scaling.fitted(x, True, Place.torch("cpu"), Run(0))
+    for name, values in here.items():
+        assert np.allclose(there[name], values, rtol=1e-5, atol=1e-7), name
+    assert abs(on_device.numpy() - z).max() < 1e-5
+    assert (on_device.numpy()[:, -1] == 0).all()

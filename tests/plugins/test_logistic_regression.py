@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mgrkit_classical import arrays, groups, logistic_regression, scaling
+from mgrkit_classical import arrays, groups, scaling
 from mgrkit_classical.arrays import Place
+from mgrkit_classical.solvers.sklearn import logistic
 from sklearn.linear_model import LogisticRegression
 
 from mgrkit.classifiers import Examples, Run
@@ -58,9 +59,9 @@ def test_a_fit_in_stretches_ends_where_a_long_one_does(
     stretch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train = examples()
-    monkeypatch.setattr(logistic_regression, "_STRETCH", 10_000)
+    monkeypatch.setattr(logistic, "_STRETCH", 10_000)
     whole = fitted(NAME, train).predict_proba(train.x)
-    monkeypatch.setattr(logistic_regression, "_STRETCH", stretch)
+    monkeypatch.setattr(logistic, "_STRETCH", stretch)
     assert abs(fitted(NAME, train).predict_proba(train.x) - whole).max() < 1e-4
 
 
@@ -68,7 +69,7 @@ def test_a_fit_asks_whether_to_stop_in_each_stretch(monkeypatch: pytest.MonkeyPa
     counts = []
     for stretch in (10_000, 2):
         asked: list[int] = []
-        monkeypatch.setattr(logistic_regression, "_STRETCH", stretch)
+        monkeypatch.setattr(logistic, "_STRETCH", stretch)
         run = Run(0, stop_requested=lambda asked=asked: bool(asked.append(0)))
         make(NAME).fit(examples(), None, run)
         counts.append(len(asked))
@@ -76,8 +77,8 @@ def test_a_fit_asks_whether_to_stop_in_each_stretch(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_fit_that_does_not_settle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logistic_regression, "_STRETCH", 2)
-    monkeypatch.setattr(logistic_regression, "_STRETCHES", 1)
+    monkeypatch.setattr(logistic, "_STRETCH", 2)
+    monkeypatch.setattr(logistic, "_STRETCHES", 1)
     with pytest.raises(UsageError, match="did not settle"):
         fitted(NAME, examples())
 

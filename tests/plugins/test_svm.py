@@ -145,7 +145,7 @@ def test_coupling_finds_the_lowest_point() -> None:
 
 
 def test_a_kernel_that_does_not_settle_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgrkit_classical.svm._STEPS", 3)
+    monkeypatch.setattr("mgrkit_classical.solvers.sklearn.svc._STEPS", 3)
     with pytest.raises(UsageError, match="rbf kernel did not settle"):
         fitted("svm", examples())
 

@@ -1,0 +1,1 @@
+"""Fits in torch, on any device."""
