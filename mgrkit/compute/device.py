@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import os
 import re
+import runpy
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from mgrkit.errors import UsageError
 
 KINDS = ("cpu", "cuda", "mps")
-_DRIVERS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")
-"""One of these is there where CUDA can be: NVIDIA's on Linux, WSL 2's, and AMD's ROCm."""
+_DRIVER = "libcuda.so.1"
+"""What CUDA loads first on Linux and on WSL 2, wherever the system has it."""
 
 
 def resolve_device(asked: str, usable: Sequence[str]) -> str:
@@ -44,13 +47,14 @@ def lacking(device: str) -> str:
     kind, _, number = device.partition(":")
     if kind == "cpu":
         return ""
-    # torch takes seconds to import: only where there can be a device at all.
-    if kind == "cuda" and os.name != "nt" and not any(map(os.path.exists, _DRIVERS)):
-        return "no driver"
     if kind == "mps" and sys.platform != "darwin":
         return "only macOS has it"
-    if importlib.util.find_spec("torch") is None:
+    found = importlib.util.find_spec("torch")
+    if found is None:
         return "torch is not installed"
+    # torch takes seconds to import: it is asked only where it could see a device at all.
+    if kind == "cuda" and (why := _no_cuda(Path(found.origin or ""))):
+        return why
     import torch
 
     if kind == "mps":
@@ -59,3 +63,18 @@ def lacking(device: str) -> str:
     if int(number or 0) < count:
         return ""
     return f"torch sees {count or 'none'}"
+
+
+def _no_cuda(torch: Path) -> str:
+    """Why this torch, by its ``__init__.py``, can see no CUDA (or ROCm) device; empty if it can."""
+    built = runpy.run_path(str(torch.with_name("version.py")))
+    if built.get("hip"):
+        return ""  # it brings AMD's libraries with it
+    if not built.get("cuda"):
+        return "this torch is for CPUs only"
+    try:
+        if os.name != "nt":
+            ctypes.CDLL(_DRIVER)
+    except OSError:
+        return "no driver"
+    return ""
