@@ -126,6 +126,12 @@ def spectrograms(
     resample: Resample = None,
     piece_seconds: PieceSeconds = None,
     allow_truncated: AllowTruncated = False,
+    device: Annotated[
+        str,
+        typer.Option(
+            metavar="DEVICE", help="cpu, cuda or cuda:N: who transforms; the same within a level."
+        ),
+    ] = "cpu",
     workers: Workers = 4,
     timeout: Timeout = None,
     table: SourceTable = None,
@@ -177,6 +183,7 @@ def spectrograms(
         "dct_type": dct_type, "lifter": lifter, "bins_per_octave": bins_per_octave,
         "octaves": octaves, "lags": lags, "size": size, "resample": resample, "cmap": cmap,
         "axes": marks, "piece_seconds": piece_seconds, "allow_truncated": allow_truncated,
+        "device": device,
     }  # fmt: skip
     given = typed(context)
     if presets:

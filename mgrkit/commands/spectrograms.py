@@ -22,6 +22,7 @@ from mgrkit.batch import (
 )
 from mgrkit.batch.model import Row
 from mgrkit.commands.plan import Plan, audio_and_noisy
+from mgrkit.compute.device import resolve_device
 from mgrkit.errors import AudioError, ItemError, UsageError
 from mgrkit.frontend import DECIBELS, KINDS, FrontEnd, front_end
 from mgrkit.frontend.presets import Preset, preset_of
@@ -44,7 +45,8 @@ class SpectrogramsSettings:
     30 s; a number cuts exactly so many seconds. ``axes`` 'hz' or 'notes' makes pictures for
     people, of a ``size`` in pixels such as '1000x500' (the default); '' plain ones.
     ``allow_truncated`` draws what can be decoded of a file that is cut or damaged on the way;
-    pictures that an earlier run made of such files stand with it or without.
+    pictures that an earlier run made of such files stand with it or without. ``device`` 'cpu', or
+    'cuda' and 'cuda:1': pictures of another device are the same within one level of 255.
     """
 
     frontend: FrontEnd
@@ -53,8 +55,16 @@ class SpectrogramsSettings:
     axes: str = ""
     size: str | None = None
     allow_truncated: bool = False
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "device", resolve_device(self.device, ("cpu", "cuda")))
+        if self.device != "cpu":
+            from mgrkit.spectrograms import on_a_device
+
+            if not on_a_device(self.frontend):
+                kind = self.frontend.kind
+                raise UsageError(f"--kind {kind} is computed on the CPU", "give --device cpu")
         if self.axes:
             self.canvas()
         from mgrkit.spectrograms.palettes import CMAPS
@@ -120,6 +130,8 @@ class SpectrogramsSettings:
             "cmap": self.cmap,
             "front-end": self.frontend.digest,
         }
+        if self.device != "cpu":
+            values["device"] = self.device.partition(":")[0]
         if self.axes:
             canvas = self.canvas()
             values |= {
@@ -223,7 +235,7 @@ def _drawn(settings: SpectrogramsSettings, item: Item, work: Work, piece: Piece)
         "seconds": round(len(piece.samples) / frontend.rate, 6),
     }
     try:
-        image = render(piece.samples, frontend)
+        image = render(piece.samples, frontend, settings.device)
     except ItemError as error:
         return Output(row, error=error)
     temp = work.temp()

@@ -109,7 +109,7 @@ def decibels(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
     return levels, peak * _DB
 
 
-def render(samples: Floats, frontend: FrontEnd) -> Image:
+def render(samples: Floats, frontend: FrontEnd, device: str = "cpu") -> Image:
     """The image, by the law of the front end, rounded.
 
     Decibels are 255 (dB - peak + top_db) / top_db, 0 where that is negative; with a floor of
@@ -118,17 +118,32 @@ def render(samples: Floats, frontend: FrontEnd) -> Image:
     level of a tone of full scale takes the place of the peak. Shares are 255 times themselves;
     values of either sign are 127.5 (1 + value / scale). Kinds may take other steps, see
     `mgrkit.spectrograms.kinds.Code`. A front end with a size has it resampled in the end.
-    Parameters and errors as for ``spectrum``.
+
+    Parameters
+    ----------
+    samples, frontend : as for ``spectrum``, as are the errors.
+    device : 'cpu', or another of torch's: the picture is the same within one level of 255. Of kinds
+        that are no sums over the transform, see `on_a_device`, all is computed on the CPU.
+
+    Raises
+    ------
+    RunError : the device is gone, or has no memory left.
     """
     if frontend.planes:
-        return _joined(samples, frontend)
-    image = _rendered(samples, frontend)
+        return _joined(samples, frontend, device)
+    image = _rendered(samples, frontend, device)
     return image._replace(values=_sized(image.values, frontend)) if frontend.size else image
 
 
-def _joined(samples: Floats, frontend: FrontEnd) -> Image:
+def on_a_device(frontend: FrontEnd) -> bool:
+    """Whether a device has a part in pictures of this front end."""
+    parts = frontend.planes or (frontend,)
+    return any(code_of(part.kind).project for part in parts)
+
+
+def _joined(samples: Floats, frontend: FrontEnd, device: str) -> Image:
     """Three images as the channels of one."""
-    images = [_rendered(samples, plane) for plane in frontend.planes]
+    images = [_rendered(samples, plane, device) for plane in frontend.planes]
     planes = [_sized(image.values, frontend) for image in images]
     own = tuple((image.peak_db, image.scale) for image in images)
     return Image(on_one_grid(planes), None, (), own)
@@ -139,7 +154,7 @@ def _sized(values: NDArray[np.uint8], frontend: FrontEnd) -> NDArray[np.uint8]:
     return resampled(values, size.width, size.height, size.resample) if size else values
 
 
-def _rendered(samples: Floats, frontend: FrontEnd) -> Image:
+def _rendered(samples: Floats, frontend: FrontEnd, device: str) -> Image:
     """One pixel per band and frame."""
     law = KINDS[frontend.kind].law
     if law == SHARES:
@@ -147,7 +162,7 @@ def _rendered(samples: Floats, frontend: FrontEnd) -> Image:
         return Image(np.rint(shares * 255).astype(np.uint8))
     if law == CENTRED:
         return _centred(spectrum(samples, frontend), frontend)
-    logs, top, peak, least = _shown(samples, frontend)
+    logs, top, peak, least = _shown(samples, frontend, device)
     code = code_of(frontend.kind)
     if frontend.ref != "peak":
         top = peak = code.full(frontend)
@@ -243,21 +258,28 @@ def _projected(samples: Floats, frontend: FrontEnd) -> Iterator[tuple[int, Float
         yield first, project(block, frontend)
 
 
-def _shown(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float, float, float]:
+def _shown(
+    samples: Floats, frontend: FrontEnd, device: str = "cpu"
+) -> tuple[Floats, float, float, float]:
     """Logarithms ``(columns, bands)`` for the law, their peak, the power's, and its least.
 
     The least is of all that the kind computes, as the peak is, and only looked for where it counts.
     """
-    logs, peak = _log_power(checked(samples, frontend), frontend)
+    logs, peak = _log_power(checked(samples, frontend), frontend, device)
     least = float(logs.min()) if frontend.is_stretched else -math.inf
     return *code_of(frontend.kind).columns(logs, peak, frontend), peak, least
 
 
-def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
+def _log_power(samples: Floats, frontend: FrontEnd, device: str) -> tuple[Floats, float]:
     """The natural logarithm of the power ``(frames, bands)``, in scratch, and its largest value.
 
     Natural, because NumPy has it in SIMD and log10 not.
     """
+    peak = math.log(_amin(frontend))
+    if device != "cpu" and code_of(frontend.kind).project:
+        from mgrkit.spectrograms.on_device import log_power
+
+        return log_power(samples, frontend, device, peak)
     values = code_of(frontend.kind).values
     shape = (frame_count(len(samples), frontend.transform), frontend.bands)
     blocks = _projected(samples, frontend)
@@ -265,7 +287,6 @@ def _log_power(samples: Floats, frontend: FrontEnd) -> tuple[Floats, float]:
         whole = values(samples, frontend).T
         shape, blocks = whole.shape, iter([(0, whole)])
     logs: Floats = scratch("logs", shape, np.float32)
-    peak = math.log(_amin(frontend))
     with np.errstate(divide="ignore"):
         for first, power in blocks:
             block = logs[first : first + len(power)]
