@@ -18,6 +18,9 @@ __all__ = ["ears", "lite0_weights", "musicnn_weights"]
 
 # As the command line does; the order of sums, and so the last digits, hang on it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# One process of tests a core: threads of torch and scikit-learn that wait for each other in turning
+# loops made some tests last twenty times as long. Those that are about threads ask for their own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parent.parent
 DATA = Path(os.environ.get("MGRKIT_TEST_DATA") or ROOT.parent / "shared" / "data")
