@@ -69,7 +69,7 @@ def test_both_commands_end_in_the_same_tree_however_often_they_are_killed(tmp_pa
 
     rng = random.Random(3)
     for command in commands("killed"):
-        for _ in range(6):
+        for _ in range(3):
             process = subprocess.Popen(command, cwd=harness.ROOT)
             time.sleep(rng.uniform(0.3, 1.2))
             process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -116,9 +117,10 @@ def untagged(music: Path, undo: Path, old: dict[Path, str]) -> None:
 
 def test_killed_again_and_again_every_file_is_old_or_new(tmp_path: Path) -> None:
     music = library(tmp_path / "music")
-    told = torture(music, tmp_path / "undo.jsonl", 20, seed=26)
-    assert told["kills"] == 20
-    assert told["within"] >= 5, "most kills came while files were written"
+    kills = min(100, int(os.environ.get("MGRKIT_KILLS", "8")))
+    told = torture(music, tmp_path / "undo.jsonl", kills, seed=26)
+    assert told["kills"] == kills
+    assert told["within"] >= kills // 4, "most kills came while files were written"
 
 
 def test_the_harness_sees_a_writer_that_writes_in_place(tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ raise SystemExit(guarded(app, sys.argv[2:]))
 """
 EACH = 6
 """Trials from one kill to the next, or fewer."""
+SHARED = 60
+"""Trials of two: so many that one is not done before the other has begun."""
 
 
 @pytest.fixture
@@ -83,7 +85,7 @@ def wait_for_growth(place: Path, process: subprocess.Popen[bytes]) -> None:
 
 
 def test_killed_at_random_moments_it_loses_no_trial_and_leaves_none_running(place: Path) -> None:
-    kills = int(os.environ.get("MGRKIT_KILLS", "5"))
+    kills = int(os.environ.get("MGRKIT_KILLS", "3"))
     draw = random.Random(int(os.environ.get("MGRKIT_SEED", "1")))
     asked, before = EACH * kills, dict[int, tuple[Any, ...]]()
     for _ in range(kills):
@@ -108,7 +110,7 @@ def test_killed_at_random_moments_it_loses_no_trial_and_leaves_none_running(plac
 
 
 def test_two_share_a_search_and_one_that_dies_leaves_its_trial_to_the_other(place: Path) -> None:
-    asked = 150  # so that one is not done before the other has begun
+    asked = SHARED
     dies, lives = start(place, "out", asked), start(place, "out", asked)
     while len(_workers(place)) < 2:
         assert dies.poll() is None
@@ -122,12 +124,12 @@ def test_two_share_a_search_and_one_that_dies_leaves_its_trial_to_the_other(plac
 
 
 def test_two_that_both_live_do_as_many_as_are_asked_for(place: Path) -> None:
-    both = [start(place, "out", 150) for _ in range(2)]
+    both = [start(place, "out", SHARED) for _ in range(2)]
     assert both[0].wait() == 0
     told = ended(place, both[1])
-    assert told["inner"]["trials"] == 150
+    assert told["inner"]["trials"] == SHARED
     assert not list((place / "out" / ".workers").iterdir())
-    assert len(finished(place)) == len(trials(place)) == 150
+    assert len(finished(place)) == len(trials(place)) == SHARED
     assert len(_workers(place)) == 2
 
 

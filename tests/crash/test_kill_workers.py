@@ -1,4 +1,4 @@
-"""SIGKILL of a cluster's workers at random moments; 20 kills here, 200 in a nox session."""
+"""SIGKILL of a cluster's workers at random moments; 6 kills here, 200 in a nox session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mgrkit.compute.cluster import Cluster
 from tests.batch import toys
 from tests.batch.clusters import Foreign, foreign
 
-KILLS = min(200, int(os.environ.get("MGRKIT_KILLS", "20")))
+KILLS = min(200, int(os.environ.get("MGRKIT_KILLS", "6")))
 
 
 class Killer(threading.Thread):

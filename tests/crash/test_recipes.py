@@ -56,10 +56,10 @@ def test_each_of_them_makes_copies(whole: Path) -> None:
     assert len(tree(whole)) == len(rows) + 1 > 2 * len(shipped())
 
 
-@pytest.mark.parametrize("workers", ["2", "16"])
-def test_any_number_of_workers_makes_the_same(source: Path, whole: Path, workers: str) -> None:
-    out = source.parent / f"with-{workers}"
-    run(augment(source, out, *EACH, "--workers", workers))
+def test_two_workers_make_the_same(source: Path, whole: Path) -> None:
+    """So do sixteen, which are killed below."""
+    out = source.parent / "with-2"
+    run(augment(source, out, *EACH, "--workers", "2"))
     assert tree(out) == tree(whole)
 
 
@@ -70,7 +70,7 @@ def test_so_does_a_replay_of_the_table(source: Path, whole: Path) -> None:
 
 
 def test_so_does_a_run_that_is_killed_again_and_again(source: Path, whole: Path) -> None:
-    kills, rng = min(20, int(os.environ.get("MGRKIT_KILLS", "5"))), random.Random(4)
+    kills, rng = min(20, int(os.environ.get("MGRKIT_KILLS", "2"))), random.Random(4)
     out, right = source.parent / "killed", tree(whole)
     words = augment(source, out, *EACH, "--workers", "16")
     before: dict[str, int] = {}
