@@ -47,3 +47,9 @@ def test_what_is_needed_without_torch_is_all_but_that() -> None:
     extra = PROJECT["optional-dependencies"]["test"]
     assert needs() == [*PROJECT["dependencies"], *extra]
     assert set(needs()) - set(needs("torch", "torchvision")) == {"torch>=2.13", "torchvision>=0.28"}
+
+
+def test_what_ci_goes_without_is_something_that_is_needed() -> None:
+    listed = re.search(r"^unneeded=\((.*?)\)", (ROOT / ".ci" / "run").read_text(), re.M | re.S)
+    assert listed
+    assert set(listed[1].split()) <= {Requirement(need).name for need in needs()}
