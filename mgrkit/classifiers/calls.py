@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from mgrkit.classifiers.base import Floats
 
 AUTHOR = "please tell its author"
+_DEVICE = {"AcceleratorError", "OutOfMemoryError"}
+"""What torch, which need not be here, calls errors of a device."""
+
 SUMS = 1e-3
 """How far the sum of a row of probabilities may be from one."""
 
@@ -37,8 +40,10 @@ def blaming(name: str) -> Iterator[None]:
     except (MgrkitError, KeyboardInterrupt):
         raise
     except BaseException as error:
-        # A full disk or too little memory is not the author's to mend.
+        # A full disk, too little memory, a device that is gone: not the author's to mend.
         hint = "" if isinstance(error, OSError | MemoryError) else AUTHOR
+        if _DEVICE & {kind.__name__ for kind in type(error).__mro__}:
+            hint = "give --device cpu"
         raise RunError(f"the classifier {name} failed: {one_line(error)}", hint) from error
 
 

@@ -279,6 +279,10 @@ class Odd(BaseException):
     pass
 
 
+class AcceleratorError(RuntimeError):
+    """As torch calls what a device that disappears makes it raise."""
+
+
 def raising(error: BaseException) -> Any:
     def call(*_: object) -> None:
         raise error
@@ -294,6 +298,7 @@ def raising(error: BaseException) -> Any:
         (GeneratorExit(), "GeneratorExit (please tell its author)"),
         (StopIteration(), "StopIteration (please tell its author)"),
         (ValueError("two\nlines"), "ValueError: two lines (please tell its author)"),
+        (AcceleratorError("bus"), "AcceleratorError: bus (give --device cpu)"),
         (OSError(28, "No space left"), "OSError: [Errno 28] No space left"),
         (MemoryError(), "MemoryError"),
     ],
