@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import soundfile
 
 from mgrkit.classifiers import Examples, Run, Task
 from mgrkit.commands.train import TrainSettings, train
+from mgrkit.errors import Stopped
 from mgrkit.frontend import front_end
 from mgrkit.models.model import Model
 from mgrkit.registry import installed, resolve, with_parameters
@@ -47,6 +49,29 @@ def test_a_network_learns_on_cuda_and_answers_alike_on_the_cpu(name: str, precis
     other = new()
     other.restore(model.state(), "cpu")
     assert np.abs(other.predict_proba(toys.asked) - probabilities).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_stopped_fit_goes_on_from_its_checkpoint(name: str, tmp_path: Path) -> None:
+    spec, toys = installed().classifier(name).spec, toy("image")
+    epochs: list[int] = []
+
+    def fit(stop_after: int | None = None) -> None:
+        def told(done: int, _: int, metrics: Mapping[str, float]) -> None:
+            if metrics:
+                epochs.append(done)
+
+        run = Run(
+            0, "cuda", folder=tmp_path, progress=told,
+            stop_requested=lambda: len(epochs) == stop_after,
+        )  # fmt: skip
+        model = resolve(spec.factory)(toys.task, with_parameters(spec, {"epochs": 6}))
+        model.fit(toys.train, toys.valid, run)
+
+    with pytest.raises(Stopped):
+        fit(stop_after=3)
+    fit()
+    assert len(epochs) == 6
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed"])
