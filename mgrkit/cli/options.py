@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,6 +67,26 @@ def called(context: typer.Context, parameter: str) -> str:
     (param,) = (one for one in context.command.params if one.name == parameter)
     names = [name for name in param.opts if name.startswith("--")]
     return names[0] if names else param.metavar or parameter
+
+
+def check_companions(context: typer.Context, needs: Mapping[str, Sequence[str]]) -> None:
+    """See that no option is given that means nothing without another.
+
+    Parameters
+    ----------
+    needs : such parameters of a command, each with those of which one has to be given with it.
+
+    Raises
+    ------
+    UsageError : one is given alone.
+    """
+    given = typed(context)
+    for name, others in needs.items():
+        if name in given and not any(context.params[other] for other in others):
+            ones = " or ".join(called(context, other) for other in others)
+            raise UsageError(
+                f"{called(context, name)} goes with {ones}", "give both, or leave it out"
+            )
 
 
 @contextlib.contextmanager

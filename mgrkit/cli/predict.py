@@ -22,6 +22,7 @@ from mgrkit.cli.options import (
     Suffix,
     Timeout,
     Workers,
+    check_companions,
     number,
     read_lists,
 )
@@ -35,6 +36,7 @@ _TAGS = 5
 
 
 def predict(
+    context: typer.Context,
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -205,8 +207,7 @@ def predict(
         raise UsageError("--json, --jsonl and --csv exclude each other", "give one of them")
     if as_csv and timeline:
         raise UsageError("with --csv, pieces have a table of their own", "--pieces FILE.csv")
-    if pieces and not as_csv:
-        raise UsageError("--pieces goes with --csv", "--timeline prints them")
+    check_companions(context, {"pieces": ["as_csv"], "playlist_paths": ["playlists"]})
     if playlist_paths not in ("relative", "absolute"):
         raise UsageError(f"--playlist-paths must be relative or absolute, not {playlist_paths!r}")
     paths = list(files or [])

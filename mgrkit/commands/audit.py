@@ -12,7 +12,9 @@ from mgrkit.classifiers.base import silent, unheard
 from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import Progress, Tags, catalogued, read_rows, unseen
 from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, labelled
+from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.reading import read_dataset
+from mgrkit.datasets.tag_rows import labelled_rows
 from mgrkit.errors import UsageError
 from mgrkit.experiments.inflation import Inflation, inflation
 from mgrkit.experiments.training import Recipe
@@ -104,7 +106,15 @@ class Audited:
 
 
 @paused_collector()
-def audit(data: Path, progress: Progress = unseen, *, table: Path | None = None) -> Audited:
+def audit(
+    data: Path,
+    progress: Progress = unseen,
+    *,
+    table: Path | None = None,
+    label_from: str = "",
+    options: Options | None = None,
+    report: Report | None = None,
+) -> Audited:
     """Find every leak between the parts of the splits that DATA has: parts, and folds.
 
     Parameters
@@ -112,6 +122,9 @@ def audit(data: Path, progress: Progress = unseen, *, table: Path | None = None)
     data : a track table, a feature table, or a folder; in a folder the tags of files whose artist
         nothing else tells are read.
     table : of the files of the folder ``data``, instead of its own.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`; files whose tags name no genre
+        are left out.
+    options, report : of the run that reads genres from tags.
 
     Raises
     ------
@@ -119,7 +132,10 @@ def audit(data: Path, progress: Progress = unseen, *, table: Path | None = None)
     RunError : DATA cannot be read, or lists nothing.
     """
     notes: list[str] = []
-    frame = read_rows(Source.of(data, table).table or data, notes)
+    source, labels = Source.of(data, table), Labels(label_from)
+    frame = read_rows(source.table or data, notes)
+    frame, lost = labelled_rows(data, source.folder, frame, labels, notes, options, report)
+    frame = frame.filter(~frame["path"].is_in(list(lost)))
     tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)
@@ -149,6 +165,7 @@ def measure(
     table: Path | None = None,
     feature_set: str | None = None,
     device: str = "auto",
+    label_from: str = "",
     options: Options | None = None,
     report: Report | None = None,
     say: Callable[[str], None] = unheard,
@@ -162,12 +179,14 @@ def measure(
     seeds : fits on each kind of split.
     split : 'published', 'grouped', or None for the first of them that DATA allows.
     table : as for `audit`.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`.
 
     Raises
     ------
     UsageError, RunError : what `mgrkit.commands.train.train` raises; or a random ``split``.
     """
     check_split(split)
+    Labels(label_from)
     if split == "random":
         raise UsageError("--split random is what it is compared with", "published or grouped")
     entry = installed().classifier(classifier)
@@ -177,7 +196,8 @@ def measure(
         return Recipe.of(entry, {}, seed, device=device)
 
     recipe(0)
-    dataset = read_dataset(data, wanted, options, report, table)
+    labels = Labels(label_from, learns=True)
+    dataset = read_dataset(data, wanted, options, report, table, labels=labels)
     return inflation(dataset, recipe, seeds, source=data, how=split, say=say, progress=progress)
 
 

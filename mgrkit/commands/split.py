@@ -15,6 +15,8 @@ from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
 from mgrkit.datasets.entries import judged
 from mgrkit.datasets.genres import genre_key, one_spelling
+from mgrkit.datasets.labels import Labels
+from mgrkit.datasets.tag_rows import labelled_rows
 from mgrkit.errors import RunError, Stopped, UsageError
 from mgrkit.files.outputs import check_folder
 from mgrkit.tracks.collections.lookup import known
@@ -44,6 +46,8 @@ class SplitSettings:
     keep : an earlier table, whose rows keep their part or fold.
     tags : take the artist of a file that no row names from its tags.
     allow_missing : let a genre of too few artists lack a part.
+    label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`; 'tag' takes artists from tags,
+        too.
     """
 
     how: str | None = None
@@ -54,9 +58,11 @@ class SplitSettings:
     keep: Path | None = None
     tags: bool = False
     allow_missing: bool = False
+    label_from: str = ""
 
     def __post_init__(self) -> None:
         check_split(self.how)
+        Labels(self.label_from)
         if self.folds is not None:
             Shares.of_folds(self.folds)
             if self.shares != USUAL:
@@ -91,7 +97,7 @@ class Parted:
     ----------
     split : its kind; ``words`` go with every number from it.
     genres : how many tracks of each genre each part has, '' being those in none.
-    passed_over : rows that failed or are duplicates, by why.
+    passed_over : rows that failed, are duplicates or have no genre in their tags, by why.
     """
 
     out: Path
@@ -143,7 +149,8 @@ def split(
 
     Raises
     ------
-    UsageError : DATA cannot be split so, a path has two genres, or OUT is there already.
+    UsageError : DATA cannot be split so, a path has two genres, folders are artists and no
+        genres, or OUT is there already.
     RunError : DATA or the earlier table cannot be read, or has nothing to split.
     Stopped : a person ended it while tags were read; nothing was written.
     """
@@ -157,21 +164,28 @@ def split(
     out = out or source.table or source.folder / TABLE
     _check_out(out, replace_out=replace_out)
     frame = read_rows(source.table or data, notes, search, extras=True)
-    used = _used(frame)
+    used = (frame["status"] != "failed") & (frame["duplicate_of"] == "")
     rows = frame.filter(used)
     if not len(rows):
         raise RunError(f"no row of {data} can be used", "all failed or are duplicates")
+    by = Labels(settings.label_from, learns=True)
+    rows, lost = labelled_rows(data, source.folder, rows, by, notes, options, report)
+    if by.by_tag:
+        frame = frame.with_columns(_genres(frame, rows))
+        used &= ~frame["path"].is_in(list(lost))
+        rows = rows.filter(~rows["path"].is_in(list(lost)))
     _check_torn(rows)
-    tags = _tags(source.folder, rows, options, report) if settings.tags else {}
+    asked = settings.tags or by.by_tag
+    tags = _tags(source.folder, rows, options, report) if asked else {}
     labels = _labelled(rows, tags, notes)
     made = _made(labels, settings, source, notes)
-    _write(out, source.folder, frame, labels, made, settings)
-    return _parted(out, frame, labels, made, settings, notes)
+    _write(out, source.folder, frame, used.to_list(), labels, made, settings)
+    return _parted(out, frame.filter(~used), labels, made, settings, notes)
 
 
 def _parted(
     out: Path,
-    frame: pl.DataFrame,
+    unused: pl.DataFrame,
     labels: Mapping[str, Labelled],
     made: Split,
     settings: SplitSettings,
@@ -181,9 +195,10 @@ def _parted(
     counts: dict[str, Counter[str]] = {}
     for name, part in _parts(labels, made, settings).items():
         counts.setdefault(labels[name].genre or "no genre", Counter())[part] += 1
+    why = zip(unused["status"].to_list(), unused["duplicate_of"].to_list(), strict=True)
     passed = Counter(
-        "failed" if status == "failed" else "duplicate"
-        for status in frame.filter(~_used(frame))["status"].to_list()
+        "failed" if status == "failed" else "duplicate" if other else "no genre"
+        for status, other in why
     )
     return Parted(
         out, made.name, made.words, settings.seed, dict(sorted(counts.items())), passed,
@@ -200,8 +215,13 @@ def _check_out(out: Path, *, replace_out: bool) -> None:
         raise UsageError(f"{out} is there already", "give another OUT, or --replace")
 
 
-def _used(frame: pl.DataFrame) -> pl.Series:
-    return (frame["status"] != "failed") & (frame["duplicate_of"] == "")
+def _genres(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
+    """The column of genres, those of the rows that are used being the tags'."""
+    import polars as pl
+
+    tagged = dict(zip(rows["path"].to_list(), rows["genre"].to_list(), strict=True))
+    both = zip(frame["path"].to_list(), frame["genre"].to_list(), strict=True)
+    return pl.Series("genre", [tagged.get(path, genre) for path, genre in both], pl.String)
 
 
 def _check_torn(rows: pl.DataFrame) -> None:
@@ -326,6 +346,7 @@ def _write(
     out: Path,
     folder: Path,
     frame: pl.DataFrame,
+    used: Sequence[bool],
     labels: Mapping[str, Labelled],
     made: Split,
     settings: SplitSettings,
@@ -336,7 +357,6 @@ def _write(
     paths = frame["path"].to_list()
     parts = _parts(labels, made, settings)
     # A row that was not dealt, such as one that failed, is in no part.
-    used = _used(frame).to_list()
     groups = {path: one.group for path, one in labels.items()}
     new = {
         "group": [g or groups.get(p, "") for g, p in zip(frame["group"], paths, strict=True)],

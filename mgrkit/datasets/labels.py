@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from mgrkit.batch import Item, Options, Output, Report, Work
 from mgrkit.datasets.genres import genre_key
@@ -14,8 +14,7 @@ from mgrkit.datasets.jobs import all_rows
 from mgrkit.errors import RunError, UsageError
 
 if TYPE_CHECKING:
-    from mgrkit.tracks.find import Finder
-    from mgrkit.tracks.lineage import Lineage
+    from mgrkit.tracks.layout import Layout
 
 TAG, FOLDER = "tag", "folder"
 BY_TAG = "--label-from tag takes the genres of the files' tags"
@@ -23,6 +22,16 @@ BY_TAG = "--label-from tag takes the genres of the files' tags"
 _BETWEEN = re.compile(r"[/,|]")
 _NAMED = 3
 """So many files that are left out are named."""
+
+
+class Stated(Protocol):
+    """What the table of a folder says of genres, and how its files lie."""
+
+    @property
+    def names_genres(self) -> bool: ...
+
+    @property
+    def layout(self) -> Layout: ...
 
 
 @dataclass(frozen=True)
@@ -53,12 +62,12 @@ class Labels:
     def by_tag(self) -> bool:
         return self.by == TAG
 
-    def check(self, data: Path, root: Path, lineage: Lineage, *, drawn: bool) -> None:
+    def check(self, data: Path, root: Path, stated: Stated, *, drawn: bool) -> None:
         """See that DATA can have such labels.
 
         Parameters
         ----------
-        root : what the paths of ``lineage`` are relative to.
+        root : what the paths of ``stated`` are relative to.
         drawn : DATA holds pictures.
 
         Raises
@@ -67,9 +76,9 @@ class Labels:
         """
         if drawn and self.by_tag:
             raise no_tags(data, "pictures")
-        if self.by or drawn or not self.learns or lineage.names_genres:
+        if self.by or drawn or not self.learns or stated.names_genres:
             return
-        if artists := lineage.layout.first_are_artists(root):
+        if artists := stated.layout.first_are_artists(root):
             raise UsageError(
                 f"the folders of {data} are artists, as tags say ({artists}), and no genres",
                 f"{BY_TAG}, a tracks.csv (path, genre) names them, --label-from folder learns "
@@ -104,7 +113,8 @@ class Tagged:
 
 def read_tagged(
     data: Path,
-    finder: Finder,
+    files: Iterable[tuple[str, str]],
+    count: Callable[[], int],
     labels: Labels,
     is_copy: Callable[[str], bool],
     options: Options | None = None,
@@ -117,6 +127,7 @@ def read_tagged(
     Parameters
     ----------
     data : for people.
+    files : the path and the file of each; ``count`` gives how many there are.
     is_copy : whether a path is of a noisy copy, which is of its recording's genre.
 
     Raises
@@ -124,12 +135,8 @@ def read_tagged(
     RunError : no file names a genre.
     Stopped : a person ended it.
     """
-    items = (
-        Item(track.path, track.file, {"path": track.path, "source": track.path})
-        for track in finder
-        if not track.problem
-    )
-    rows, _ = all_rows(items, read_genres, finder.count, options, report)
+    items = (Item(path, file, {"path": path, "source": path}) for path, file in files)
+    rows, _ = all_rows(items, read_genres, count, options, report)
     found = {row["path"]: row["genres"] for row in rows if row["status"] == "ok"}
     named = {path: found[path] for path in sorted(found) if found[path] is not None}
     known = frozenset(map(genre_key, labels.known))

@@ -106,7 +106,8 @@ def _by_tags(
     report: Report | None,
 ) -> Finder:
     """Let the lineage have the genres that tags name; the files but those that name none."""
-    tagged = read_tagged(data, finder, labels, lineage.is_copy, options, report)
+    readable = ((track.path, track.file) for track in finder if not track.problem)
+    tagged = read_tagged(data, readable, finder.count, labels, lineage.is_copy, options, report)
     lineage.genres, lost = tagged.genres, tagged.lost
     lineage.notes += tagged.notes
     files, passed = finder.files, finder.without

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from mgrkit.cli.app import app
 from mgrkit.cli.terminal.errors import guarded
-from tests.datasets.library import library
+from tests.datasets.library import library, song
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +66,9 @@ def test_folders_of_artists_are_refused_in_one_line_that_says_how_to_choose(
     assert not Path("a.safetensors").exists()
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "compare", "tune", "explore"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "compare", "tune", "explore", "data split", "data audit"]
+)
 def test_another_word_is_a_wrong_call(capfd: pytest.CaptureFixture[str], command: str) -> None:
     words = {
         "train": ("svm", "own", "--out", "a.safetensors"),
@@ -72,8 +76,10 @@ def test_another_word_is_a_wrong_call(capfd: pytest.CaptureFixture[str], command
         "compare": ("own", "--classifiers", "svm", "--out", "x"),
         "tune": ("svm", "own", "--trials", "1", "--out", "x"),
         "explore": ("own", "--out", "x"),
+        "data split": ("own", "x.csv"),
+        "data audit": ("own",),
     }
-    assert run(command, *words[command], "--label-from", "tags") == 2
+    assert run(*command.split(), *words[command], "--label-from", "tags") == 2
     assert "--label-from must be tag or folder, not 'tags'" in capfd.readouterr().err
 
 
@@ -81,3 +87,62 @@ def test_explore_shows_the_genres_of_the_tags(capfd: pytest.CaptureFixture[str])
     words = "explore own --label-from tag --plots counts --out seen --json"
     assert run(*words.split()) == 0
     assert json.loads(capfd.readouterr().out)["genres"] == 2
+
+
+def test_a_split_of_the_genres_of_the_tags_is_learnt_from_without_a_word(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree("own", tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    song(Path("own/The Rock Band 0/First/untold.flac"), 220.0, artist="The Rock Band 0")
+    words = "data split own own.csv --label-from tag --json"
+    assert run(*words.split()) == 0
+    out, err = capfd.readouterr()
+    told = json.loads(out)
+    assert set(told["genres"]) == {"Rock", "Folk"}
+    assert (told["words"], told["passed_over"]) == ("grouped split", {"no genre": 1})
+    assert "1 files without a genre in their tags left out" in err
+    rows = {row["path"]: row for row in pl.read_csv("own.csv", infer_schema=False).to_dicts()}
+    assert {row["genre"] for row in rows.values()} == {"Rock", "Folk", None}
+    untold = rows["own/The Rock Band 0/First/untold.flac"]
+    assert (untold["genre"], untold["split"]) == (None, None)
+    parts = {(row["group"], row["split"]) for row in rows.values() if row["split"]}
+    assert len(parts) == len({artist for artist, _ in parts}) == 8, "artists are undivided"
+    assert run("train", "svm", "own.csv", "--out", "a.safetensors", "--json") == 0
+    assert json.loads(capfd.readouterr().out)["labels"] == ["Folk", "Rock"]
+
+
+def test_a_split_refuses_folders_of_artists(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("data", "split", "own", "artists.csv") == 2
+    assert "the folders of own are artists" in capfd.readouterr().err
+    assert not Path("artists.csv").exists()
+    words = "data split own artists.csv --label-from folder --allow-missing --split random"
+    assert run(*words.split()) == 0
+
+
+def test_an_audit_knows_the_genres_of_the_tags(capfd: pytest.CaptureFixture[str]) -> None:
+    paths = sorted(Path("own").rglob("*.flac"))
+    rows = [
+        {"path": str(path), "artist": path.parts[1], "split": ("train", "test")[number % 2]}
+        | {"sound": "one" if number in (0, len(paths) - 1) else ""}
+        for number, path in enumerate(paths)
+    ]
+    pl.DataFrame(rows).write_csv("audited.csv")
+    assert run("data", "audit", "audited.csv", "--label-from", "tag") == 1
+    err = capfd.readouterr().err
+    assert "the genres are those of the files' tags" in err
+    assert "sounds under two genres: 1" in err
+    words = "data audit audited.csv --label-from tag --inflation svm --seeds 1 --json"
+    assert run(*words.split()) == 0
+    assert json.loads(capfd.readouterr().out)["random"]["accuracy"] > 0.5
+
+
+def test_files_without_any_genre_are_neither_split_nor_audited(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    library(tmp_path / "none", {"Rock": ""}, artists=1)
+    (tmp_path / "t.csv").write_text("path,split\nnone/a.flac,train\nnone/b.flac,test\n")
+    for words in (["split", "none", "o.csv"], ["audit", "t.csv"], ["split", "t.csv", "o.csv"]):
+        named = [str(tmp_path / word) if word in ("none", "t.csv") else word for word in words]
+        assert run("data", *named, "--label-from", "tag") == 3
+        assert "has a genre in its tags" in capfd.readouterr().err

@@ -87,7 +87,9 @@ def test_pieces_have_a_table_of_their_own(model: Path, capfd: pytest.CaptureFixt
     ("words", "code", "expected"),
     [
         (["--csv", "--timeline"], 2, "a table of their own (--pieces FILE.csv)"),
-        (["--pieces", "p.csv"], 2, "--pieces goes with --csv"),
+        (["--pieces", "p.csv"], 2, "--pieces goes with --csv (give both, or leave it out)"),
+        (["--playlist-paths", "absolute"], 2, "--playlist-paths goes with --playlists"),
+        (["--playlist-paths", "relative"], 2, "--playlist-paths goes with --playlists"),
         (["--csv", "--pieces", "p.txt"], 2, "--pieces must end in .csv, not p.txt"),
         (["--csv", "--pieces", "no/p.csv"], 2, "there is no folder no"),
         (["--csv", "--pieces", "mine.csv"], 2, "mine.csv was not made by mgrkit predict"),

@@ -77,8 +77,20 @@ def test_the_gap_is_printed_and_told_as_json(
     assert found["gap"] == pytest.approx(found["random"]["accuracy"] - found["apart"]["accuracy"])
 
 
-def test_options_of_the_gap_alone_are_refused(tmp_path: Path, capsys: Captured) -> None:
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--split", "grouped"], "--split goes with --inflation (give both, or leave it out)"),
+        (["--seeds", "3"], "--seeds goes with --inflation"),
+        (["--set", "gtzan57"], "--set goes with --inflation"),
+        (["--device", "auto"], "--device goes with --inflation"),
+        (["--workers", "2"], "--workers goes with --inflation or --label-from"),
+    ],
+)
+def test_options_of_the_gap_alone_are_refused(
+    tmp_path: Path, capsys: Captured, words: list[str], message: str
+) -> None:
     table = tmp_path / "t.csv"
     table.write_text(LEAKY)
-    assert mgrkit("data", "audit", table, "--split", "grouped") == 2
-    assert "--split goes with --inflation" in capsys.readouterr().err
+    assert mgrkit("data", "audit", table, *words) == 2
+    assert message in capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,15 +14,20 @@ from mgrkit.cli.options import (
     Device,
     FeatureSet,
     Json,
+    LabelFrom,
     Quiet,
     SplitHow,
     Workers,
+    check_companions,
     number,
 )
-from mgrkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from mgrkit.batch import Options
 
 
 def audit(
+    context: typer.Context,
     data: Annotated[
         Path,
         typer.Argument(
@@ -50,6 +55,7 @@ def audit(
     ] = None,
     split: SplitHow = None,
     table: DataTable = None,
+    label_from: LabelFrom = "",
     feature_set: FeatureSet = None,
     device: Device = "auto",
     workers: Workers = 4,
@@ -72,14 +78,16 @@ def audit(
 
     With --inflation it fits a classifier on a split that keeps artists apart and on a random one
     of the same tracks, with as many of each genre in each part: the gap is what a random split
-    says too much. --seeds, --split, --set, --device and --workers go with it alone.
+    says too much. --seeds, --split, --set and --device go with it alone, --workers also with
+    --label-from.
     """
-    if inflation is None:
-        for name, given in (("seeds", seeds), ("split", split), ("set", feature_set)):
-            if given is not None:
-                raise UsageError(f"--{name} goes with --inflation", "leave it out")
-        return _audit(data, table, as_json=as_json, quiet=quiet)
+    alone = dict.fromkeys(("seeds", "split", "feature_set", "device"), ("inflation",))
+    check_companions(context, {**alone, "workers": ["inflation", "label_from"]})
     from mgrkit.batch import Options
+
+    if inflation is None:
+        options = Options(workers)
+        return _audit(data, table, label_from, options, as_json=as_json, quiet=quiet)
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.auditing import show_inflation
@@ -98,6 +106,7 @@ def audit(
             table=table,
             feature_set=feature_set,
             device=device,
+            label_from=label_from,
             options=Options(workers),
             report=console.report,
             say=watch.say,
@@ -110,14 +119,28 @@ def audit(
     return 0
 
 
-def _audit(data: Path, table: Path | None, *, as_json: bool, quiet: bool) -> int:
+def _audit(
+    data: Path,
+    table: Path | None,
+    label_from: str,
+    options: Options,
+    *,
+    as_json: bool,
+    quiet: bool,
+) -> int:
     from mgrkit.cli.terminal.fitting import FitBar
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.auditing import show_audit
     from mgrkit.commands.audit import audit as command
 
     with closing(FitBar(quiet=quiet, name="tags")) as bar:
-        found = command(data, lambda done, total: bar.progress(done, total, {}), table=table)
+        found = command(
+            data,
+            lambda done, total: bar.progress(done, total, {}),
+            table=table,
+            label_from=label_from,
+            options=options,
+        )
     if as_json:
         print_json(found.as_json())
     show_audit(found, on_stdout=not as_json, quiet=quiet)

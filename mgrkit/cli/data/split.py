@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import DataTable, Debug, Json, Quiet, SplitHow, Suffix, Workers, number
+from mgrkit.cli.options import (
+    DataTable,
+    Debug,
+    Json,
+    LabelFrom,
+    Quiet,
+    SplitHow,
+    Suffix,
+    Workers,
+    number,
+)
 from mgrkit.errors import UsageError
 
 
@@ -57,6 +67,7 @@ def split(
         Path | None,
         typer.Option(metavar="TABLE", help="An earlier table whose tracks keep their part."),
     ] = None,
+    label_from: LabelFrom = "",
     tags: Annotated[
         bool, typer.Option("--tags", help="Take artists that DATA does not name from tags.")
     ] = False,
@@ -86,6 +97,7 @@ def split(
     mgrkit data split tracks.csv fold3.csv --folds 10 --test-fold 3
     mgrkit data split new.csv split.csv --keep old.csv
     mgrkit data split tracks.csv --tags --replace
+    mgrkit data split music split.csv --label-from tag
 
     train, evaluate and compare take the parts of the table, and say with each number how they
     were dealt (column split_by). The same seed gives the same folds, so that only --test-fold
@@ -104,7 +116,9 @@ def split(
         raise UsageError("--ratio and --counts exclude each other", "give one of them")
     shares = Shares.of_counts(counts) if counts is not None else USUAL
     shares = Shares.of_ratio(ratio) if ratio is not None else shares
-    settings = SplitSettings(how, seed, shares, folds, test_fold, keep, tags, allow_missing)
+    settings = SplitSettings(
+        how, seed, shares, folds, test_fold, keep, tags, allow_missing, label_from
+    )
     with Console("tags", quiet=quiet, debug=debug, table=False) as console:
         made = command(
             data,
