@@ -13,7 +13,7 @@ import numpy as np
 
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.difference import difference
-from mgrkit.files.replacing import replacing
+from mgrkit.files.replacing import is_half_written, replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,14 +42,18 @@ def read_record(path: Path) -> dict[str, Any] | None:
 def folder_record(folder: Path) -> dict[str, Any] | None:
     """The record of an experiment's folder; None where no folder is, or an empty one.
 
+    What another process is writing there, or was when it was killed, does not count.
+
     Raises
     ------
     UsageError : something else is there, or a folder whose record is damaged.
     """
     if not folder.exists():
         return None
-    if folder.is_dir() and not {path.name for path in folder.iterdir()} - {LOCK}:
-        return None
+    if folder.is_dir():
+        names = {path.name for path in folder.iterdir()} - {LOCK}
+        if all(map(is_half_written, names)) and not (folder / SETTINGS).exists():
+            return None
     with contextlib.suppress(RunError):
         if record := read_record(folder / SETTINGS):
             return record

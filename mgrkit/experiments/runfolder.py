@@ -44,8 +44,9 @@ class RunFolder:
         UsageError : the folder is another's, or a run of other settings, which are named.
         RunError : it cannot be written, or another process is at work in it.
         """
-        kept = folder_record(self.path)
+        folder_record(self.path)  # nothing is made in the folder of another
         self._alone()
+        kept = folder_record(self.path)
         if kept is not None:
             other = difference(kept, settings)
             if other and not (replace or kept.get("finished")):

@@ -69,11 +69,9 @@ class StudyFolder:
                 raise UsageError(f"{self.path} is no folder", "give another --out")
             self.path.mkdir(exist_ok=True)
             with self.gate():
-                names = {path.name for path in self.path.iterdir()} - {LOCK}
-                if all(name.startswith(".") and name.endswith(".tmp") for name in names):
-                    self.tidy()  # it was killed before it had written anything
                 kept = folder_record(self.path)
                 if kept is None:
+                    self.tidy()  # one was killed before it had written anything
                     write_record(self.path / SETTINGS, settings)
                 elif kept.get("made by") != MAKER:
                     raise UsageError(f"{self.path} holds something else", "give another --out")

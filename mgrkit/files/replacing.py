@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+
+
+def is_half_written(name: str) -> bool:
+    """Whether a file is called as `replacing` calls what is being written, or never was whole."""
+    return re.fullmatch(r"\.[0-9a-f]{16}\.tmp", name) is not None
 
 
 @contextlib.contextmanager

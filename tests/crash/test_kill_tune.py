@@ -61,6 +61,8 @@ def journal(place: Path) -> int:
 
 
 def trials(place: Path, out: str = "out") -> list[Any]:
+    """FileNotFoundError where no journal is, which Optuna would begin before OUT has settings."""
+    (place / out / "study.jsonl").stat()
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(place / out / "study.jsonl"))
     )
