@@ -88,7 +88,8 @@ class Plan:
         def without(root: Path, path: str) -> bool:
             return self._lineages[root].is_without(path)
 
-        return Finder(roots, self.out, self.files, search, without)
+        outputs = not self.to_table
+        return Finder(roots, self.out, self.files, search, without, outputs=outputs)
 
     def _paths(self, root: Path) -> Iterator[str]:
         """The paths below one source, those of other shards too, by a separate walk."""

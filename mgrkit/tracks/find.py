@@ -113,6 +113,9 @@ class Finder:
     out : left out of the walk.
     files : only these relative POSIX paths, of the first root, whatever their suffix.
     without : whether a file of a root and a relative path is passed over, as tables say.
+    outputs : files are named after the tracks, somewhere where letter case may not count; of two
+        tracks that would give them one name the second has a problem. Without outputs that is so
+        only of one relative path in two roots.
 
     Folders, those of object stores too, are walked one at a time, in the order of their names. A
     link is followed, but no folder is entered twice, and none through a link that lies below it:
@@ -130,6 +133,7 @@ class Finder:
     ignored: Counter[str] = field(default_factory=Counter)
     ignored_files: list[Ignored] = field(default_factory=list)
     found: int = 0
+    outputs: bool = field(default=False, kw_only=True)
 
     def __iter__(self) -> Iterator[Track]:
         self.ignored.clear()
@@ -252,7 +256,8 @@ class Finder:
                 yield Track(root, folder or ".", folder or ".", problem)
                 continue
             clash = None
-            if other := taken.get(fold(prefix)):
+            called = fold(prefix) if self.outputs else name
+            if other := taken.get(called):
                 clash = ItemError(
                     "coincides",
                     f"its outputs would have the names of those of {other}",
@@ -260,7 +265,7 @@ class Finder:
                     again=True,
                 )
             else:
-                taken[fold(prefix)] = f"{root.name}/{begin}{name}"
+                taken[called] = f"{root.name}/{begin}{name}"
             yield Track(root, begin + name, begin + prefix, clash, version)
 
 

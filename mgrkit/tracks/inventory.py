@@ -150,10 +150,8 @@ def _joined(folder: Path, rows: _Rows, found: Mapping[str, ItemError | None]) ->
         findings += _of_rows(rows, wanted.get(path), genre)
         of = published(path, whole)
         seconds = _seconds(rows.columns, row) or of.seconds
-        problem = found.get(path)
-        if problem and problem.reason == "coincides":  # a matter of outputs
-            problem = None
-        files[path] = Stated(path, (path, genre, *row[2:]), seconds, of, tuple(findings), problem)
+        row = (path, genre, *row[2:])
+        files[path] = Stated(path, row, seconds, of, tuple(findings), found.get(path))
     notes = tuple(layout.genre_notes) if used else ()
     return Inventory(folder, rows.table, rows.columns, files, notes)
 

@@ -306,6 +306,26 @@ def test_links(one: Path, capfd: Captured) -> None:
     assert real.read_bytes() == Path("hard.flac").read_bytes() == before
 
 
+def test_two_files_whose_names_differ_in_letter_case_are_two_files(
+    one: Path, capfd: Captured
+) -> None:
+    Path("music").mkdir()
+    one.rename("music/song.flac")
+    if Path("music/SONG.FLAC").exists():
+        pytest.skip("this file system does not tell letter case apart")
+    shutil.copy("music/song.flac", "music/SONG.FLAC")
+    found = told(capfd, "music", *WORDS)
+    assert [row["action"] for row in found["files"]] == ["written", "written"]
+    assert genre(Path("music/SONG.FLAC")) == genre(Path("music/song.flac")) != []
+    capfd.readouterr()
+    assert mgrkit("predict", "music", "--model", "svm", "--device", "cpu", "--json", "-q") == 0
+    predicted = json.loads(capfd.readouterr().out)
+    assert {row["path"]: row.get("error") for row in predicted} == {
+        "music/SONG.FLAC": None,
+        "music/song.flac": None,
+    }
+
+
 def test_read_only_files_and_folders(one: Path, capfd: Captured) -> None:
     before = one.read_bytes()
     one.chmod(0o444)

@@ -130,13 +130,22 @@ def test_names_that_still_coincide_fail_naming_the_other(tmp_path: Path) -> None
     touch(second, "g/a.wav", "g/b.wav")
     problems = {
         (track.root.name, track.path): track.problem.message
-        for track in Finder([first, second])
+        for track in Finder([first, second], outputs=True)
         if track.problem
     }
     assert problems == {
         ("noisy", "g/a.wav"): "its outputs would have the names of those of audio/g/a.wav",
         ("audio", "g/x.wav"): "its outputs would have the names of those of audio/g/X.wav",
     }
+
+
+def test_without_outputs_names_that_differ_in_letter_case_are_two_files(tmp_path: Path) -> None:
+    touch(tmp_path / "here", "CASE.mp3", "case.mp3")
+    touch(tmp_path / "there", "case.mp3")
+    assert [track.problem for track in Finder([tmp_path / "here"])] == [None, None]
+    both = Finder([tmp_path / "here", tmp_path / "there"])
+    problems = [(track.root.name, track.path) for track in both if track.problem]
+    assert problems == [("there", "case.mp3")], "one path twice in a table"
 
 
 def test_roots_share_one_tree(tmp_path: Path) -> None:
