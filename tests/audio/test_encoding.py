@@ -219,7 +219,8 @@ def test_an_ogg_with_more_tags_than_a_page_holds(tmp_path: Path) -> None:
 
 
 def test_tags_of_real_files(data: Path) -> None:
-    assert every_tag(data / "cases" / "two_artists.ogg") == {"artist": "Art A", "genre": "Rock"}
+    two = {"artist": "Art A", "genre": "Rock; Pop"}
+    assert every_tag(data / "cases" / "two_artists.ogg") == two
     assert every_tag(data / "cases" / "id3v1_latin1.mp3")["artist"] == "Björnar"
     assert every_tag(data / "fma" / "clips" / "000010.mp3")["title"] == "Freeway"
     assert every_tag(data / "songs" / "vibe_ace.ogg")["album_artist"] == "Kevin MacLeod"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from mgrkit.audio.tags.every import every_tag
 from mgrkit.audio.tags.genre import ID3V1, genre_tags, genres_in
 from tests.audio import made_tags as made
 from tests.audio.made_tags import MPEG, apev2, chunk, flac, id3v2, text_frame
@@ -98,6 +99,41 @@ FORMS = {
 def test_every_form_of_a_genre_is_read(tmp_path: Path, form: str) -> None:
     content, wanted = FORMS[form]
     assert genres(tmp_path, content) == wanted
+
+
+NUMBERS = {
+    79: "Hard Rock", 80: "Folk", 85: "Bebop", 129: "Hardcore", 131: "Indie", 132: "Britpop",
+    139: "Crossover", 147: "Synthpop", 164: "Global", 165: "IDM", 191: "Psybient",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_numbers_of_80_and_more_come_right_everywhere(tmp_path: Path, number: int) -> None:
+    """tinytag 2.3.2 lacks three of the names, so that all behind them are others."""
+    path = tmp_path / "a.mp3"
+    contents = (
+        id3v1(number), tcon(f"({number})"), tcon(str(number), 4, 3), gnre(number + 1),
+        flac(("genre", f"({number})")), MPEG + apev2(("Genre", str(number))),
+        made.asf("x", ("WM/Genre", f"({number})")),
+    )  # fmt: skip
+    for content in contents:
+        path.write_bytes(content)
+        assert genre_tags(path) == [NUMBERS[number]]
+        assert every_tag(path)["genre"] == NUMBERS[number]
+
+
+def test_every_tag_has_all_genres_and_none_where_none_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    for content, expected in ((tcon("Rock\0Folk", 4, 3), "Rock; Folk"), (id3v1(255), None)):
+        path.write_bytes(content)
+        assert every_tag(path).get("genre") == expected
+
+
+def test_a_genre_of_id3_counts_before_one_of_info(tmp_path: Path) -> None:
+    """mgrkit tag writes the one and leaves the other."""
+    info = chunk(b"LIST", b"INFO" + chunk(b"IGNR", b"Rock\0"))
+    wav = made.wav(info, chunk(b"id3 ", tcon("Jazz")[: -len(MPEG)]))
+    assert genres(tmp_path, wav) == ["Jazz", "Rock"]
 
 
 ODD = {

@@ -16,16 +16,22 @@ _INFO = {b"IART": "artist", b"IGNR": "genre"}
 
 
 def chunk_tags(file: BinaryIO) -> list[tuple[str, str]]:
-    """Names and values in the RIFF or IFF form that begins here, in their order."""
+    """Names and values in the RIFF or IFF form that begins here, in their order.
+
+    But a genre of ID3 comes before one of INFO, as `mgrkit tag` writes ID3 alone.
+    """
     riff = file.read(12)[:4] == b"RIFF"
-    found = []
+    found: list[tuple[str, str]] = []
+    last = []
     for name, size in _chunks(file, "little" if riff else "big"):
         if name in (b"id3 ", b"ID3 "):
             found += id3v2(file)
         elif name == (b"LIST" if riff else b"AUTH"):
             content = file.read(min(size, LONGEST))
-            found += _info(content) if riff else [("artist", untold(content))]
-    return found
+            told = _info(content) if riff else [("artist", untold(content))]
+            found += [pair for pair in told if pair[0] != "genre"]
+            last += [pair for pair in told if pair[0] == "genre"]
+    return found + last
 
 
 def seek_id3(file: BinaryIO) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from tinytag import TinyTag, TinyTagException
 
 from mgrkit.audio.tags.artist import Sparing, container_tags
+from mgrkit.audio.tags.genre import genre_tags
 
 NAMES = (
     "title", "artist", "album", "album_artist", "composer", "genre", "date", "track", "disc",
@@ -18,18 +20,21 @@ NAMES = (
 def every_tag(path: str | Path) -> dict[str, str]:
     """The tags of a file by `NAMES`; of several values of one the first. No pictures.
 
-    Those of formats that tinytag does not know are FFmpeg's. A file that cannot be read has none.
+    Genres are those of `mgrkit.audio.tags.genre.genre_tags`, with semicolons between: tinytag
+    (2.3.2) leaves out three of ID3v1's, and takes all behind them for others. What else formats
+    say that tinytag does not know is FFmpeg's. A file that cannot be read has no tags.
     """
     try:
         with Sparing(path) as file:
             tag = TinyTag.get(file_obj=file, duration=False)
+        genre = "; ".join(genre_tags(path))
     except OSError:
         return {}
     except TinyTagException:
         return _of_container(path)
     found = {
         "title": tag.title, "artist": tag.artist, "album": tag.album,
-        "album_artist": tag.albumartist, "composer": tag.composer, "genre": tag.genre,
+        "album_artist": tag.albumartist, "composer": tag.composer, "genre": genre,
         "date": tag.year, "track": _of(tag.track, tag.track_total),
         "disc": _of(tag.disc, tag.disc_total),
         "comment": tag.comment or _first(tag, "_comment"),  # FFmpeg's own in ID3v2
@@ -50,6 +55,8 @@ def _of_container(path: str | Path) -> dict[str, str]:
     found: dict[str, str | None] = {}
     for name, value in container_tags(path):
         found.setdefault(name.lower(), value)
+    with contextlib.suppress(OSError):
+        found["genre"] = "; ".join(genre_tags(path))
     return _clean({name: found.get(name) for name in NAMES})
 
 

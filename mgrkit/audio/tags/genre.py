@@ -16,6 +16,7 @@ _MOST = 16
 _SPACES = re.compile(r"\s+")
 _REFERENCE = re.compile(r"\((\d{1,9}|RX|CR)\)", re.ASCII)
 _WORDS = {"RX": "Remix", "CR": "Cover"}
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
 _NOTHING = {"", "genre", "na", "none", "undefined", "unknown", "unknowngenre"}
 
 # As id3.org and Winamp (from 80 on) number them; 255 and all others are none.
@@ -84,6 +85,22 @@ def genres_in(text: str) -> list[str]:
     parts = re.split("[\0;]", text, maxsplit=_MOST)[:_MOST]
     # Spaces and control characters may stand around a name, but not without end.
     return [genre for part in parts if len(part) <= 10 * LONGEST for genre in _of_part(part)]
+
+
+def name_problem(name: str) -> str:
+    """Why a name cannot be written into files as a genre; '' where it is read back as it is.
+
+    >>> name_problem("(17)"), name_problem("Hip-Hop"), name_problem("Rock; Pop")
+    ('it would be read back as Rock', '', '')
+    """
+    if len(name) > LONGEST:
+        return f"it has {len(name):,} characters, and {LONGEST} are the most"
+    if any(unicodedata.category(char) in _NO_TEXT for char in name):
+        return "it holds control characters or line ends"
+    read = genres_in(name)
+    if read == [unicodedata.normalize("NFC", part.strip()) for part in name.split(";")]:
+        return ""
+    return f"it would be read back as {' and '.join(read) or 'no genre'}"
 
 
 def _of_part(text: str) -> Iterator[str]:
