@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from mgrkit.datasets.genres import GenreMap
     from mgrkit.inputs.columns import TableChoice
 
+_LARGEST = 1 << 20
+"""Characters of a file of names,"""
+_SHOWN = 80
+"""and of a text that is shown in an error."""
+
 
 def parameters(texts: Sequence[str]) -> dict[str, object]:
     """NAME=VALUE texts by name.
@@ -87,7 +92,7 @@ def label_names(texts: Sequence[str]) -> tuple[tuple[str, str], ...]:
     pairs = tuple(pair for text in texts for pair in _pairs(text, "label=name"))
     for ours, theirs in pairs:
         if not ours or not theirs:
-            raise UsageError(f"--map must be label=name, not {f'{ours}={theirs}'!r}")
+            raise UsageError(f"--map must be label=name, not {f'{ours}={theirs}'[:_SHOWN]!r}")
     return pairs
 
 
@@ -117,13 +122,17 @@ def _pairs(text: str, form: str) -> Iterator[tuple[str, str]]:
     if "=" not in text:
         where = f"{text}: a line of "
         try:
-            lines = Path(text).read_text(encoding="utf-8-sig").splitlines()
+            with Path(text).open(encoding="utf-8-sig") as file:
+                content = file.read(_LARGEST + 1)
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise UsageError(
-                f"--map must be {form}, or a file of such lines, not {text!r} ({reason})"
-            ) from None
-        lines = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+            what = f"--map must be {form}, or a file of such lines, not {text[:_SHOWN]!r}"
+            raise UsageError(f"{what} ({reason})") from None
+        if len(content) > _LARGEST:
+            what = f"{text} is too large for --map, which has a line for each name"
+            raise UsageError(what, "is this the right file?")
+        stripped = map(str.strip, content.split("\n"))
+        lines = [line for line in stripped if line and line[0] != "#"]
     for line in lines:
         theirs, *ours = line.split("=")
         if len(ours) != 1:

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import mmap
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,6 +15,7 @@ from typing import Any
 
 from mgrkit.audio.packets import packets_digest
 from mgrkit.audio.probe import inspect
+from mgrkit.audio.tags.genre import genre_tags, name_problem
 from mgrkit.audio.tags.kinds import GENRE, Fields, Kind
 from mgrkit.audio.tags.writing import check_library, open_tags, rewritten
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
@@ -47,6 +49,8 @@ _TAKEN = {
 """Fields that mean something else to all programs, or that APEv2 forbids."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 64
+_LONGEST_LABEL = 1000
+"""Characters of what a person calls a label; no model has longer ones."""
 _SUCH_AS = "such as MGRKIT_GENRE"
 
 
@@ -81,17 +85,29 @@ class TagSettings:
             raise UsageError(f"--field must be {what}, not {self.field!r}", _SUCH_AS)
         if self.field.lower().replace("_", "").replace(" ", "") in _TAKEN:
             raise UsageError(f"--field {self.field} means something else to players", _SUCH_AS)
+        for ours, theirs in self.names:
+            if problem := name_problem(theirs):
+                what = f"--map: {ours:.{_LONGEST}} cannot be called {theirs[:_LONGEST]!r}"
+                raise UsageError(f"{what}: {problem}", "give it another name")
 
     def check_names(self, labels: Sequence[str], model: str) -> None:
-        """Raise UsageError for a label that the model does not have, or that is there twice."""
+        """Raise UsageError for a label that the model does not have, or that is there twice.
+
+        And for one that files cannot have as a genre, and that is not called otherwise.
+        """
         known = {genre_key(label) for label in labels}
-        keys = [genre_key(ours) for ours, _ in self.names]
+        keys = [genre_key(ours[:_LONGEST_LABEL]) for ours, _ in self.names]
+        counts = Counter(keys)
         for (ours, _), key in zip(self.names, keys, strict=True):
             if key not in known:
-                hint = nearest(ours, labels, "its labels are")
-                raise UsageError(f"--map: {model} has no label {ours}", hint)
-            if keys.count(key) > 1:
+                hint = nearest(ours[:_LONGEST_LABEL], labels, "its labels are")
+                raise UsageError(f"--map: {model} has no label {ours:.{_LONGEST}}", hint)
+            if counts[key] > 1:
                 raise UsageError(f"--map names {ours} twice", "keep one of them")
+        for label in labels if self.field == GENRE else ():
+            if genre_key(label) not in counts and (problem := name_problem(label)):
+                what = f"{model}'s label {label[:_LONGEST]!r} can be no genre of a file"
+                raise UsageError(f"{what}: {problem}", f"--map '{label:.{_LONGEST}}=ANOTHER NAME'")
 
     def fields(self, answer: Mapping[str, Any]) -> dict[str, list[str]]:
         """The texts of each field, of what `mgrkit.models.model.Model.answer` gives."""
@@ -124,8 +140,9 @@ def tag(
     paths, search : as for `mgrkit.commands.predict.predict`.
     emit : gets a row for each file: ``path`` and ``error``; or ``path``, ``action`` ('written',
         'would-write', 'has-one', 'unsure' or 'same'), ``fields`` (texts by field that were, or
-        would be, written), ``was`` (the texts that the field had) and, of what was predicted,
-        ``probability``, ``unsure`` and, of sound unlike what was learnt, ``why``; ``warning``.
+        would be, written), ``was`` (the genres, or the texts of a custom field, that were there)
+        and, of what was predicted, ``probability``, ``unsure`` and, of sound unlike what was
+        learnt, ``why``; ``warning``.
     undo_file : to which each change is added before it is made.
 
     Raises
@@ -162,7 +179,8 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
     path = Path(os.path.realpath(item.source))
     inspect(path)
     tags = open_tags(path)
-    was = tags.values(settings.field)
+    # One reading for all of mgrkit: what --label-from tag takes for a genre stands here, too.
+    was = genre_tags(path) if settings.field == GENRE else tags.values(settings.field)
     if was and not settings.overwrite:
         return [Output({"action": "has-one", "was": was})]
     check_replaceable(path)

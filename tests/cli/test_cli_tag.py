@@ -19,6 +19,7 @@ mutagen = pytest.importorskip("mutagen")
 from mgrkit.audio.tags import kinds
 from mgrkit.audio.tags.writing import open_tags
 from mgrkit.commands import tag as command
+from mgrkit.errors import UsageError
 from mgrkit.files.beside import copy_name
 from mgrkit.files.undo import UndoFile
 from tests.audio import made_tags
@@ -220,6 +221,49 @@ def test_wrong_calls(
     assert expected in refused(capfd, *words, *model, code=code)
     assert one.read_bytes() == before
     assert os.listdir() == ["song.flac"]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("rock=(17)", "rock cannot be called '(17)': it would be read back as Rock"),
+        ("rock=17", "rock cannot be called '17': it would be read back as Rock"),
+        ("rock=(255)", "'(255)': it would be read back as no genre"),
+        ("rock=Unknown", "'Unknown': it would be read back as no genre"),
+        ("rock=A\0B", "'A\\x00B': it holds control characters"),
+        ("rock=A\x1b[31mB", "it holds control characters"),
+        ("rock=A\u2028B", "it holds control characters or line ends"),
+        ("rock=" + 101 * "x", "it has 101 characters, and 100 are the most"),
+        ("rock=" + 20_000_000 * "x", "names.txt is too large for --map"),
+        (500_000 * "x" + "=Rock", "svm has no label xxx"),
+        ("=" + 500_000 * "x", "--map must be label=name, not '=xxx"),
+        ("rock=A\nB", "names.txt: a line of --map must be label=name, one = only, not 'B'"),
+    ],
+)
+def test_names_that_files_cannot_have_are_refused_before_anything_is_done(
+    one: Path, capfd: Captured, line: str, expected: str
+) -> None:
+    before = one.read_bytes()
+    Path("names.txt").write_text(f"# ours = theirs\n{line}\n")
+    err = refused(capfd, "song.flac", *WORDS, "--map", "names.txt", code=2)
+    assert expected in err
+    assert len(err) < 400
+    assert one.read_bytes() == before
+    assert not Path(UNDO).exists()
+
+
+def test_a_newline_in_a_name_is_refused_and_two_genres_are_not(one: Path, capfd: Captured) -> None:
+    err = refused(capfd, "song.flac", *WORDS, "--map", "rock=A\nB", code=2)
+    assert "rock cannot be called 'A\\nB': it holds control characters or line ends" in err
+    assert told(capfd, "song.flac", *WORDS, "-n", "--map", "rock=Rock; Pop")["failed"] == 0
+
+
+def test_labels_that_no_file_can_have_need_a_name() -> None:
+    predict = command.PredictSettings("svm", 1)
+    with pytest.raises(UsageError, match=r"label '17' can be no genre of a file: .* Rock"):
+        command.TagSettings(predict).check_names(["17", "rock"], "svm")
+    command.TagSettings(predict, names=(("17", "Seventeen"),)).check_names(["17", "rock"], "svm")
+    command.TagSettings(predict, field="MINE").check_names(["17", "rock"], "svm")
 
 
 def test_undo_refuses_what_has_changed_since_and_restores_the_rest(
