@@ -16,6 +16,7 @@ from mutagen import apev2, flac, id3
 from tinytag import TinyTag
 
 from mgrkit.audio.packets import packets_digest
+from mgrkit.audio.tags.genre import genre_tags
 from mgrkit.audio.tags.writing import open_tags, rewritten
 from mgrkit.errors import ItemError
 from tests.audio import made_tags
@@ -57,7 +58,7 @@ def test_the_genre_is_there_and_nothing_else_has_changed(tmp_path: Path, form: s
     path = song(tmp_path / f"a.{form}")
     assert open_tags(path).values("genre") == []
     made = write(path, genre=["Hip-Hop"])
-    assert open_tags(made).values("genre") == ["Hip-Hop"]
+    assert open_tags(made).values("genre") == genre_tags(made) == ["Hip-Hop"]
     assert packets_digest(made) == packets_digest(path)
     before, after = plain(path), plain(made)
     assert len(before) >= 3
@@ -91,6 +92,36 @@ def test_custom_fields_have_several_values(tmp_path: Path, form: str) -> None:
     again = write(made, MY_GENRE=["jazz"])
     assert open_tags(again).values("MY_GENRE") == ["jazz"]
     assert open_tags(again).values("MY_GENRE_PROBABILITY") == ["0.5", "0.25"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_custom_field_whose_name_differs_in_letter_case_is_the_same(
+    tmp_path: Path, form: str
+) -> None:
+    path = write(song(tmp_path / f"a.{form}"), mgrkit_genre=["rock"])
+    assert open_tags(path).values("MGRKIT_GENRE") == ["rock"]
+    made = write(path, MGRKIT_GENRE=["jazz", "pop"])
+    assert made.read_bytes().lower().count(b"rock") == 0
+    for name in ("mgrkit_genre", "MGRKIT_GENRE", "Mgrkit_Genre"):
+        assert open_tags(made).values(name) == ["jazz", "pop"]
+    names = mutagen.File(made).tags.keys()
+    assert len([name for name in names if "mgrkit" in name.lower()]) == 1
+
+
+def test_of_fields_that_stand_there_twice_one_is_left(tmp_path: Path) -> None:
+    for form, name in (("mp3", "TXXX:{}"), ("m4a", "----:com.apple.iTunes:{}"), ("wma", "{}")):
+        path = song(tmp_path / f"a.{form}")
+        file = mutagen.File(path)
+        for field in ("mgrkit_genre", "MGRKIT_GENRE"):
+            text: Any = id3.TXXX(encoding=0, desc=field, text=["old"])
+            if form != "mp3":
+                text = [b"old"] if form == "m4a" else ["old"]
+            file.tags[name.format(field)] = text
+        file.save()
+        assert path.read_bytes().replace(b"\0", b"").lower().count(b"mgrkit_genre") == 2
+        made = write(path, MGRKIT_GENRE=["new"])
+        assert made.read_bytes().replace(b"\0", b"").lower().count(b"mgrkit_genre") == 1
+        assert open_tags(made).values("MGRKIT_GENRE") == ["new"]
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -165,15 +196,41 @@ def test_genres_by_number_stand(tmp_path: Path, old: str) -> None:
     assert open_tags(mpeg(tmp_path / "a.mp3", front)).values("genre") == ["Rock"]
 
 
-def test_a_genre_by_number_in_mp4_stands(tmp_path: Path) -> None:
-    path = song(tmp_path / "a.m4a")
+@pytest.mark.parametrize("old", ["(255)", "255", "(192)", " ", "()"])
+def test_numbers_of_no_genre_do_not_stand(tmp_path: Path, old: str) -> None:
+    front = made_tags.id3v2(made_tags.text_frame("TCON", old, 0, 3), version=3)
+    path = mpeg(tmp_path / "a.mp3", front)
+    assert open_tags(path).values("genre") == genre_tags(path) == []
+    assert open_tags(write(path, genre=["Jazz"])).values("genre") == ["Jazz"]
+
+
+def gnre(path: Path, number: int) -> Path:
+    """An M4A that has its genre by number."""
+    song(path)
     file = mutagen.File(path)
     file.tags["\xa9gen"] = ["??"]
     file.save()
     raw = path.read_bytes()
-    text, number = b"\0\0\0\1\0\0\0\0??", bytes(8) + b"\0\x12"
+    text = b"\0\0\0\1\0\0\0\0??"
     assert raw.count(b"\xa9gen") == raw.count(text) == 1
-    path.write_bytes(raw.replace(b"\xa9gen", b"gnre").replace(text, number))
+    raw = raw.replace(b"\xa9gen", b"gnre").replace(text, bytes(8) + number.to_bytes(2, "big"))
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize("number", [0, 193, 255, 300, 65_535])
+def test_an_mp4_number_of_no_genre_is_none_and_becomes_none(tmp_path: Path, number: int) -> None:
+    """mutagen takes 0 for the last of its genres, and 65,535 for the one before."""
+    path = gnre(tmp_path / "a.m4a", number)
+    assert open_tags(path).values("genre") == genre_tags(path) == []
+    made = write(path, MGRKIT_GENRE=["rock"])
+    assert open_tags(made).values("genre") == genre_tags(made) == []
+    made = write(path, genre=["Jazz"])
+    assert open_tags(made).values("genre") == genre_tags(made) == ["Jazz"]
+
+
+def test_a_genre_by_number_in_mp4_stands(tmp_path: Path) -> None:
+    path = gnre(tmp_path / "a.m4a", 18)
     assert open_tags(path).values("genre") == ["Rock"]
     made = write(path, genre=["Jazz"])
     assert open_tags(made).values("genre") == ["Jazz"]
@@ -221,6 +278,30 @@ def test_of_apev2_and_id3v2_that_disagree_id3v2_counts_and_then_they_agree(tmp_p
     assert dict(apev2.APEv2(made)) == {"Genre": "Pop", "Title": "Song"}
     behind = mpeg(tmp_path / "b.mp3", made_tags.id3v2(), made_tags.apev2(("GENRE", "Jazz")))
     assert open_tags(behind).values("genre") == ["Jazz"], "a genre in either stands"
+
+
+def test_a_flac_with_id3_around_it(tmp_path: Path) -> None:
+    """Comments count first; what else says a genre says the same afterwards."""
+    path = song(tmp_path / "a.flac")
+    sound = packets_digest(path)
+    title = made_tags.text_frame("TIT2", "Song", 0, 3)
+    genre = made_tags.text_frame("TCON", "(17)", 0, 3)
+    rest = made_tags.id3v1(b"Artist")[:-1]
+    raw = path.read_bytes()
+    path.write_bytes(made_tags.id3v2(title, genre, version=3) + raw + rest + b"\x07")
+    assert genre_tags(path) == ["Rock"]
+    made = write(path, genre=["Jazz"])
+    assert genre_tags(made) == open_tags(made).values("genre") == ["Jazz"]
+    front = id3.ID3(made)
+    assert (front.version[:2], front["TCON"].text, front["TIT2"].text) == (
+        (2, 3), ["Jazz"], ["Song"],
+    )  # fmt: skip
+    assert made.read_bytes().endswith(rest + b"\x08")
+    assert packets_digest(made) == sound
+    path.write_bytes(made_tags.id3v2(title, version=3) + raw)
+    assert "TCON" not in id3.ID3(write(path, genre=["Jazz"])), "none is made"
+    path.write_bytes(made_tags.id3v2(made_tags.frame("TXXX", b"\x09bad")) + raw)
+    refused(path, "damaged-tags")
 
 
 def test_two_id3v2_tags_are_refused(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 mutagen = pytest.importorskip("mutagen")
 
 from mgrkit.audio.tags import kinds
+from mgrkit.audio.tags.genre import genre_tags
 from mgrkit.audio.tags.writing import open_tags
 from mgrkit.commands import tag as command
 from mgrkit.errors import UsageError
@@ -112,6 +113,15 @@ def test_where_a_genre_stands_nothing_is_predicted_or_written(
     assert {row["action"] for row in found["files"]} == {"has-one"}
     assert (digests(music), Path(UNDO).read_bytes()) == (before, noted)
     assert found["undo_file"] is None
+
+
+def test_what_label_from_takes_for_a_genre_is_one_here(one: Path, capfd: Captured) -> None:
+    """A FLAC whose genre stands in an ID3v2 in front of it, and one where that is no genre."""
+    raw = one.read_bytes()
+    for text, action in (("Rock", "has-one"), ("(255)", "would-write"), ("None", "would-write")):
+        one.write_bytes(made_tags.id3v2(made_tags.text_frame("TCON", text, 0)) + raw)
+        (row,) = told(capfd, "song.flac", *WORDS, "--dry-run")["files"]
+        assert (row["action"], row["was"]) == (action, genre_tags(one))
 
 
 def test_overwrite_writes_over_it_and_undo_goes_all_the_way_back(

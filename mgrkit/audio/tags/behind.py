@@ -7,12 +7,15 @@ but for the one byte of an ID3v1 that is its genre.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from mgrkit.audio.tagbytes import ape_end
 from mgrkit.audio.tags.chunks import info_genres, mend_padding, seek_id3
+from mgrkit.audio.tags.genre import genres_in
 from mgrkit.audio.tags.id3 import frame_names
-from mgrkit.audio.tags.kinds import GENRE, Fields, Kind, library, lost
+from mgrkit.audio.tags.kinds import GENRE, Comments, Fields, Kind, library, lost
 from mgrkit.errors import ItemError
 
 _ID3V1 = 128
@@ -105,25 +108,20 @@ class Id3(Kind):
 
     def values(self, field: str) -> list[str]:
         """See `Kind.values`; the genres of numbers such as (17) by name."""
-        frame = self.tags.get(self.key(field))
-        if frame is None:
-            return self._elsewhere(field)
-        found = frame.genres if field == GENRE else frame.text
-        texts = [text for value in found if (text := str(value).strip())]
+        frames = [self.tags[name] for name in self.names(field)]
+        texts = [text for frame in frames for value in frame if (text := str(value).strip())]
+        if field == GENRE:
+            texts = [genre for text in texts for genre in _by_name(text)]
         return texts or self._elsewhere(field)
 
-    def change(self, fields: Fields) -> None:
-        """See `Kind.change`."""
-        id3 = library("mutagen.id3")
-        for field, values in fields.items():
-            texts = list(values)
-            plain = all(map(str.isascii, texts))
-            encoding = 0 if plain else 1 if self.version == 3 else 3
-            made = (
-                id3.TCON(encoding=encoding, text=texts) if field == GENRE
-                else id3.TXXX(encoding=encoding, desc=field, text=texts)
-            )  # fmt: skip
-            self.tags.setall(self.key(field), [made])
+    def made(self, field: str, values: Sequence[str]) -> Any:
+        """See `Kind.made`."""
+        id3, texts = library("mutagen.id3"), list(values)
+        plain = all(map(str.isascii, texts))
+        encoding = 0 if plain else 1 if self.version == 3 else 3
+        if field == GENRE:
+            return id3.TCON(encoding=encoding, text=texts)
+        return id3.TXXX(encoding=encoding, desc=field, text=texts)
 
     @property
     def version(self) -> int:
@@ -137,7 +135,7 @@ class Id3(Kind):
 
     def others(self, fields: Fields) -> Any:
         """By mutagen's key: all of a frame but how its text is encoded."""
-        ours = {self.key(field) for field in fields}
+        ours = self.ours(fields)
         frames = {name: frame for name, frame in self.tags.items() if name not in ours}
         return {name: _content(frame) for name, frame in frames.items()}, self.version
 
@@ -219,8 +217,81 @@ class Id3AndApe(Id3):
         self.behind.cut()
 
     def _names(self) -> list[bytes]:
-        with open(self.path, "rb") as file:
-            return frame_names(file)
+        return _front_names(self.path)
+
+
+class Flac(Comments):
+    """Vorbis comments of a FLAC, which some writers put ID3v2 in front of, and ID3v1 behind.
+
+    Comments count before these. A genre that is there is changed alike, so that they agree; none
+    is made.
+    """
+
+    def __init__(self, file: Any, path: str) -> None:
+        super().__init__(file, path)
+        self.behind = Behind(path)
+        self.front = _Front.of(path)
+
+    def change(self, fields: Fields) -> None:
+        """See `Kind.change`."""
+        super().change(fields)
+        self.behind.change(fields)
+        if self.front and self.front.names(GENRE):
+            self.front.change(_genre_of(fields))
+
+    def save(self) -> None:
+        """See `Kind.save`."""
+        self.behind.cut()
+        super().save()
+        if self.front:
+            self.front.save()
+        self.behind.join()
+
+    def others(self, fields: Fields) -> Any:
+        """Those of all the tags."""
+        front = self.front and self.front.others(_genre_of(fields))
+        return super().others(fields), front, self.behind.others()
+
+    def check(self) -> None:
+        """See `Kind.check`."""
+        super().check()
+        if self.front:
+            self.front.check()
+
+
+class _Front(Id3):
+    """ID3v2 in front of what has other tags of its own."""
+
+    @classmethod
+    def of(cls, path: str) -> _Front | None:
+        """That of a file; None where there is none."""
+        id3 = library("mutagen.id3")
+        try:
+            tags = id3.ID3(path, load_v1=False, translate=False)
+        except id3.ID3NoHeaderError:
+            return None
+        return cls(SimpleNamespace(tags=tags), path)
+
+    def _prepare(self) -> None:
+        """Nothing stands in the way."""
+
+    def _names(self) -> list[bytes]:
+        return _front_names(self.path)
+
+
+def _by_name(text: str) -> list[str]:
+    """What numbers such as (17) stand for, which may be nothing; another text as it is."""
+    by_number = text.isdigit() or text[0] == "(" or text in ("RX", "CR")
+    return genres_in(text) if by_number else [text]
+
+
+def _genre_of(fields: Fields) -> Fields:
+    return {GENRE: fields[GENRE]} if GENRE in fields else {}
+
+
+def _front_names(path: str) -> list[bytes]:
+    with open(path, "rb") as file:
+        return frame_names(file)
 
 
 def _numbers() -> list[str]:

@@ -59,7 +59,11 @@ def genre_tags(path: str | Path) -> list[str]:
     OSError : the file cannot be read.
     """
     tags, complete = found_tags(path)
-    return _genres(tags) or ([] if complete else _genres(container_tags(path)))
+    found = _genres(tags)
+    # Of a number that it does not know FFmpeg makes another genre.
+    if found or complete or any(name.lower() == "genre" for name, _ in tags):
+        return found
+    return _genres(container_tags(path))
 
 
 def _genres(tags: Tags) -> list[str]:

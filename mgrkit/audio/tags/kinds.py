@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from mgrkit.audio.tags.genre import ID3V1, genres_in
+from mgrkit.audio.tags.mp4 import mp4_genres
 from mgrkit.errors import ItemError, RunError
 
 GENRE = "genre"
+_TEXT = "\xa9gen"
 Fields = Mapping[str, Sequence[str]]
 """Values by field: `GENRE` or the name of a custom one."""
 
@@ -51,15 +54,31 @@ class Kind:
         """What these tags call a field."""
         raise NotImplementedError
 
+    def names(self, field: str) -> list[str]:
+        """What fields are called there that are this one: letter case does not count."""
+        key, names = self.key(field).casefold(), self.tags.keys()
+        return sorted(name for name in names if name.casefold() == key)
+
     def values(self, field: str) -> list[str]:
         """The texts of a field; empty ones do not count."""
-        found = self.tags.get(self.key(field)) or ()
+        found = [value for name in self.names(field) for value in self.tags[name]]
         return [text for value in found if (text := str(value).strip())]
 
     def change(self, fields: Fields) -> None:
         """Set the fields, each to at least one text."""
         for field, values in fields.items():
-            self.tags[self.key(field)] = list(values)
+            for name in self.names(field):
+                del self.tags[name]
+            self.tags[self.key(field)] = self.made(field, values)
+
+    def made(self, field: str, values: Sequence[str]) -> Any:
+        """The texts of a field in the form that mutagen has for them."""
+        del field
+        return list(values)
+
+    def ours(self, fields: Fields) -> set[str]:
+        """`names` of all these fields."""
+        return {name for field in fields for name in self.names(field)}
 
     def save(self) -> None:
         """Write the tags into the file."""
@@ -101,29 +120,34 @@ class Comments(Kind):
 class Mp4(Kind):
     """iTunes' atoms in MP4."""
 
+    def __init__(self, file: Any, path: str) -> None:
+        super().__init__(file, path)
+        with open(path, "rb") as content:
+            told = [text for _, text in mp4_genres(content)]
+        # mutagen makes a text of the number: of 0, which is none, the last genre.
+        if not any(map(genres_in, told)) and {*self.tags.get(_TEXT, ())} & {*ID3V1} - {*told}:
+            del self.tags[_TEXT]
+
     def key(self, field: str) -> str:
         """Custom fields are those of iTunes."""
-        return "\xa9gen" if field == GENRE else f"----:com.apple.iTunes:{field}"
+        return _TEXT if field == GENRE else f"----:com.apple.iTunes:{field}"
 
     def values(self, field: str) -> list[str]:
         """See `Kind.values`."""
-        found = self.tags.get(self.key(field)) or ()
+        found = [value for name in self.names(field) for value in self.tags[name]]
         texts = (v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in found)
         return [text for one in texts if (text := one.strip())]
 
-    def change(self, fields: Fields) -> None:
-        """See `Kind.change`."""
+    def made(self, field: str, values: Sequence[str]) -> Any:
+        """See `Kind.made`."""
+        if field == GENRE:
+            return list(values)
         form = library("mutagen.mp4")
-        for field, values in fields.items():
-            made: list[Any] = list(values)
-            if field != GENRE:
-                utf8 = form.AtomDataType.UTF8
-                made = [form.MP4FreeForm(value.encode(), utf8) for value in values]
-            self.tags[self.key(field)] = made
+        return [form.MP4FreeForm(value.encode(), form.AtomDataType.UTF8) for value in values]
 
     def others(self, fields: Fields) -> Any:
         """All atoms, those too that mutagen does not know."""
-        ours = {self.key(field) for field in fields}
+        ours = self.ours(fields)
         known = {name: list(v) if isinstance(v, list) else v for name, v in self.tags.items()}
         return {name: v for name, v in known.items() if name not in ours}, self.tags._failed_atoms
 
@@ -137,7 +161,7 @@ class Asf(Kind):
 
     def others(self, fields: Fields) -> Any:
         """Each attribute with its language and stream."""
-        ours = {self.key(field) for field in fields}
+        ours = self.ours(fields)
         return sorted((name, repr(value)) for name, value in self.tags if name not in ours)
 
 

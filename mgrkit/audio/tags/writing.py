@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from mgrkit.audio.tagbytes import tags_end
-from mgrkit.audio.tags.behind import Ape, Id3, Id3AndApe
+from mgrkit.audio.tags.behind import Ape, Flac, Id3, Id3AndApe
 from mgrkit.audio.tags.kinds import Asf, Comments, Fields, Kind, Mp4, library
 from mgrkit.errors import ItemError, RunError
 
@@ -17,7 +17,7 @@ KINDS: dict[str, type[Kind]] = {
     "trueaudio.TrueAudio": Id3AndApe,
     "wave.WAVE": Id3,
     "aiff.AIFF": Id3,
-    "flac.FLAC": Comments,
+    "flac.FLAC": Flac,
     "oggvorbis.OggVorbis": Comments,
     "oggopus.OggOpus": Comments,
     "oggflac.OggFLAC": Comments,
