@@ -12,6 +12,7 @@ import pytest
 
 mutagen = pytest.importorskip("mutagen")
 
+import soundfile
 from mutagen import apev2, flac, id3
 from tinytag import TinyTag
 
@@ -407,6 +408,45 @@ def test_formats_without_tags_are_named(tmp_path: Path, data: Path) -> None:
     for suffix in ("ac3", "caf", "rf64", "w64", "mka"):
         path = shutil.copyfile(data / "cases" / f"whole.{suffix}", tmp_path / f"a.{suffix}")
         refused(path, "no-tags")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("suffix", ["mp3", "flac", "wav", "avi", "tta"])
+def test_the_content_decides_and_not_the_suffix(tmp_path: Path, form: str, suffix: str) -> None:
+    path = song(tmp_path / f"a.{form}").rename(tmp_path / f"b.{suffix}")
+    made = write(path, genre=["Hip-Hop"])
+    assert open_tags(made).values("genre") == genre_tags(made) == ["Hip-Hop"]
+    assert packets_digest(made) == packets_digest(path)
+
+
+@pytest.mark.parametrize("suffix", ["avi", "mp3", "flac", "wav", "tta", "mpc"])
+def test_containers_that_are_not_written_are_named_whatever_their_suffix(
+    tmp_path: Path, suffix: str
+) -> None:
+    for codec, form, called in (
+        ("mp2", "avi", "AVI"), ("ac3", "ac3", "AC-3"), ("libopus", "webm", "WebM"),
+        ("pcm_s16le", "w64", "Wave64"), ("aac", "flv", "FLV"),
+    ):  # fmt: skip
+        path = tmp_path / f"{form}.{suffix}"
+        encode(path, tone(1.0, 48_000, 2), 48_000, codec, form)
+        assert called in refused(path, "no-tags")
+    (tmp_path / f"text.{suffix}").write_text("words" * 1000)
+    # FFmpeg takes what it does not know for what the suffix says.
+    refused(tmp_path / f"text.{suffix}", "no-samples" if suffix == "flac" else "not-audio")
+
+
+@pytest.mark.parametrize("suffix", ["pvf", "mp3", "wav"])
+def test_what_libsndfile_alone_knows_is_not_written(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    soundfile.write(path, tone(1.0, 44_100)[0], 44_100, format="PVF")
+    refused(path, "no-tags")
+
+
+def test_an_mp3_behind_zeros_is_one(tmp_path: Path) -> None:
+    path = mpeg(tmp_path / "a.wav", bytes(5000))
+    made = write(path, genre=["Rock"])
+    assert open_tags(made).values("genre") == ["Rock"]
+    assert packets_digest(made) == packets_digest(path)
 
 
 @pytest.mark.skipif(not shutil.which("mpcenc"), reason="mpcenc is not installed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -30,7 +31,22 @@ KINDS: dict[str, type[Kind]] = {
 }
 """By mutagen's class for a format: the tags that it gets."""
 
-_HEAD = 128
+_IN_OGG = (
+    (b"\x01vorbis", "oggvorbis.OggVorbis"), (b"OpusHead", "oggopus.OggOpus"),
+    (b"\x7fFLAC", "oggflac.OggFLAC"), (b"Speex   ", "oggspeex.OggSpeex"),
+)  # fmt: skip
+_BEGINS = (
+    (rb"fLaC", "flac.FLAC"), (rb"RIFF....WAVE", "wave.WAVE"), (rb"FORM....AIF[FC]", "aiff.AIFF"),
+    (rb"....ftyp", "mp4.MP4"), (re.escape(bytes.fromhex("3026b2758e66cf11a6d9")), "asf.ASF"),
+    (rb"wvpk", "wavpack.WavPack"), (rb"MAC ", "monkeysaudio.MonkeysAudio"),
+    (rb"MP\+|MPCK", "musepack.Musepack"), (rb"TTA[12]", "trueaudio.TrueAudio"),
+    # A frame of layer 1 to 3, its bit rate and rate too; not the mark of UTF-16.
+    (rb"\xff[\xe2-\xe7\xf2-\xf7\xfa-\xfd][\x00-\xef]", "mp3.MP3"),
+)  # fmt: skip
+"""How files begin whose kind shows it, behind the tags in front."""
+_RAW_AAC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+_HEAD = 512
+_ELSE = "to have a genre in it, make it a .flac or .m4a"
 Value = TypeVar("Value")
 
 
@@ -87,22 +103,48 @@ def rewritten(tags: Kind, copy: str | os.PathLike[str], fields: Fields) -> None:
 
 
 def _format(path: str) -> tuple[Any, type[Kind]]:
-    """mutagen's class for a file, by its first bytes and its name, and the kind of its tags."""
+    """mutagen's class for a file, by its content alone, and the kind of its tags."""
     with open(path, "rb") as file:
+        start = tags_end(file, 0)
+        size = file.seek(0, os.SEEK_END)
+        file.seek(min(start, size))
         head = file.read(_HEAD)
-        scores = [
-            (form.score(path, file, head), name, form)
-            for name, form in ((name, _form(name)) for name in KINDS)
-        ]
-        file.seek(tags_end(file, 0))
-        sync = file.read(2)
-    if len(sync) == 2 and sync[0] == 0xFF and sync[1] & 0xF6 == 0xF0:
+    if not head:
+        message = "its tags say that they are as long as the file, or longer"
+        raise ItemError("damaged-tags", message, "get it again")
+    name = _by_first_bytes(head) or _by_ffmpeg(path)
+    return _form(name), KINDS[name]
+
+
+def _by_first_bytes(head: bytes) -> str:
+    """Of `KINDS`, by what stands behind the tags in front; '' where only FFmpeg can say."""
+    if _RAW_AAC.match(head):
         message = "raw AAC has no place for a genre"
         raise ItemError("no-tags", message, "put the sound into an .m4a")
-    score, name, form = max(scores, key=lambda one: one[:2])
-    if score <= 0 or head[:4] == b"RF64":
-        raise ItemError("no-tags", "mgrkit writes no tags into files of this format")
-    return form, KINDS[name]
+    if head[:4] == b"OggS":
+        found = [(at, name) for mark, name in _IN_OGG if (at := head.find(mark)) >= 0]
+        return min(found, default=(0, ""))[1]
+    return next((name for mark, name in _BEGINS if re.match(mark, head, re.DOTALL)), "")
+
+
+def _by_ffmpeg(path: str) -> str:
+    """The class for MP3, whose first frame may lie behind anything; for others ItemError."""
+    import av
+
+    from mgrkit.audio.pyav import open_container
+    from mgrkit.audio.reading import open_sound
+
+    with open_sound(path):  # what is no sound has no kind
+        pass
+    called = ""
+    try:
+        with open_container(path) as container:
+            if container.format.name == "mp3":
+                return "mp3.MP3"
+            called = f" ({container.format.long_name})"
+    except av.error.FFmpegError:  # libsndfile knows more
+        pass
+    raise ItemError("no-tags", f"mgrkit writes no tags into files of its kind{called}", _ELSE)
 
 
 def _form(name: str) -> Any:
