@@ -21,7 +21,7 @@ from mgrkit.cli.options import (
     number,
     read_lists,
 )
-from mgrkit.errors import UsageError
+from mgrkit.errors import MgrkitError, UsageError
 
 if TYPE_CHECKING:
     from mgrkit.registry import Weights
@@ -188,7 +188,10 @@ def tag(
                 with console.report.aside():
                     printer.emit(row)
 
-            summary = untag(undo, emit_restored, options=options, report=console.report)
+            try:
+                summary = untag(undo, emit_restored, options=options, report=console.report)
+            except MgrkitError as error:
+                return printer.cut(console, error, None)
             return printer.end(console, summary, None)
     listed = read_lists(files_from, files_from0)
     paths = [*(sources or []), *map(Path, listed or ())]
@@ -224,13 +227,11 @@ def tag(
         if not quiet:
             console.report.opening = printable(why)
         noted = undo_file or Path(UNDO)
-        summary = command(
-            settings,
-            paths,
-            emit,
-            noted,
-            options=options,
-            report=console.report,
-            search=Search.of(suffix or (), lists_ignored=list_ignored),
-        )
+        search = Search.of(suffix or (), lists_ignored=list_ignored)
+        try:
+            summary = command(
+                settings, paths, emit, noted, options=options, report=console.report, search=search
+            )
+        except MgrkitError as error:
+            return printer.cut(console, error, noted)
         return printer.end(console, summary, noted)

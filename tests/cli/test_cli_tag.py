@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -536,7 +537,11 @@ def test_a_full_disk_in_the_middle_loses_nothing(
     (disk / "filler").write_bytes(bytes(room - (disk / "a.mp3").stat().st_size - 3 * 4096))
     words = ("tag", disk, *WORDS, "--undo-file", undo, "-j", "1")
     assert mgrkit(*words) == 3
-    assert "disk is full" in capfd.readouterr().err
+    out, err = capfd.readouterr()
+    written = len(out.splitlines())
+    assert written > 0
+    assert f"tag: {written} written\nundo: mgrkit tag --undo {undo}\nmgrkit: " in err
+    assert "disk is full" in err.splitlines()[-1]
     (disk / "filler").unlink()
     there = {n: d for n, d in digests(disk).items() if n != UNDO}
     assert set(there) == set(before), "no copy is left"
@@ -547,6 +552,55 @@ def test_a_full_disk_in_the_middle_loses_nothing(
     assert all(genre(disk / name) for name in before)
     assert mgrkit("tag", "--undo", undo) == 0
     assert {n: d for n, d in digests(disk).items() if n != UNDO} == before
+
+
+def full_after(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the disk be full once so many files have been put into their place."""
+    real, done = os.replace, []
+
+    def replace(copy: Any, path: Any) -> None:
+        if len(done) == number:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done.append(path)
+        real(copy, path)
+
+    monkeypatch.setattr(os, "replace", replace)
+
+
+def test_a_run_that_a_full_disk_ends_says_what_was_done_and_how_to_undo_it(
+    music: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests(music)
+    with monkeypatch.context() as patched:
+        full_after(patched, 3)
+        assert mgrkit("tag", "music", *WORDS, "-j", "1") == 3
+    out, err = capfd.readouterr()
+    assert len(out.splitlines()) == 3
+    *_, counts, undo, error = err.splitlines()
+    assert counts == "tag: 3 written"
+    assert undo == f"undo: mgrkit tag --undo {UNDO}"
+    assert "the disk is full" in error
+    with monkeypatch.context() as patched:
+        full_after(patched, 2)
+        assert mgrkit("tag", "--undo", UNDO, "-j", "1") == 3
+    err = capfd.readouterr().err
+    assert "\ntag: 2 restored\nmgrkit: the disk is full" in f"\n{err}"
+    with monkeypatch.context() as patched:
+        full_after(patched, 1)
+        found = told(capfd, "music", *WORDS, "-j", "1", code=3)
+    assert found["actions"] == {"written": 1}
+    assert (found["undo_file"], found["exit_code"]) == (UNDO, 3)
+    assert "the disk is full" in found["error"]
+    assert mgrkit("tag", "--undo", UNDO, "-q") == 0
+    assert digests(music) == before
+
+
+def test_a_run_that_cannot_begin_has_no_counts(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full_after(monkeypatch, 0)
+    found = told(capfd, "song.flac", *WORDS, code=3)
+    assert set(found) == {"error", "exit_code"}
 
 
 def test_a_copy_that_a_killed_run_left_is_gone_afterwards(one: Path, capfd: Captured) -> None:

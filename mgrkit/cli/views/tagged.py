@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mgrkit.cli.terminal.printing import print_json, printable
 from mgrkit.cli.terminal.stdout import check_stdout, results
-from mgrkit.errors import ReaderGoneError
+from mgrkit.errors import MgrkitError, ReaderGoneError
 
 if TYPE_CHECKING:
     from mgrkit.batch import Summary
@@ -52,13 +52,8 @@ class Printer:
 
     def end(self, console: Console, summary: Summary, undo_file: Path | None) -> int:
         """The summary; ``undo_file`` of a run that may have written. Returns the exit code."""
-        wrote = undo_file is not None and self._counts["written"] > 0
         if self._as_json:
-            print_json({
-                "command": "tag",
-                "files": sorted(self._rows, key=lambda row: str(row["path"])),
-                "actions": {name: n for name, n in sorted(self._counts.items()) if name},
-                "undo_file": str(undo_file) if wrote else None,
+            self._print_json(undo_file, {
                 "failed": summary.failed,
                 "reasons": summary.reasons,
                 "warnings": summary.warnings,
@@ -66,13 +61,47 @@ class Printer:
                 "exit_code": summary.exit_code,
             })  # fmt: skip
         code = console.show(summary)
-        if not console.quiet:
-            said = [f"{n} {_ACTIONS[a]}" for a in _ACTIONS if (n := self._counts[a])]
-            if said:
-                print(f"tag: {', '.join(said)}", file=sys.stderr)
-            if wrote:
-                print(f"undo: mgrkit tag --undo {printable(undo_file)}", file=sys.stderr)
+        self._say_counts(console, undo_file, 0)
         return code
+
+    def cut(self, console: Console, error: MgrkitError, undo_file: Path | None) -> int:
+        """What was done before an error ended the run, and how to undo it; then the error.
+
+        It is raised, but returns its exit code where stdout has the result as JSON.
+        """
+        if not self._counts:
+            raise error
+        failed = self._counts[""]
+        if self._as_json:
+            fields = {"failed": failed, "error": str(error), "exit_code": error.exit_code}
+            self._print_json(undo_file, fields)
+        self._say_counts(console, undo_file, failed)
+        if not self._as_json:
+            raise error
+        print(f"mgrkit: {printable(error)}", file=sys.stderr)
+        return error.exit_code
+
+    def _print_json(self, undo_file: Path | None, fields: dict[str, Any]) -> None:
+        print_json({
+            "command": "tag",
+            "files": sorted(self._rows, key=lambda row: str(row["path"])),
+            "actions": {name: n for name, n in sorted(self._counts.items()) if name},
+            "undo_file": str(undo_file) if self._wrote(undo_file) else None,
+            **fields,
+        })  # fmt: skip
+
+    def _say_counts(self, console: Console, undo_file: Path | None, failed: int) -> None:
+        if console.quiet:
+            return
+        said = [f"{n} {_ACTIONS[a]}" for a in _ACTIONS if (n := self._counts[a])]
+        said += [f"{failed} failed"] if failed else []
+        if said:
+            print(f"tag: {', '.join(said)}", file=sys.stderr)
+        if self._wrote(undo_file):
+            print(f"undo: mgrkit tag --undo {printable(undo_file)}", file=sys.stderr)
+
+    def _wrote(self, undo_file: Path | None) -> bool:
+        return undo_file is not None and self._counts["written"] > 0
 
 
 def _text(row: dict[str, Any]) -> str:
