@@ -32,7 +32,7 @@ from mgrkit.commands.predict import (
 from mgrkit.commands.walking import Walk
 from mgrkit.datasets.genres import genre_key
 from mgrkit.errors import ItemError, UsageError, nearest
-from mgrkit.files.beside import Beside, check_replaceable
+from mgrkit.files.beside import Beside, check_replaceable, delete_left
 from mgrkit.files.cache import content_key
 from mgrkit.files.delta import edits
 from mgrkit.files.undo import Step, UndoFile
@@ -159,7 +159,7 @@ def tag(
     settings.check_names(model.labels, model.name)
     model.ready(tags=settings.predict.tags > 0)
     walk = Walk(files, search, pictures=False)
-    items = _Once(walk.some_items())
+    items = _Once(walk.some_items(), prepare=_nothing if settings.dry else delete_left)
     undo = None if settings.dry else UndoFile(undo_file)
     taken = _Taken(emit)
     sink = PuttingSink(taken, undo)
@@ -308,18 +308,32 @@ def as_emitted(row: Row) -> Row:
     return {**shown, "warning": row["reason"]}
 
 
+def _nothing(folder: Path) -> None:
+    """What a dry run does with a folder."""
+
+
 @dataclass
 class _Once:
-    """Items, but for those whose file another one has under another name."""
+    """Items, but for those whose file another one has under another name.
+
+    ``prepare`` is called with each folder before the first of its files is handed out.
+    """
 
     items: Iterator[Item]
+    prepare: Callable[[Path], None]
     again: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Item]:
         seen: set[bytes] = set()
+        folders: set[str] = set()
         for item in self.items:
+            path = os.path.realpath(item.source)
+            folder = os.path.dirname(path)
+            if folder not in folders:
+                folders.add(folder)
+                self.prepare(Path(folder))
             # Short keys: a library may have a million files.
-            key = hashlib.sha256(os.fsencode(os.path.realpath(item.source))).digest()[:16]
+            key = hashlib.sha256(os.fsencode(path)).digest()[:16]
             if key in seen:
                 self.again.append(item.key)
                 continue

@@ -12,7 +12,7 @@ from mgrkit.batch.model import Row
 from mgrkit.commands.predict import COLUMNS
 from mgrkit.commands.tag import Change, PuttingSink, as_emitted
 from mgrkit.errors import ItemError
-from mgrkit.files.beside import Beside, check_replaceable
+from mgrkit.files.beside import Beside, check_replaceable, delete_left
 from mgrkit.files.cache import content_key
 from mgrkit.files.delta import restored
 from mgrkit.files.undo import Step, read_undo, steps_back, unwritten
@@ -54,6 +54,8 @@ def _undone(
     options: Options | None,
     report: Report | None,
 ) -> Summary:
+    for folder in {Path(os.path.realpath(path)).parent for path in found}:
+        delete_left(folder)
     items = [
         Item(str(path), str(path), {"path": str(path), "source": str(path)}, tuple(steps))
         for path, steps in found.items()

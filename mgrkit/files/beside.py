@@ -5,8 +5,10 @@ Whoever reads the file meanwhile has the old one or the new one, whole. No fsync
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import time
@@ -17,6 +19,9 @@ from mgrkit.files.lock import lock
 
 _BLOCK = 1 << 20
 _NOBODY = 0o222
+_COPY = re.compile(r"\.[0-9a-f]{16}\.mgrkit\.tmp")
+_OWN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""No link to a file of somebody's, and no pipe that would be waited for."""
 
 
 def check_replaceable(path: Path) -> None:
@@ -45,6 +50,29 @@ def copy_name(path: Path) -> Path:
     return path.with_name(f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}.mgrkit.tmp")
 
 
+def delete_left(folder: Path) -> None:
+    """Delete the copies that killed runs have left in a folder.
+
+    They are files of such a name that no process holds; what is in doubt stays.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for name in [entry.name for entry in entries if _COPY.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                _delete_if_left(folder / name)
+
+
+def _delete_if_left(copy: Path) -> None:
+    fd = os.open(copy, os.O_RDWR | _OWN)
+    try:
+        status = os.fstat(fd)
+        is_file = stat.S_ISREG(status.st_mode) and status.st_nlink == 1
+        # Once it is locked it may be what another run has put meanwhile, under another name.
+        if is_file and lock(fd) and os.path.samestat(status, os.lstat(copy)):
+            copy.unlink()
+    finally:
+        os.close(fd)
+
+
 class Beside:
     """A copy beside a file, in place of what a killed run has left there.
 
@@ -66,7 +94,7 @@ class Beside:
     def __init__(self, path: Path, *, whole: bool = True) -> None:
         self.path, self.copy = path, copy_name(path)
         try:
-            fd = os.open(self.copy, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            fd = os.open(self.copy, os.O_RDWR | os.O_CREAT | _OWN, 0o600)
         except PermissionError:
             message = f"its folder {path.parent} takes no copy of it"
             raise ItemError("read-only", message, again=True) from None

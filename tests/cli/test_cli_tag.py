@@ -607,3 +607,18 @@ def test_a_copy_that_a_killed_run_left_is_gone_afterwards(one: Path, capfd: Capt
     copy_name(one.absolute()).write_bytes(b"half a copy")
     assert mgrkit("tag", "song.flac", *WORDS, "-q") == 0
     assert sorted(os.listdir()) == [UNDO, "song.flac"]
+
+
+def test_copies_of_other_files_that_a_killed_run_left_are_gone_too(
+    music: Path, capfd: Captured
+) -> None:
+    """Of a file that is left this time, or has another name by now."""
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    for number, words in enumerate((["music", *WORDS], ["music/a.mp3", *WORDS], ["--undo", UNDO])):
+        left = copy_name(music / "gone.mp3")
+        left.write_bytes(b"half a copy")
+        if number == 0:
+            assert mgrkit("tag", *words, "-q", "--dry-run", "--overwrite") == 0
+            assert left.exists(), "a dry run changes nothing"
+        assert mgrkit("tag", *words, "-q") == 0
+        assert not left.exists()

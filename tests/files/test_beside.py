@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from mgrkit.errors import ItemError
 from mgrkit.files import beside as beside_module
-from mgrkit.files.beside import Beside, check_replaceable, copy_name
+from mgrkit.files.beside import Beside, check_replaceable, copy_name, delete_left
 
 
 @pytest.fixture
@@ -158,3 +160,38 @@ def test_one_that_nobody_holds_any_more_leaves_nothing(path: Path) -> None:
     assert beside.copy.exists()
     del beside
     assert [one.name for one in path.parent.iterdir()] == ["song.mp3"]
+
+
+def test_copies_of_killed_runs_are_deleted_and_nothing_else(path: Path) -> None:
+    folder = path.parent
+    killed = "import os, sys; from pathlib import Path; from mgrkit.files.beside import Beside; "
+    killed += "beside = Beside(Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    other = folder / "other.mp3"
+    other.write_bytes(b"old")
+    subprocess.run([sys.executable, "-c", killed, os.fspath(other)])
+    assert copy_name(other).exists()
+    running = Beside(path)
+    kept = {
+        ".0123456789abcdef.tmp", ".0123456789abcdeg.mgrkit.tmp", "0123456789abcdef.mgrkit.tmp",
+        ".0123456789abcdef.mgrkit.tmp.mp3",
+    }  # fmt: skip
+    for name in kept:
+        (folder / name).touch()
+    link, pipe, hard, inside = (folder / f".{number * 16}.mgrkit.tmp" for number in "1234")
+    link.symlink_to(other)
+    os.mkfifo(pipe)
+    os.link(other, hard)
+    inside.mkdir()
+    delete_left(folder)
+    names = {one.name for one in folder.iterdir()}
+    odd = {link.name, pipe.name, hard.name, inside.name}
+    assert names == {*kept, *odd, "song.mp3", "other.mp3", copy_name(path).name}
+    running.put()
+    assert path.read_bytes() == b"old"
+
+
+def test_a_folder_that_cannot_be_listed_is_left(tmp_path: Path) -> None:
+    delete_left(tmp_path / "none")
+    (tmp_path / "file").touch()
+    delete_left(tmp_path / "file")
+    assert os.listdir(tmp_path) == ["file"]
