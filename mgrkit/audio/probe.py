@@ -21,18 +21,20 @@ from mgrkit.errors import AudioError
 
 SNDFILE_SUFFIXES = frozenset(
     {
-        ".8svx", ".afc", ".aif", ".aifc", ".aiff", ".au", ".avr", ".caf", ".flac", ".ircam",
-        ".m2a", ".mp1", ".mp2", ".mp3", ".mpa", ".nist", ".oga", ".ogg", ".opus", ".paf", ".pvf",
-        ".rf64", ".sf", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav", ".wave",
+        ".8svx", ".afc", ".aif", ".aifc", ".aiff", ".au", ".avr", ".bwf", ".caf", ".flac",
+        ".ircam", ".m2a", ".mp1", ".mp2", ".mp3", ".mpa", ".mpga", ".nist", ".oga", ".ogg",
+        ".opus", ".paf", ".pvf", ".rf64", ".sf", ".snd", ".sph", ".svx", ".voc", ".w64", ".wav",
+        ".wave",
     }
 )  # fmt: skip
 FFMPEG_SUFFIXES = frozenset(
     {
-        ".3g2", ".3gp", ".3gpp", ".aac", ".ac3", ".adts", ".amr", ".ape", ".asf", ".avi", ".awb",
-        ".dff", ".dsf", ".dts", ".eac3", ".f4a", ".f4b", ".f4v", ".flv", ".isma", ".latm",
-        ".loas", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4r", ".m4v", ".mka", ".mkv", ".mov", ".mp+",
-        ".mp4", ".mpc", ".mpeg", ".mpg", ".mpp", ".mts", ".ogv", ".ogx", ".spx", ".tak", ".tta",
-        ".vob", ".weba", ".webm", ".wma", ".wmv", ".wv",
+        ".3g2", ".3ga", ".3gp", ".3gpp", ".aac", ".ac3", ".adts", ".alac", ".amr", ".ape", ".asf",
+        ".avi", ".awb", ".dff", ".dsf", ".dts", ".eac3", ".ec3", ".f4a", ".f4b", ".f4v", ".flv",
+        ".gsm", ".isma", ".latm", ".loas", ".m2t", ".m2ts", ".m4a", ".m4b", ".m4p", ".m4r", ".m4v",
+        ".mka", ".mkv", ".mlp", ".mov", ".mp+", ".mp4", ".mpc", ".mpeg", ".mpg", ".mpp", ".mts",
+        ".ogv", ".ogx", ".qt", ".ra", ".rm", ".rmvb", ".spx", ".tak", ".thd", ".tta", ".vob",
+        ".weba", ".webm", ".wma", ".wmv", ".wv",
     }
 )  # fmt: skip
 """Of files that go to FFmpeg without asking libsndfile first; not .ts, which TypeScript has too."""

@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 av.logging.set_level(None)  # what FFmpeg prints comes without the file's name
 
 FORMATS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,iff,loas,matroska,webm,mov,mp4,m4a,"
-    "mp3,mpc,mpc8,mpeg,mpegts,ogg,tak,tta,voc,w64,wav,wv"
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,dts,eac3,flac,flv,gsm,iff,loas,matroska,webm,mlp,mov,"
+    "mp4,m4a,mp3,mpc,mpc8,mpeg,mpegts,ogg,rm,tak,truehd,tta,voc,w64,wav,wv"
 )
 """FFmpeg's names of the formats that are read."""
 
 # Where the length is a promise. Elsewhere FFmpeg guesses it from the bit rate (ADTS, AVI), or a
 # picture's length or time to fill a buffer count (ASF).
-_HONEST_LENGTH = ("mov", "matroska", "wv", "ape", "mpc")
+_HONEST_LENGTH = ("mov", "matroska", "wv", "ape", "mpc", "rm")
 _HONEST_IN_OGG = frozenset({"flac", "opus", "vorbis"})  # FFmpeg takes some Speex wrongly
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 # Frames one behind the other, without a container: a decoder finds its way over what is none.
-_FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "loas", "mp3"})
+_FRAMED = frozenset({"aac", "ac3", "dts", "eac3", "flac", "gsm", "loas", "mlp", "mp3", "truehd"})
+_GSM_FRAME = 33
 # PyAV 19 has lost the keyword, and by itself keeps tags that are not UTF-8.
 _REPLACING = hasattr(av.container.InputContainer, "metadata_errors")
 _TAGS: dict[str, Any] = {"metadata_errors": "replace"} if _REPLACING else {}
@@ -97,6 +98,10 @@ class PyavDecoder:
         self._stream = stream = self._container.streams.audio[0]
         if stream.codec_context is None:  # whatever PyAV's types say
             raise AudioError("not-audio", "no decoder knows the sound in this file")
+        if self._container.format.name == "gsm":  # which FFmpeg knows by the suffix alone
+            with opened(self._path, self._span) as file:
+                if not _is_gsm(file.read(1)):
+                    raise AudioError("not-audio", "this begins with no frame of GSM")
         self._lost: list[Span] = []
         self._used = 0
         try:
@@ -140,6 +145,8 @@ class PyavDecoder:
                 self._lose(reached or packet.pos, packet.pos)
                 reached = packet.pos + packet.size
             try:
+                if kind == "gsm" and not _is_gsm(bytes(packet)):
+                    raise ValueError("the decoder would take it for noise")
                 frames = packet.decode()
             except _FAILURES:
                 if not is_framed or packet.pos is None:
@@ -221,6 +228,11 @@ class PyavDecoder:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+
+def _is_gsm(packet: bytes) -> bool:
+    """Whether each frame of GSM 06.10 has the mark that it begins with."""
+    return all(first >> 4 == 0xD for first in packet[::_GSM_FRAME])
 
 
 def _without_tags_behind(path: str | Path, span: Span | None) -> Span | None:
