@@ -159,6 +159,8 @@ def tag(
     pictures and the sound stay. The same command goes on with a run that was stopped. Needs
     mutagen: pip install 'mgrkit[tags]'
     """
+    from dataclasses import replace
+
     from mgrkit.audio.tags.kinds import GENRE
     from mgrkit.batch import Options
     from mgrkit.cli.options import called, typed
@@ -207,8 +209,7 @@ def tag(
         if not quiet:
             say_whose(got)
 
-    name, why = found(model, get_weights if fetch else None, tags=tags is not None)
-    asked = PredictSettings(name, top, threshold, max_seconds, tags=tags or 0, device=device)
+    asked = PredictSettings(model, top, threshold, max_seconds, tags=tags or 0, device=device)
     settings = TagSettings(
         asked,
         GENRE if field.lower() == GENRE else field,
@@ -218,6 +219,9 @@ def tag(
         keep_mtime,
         dry_run,
     )
+    # Weights may be fetched now: what is wrong with the call has been said.
+    name, why = found(model, get_weights if fetch else None, tags=tags is not None)
+    settings = replace(settings, predict=replace(asked, model=name))
     with Console("tag", quiet=quiet, debug=debug, table=False) as console:
 
         def emit(row: dict[str, Any]) -> None:

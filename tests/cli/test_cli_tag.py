@@ -263,6 +263,14 @@ def test_names_that_files_cannot_have_are_refused_before_anything_is_done(
     assert not Path(UNDO).exists()
 
 
+@pytest.mark.parametrize("words", [("--map", "rock=17"), ("--field", "a=b"), ("--map", "rock=")])
+def test_a_wrong_call_is_seen_before_weights_are_fetched(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch, words: tuple[str, str]
+) -> None:
+    monkeypatch.setattr("mgrkit.commands.predict.found", None)  # to call it would be a failure
+    assert "mgrkit: --" in refused(capfd, one, "--model", "svm", "--fetch", *words, code=2)
+
+
 def test_a_newline_in_a_name_is_refused_and_two_genres_are_not(one: Path, capfd: Captured) -> None:
     err = refused(capfd, "song.flac", *WORDS, "--map", "rock=A\nB", code=2)
     assert "rock cannot be called 'A\\nB': it holds control characters or line ends" in err
