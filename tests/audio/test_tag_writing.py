@@ -442,6 +442,14 @@ def test_what_libsndfile_alone_knows_is_not_written(tmp_path: Path, suffix: str)
     refused(path, "no-tags")
 
 
+@pytest.mark.parametrize("form", ["ogg", "opus", "oga", "m4a", "wma", "wav", "aiff", "wv"])
+def test_id3v2_in_front_of_what_has_none_there_is_named(tmp_path: Path, form: str) -> None:
+    path = song(tmp_path / f"a.{form}")
+    front = made_tags.id3v2(made_tags.text_frame("TIT2", "Song"))
+    path.write_bytes(front + path.read_bytes())
+    assert "a tag stands in front of it" in refused(path, "damaged-tags")
+
+
 def test_an_mp3_behind_zeros_is_one(tmp_path: Path) -> None:
     path = mpeg(tmp_path / "a.wav", bytes(5000))
     made = write(path, genre=["Rock"])

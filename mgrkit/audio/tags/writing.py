@@ -31,6 +31,7 @@ KINDS: dict[str, type[Kind]] = {
 }
 """By mutagen's class for a format: the tags that it gets."""
 
+_TAGS_IN_FRONT = ("mp3.MP3", "trueaudio.TrueAudio", "flac.FLAC", "musepack.Musepack")
 _IN_OGG = (
     (b"\x01vorbis", "oggvorbis.OggVorbis"), (b"OpusHead", "oggopus.OggOpus"),
     (b"\x7fFLAC", "oggflac.OggFLAC"), (b"Speex   ", "oggspeex.OggSpeex"),
@@ -113,6 +114,9 @@ def _format(path: str) -> tuple[Any, type[Kind]]:
         message = "its tags say that they are as long as the file, or longer"
         raise ItemError("damaged-tags", message, "get it again")
     name = _by_first_bytes(head) or _by_ffmpeg(path)
+    if start and name not in _TAGS_IN_FRONT:
+        message = "a tag stands in front of it, where files of its kind have none"
+        raise ItemError("damaged-tags", message, "take it away with a tag editor")
     return _form(name), KINDS[name]
 
 
