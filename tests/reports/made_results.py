@@ -18,7 +18,9 @@ from mgrkit.learning.metrics import scores
 from mgrkit.reports.comparison import RECORD
 
 EVIL = "<img src=x onerror=alert(1)>"
-WORSE = f"{EVIL}</script><script>alert(2)</script>\u2028 & \"'`{{{{7*7}}}}"
+UNSEEN = "\u202e\u200b\u2066\ufeff\x1b"
+"""What turns a text around, has no width, or moves a terminal."""
+WORSE = f"{EVIL}</script><script>alert(2)</script>\u2028 & \"'`{{{{7*7}}}}{UNSEEN}"
 GENRES = ("jazz", "pop", EVIL)
 ARTISTS = 6
 

@@ -60,7 +60,9 @@ def test_a_text_is_a_text_in_every_field(
     address = page(tmp_path, source, beside)
     browser.look(width, dark=width < 600)
     browser.open(address)
-    assert EVIL in browser.run("document.body.textContent")
+    shown = browser.run("document.body.textContent")
+    assert EVIL in shown
+    assert not set(made.UNSEEN) & set(shown)
     browser.run("for (const one of document.querySelectorAll('.row button')) one.click()")
     browser.run("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
     assert browser.problems == []

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from mgrkit.errors import UsageError
 from mgrkit.reports.html.charts import Series, Span, calibration, curves, spans
 from mgrkit.reports.html.page import (
     HEAD,
+    Fact,
     Facts,
     Lines,
     Page,
@@ -56,6 +58,38 @@ def test_a_page_is_the_same_bytes_each_time_and_whatever_its_names(tmp_path: Pat
     assert pages[0] == pages[1]
     odd = Page("a \udce4 name", ("\udce4",), (Section("s", (Lines(("\udce4",)),)),))
     assert b"a \\udce4 name" in rendered(odd)
+
+
+def evaluation(path: Path) -> Path:
+    return made.write(path, made.evaluation())
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (lambda path: made.write(path, made.predictions()), "a\u202eb\nc.json"),
+        (made.verdicts, "a.csv"), (evaluation, "a.json"), (made.tracks, "a.csv"),
+        (lambda path: made.write(path, made.under()), "a.json"), (made.search, "a"),
+        (made.run, "a.run"),
+    ],
+)  # fmt: skip
+def test_nothing_on_a_page_is_unseen(
+    make: Callable[[Path], Path], name: str, tmp_path: Path
+) -> None:
+    text = rendered(page_of(make(tmp_path / name), Beside())).decode()
+    assert "\\x202e" in text
+    for sign in made.UNSEEN:
+        assert sign not in text
+        assert json.dumps(sign)[1:-1] not in text  # in the block of data
+    title = text.partition("<title>")[2].partition("</title>")[0]
+    assert title.isprintable()
+
+
+def test_a_text_of_several_lines_has_several(tmp_path: Path) -> None:
+    facts = Facts((Fact("data", "one\ntwo\t\u3000three"),))
+    assert b"<dd>one<br>two\\x09\xe3\x80\x80three</dd>" in rendered(
+        Page("t", (), (Section("s", (facts,)),))
+    )
 
 
 def test_only_a_report_gives_way_without_being_asked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 
 from mgrkit.cli.terminal.stdout import results
+from mgrkit.files.names import printable as printable
 
 _WIDTH = 80
 
@@ -24,12 +25,6 @@ def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         _rich(heads, shown)
     else:
         print("\n".join(_aligned([list(heads), *shown])))
-
-
-def printable(name: object) -> str:
-    """A name or message that is not UTF-8 or holds control characters, fit for a terminal."""
-    text = str(name).encode("utf-8", "backslashreplace").decode()
-    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
 def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

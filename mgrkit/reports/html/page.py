@@ -1,7 +1,8 @@
 """A page: what stands on it, as records, and the one file that it becomes.
 
-All texts are escaped by Jinja2; what the script reads is JSON in a block of data. The content
-security policy allows the script and the style of this file, by their digests, and nothing else.
+All texts are made fit to be seen, and escaped, by Jinja2; what the script reads is JSON in a block
+of data. The content security policy allows the script and the style of this file, by their
+digests, and nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mgrkit.errors import UsageError
+from mgrkit.files.names import printable
 from mgrkit.files.outputs import check_output, starts_with
 from mgrkit.files.replacing import replacing
 from mgrkit.reports.html.tracks import Tracks
@@ -222,8 +224,7 @@ def rendered(page: Page) -> bytes:
             version=metadata.version("mgrkit"),
         )
     )
-    # Of names that are no UTF-8, the odd bytes are shown as tables write them.
-    return text.encode("utf-8", "backslashreplace") + b"\n"
+    return text.encode() + b"\n"
 
 
 def _policy(style: str, script: str) -> str:
@@ -247,10 +248,16 @@ def _environment() -> jinja2.Environment:
     import jinja2
 
     made = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined
-    )
+        loader=jinja2.FunctionLoader(_template), autoescape=True, undefined=jinja2.StrictUndefined,
+        finalize=_seen,
+    )  # fmt: skip
     made.filters["as_json"] = as_json
     return made
+
+
+def _seen(value: object) -> object:
+    """What stands on the page of a value; what is markup already stays."""
+    return printable(value) if type(value) is str else value
 
 
 def as_json(value: object) -> Any:

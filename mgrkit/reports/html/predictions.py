@@ -25,7 +25,6 @@ from mgrkit.reports.html.tracks import (
     shares_column,
     text_column,
 )
-from mgrkit.tracks.lineage import as_written
 
 SONG_HEADS = ("path", "kind", "start", "seconds", "genre", "probability", "unsure", "model")
 """How the tables of ``predict --csv`` and ``--pieces`` begin."""
@@ -295,9 +294,9 @@ def songs_table(songs: Sequence[Prediction], noun: str) -> Tracks:
 def _texts(songs: Sequence[Prediction]) -> Iterator[Column]:
     if any(song.tags for song in songs):
         tags = [", ".join(f"{name} {value:.2f}" for name, value in song.tags) for song in songs]
-        yield Column("tags", "tags", TEXT, list(map(as_written, tags)))
+        yield Column("tags", "tags", TEXT, tags)
     if any(song.warning or song.error for song in songs):
-        notes = [as_written(song.error or song.warning) for song in songs]
+        notes = [song.error or song.warning for song in songs]
         yield Column("note", "note", TEXT, notes)
     models = [song.model for song in songs]
     if len(set(models) - {""}) > 1:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from mgrkit.tracks.lineage import as_written
+from mgrkit.files.names import printable
 
 NAME, TEXT, CHOICE, NUMBER, CLOCK, SHARE, SHARES, PIECES = (
     "name", "text", "choice", "number", "clock", "share", "shares", "pieces",
@@ -38,9 +37,16 @@ class Column:
     shown: bool = True
 
     def as_data(self) -> dict[str, Any]:
-        """For the script."""
-        fixed = {"key": self.key, "title": self.title, "kind": self.kind, "shown": self.shown}
-        return {**fixed, **self.more, "values": list(self.values)}
+        """For the script, every text as people may see it."""
+        fixed = {
+            "key": printable(self.key), "title": printable(self.title), "kind": self.kind,
+            "shown": self.shown,
+        }  # fmt: skip
+        more = dict(self.more)
+        if "labels" in more:
+            more["labels"] = list(map(printable, more["labels"]))
+        values = [printable(one) if isinstance(one, str) else one for one in self.values]
+        return {**fixed, **more, "values": values}
 
 
 @dataclass
@@ -75,7 +81,7 @@ class Tracks:
         return {
             "rows": len(self.names),
             "noun": self.noun,
-            "sort": list(self.sort),
+            "sort": list(map(printable, self.sort)),
             "columns": [column.as_data() for column in self.columns],
             "sounds": self.sounds,
             "pictures": dict(sorted(self.pictures.items())),  # threads finish in any order
@@ -84,16 +90,15 @@ class Tracks:
 
 def name_column(names: Sequence[str], title: str) -> Column:
     """The names, beside which players and pictures stand."""
-    return Column("name", title, NAME, list(map(as_written, names)))
+    return Column("name", title, NAME, list(names))
 
 
 def text_column(key: str, texts: Sequence[str], title: str = "", *, shown: bool = True) -> Column:
     """Texts; where few of them differ, a person can choose one."""
-    written = list(map(as_written, texts))
-    counts = Counter(written)
-    if len(counts) <= _MOST_CHOICES and 2 * len(counts) <= len(written):
-        return choice_column(key, written, title or key, shown=shown)
-    return Column(key, title or key, TEXT, written, shown=shown)
+    kinds = len(set(texts))
+    if kinds <= _MOST_CHOICES and 2 * kinds <= len(texts):
+        return choice_column(key, texts, title or key, shown=shown)
+    return Column(key, title or key, TEXT, list(texts), shown=shown)
 
 
 def choice_column(
@@ -110,13 +115,12 @@ def choice_column(
     ----------
     marks : by text how it is marked: 'unsure' or 'failed'.
     """
-    written = list(map(as_written, texts))
-    labels = sorted(set(written), key=lambda text: (text.casefold(), text))
+    labels = sorted(set(texts), key=lambda text: (text.casefold(), text))
     place = {label: number for number, label in enumerate(labels)}
     more: dict[str, Any] = {"labels": labels, "filter": 1 < len(labels) <= _MOST_CHOICES}
     if marks:
         more["marks"] = [marks.get(label, "") for label in labels]
-    return Column(key, title, CHOICE, [place[text] for text in written], more, shown)
+    return Column(key, title, CHOICE, [place[text] for text in texts], more, shown)
 
 
 def number_column(
@@ -143,7 +147,7 @@ def shares_column(
     """Of each row the probabilities of genres, the largest first, with a bar each."""
     place = {label: number for number, label in enumerate(labels)}
     values = [[one for name, p in row for one in (place[name], permille(p))] for row in rows]
-    return Column("shares", title, SHARES, values, {"labels": list(map(as_written, labels))})
+    return Column("shares", title, SHARES, values, {"labels": list(labels)})
 
 
 def pieces_column(
@@ -166,7 +170,7 @@ def pieces_column(
         ]
         for row in rows
     ]
-    more = {"labels": list(map(as_written, labels)), "lengths": list(lengths)}
+    more = {"labels": list(labels), "lengths": list(lengths)}
     return Column("pieces", "timeline", PIECES, values, more, shown=False)
 
 
