@@ -371,7 +371,7 @@ def read_lists(files_from: str | None, files_from0: str | None) -> list[str] | N
         return None
     lines = []
     if files_from is not None:
-        text = _content(files_from)
+        text = content_of(files_from)
         if b"\0" in text:
             hint = "save it as UTF-8; a list with NUL characters between goes to --files-from0"
             raise UsageError(f"{files_from} holds NUL characters, as UTF-16 does", hint)
@@ -379,16 +379,17 @@ def read_lists(files_from: str | None, files_from0: str | None) -> list[str] | N
         named = os.fsdecode(text.removeprefix(codecs.BOM_UTF8)).split("\n")
         lines += [line.removesuffix("\r") for line in named if line.strip()]
     if files_from0 is not None:
-        lines += [name for name in os.fsdecode(_content(files_from0)).split("\0") if name]
+        lines += [name for name in os.fsdecode(content_of(files_from0)).split("\0") if name]
     return lines
 
 
-def _content(name: str) -> bytes:
+def content_of(name: str) -> bytes:
+    """The bytes of a file, or of stdin if it is called ``-``; raises RunError."""
     try:
         if name != "-":
             return Path(name).read_bytes()
         if sys.stdin is None:
-            raise RunError("stdin is closed, so there is no list to read")
+            raise RunError("stdin is closed, so there is nothing to read")
         return sys.stdin.buffer.read()
     except OSError as error:
         raise RunError(f"cannot read {name}: {error.strerror}") from None

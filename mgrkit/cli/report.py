@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mgrkit.cli.options import Debug, Json, Quiet, Workers, number
+from mgrkit.cli.options import Debug, Json, Quiet, Workers, content_of, number
 
 
 def report(
@@ -18,7 +18,7 @@ def report(
             metavar="SRC",
             readable=False,
             help="What predict or evaluate gave, a folder of compare, tune or train, a model, or "
-            "a track table.",
+            "a track table; - reads stdin.",
         ),
     ],
     out: Annotated[
@@ -72,6 +72,7 @@ def report(
     \b
     mgrkit predict music --jsonl --timeline > songs.jsonl
     mgrkit report songs.jsonl --out songs.html
+    mgrkit predict music --csv | mgrkit report - --out songs.html
     mgrkit evaluate svm audio --json --predictions tracks.csv > svm.json
     mgrkit report svm.json --predictions tracks.csv --model svm --sound audio
     mgrkit report comparison --sound audio --out comparison.html
@@ -85,11 +86,13 @@ def report(
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json, printable
     from mgrkit.commands.report import report as command
+    from mgrkit.reports.html.content import PIPE
     from mgrkit.reports.html.sources import Beside
 
+    is_piped = str(source) == "-"
     with Console("report", quiet=quiet, debug=debug, table=False) as console:
         made = command(
-            source,
+            PIPE if is_piped else source,
             out,
             beside=Beside(predictions, pieces, model),
             sound=sound,
@@ -97,6 +100,7 @@ def report(
             replace=replace,
             options=Options(workers),
             told=console.report,
+            piped=content_of("-") if is_piped else None,
         )
         warnings = console.warnings()
         if as_json:

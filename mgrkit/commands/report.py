@@ -73,6 +73,7 @@ def report(
     replace: bool = False,
     options: Options | None = None,
     told: Report | None = None,
+    piped: bytes | None = None,
 ) -> Reported:
     """Write one page about a result, which asks no network and no other file but sounds.
 
@@ -85,6 +86,7 @@ def report(
         looks for paths here and beside the source only.
     pictures : how many small spectrograms to draw at most, 0 to 2,000.
     replace : write over something else, too.
+    piped : what came through a pipe, in place of the file ``source``.
 
     Raises
     ------
@@ -97,9 +99,9 @@ def report(
     if sound is not None and not sound.is_dir():
         raise UsageError(f"--sound must be a folder, not {sound}")
     check_report(out, replace=replace)
-    if source.exists() and out.exists() and out.samefile(source):
+    if piped is None and source.exists() and out.exists() and out.samefile(source):
         raise UsageError(f"--out is SRC: {out}", "give another --out")
-    page = page_of(source, beside or Beside())
+    page = page_of(source, beside or Beside(), piped)
     places = _Places.of(source, sound)
     found = [places.files(tracks.names) for tracks in page.tracks]
     for tracks, files in zip(page.tracks, found, strict=True):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 """Of tables, in lower case."""
+PARQUET = b"PAR1"
+"""How such a file begins."""
 _TOLD_APART = "_duplicated_"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -25,12 +27,13 @@ def is_table(path: Path) -> bool:
     return path.name.lower().endswith(SUFFIXES)
 
 
-def read_frame(path: Path, rows: int | None = None) -> pl.DataFrame:
+def read_frame(path: Path, rows: int | None = None, content: bytes | None = None) -> pl.DataFrame:
     """Any table, with every CSV value as text, so that no type is guessed.
 
     Parameters
     ----------
     rows : only the first so many.
+    content : its bytes, where they are at hand: they, and not its name, say what it is.
 
     Raises
     ------
@@ -39,12 +42,18 @@ def read_frame(path: Path, rows: int | None = None) -> pl.DataFrame:
     """
     import polars as pl
 
+    is_parquet = path.suffix.lower() == ".parquet"
+    if content is not None:
+        is_parquet = content.startswith(PARQUET)
+    source = path if content is None else content
     try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path, n_rows=rows)
-        if path.suffix.lower() == ".csv":
+        if content is None and path.suffix.lower() == ".csv":
             check_csv(path)
-        frame = pl.read_csv(path, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
+        elif content is not None and not is_parquet:
+            _check_text(path, content[:4096])
+        if is_parquet:
+            return pl.read_parquet(source, n_rows=rows)
+        frame = pl.read_csv(source, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
         return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).partition("\n")[0]
@@ -137,7 +146,10 @@ def write_tracks(path: Path, frame: pl.DataFrame) -> None:
 def check_csv(table: Path) -> None:
     """Raise UsageError for a table in UTF-16, or one not separated by commas."""
     with table.open("rb") as file:
-        start = file.read(4096)
+        _check_text(table, file.read(4096))
+
+
+def _check_text(table: Path, start: bytes) -> None:
     if start[:2] in _UTF_16 or b"\0" in start:
         raise UsageError(f"{table} is text in UTF-16, or no text", "save it as CSV in UTF-8")
     first = start.splitlines()[0] if start else b""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from pathlib import Path
 
@@ -72,7 +74,28 @@ def test_a_journal_needs_the_model_that_it_was_made_with(songs: Path, capfd: Cap
     assert "bad is damaged" in capfd.readouterr().err
     Path("torn").write_text("\n".join(lines)[:-40])  # killed while it wrote the last line
     assert guarded(app, ["report", "torn", "--json"]) == 0
-    assert 1 <= json.loads(capfd.readouterr().out)["rows"] <= 2
+    found = json.loads(capfd.readouterr().out)
+    assert 1 <= found["rows"] <= 2
+    assert "cut off or damaged" in found["notes"][0]
+
+
+def test_a_pipe_is_read_as_a_file_is(
+    songs: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = b"path,genre\nmusic/a.wav,jazz\nmusic/b.wav,pop\n"
+    for content in (table, gzip.compress(table), b'{"path": "music/a.wav", "error": "x"}\n{"pa'):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+        assert guarded(app, ["report", "-"]) == 0
+        out, err = capfd.readouterr()
+        assert out == ""
+        assert ("note: stdin: line 2 is cut off" in err) == content.endswith(b"pa")
+        assert title().endswith("of stdin")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert guarded(app, ["report", "-"]) == 3
+    assert "stdin is empty" in capfd.readouterr().err
+    monkeypatch.setattr("sys.stdin", None)
+    assert guarded(app, ["report", "-"]) == 3
+    assert "stdin is closed" in capfd.readouterr().err
 
 
 def test_it_says_in_a_line_what_is_there_and_where(songs: Path, capfd: Captured) -> None:

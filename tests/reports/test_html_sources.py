@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.reports.html import scores
 from mgrkit.reports.html.comparisons import _heard, comparison_of
+from mgrkit.reports.html.content import PIPE, Content
 from mgrkit.reports.html.evaluations import read_verdicts
 from mgrkit.reports.html.page import Facts, Grid, Matrix, Page, Share
 from mgrkit.reports.html.predictions import from_rows, from_table, with_pieces
@@ -55,7 +57,9 @@ def test_tables_of_predictions_have_genres_pieces_and_tags(tmp_path: Path) -> No
     (tmp_path / "pieces.csv").write_text(
         f"{heads}\r\na.wav,piece,0.0,9.5,jazz,0.8,,m,,,0.8,0.2\r\n"
     )
-    songs = with_pieces(from_table(tmp_path / "songs.csv"), tmp_path / "pieces.csv")
+    songs = with_pieces(
+        from_table(Content.of(tmp_path / "songs.csv")), Content.of(tmp_path / "pieces.csv")
+    )
     assert [song.genres for song in songs] == [[("jazz", 0.7), ("kind", 0.3)], ()]
     assert songs[0].tags == [("sad song", 0.41), ("indie", 0.2)]
     assert [(song.warning, song.error) for song in songs] == [("low", ""), ("", "bad: b")]
@@ -71,7 +75,7 @@ def test_tables_of_predictions_have_genres_pieces_and_tags(tmp_path: Path) -> No
 
 
 def test_a_table_of_verdicts_gives_the_scores_of_the_evaluation(tmp_path: Path) -> None:
-    table = read_verdicts(made.verdicts(tmp_path / "verdicts.csv"))
+    table = read_verdicts(Content.of(made.verdicts(tmp_path / "verdicts.csv")))
     found, printed = table.judged.scores(), made.evaluation()
     same = ("accuracy", "accuracy_low", "accuracy_high", "macro_f1", "top3", "confusion")
     assert {name: found[name] for name in same} == {name: printed[name] for name in same}
@@ -213,18 +217,23 @@ def test_many_columns_are_left_out_and_it_is_said(tmp_path: Path) -> None:
 
 
 BAD: dict[str, tuple[str, type[MgrkitError], str]] = {
-    "empty.json": ("", UsageError, "nothing that can be shown"),
+    "empty.json": ("", RunError, "is empty"),
+    "blank.csv": ("\n", RunError, "is empty"),
     "text.txt": ("hello", UsageError, "nothing that can be shown"),
     "object.json": ('{"a": 1}', UsageError, "nothing that can be shown|object 1 is no prediction"),
     "list.json": ('[{"path": 1}]', UsageError, "object 1 is no prediction"),
     "none.json": ("[]", RunError, "holds no prediction"),
-    "cut.jsonl": ('{"path": "a", "error": "x"}\n{"pa', UsageError, "line 2 is no JSON"),
+    "cut.json": ('[{"path": "a",\n', UsageError, "is no JSON"),
+    "none.txt": ("file,genre\na,b\n", UsageError, "nothing that can be shown"),
+    "song.wav": ("RIFF", UsageError, "nothing that can be shown"),
+    "odd.txt": ("path;genre\na;b\n", UsageError, "separated by semicolons"),
+    "cut.csv.gz": ("\x1f\x8b\x08", RunError, "no whole gzip"),
     "likely.json": (
         '[{"path": "a", "genres": [{"genre": "x", "probability": 2}], "seconds": 1, "model": ""}]',
         UsageError, "object 1 is no prediction",
     ),
-    "nan.json": ('[{"path": "a", "error": NaN}]', UsageError, "line 1 is no JSON"),
-    "deep.json": ("[" * 100_000, UsageError, "line 1 is no JSON"),
+    "nan.json": ('[{"path": "a", "error": NaN}]', UsageError, "is no JSON"),
+    "deep.json": ("[" * 100_000, UsageError, "is no JSON"),
     "endless.json": (
         '[{"path": "a", "genres": [], "seconds": "inf", "model": ""}]', UsageError,
         "object 1 is no prediction",
@@ -253,9 +262,52 @@ BAD: dict[str, tuple[str, type[MgrkitError], str]] = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_no_result_is_refused(tmp_path: Path, name: str) -> None:
     text, kind, message = BAD[name]
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, encoding="latin-1")
     with pytest.raises(kind, match=message):
         page_of(tmp_path / name, Beside())
+
+
+def test_a_torn_line_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
+    lines = [json.dumps(row) for row in made.predictions(text="m")]
+    said = "songs.jsonl: line 25 is cut off or damaged, and passed over"
+    (tmp_path / "songs.jsonl").write_text("\n".join(lines)[:-5])
+    page = page_of(tmp_path / "songs.jsonl", Beside())
+    assert len(page.tracks[0].names) == 24
+    assert [note.rpartition("/")[2] for note in page.notes] == [said]
+    assert page.notes[0] in page.lead
+    # Whoever goes on behind a torn line leaves two that are none.
+    (tmp_path / "songs.jsonl").write_text("\n".join([lines[0], '{"pa', "nan", *lines[1:]]))
+    [note] = page_of(tmp_path / "songs.jsonl", Beside()).notes
+    assert "2 lines are cut off" in note
+    (tmp_path / "songs.jsonl").write_text("\n".join(lines))  # the last one is whole
+    assert not page_of(tmp_path / "songs.jsonl", Beside()).notes
+
+
+@pytest.mark.parametrize("form", ["found.txt", "found", "found.csv.gz", "found.json", "stdin"])
+def test_what_is_in_a_file_counts_and_not_how_it_is_called(tmp_path: Path, form: str) -> None:
+    """A table of tracks, of songs, of verdicts, a Parquet and JSON lines, under any name."""
+    songs = b"path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
+    songs += b"a.wav,song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n"
+    pl.DataFrame({"path": ["a", "b"], "bpm": [90.5, None]}).write_parquet(tmp_path / "p")
+    rows = "\n".join(map(json.dumps, made.predictions()))
+    contents = {
+        "Tracks of": made.tracks(tmp_path / "t").read_bytes(), "Genres of": songs,
+        "Verdicts of": made.verdicts(tmp_path / "v").read_bytes(),
+        "Tracks  of": (tmp_path / "p").read_bytes(), "Genres  of": rows.encode(),
+    }  # fmt: skip
+    for title, content in contents.items():
+        path, piped = tmp_path / form, None
+        if form == "stdin":
+            path, piped = PIPE, content
+        else:
+            path.write_bytes(gzip.compress(content) if form.endswith("gz") else content)
+        assert page_of(path, Beside(), piped).title == f"{title.replace('  ', ' ')} {form}"
+
+
+def test_text_in_utf_16_is_told(tmp_path: Path) -> None:
+    (tmp_path / "songs.jsonl").write_text('{"path": "a", "error": "x"}', encoding="utf-16")
+    with pytest.raises(UsageError, match="is text in UTF-16"):
+        page_of(tmp_path / "songs.jsonl", Beside())
 
 
 def test_folders_that_are_none_or_not_finished_are_refused(tmp_path: Path) -> None:

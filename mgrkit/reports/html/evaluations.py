@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from mgrkit.errors import UsageError
 from mgrkit.reports.html import scores
 from mgrkit.reports.html.charts import Span, spans
+from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.page import Fact, Facts, Grid, Lines, Matrix, Page, Section
 from mgrkit.tracks.identity import artist_id
 
@@ -33,15 +33,9 @@ class Verdicts:
     unsure: int
 
 
-def read_verdicts(path: Path) -> Verdicts:
+def read_verdicts(table: Content) -> Verdicts:
     """The table of ``evaluate --predictions``; raises UsageError for any other."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            rows = list(reader)
-            heads = list(reader.fieldnames or ())
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", "CSV in UTF-8") from None
+    heads, rows = table.rows()
     fixed = {*_FIXED, *(name for name in heads[: len(_FIXED) + 2] if _is_group(name, heads))}
     columns = {name: _genre(name, fixed) for name in heads if name not in fixed}
     labels = list(columns.values())
@@ -53,7 +47,7 @@ def read_verdicts(path: Path) -> Verdicts:
             raise ValueError
     except (KeyError, TypeError, ValueError):
         hint = "give the file that evaluate --predictions wrote"
-        raise UsageError(f"{path} is no table of verdicts", hint) from None
+        raise UsageError(f"{table.path} is no table of verdicts", hint) from None
     groups = [artist_id(row["artist"]) if row["artist"] else row["id"] for row in rows]
     judged = scores.Judged([row["path"] for row in rows], y, groups, labels, probabilities)
     return Verdicts(judged, dict(_more(rows)), sum(row["unsure"] == "true" for row in rows))

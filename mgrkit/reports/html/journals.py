@@ -23,7 +23,7 @@ def from_journal(records: Iterable[object], source: Path, model: str | None) -> 
 
     Parameters
     ----------
-    records : its lines as JSON values, None for a torn one; the first says which model it was.
+    records : its lines as JSON values; the first says which model it was.
     model : path or name of that model; None looks for it by its name.
 
     Raises

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from mgrkit.errors import RunError, UsageError
+from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.page import Fact, Facts, Page, Section
 from mgrkit.reports.html.tracks import (
     Column,
@@ -30,7 +30,7 @@ _MOST = 60
 """More columns are numbers for a classifier, and not for people."""
 
 
-def listing_page(path: Path) -> Page:
+def listing_page(table: Content) -> Page:
     """A page of a table with a column ``path``.
 
     Raises
@@ -39,7 +39,8 @@ def listing_page(path: Path) -> Page:
     """
     import polars as pl
 
-    frame = read_frame(path)
+    path = table.path
+    frame = read_frame(path, content=table.data)
     if "path" not in frame.columns:
         there = ", ".join(frame.columns[:5]) or "nothing"
         raise UsageError(f"{path} has no column path, but {there}", "a track table has one")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import UsageError
+from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.page import Fact, Facts, Grid, Lines, Page, Section, Share
 from mgrkit.reports.html.tracks import (
     TEXT,
@@ -130,39 +129,14 @@ def _number(value: object) -> float:
     return number
 
 
-def from_lines(lines: Iterable[bytes], source: Path) -> list[object]:
-    """The objects of JSON lines; raises UsageError for a line that is none."""
-    found: list[object] = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            found.append(from_json(line))
-        except ValueError:
-            raise UsageError(f"{source}: line {number} is no JSON", _NOT) from None
-    return found
-
-
-def from_json(text: bytes) -> Any:
-    """The value of a JSON text; ValueError for what is none, for NaN, and for what is too deep."""
-    try:
-        return json.loads(text, parse_constant=_refused)
-    except RecursionError:
-        raise ValueError("too deep") from None
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-def from_table(path: Path) -> list[Prediction]:
+def from_table(table: Content) -> list[Prediction]:
     """Predictions from a table of ``predict --csv``.
 
     Raises
     ------
     UsageError : it is a table of pieces, or a row is none that predict writes.
     """
-    rows = _rows(path)
+    (_, rows), path = table.rows(), table.path
     if rows and all(row.get("kind") == "piece" for row in rows):
         raise UsageError(f"{path} holds pieces, not songs", f"give the songs, and --pieces {path}")
     found = []
@@ -190,18 +164,18 @@ def _from_line(row: Mapping[str, str]) -> Prediction:
     )  # fmt: skip
 
 
-def with_pieces(songs: Sequence[Prediction], path: Path) -> list[Prediction]:
+def with_pieces(songs: Sequence[Prediction], table: Content) -> list[Prediction]:
     """The songs with the pieces in a table of ``predict --pieces``.
 
     Raises
     ------
     UsageError : it is no such table, or knows none of the songs.
     """
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        if not file.readline().startswith(",".join(SONG_HEADS)):
-            raise UsageError(f"{path} was not made by mgrkit predict --pieces")
+    path = table.path
+    if not table.begins(SONG_HEADS):
+        raise UsageError(f"{path} was not made by mgrkit predict --pieces")
     of: dict[str, list[Piece]] = defaultdict(list)
-    for number, row in enumerate(_rows(path), 2):
+    for number, row in enumerate(table.rows()[1], 2):
         try:
             piece = Piece(
                 _number(row["start"]), _number(row["seconds"]), row["genre"],
@@ -213,14 +187,6 @@ def with_pieces(songs: Sequence[Prediction], path: Path) -> list[Prediction]:
     if of and not of.keys() & {song.path for song in songs}:
         raise UsageError(f"{path} has pieces of none of the songs", "give that of the same call")
     return [replace(song, pieces=of.get(song.path, song.pieces)) for song in songs]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file, restval=""))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", "CSV in UTF-8") from None
 
 
 def predictions_page(

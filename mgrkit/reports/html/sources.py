@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mgrkit.batch.journalfiles import parsed
 from mgrkit.classifiers.bundle import SUFFIX
 from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.records import SETTINGS, read_record
 from mgrkit.experiments.studyfolder import MAKER as TUNE
 from mgrkit.reports.html.comparisons import comparison_page, record_page
+from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.evaluations import (
     VERDICT_HEADS,
     evaluation_page,
@@ -27,15 +27,12 @@ from mgrkit.reports.html.page import Page
 from mgrkit.reports.html.predictions import (
     SONG_HEADS,
     Prediction,
-    from_json,
-    from_lines,
     from_rows,
     from_table,
     predictions_page,
     with_pieces,
 )
 from mgrkit.tracks.schema import TABLE
-from mgrkit.tracks.table import is_table
 
 _COMPARE = "mgrkit compare"
 _TAKEN = (
@@ -73,28 +70,36 @@ class Beside:
                 raise UsageError(f"--{name} goes with {what} alone", "leave it out")
 
 
-def page_of(source: Path, beside: Beside) -> Page:
+def page_of(source: Path, beside: Beside, piped: bytes | None = None) -> Page:
     """The page of any result.
+
+    Parameters
+    ----------
+    source : a file, which is told by what is in it, or a folder.
+    piped : what came through a pipe, in place of the file.
 
     Raises
     ------
     UsageError : it is none that can be shown, or not what an option goes with.
-    RunError : it is not there, or cannot be read.
+    RunError : it is not there, empty, or cannot be read.
     """
-    if not source.exists():
+    if piped is None and not source.exists():
         raise RunError(f"there is no {source}", "SRC is what mgrkit has written or printed")
     try:
-        if source.is_dir():
+        if piped is None and source.is_dir():
             beside.only()
             return _of_folder(source)
-        if source.suffix.lower() == SUFFIX:
+        if piped is None and source.suffix.lower() == SUFFIX:
             beside.only()
             return bundle_page(source)
-        if is_table(source):
-            return _of_table(source, beside)
-        return _of_json(source, beside)
+        content = Content.of(source, piped)
+        if content.is_json:
+            return _of_json(content, beside)
+        if content.is_table:
+            return _of_table(content, beside)
     except OSError as error:
         raise RunError(f"cannot read {error.filename or source}: {error.strerror}") from None
+    raise _unknown(source)
 
 
 def _of_folder(folder: Path) -> Page:
@@ -107,53 +112,47 @@ def _of_folder(folder: Path) -> Page:
     if settings is not None and folder.suffix == ".run" and "classifier" in settings:
         return run_page(folder)
     if (folder / TABLE).is_file():
-        return listing_page(folder / TABLE)
+        return listing_page(Content.of(folder / TABLE))
     raise _unknown(folder)
 
 
-def _of_table(path: Path, beside: Beside) -> Page:
-    head = ""
-    if path.suffix.lower() == ".csv":
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            head = file.readline(1 << 16)
-    if head.startswith(",".join(SONG_HEADS)):
+def _of_table(content: Content, beside: Beside) -> Page:
+    if content.begins(SONG_HEADS):
         beside.only("pieces")
-        songs = from_table(path)
+        songs = from_table(content)
         if beside.pieces:
-            songs = with_pieces(songs, beside.pieces)
-        return predictions_page(_some(songs, path), [], path)
-    if head.startswith(",".join(VERDICT_HEADS)):
+            songs = with_pieces(songs, Content.of(beside.pieces))
+        return predictions_page(_some(songs, content.path), [], content.path)
+    if content.begins(VERDICT_HEADS):
         beside.only("model")
-        verdicts = read_verdicts(path)
-        return _with_model(verdicts_page(verdicts, path), beside, "", verdicts.judged.labels)
+        verdicts = read_verdicts(content)
+        page = verdicts_page(verdicts, content.path)
+        return _with_model(page, beside, "", verdicts.judged.labels)
     beside.only()
-    return listing_page(path)
+    return listing_page(content)
 
 
-def _of_json(path: Path, beside: Beside) -> Page:
-    content = path.read_bytes().strip()
-    if content[:1] not in (b"{", b"["):
-        raise _unknown(path)
-    if (value := _one_value(content)) is not None and not _is_line(value):
+def _of_json(content: Content, beside: Beside) -> Page:
+    value, path = content.value(), content.path
+    if value is not None and not _is_line(value):
         return _of_value(value, path, beside)
-    lines = content.split(b"\n")
-    match parsed(lines[0]):
+    values, torn = content.lines() if value is None else ([value], [])
+    match values[0]:
         case {"run": {"command": "predict"}}:
             beside.only("model")
-            songs = from_journal(map(parsed, lines), path, beside.model)
-            return predictions_page(_some(songs, path), [], path)
+            songs = from_journal(values, path, beside.model)
+            page = predictions_page(_some(songs, path), [], path)
         case {"run": _}:
             raise _unknown(path)
-    beside.only()
-    songs, ignored = from_rows(from_lines(lines, path), path)
+        case _:
+            beside.only()
+            page = _of_rows(values, path)
+    return replace(page, lead=[*page.lead, *torn], notes=[*page.notes, *torn])
+
+
+def _of_rows(rows: Sequence[object], path: Path) -> Page:
+    songs, ignored = from_rows(rows, path)
     return predictions_page(_some(songs, path), ignored, path)
-
-
-def _one_value(content: bytes) -> Any:
-    try:
-        return from_json(content)
-    except ValueError:
-        return None
 
 
 def _is_line(value: object) -> bool:
@@ -165,11 +164,11 @@ def _of_value(value: Any, path: Path, beside: Beside) -> Page:
     match value:
         case list():
             beside.only()
-            songs, ignored = from_rows(value, path)
-            return predictions_page(_some(songs, path), ignored, path)
+            return _of_rows(value, path)
         case {"confusion": list(), "model": str(), "per_genre": dict()}:
             beside.only("predictions", "model")
-            verdicts = read_verdicts(beside.predictions) if beside.predictions else None
+            given = beside.predictions
+            verdicts = read_verdicts(Content.of(given)) if given else None
             page = _evaluated(value, path, lambda: evaluation_page(value, verdicts, path))
             return _with_model(page, beside, value["model"], value["labels"])
         case {"models": [dict(), *_] as results} if all("under" in one for one in results):

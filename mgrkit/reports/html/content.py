@@ -1,0 +1,133 @@
+"""What a source holds, told by its bytes: whatever its file is called, and from a pipe too."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mgrkit.errors import RunError, UsageError
+from mgrkit.tracks.table import PARQUET, is_table
+
+PIPE = Path("stdin")
+"""What a pipe is called."""
+_GZIP, _BOM = b"\x1f\x8b", b"\xef\xbb\xbf"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_LOOKED_AT = 1 << 16
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of a file or a pipe.
+
+    Parameters
+    ----------
+    path : how messages and titles call it.
+    data : as it would be without gzip and byte order mark.
+    """
+
+    path: Path
+    data: bytes
+
+    @classmethod
+    def of(cls, path: Path, piped: bytes | None = None) -> Content:
+        """What is in a file; or what came through a pipe, which is called ``path``.
+
+        Raises
+        ------
+        UsageError : it is in UTF-16.
+        RunError : it is empty, or no whole gzip.
+        OSError : it cannot be read.
+        """
+        data = path.read_bytes() if piped is None else piped
+        if data.startswith(_GZIP):
+            try:
+                data = gzip.decompress(data)
+            except (OSError, EOFError, zlib.error) as error:
+                raise RunError(f"cannot read {path}: {error}", "it is no whole gzip") from None
+        if data.startswith(_UTF_16):
+            raise UsageError(f"{path} is text in UTF-16", "save it in UTF-8")
+        data = data.removeprefix(_BOM)
+        if not data.strip():
+            raise RunError(f"{path} is empty", "there is nothing to show")
+        return cls(path, data)
+
+    @property
+    def is_json(self) -> bool:
+        """Whether it begins like JSON, and not like a table of odd columns."""
+        return self.data.lstrip()[:1] in (b"{", b"[") and "path" not in self._first
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table: by its name, as Parquet, or by a column ``path``."""
+        return is_table(self.path) or self.data.startswith(PARQUET) or "path" in self._first
+
+    @cached_property
+    def _first(self) -> list[str]:
+        """The cells of the first line, whatever stands between them."""
+        line = self.data[:_LOOKED_AT].partition(b"\n")[0].decode("utf-8", "replace")
+        return [cell.strip(' \r"') for mark in ",;\t" for cell in line.split(mark)]
+
+    def begins(self, heads: Sequence[str]) -> bool:
+        """Whether it is a CSV whose first columns are these."""
+        return self.data.startswith(",".join(heads).encode())
+
+    def rows(self) -> tuple[list[str], list[dict[str, str]]]:
+        """The columns and the rows of a CSV; UsageError if it is none in UTF-8."""
+        try:
+            with io.StringIO(self.data.decode(), newline="") as text:
+                reader = csv.DictReader(text, restval="")
+                rows = list(reader)
+                return list(reader.fieldnames or ()), rows
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise UsageError(f"{self.path} cannot be read: {error}", "CSV in UTF-8") from None
+
+    def value(self) -> Any:
+        """The only JSON value in it; None if there are several, or none."""
+        try:
+            return _value(self.data)
+        except ValueError:
+            return None
+
+    def lines(self) -> tuple[list[Any], list[str]]:
+        """The values of JSON lines, and what is to be said of those that are none.
+
+        Whoever is killed leaves a torn last line, and goes on behind it; as of all files of lines,
+        those that are none are passed over, and it is said.
+
+        Raises
+        ------
+        UsageError : no line is JSON.
+        """
+        values, torn = [], []
+        for number, line in enumerate(self.data.split(b"\n"), 1):
+            if line.strip():
+                try:
+                    values.append(_value(line))
+                except ValueError:
+                    torn.append(number)
+        if not values:
+            raise UsageError(f"{self.path} is no JSON", "and none of its lines is")
+        if not torn:
+            return values, []
+        lines = f"line {torn[0]} is" if len(torn) == 1 else f"{len(torn)} lines are"
+        return values, [f"{self.path}: {lines} cut off or damaged, and passed over"]
+
+
+def _value(text: bytes) -> Any:
+    """The value of a JSON text; ValueError for what is none, for NaN, and for what is too deep."""
+    try:
+        return json.loads(text, parse_constant=_refused)
+    except RecursionError:
+        raise ValueError("too deep") from None
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
