@@ -208,6 +208,35 @@ def test_details_show_all_genres_and_the_timeline(songs: Browser) -> None:
     assert widths == ["49.5868%", "49.5868%"]  # 30 s each of 60.5
 
 
+def test_columns_without_a_place_can_be_chosen(tmp_path: Path, browser: Browser) -> None:
+    heads = ["path", "sound", *(f"n{number}" for number in range(30))]
+    rows = [[f"{r}.wav", f"{r:032x}", *(f"{r}.12345678{n}" for n in range(30))] for r in range(3)]
+    (tmp_path / "t.csv").write_text("\n".join(",".join(cells) for cells in [heads, *rows]))
+    browser.open(page(tmp_path, tmp_path / "t.csv"))
+    names = "[...document.querySelectorAll('table.tracks th')].map((one) => one.textContent)"
+    summary = "document.querySelector('.columns summary').textContent"
+    assert browser.run(names) == ["track", *(f"n{n}" for n in range(19)), "sound"]
+    assert browser.run(summary) == "Columns: 20 of 31"
+    assert column(browser, 1) == ["0.12346", "1.1235", "2.1235"]
+    browser.run("document.querySelector('.row button').click()")
+    assert "0.123456780" in browser.run("document.querySelector('tr.detail').textContent")
+    browser.run(
+        "const box = document.querySelector('[data-column=\"column n29\"]');"
+        "box.checked = true; box.dispatchEvent(new Event('change'))"
+    )
+    assert browser.run(names)[-2:] == ["n29", "sound"]
+    assert browser.run(summary) == "Columns: 21 of 31"
+    browser.run("document.querySelector('[data-key=\"column n29\"] button').click()")
+    browser.run("document.querySelector('[data-key=\"column n29\"] button').click()")
+    assert column(browser, 0) == ["+2.wav", "+1.wav", "+0.wav"]
+    browser.run(
+        "const order = document.querySelector('label.narrow select');"
+        "order.value = ' '; order.dispatchEvent(new Event('change'))"
+    )
+    assert column(browser, 0) == ["+0.wav", "+1.wav", "+2.wav"]
+    assert browser.problems == []
+
+
 def test_a_local_sound_is_played_when_it_is_asked_for(tmp_path: Path, browser: Browser) -> None:
     folder = tmp_path / "some music #1 100%"
     folder.mkdir()

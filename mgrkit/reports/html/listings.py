@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from mgrkit.errors import RunError, UsageError
 from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.page import Fact, Facts, Page, Section
 from mgrkit.reports.html.tracks import (
+    NUMBER,
     Column,
     Tracks,
     choice_column,
     clock_column,
+    digest_column,
     name_column,
     number_column,
     text_column,
 )
+from mgrkit.tracks.schema import RECORDING_OF
 from mgrkit.tracks.table import read_frame
 
-_SHOWN = 8
-"""Columns beside the name that have a place in the table; the others are among the details."""
+_SHOWN = 20
+"""Columns with a place in the table at first; of more, numbers have none until they are chosen."""
 _FIRST = (
     "genre", "group", "artist", "title", "album", "split", "seconds", "kind", "noise", "snr",
     "copy", "status", "reason",
 )  # fmt: skip
 """Columns that are shown before all others."""
-_MOST = 60
-"""More columns are numbers for a classifier, and not for people."""
+_LEAST, _MOST = 60, 1_000_000
+"""So many columns are always there; more of them, while they have no more values than these."""
+_LONG = 40
+"""Letters of a fact that needs a line of its own."""
+_DIGEST = re.compile(r"(?:\w+:)?[0-9a-f]{16,}|")
+
+_ID = re.compile(r"0\d+|\d{16,}")
+"""Digits that as a number would not be the same."""
 
 
 def listing_page(table: Content) -> Page:
@@ -52,55 +66,118 @@ def listing_page(table: Content) -> Page:
         raise UsageError(
             f"{path} has columns that are no texts or numbers", "leave them out"
         ) from None
-    names = frame["path"].to_list()
-    others = {name: frame[name].to_list() for name in frame.columns if name != "path"}
-    same = {name: texts[0] for name, texts in others.items() if len(set(texts)) == 1}
-    if len(names) == 1:
-        same = {}
-    told = {name: texts for name, texts in others.items() if name not in same and any(texts)}
-    notes = []
-    if len(told) > _MOST:
-        notes.append(f"{len(told) - _MOST} columns are left out: there are {len(told)}")
-        told = dict(sorted(told.items(), key=lambda one: _place(one[0]))[:_MOST])
-    columns = [name_column(names, "track"), *_columns(told)]
+    return _page({name: frame[name].to_list() for name in frame.columns}, path)
+
+
+def objects_page(rows: Sequence[Mapping[str, Any]], path: Path) -> Page:
+    """A page of JSON objects, each with a text ``path``."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return _page({name: [_written(row.get(name)) for row in rows] for name in names}, path)
+
+
+def _written(value: object) -> str:
+    """A value of JSON as a table has it."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _page(table: dict[str, list[str]], path: Path) -> Page:
+    names = table.pop("path")
+    others = {name: texts for name, texts in table.items() if any(texts)}
+    facts = [Fact("rows", f"{len(names):,}", large=True)]
+    if len(names) > 1:
+        facts += _same(names, others)
+    others = {name: others[name] for name in sorted(others, key=lambda one: _place(one, others))}
+    told, notes = _columns(others, max(_LEAST, _MOST // len(names)))
+    columns = [name_column(names, "track"), *told]
     failed = others.get("status", [])
     wanted = [place for place in range(len(names)) if not failed or failed[place] != "failed"]
-    table = Tracks(names, columns, "rows", ("", ""), wanted)
-    facts = [Fact("rows", f"{len(names):,}", large=True)]
-    facts += [Fact(name, text) for name, text in same.items() if text]
-    text = "What is the same in all rows stands here, and not in the table." if same else ""
-    sections = [Section("Overview", [Facts(facts)], text), Section("Tracks", [table], _HOW)]
+    sort = (_key(RECORDING_OF), "ascending") if RECORDING_OF in others else ("", "")
+    tracks = Tracks(names, columns, "rows", sort, wanted)
+    text = "What is the same in all rows stands here, and not in the table."
+    sections = [Section("Overview", [Facts(facts)], text if len(facts) > 1 else "")]
+    sections.append(Section("Tracks", [tracks], _HOW))
     return Page(f"Tracks of {path.name}", notes, sections, notes)
+
+
+def _same(names: Sequence[str], others: dict[str, list[str]]) -> Iterator[Fact]:
+    """Take out the columns that say the same in each row, or what the path says; and tell them."""
+    for name, texts in list(others.items()):
+        more = ""
+        if len(set(texts)) == 1:
+            value = texts[0]
+        elif (change := _change(names, texts)) is not None:
+            value, more = "the path", change
+        else:
+            continue
+        del others[name]
+        yield Fact(name, value, more, wide=len(value) > _LONG)
+
+
+def _change(names: Sequence[str], texts: Sequence[str]) -> str | None:
+    """In what alone a column differs from the paths, as words; None if in more than their root."""
+    one, other = (_root(paths) for paths in (names, texts))
+    both = zip(names, texts, strict=True)
+    if any(name[len(one) :] != text[len(other) :] for name, text in both):
+        return None
+    return "" if one == other else f"with {other or 'nothing'} for {one or 'nothing'}"
+
+
+def _root(paths: Sequence[str]) -> str:
+    """The folders that all are in, with the last stroke."""
+    common = os.path.commonprefix(list(paths))  # noqa: RUF071 - it is cut at a stroke
+    return common[: common.rfind("/") + 1]
 
 
 _HOW = "A column's head sorts by it. + shows all that is known of a row."
 
 
-def _place(name: str) -> tuple[int, str]:
-    return (_FIRST.index(name), "") if name in _FIRST else (len(_FIRST), "")
+def _place(name: str, others: Mapping[str, Sequence[str]]) -> int:
+    """Known columns are first, digests, which nobody reads, last."""
+    if name in _FIRST:
+        return _FIRST.index(name)
+    return len(_FIRST) + all(map(_DIGEST.fullmatch, others[name]))
 
 
-def _columns(told: dict[str, list[str]]) -> Iterator[Column]:
-    for number, name in enumerate(sorted(told, key=_place)):
-        column = _column(name, told[name])
-        column.shown = number < _SHOWN
-        yield column
+def _key(name: str) -> str:
+    return f"column {name}"
+
+
+def _columns(others: Mapping[str, Sequence[str]], most: int) -> tuple[list[Column], list[str]]:
+    """At most so many columns, and what is to be said; numbers are the first to go."""
+    columns = [_column(name, texts) for name, texts in others.items()]
+    notes = []
+    if (lost := len(columns) - most) > 0:
+        notes.append(f"{lost} columns are left out: there are {len(columns)}")
+        gone = [*(one for one in reversed(columns) if one.kind == NUMBER), *reversed(columns)]
+        keys = list(dict.fromkeys(one.key for one in gone))[:lost]
+        columns = [one for one in columns if one.key not in keys]
+    numbers = [one for one in columns if one.kind == NUMBER]
+    for one in numbers[max(0, _SHOWN - (len(columns) - len(numbers))) :]:
+        one.shown = False
+    return columns, notes
 
 
 def _column(name: str, texts: Sequence[str]) -> Column:
-    key = f"column {name}"
+    key = _key(name)
     if name == "status":
         return choice_column(key, texts, name, {"failed": "failed"})
     numbers = _numbers(texts)
     if numbers is None or len(set(texts)) <= 2:
-        return text_column(key, texts, name)
+        is_digest = all(map(_DIGEST.fullmatch, texts))
+        return digest_column(key, texts, name) if is_digest else text_column(key, texts, name)
     if name == "seconds":
         return clock_column(key, numbers, "length")
     return number_column(key, numbers, name, digits=None)
 
 
 def _numbers(texts: Sequence[str]) -> list[float | None] | None:
-    """The numbers in a column; None if anything else is in it."""
+    """The numbers in a column; None if anything else is in it, such as ids of digits."""
+    if any(map(_ID.fullmatch, texts)):
+        return None
     try:
         found = [float(text) if text else None for text in texts]
     except ValueError:

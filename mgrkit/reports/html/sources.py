@@ -21,7 +21,7 @@ from mgrkit.reports.html.evaluations import (
     verdicts_page,
 )
 from mgrkit.reports.html.journals import from_journal
-from mgrkit.reports.html.listings import listing_page
+from mgrkit.reports.html.listings import listing_page, objects_page
 from mgrkit.reports.html.models import bundle_page, judged_model, result_page, run_page, search_page
 from mgrkit.reports.html.page import Page
 from mgrkit.reports.html.predictions import (
@@ -32,7 +32,7 @@ from mgrkit.reports.html.predictions import (
     predictions_page,
     with_pieces,
 )
-from mgrkit.tracks.schema import TABLE
+from mgrkit.tracks.schema import RECORDING_OF, TABLE
 
 _COMPARE = "mgrkit compare"
 _TAKEN = (
@@ -150,9 +150,29 @@ def _of_json(content: Content, beside: Beside) -> Page:
     return replace(page, lead=[*page.lead, *torn], notes=[*page.notes, *torn])
 
 
-def _of_rows(rows: Sequence[object], path: Path) -> Page:
+def _of_rows(rows: Sequence[Any], path: Path) -> Page:
+    if rows and all(map(_is_listed, rows)):
+        return objects_page(rows, path)
     songs, ignored = from_rows(rows, path)
     return predictions_page(_some(songs, path), ignored, path)
+
+
+def _of_groups(groups: list[Any], rest: list[Any], path: Path) -> Page:
+    """What ``duplicates --json`` prints: of each recording its files, the best first."""
+    if not all(isinstance(one, list) and all(map(_is_listed, one)) for one in [*groups, rest]):
+        raise _unknown(path)
+    rows = [{**one, RECORDING_OF: group[0]["path"]} for group in groups for one in group]
+    if not rows:
+        raise RunError(f"{path} holds no duplicates", "there is nothing to show")
+    return objects_page([*rows, *rest], path)
+
+
+def _is_listed(row: object) -> bool:
+    """Whether an object is that of a file, but no prediction."""
+    match row:
+        case {"path": str(), **fields}:
+            return not {"genres", "tags", "error", "ignored"} & fields.keys()
+    return False
 
 
 def _is_line(value: object) -> bool:
@@ -174,6 +194,9 @@ def _of_value(value: Any, path: Path, beside: Beside) -> Page:
         case {"models": [dict(), *_] as results} if all("under" in one for one in results):
             beside.only()
             return _evaluated(results[0], path, lambda: under_page(results, path))
+        case {"groups": list(groups), "left_out": list(rest)}:
+            beside.only()
+            return _of_groups(groups, rest, path)
         case {"rows": list(), "pairs": list()}:
             beside.only()
             return record_page(value, path)

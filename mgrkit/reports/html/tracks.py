@@ -101,6 +101,11 @@ def text_column(key: str, texts: Sequence[str], title: str = "", *, shown: bool 
     return Column(key, title or key, TEXT, list(texts), shown=shown)
 
 
+def digest_column(key: str, texts: Sequence[str], title: str) -> Column:
+    """Texts that are compared and not read: the row shows how they begin, its details all."""
+    return Column(key, title, TEXT, list(texts), {"short": True})
+
+
 def choice_column(
     key: str,
     texts: Sequence[str],

@@ -50,7 +50,10 @@ const KINDS = {
   },
   text: {
     text: (column, row) => column.values[row],
-    cell: (column, row) => column.values[row],
+    cell: (column, row) => {
+      const text = column.values[row];
+      return column.short && text ? make("span", { class: "short", title: text }, text) : text;
+    },
   },
   choice: {
     text: (column, row) => column.labels[column.values[row]] ?? "",
@@ -66,7 +69,11 @@ const KINDS = {
       if (value === null) return "";
       return column.digits === null ? String(value) : value.toFixed(column.digits);
     },
-    cell: (column, row) => KINDS.number.text(column, row),
+    cell: (column, row) => {
+      const value = column.values[row];
+      if (value === null || column.digits !== null || Number.isInteger(value)) return KINDS.number.text(column, row);
+      return String(Number(value.toPrecision(5)));
+    },
     numeric: true,
   },
   clock: {
@@ -109,7 +116,6 @@ class Tracks {
     this.place = place;
     this.data = data;
     this.columns = data.columns;
-    this.visible = this.columns.filter((one) => one.shown);
     this.chosen = new Map();
     this.words = "";
     this.sorted = data.sort;
@@ -118,24 +124,49 @@ class Tracks {
     this.apply();
   }
 
+  get visible() { return this.columns.filter((one) => one.shown); }
+
   column(kind) { return this.columns.find((one) => one.kind === kind); }
 
   build() {
-    const head = make("tr", { role: "row" });
-    for (const column of this.visible) {
-      const button = make("button", { type: "button", on: { click: () => this.sort(column.key) } }, column.title);
-      const numeric = KINDS[column.kind].numeric ? "number" : "";
-      head.append(make("th", { scope: "col", role: "columnheader", "data-key": column.key, class: numeric }, button));
-    }
-    this.head = head;
+    this.head = make("tr", { role: "row" });
+    this.heads();
     this.body = make("tbody", { role: "rowgroup" });
     this.count = make("p", { class: "count", role: "status" });
     this.more = make("button", { type: "button", class: "more", on: { click: () => this.grow() } });
     const table = make("table", { class: "tracks", role: "table", "aria-rowcount": this.data.rows },
-      make("thead", { role: "rowgroup" }, head), this.body);
+      make("thead", { role: "rowgroup" }, this.head), this.body);
     this.place.append(this.tools(), ...this.legend(), make("div", { class: "scroll" }, table), this.more);
     new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.grow(),
       { rootMargin: "600px" }).observe(this.more);
+  }
+
+  heads() {
+    this.head.replaceChildren(...this.visible.map((column) => {
+      const button = make("button", { type: "button", on: { click: () => this.sort(column.key) } }, column.title);
+      const numeric = KINDS[column.kind].numeric ? "number" : "";
+      return make("th", { scope: "col", role: "columnheader", "data-key": column.key, class: numeric }, button);
+    }));
+  }
+
+  /** Where some columns have no place at first: a box for each. */
+  chooser() {
+    const all = this.columns.filter((one) => !["name", "pieces"].includes(one.kind));
+    if (all.every((one) => one.shown)) return null;
+    const summary = make("summary", {});
+    const told = () => { summary.textContent = `Columns: ${all.filter((one) => one.shown).length} of ${all.length}`; };
+    const boxes = all.map((column) => {
+      const box = make("input", { type: "checkbox", "data-column": column.key, on: { change: () => {
+        column.shown = box.checked;
+        told();
+        this.heads();
+        this.apply();
+      } } });
+      box.checked = column.shown;
+      return make("label", {}, box, column.title);
+    });
+    told();
+    return make("details", { class: "columns" }, summary, make("div", {}, ...boxes));
   }
 
   tools() {
@@ -149,13 +180,14 @@ class Tracks {
       column.labels.forEach((label, index) => select.append(make("option", { value: String(index) }, label || "(none)")));
       made.append(make("label", {}, column.title, select));
     }
-    this.order = make("select", { on: { change: () => this.sort(this.order.value, true) } });
-    for (const column of this.visible) {
+    this.order = make("select", { on: { change: () => this.sort(this.order.value, true) } },
+      make("option", { value: " " }, "as it is given"));
+    for (const column of this.columns.filter((one) => one.kind !== "pieces")) {
       for (const way of ["ascending", "descending"]) {
         this.order.append(make("option", { value: `${column.key} ${way}` }, `${column.title}, ${way}`));
       }
     }
-    made.append(make("label", { class: "narrow" }, "Sort by", this.order), this.count);
+    made.append(make("label", { class: "narrow" }, "Sort by", this.order), this.chooser() || "", this.count);
     return made;
   }
 
@@ -227,7 +259,8 @@ class Tracks {
     for (; this.drawn < end; this.drawn += 1) part.append(this.line(this.rows[this.drawn]));
     this.body.append(part);
     const [there, all] = [this.rows.length, this.data.rows].map((n) => n.toLocaleString("en"));
-    this.count.textContent = there === all ? `${all} ${this.data.noun}` : `${there} of ${all} ${this.data.noun}`;
+    const noun = this.data.rows === 1 ? this.data.noun.replace(/s$/, "") : this.data.noun;
+    this.count.textContent = there === all ? `${all} ${noun}` : `${there} of ${all} ${noun}`;
     const left = this.rows.length - this.drawn;
     this.more.hidden = !left;
     this.more.textContent = `Show ${Math.min(STEP, left)} more of ${left.toLocaleString("en")}`;
@@ -242,7 +275,7 @@ class Tracks {
       }
       const kind = KINDS[column.kind];
       const content = kind.cell(column, row);
-      const names = [column.kind === "text" ? "text" : "", kind.numeric ? "number" : "", content === "" ? "empty" : ""];
+      const names = [column.kind === "text" && !column.short ? "text" : "", kind.numeric ? "number" : "", content === "" ? "empty" : ""];
       made.append(make("td", { role: "cell", class: names.filter(Boolean).join(" "), "data-title": column.title }, content));
     }
     return made;
