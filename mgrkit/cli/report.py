@@ -35,7 +35,9 @@ def report(
     pictures: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Small spectrograms at most, 0 to 2,000.", **number(int, 0, 2000)
+            metavar="N",
+            help="Rows with a small spectrogram, at most: the first, or the hardest; 0 to 2,000.",
+            **number(int, 0, 2000),
         ),
     ] = 200,
     predictions: Annotated[
@@ -110,7 +112,8 @@ def report(
                 print(f"note: {printable(text)}", file=sys.stderr)
             for text in warnings:
                 print(f"warning: {printable(text)}", file=sys.stderr)
-            drawn = f"{made.rows} rows, {made.sounds} to listen to, {made.pictures} pictures"
+            rows = f"{made.rows:,} row{'' if made.rows == 1 else 's'}"
+            drawn = f"{rows}, {made.sounds:,} to listen to, {made.pictures:,} with pictures"
             size = f"{made.out.stat().st_size / 1e6:.1f} MB"
             print(f"report: {drawn}, {size}; see {printable(out)}", file=sys.stderr)
         return made.summary.exit_code

@@ -21,7 +21,7 @@ from mgrkit.tracks.find import Finder
 from mgrkit.tracks.identity import track_id
 
 PICTURES = 200
-"""Small spectrograms at most, unless more are asked for."""
+"""Rows with a small spectrogram at most, unless more are asked for."""
 MOST_PICTURES = 2000
 _COLUMNS = ("path", "status", "reason")
 
@@ -84,7 +84,8 @@ def report(
     beside : what belongs to the source.
     sound : the folder of the sound files, by whose paths, names or ids tracks are found; None
         looks for paths here and beside the source only.
-    pictures : how many small spectrograms to draw at most, 0 to 2,000.
+    pictures : how many rows get a small spectrogram at most, 0 to 2,000: the first, or of judged
+        tracks the hardest.
     replace : write over something else, too.
     piped : what came through a pipe, in place of the file ``source``.
 
@@ -105,7 +106,7 @@ def report(
     places = _Places.of(source, sound)
     found = [places.files(tracks.names) for tracks in page.tracks]
     for tracks, files in zip(page.tracks, found, strict=True):
-        tracks.sounds |= {row: _address(file, out) for row, file in _played(files)}
+        tracks.sounds |= {row: _address(file, out) for row, file in _played(tracks, files)}
     summary = _draw(list(zip(page.tracks, found, strict=True)), pictures, options, told)
     try:
         write_page(page, out)
@@ -156,8 +157,11 @@ class _Places:
         return self.known.get(name) or self.known.get(track_id(name)) if self.known else None
 
 
-def _played(files: Mapping[int, Path]) -> Iterator[tuple[int, Path]]:
-    return ((row, file) for row, file in files.items() if file.suffix.lower() != ".png")
+def _played(tracks: Tracks, files: Mapping[int, Path]) -> Iterator[tuple[int, Path]]:
+    """Rows with a sound to listen to: neither pictures, nor what SRC says failed."""
+    for row in sorted(tracks.first):
+        if row in files and files[row].suffix.lower() != ".png":
+            yield row, files[row]
 
 
 def _address(file: Path, out: Path) -> str:
@@ -172,18 +176,24 @@ def _draw(
     options: Options | None,
     told: Report | None,
 ) -> Summary:
-    """Put small spectrograms beside the rows that want them first."""
+    """Put small spectrograms beside ``most`` rows, those that want them first.
+
+    A row whose sound cannot be read says why in place of both, picture and player.
+    """
+    rows = [(tracks, row, files[row]) for tracks, files in tables for row in tracks.first
+            if row in files][:most]  # fmt: skip
     wanted: dict[str, list[tuple[Tracks, int]]] = {}
-    for tracks, files in tables:
-        for row in tracks.first:
-            if row in files and (len(wanted) < most or str(files[row]) in wanted):
-                wanted.setdefault(str(files[row]), []).append((tracks, row))
+    for tracks, row, file in rows:
+        wanted.setdefault(str(file), []).append((tracks, row))
     if not wanted:
         return Summary()
 
     def take(row: Row) -> None:
-        if row["status"] != "failed":
-            for tracks, place in wanted[row["path"]]:
+        for tracks, place in wanted[row["path"]]:
+            if row["status"] == "failed":
+                tracks.failures[place] = row["reason"]
+                tracks.sounds.pop(place, None)
+            else:
                 tracks.pictures[place] = row["picture"]
 
     items = (Item(file, file, {"path": file, "source": file}) for file in wanted)

@@ -103,7 +103,7 @@ def test_it_says_in_a_line_what_is_there_and_where(songs: Path, capfd: Captured)
     assert guarded(app, ["report", "songs.csv", "--out", "songs.html"]) == 0
     out, err = capfd.readouterr()
     assert out == ""
-    assert "report: 2 rows, 2 to listen to, 2 pictures, 0." in err
+    assert "report: 2 rows, 2 to listen to, 2 with pictures, 0." in err
     assert err.splitlines()[-1].endswith("; see songs.html")
     assert guarded(app, ["report", "songs.csv", "--out", "songs.html", "--quiet"]) == 0
     assert capfd.readouterr() == ("", "")

@@ -112,7 +112,30 @@ def test_a_sound_that_cannot_be_drawn_is_told_and_the_page_is_there(tmp_path: Pa
     source = table(tmp_path / "songs.csv", ["good.wav", "bad.wav"])
     made_ = report(source, tmp_path / "r.html")
     assert (made_.pictures, made_.summary.failed, made_.summary.exit_code) == (1, 1, 1)
-    assert list(data(tmp_path / "r.html")["pictures"]) == ["0"]
+    found = data(tmp_path / "r.html")
+    assert list(found["pictures"]) == list(found["sounds"]) == ["0"]
+    assert found["failures"]["1"].startswith("not-audio: ")
+    assert "bad.wav" not in found["failures"]["1"]
+
+
+def test_what_failed_before_has_no_player(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.wav"):
+        sound(tmp_path / name)
+    (tmp_path / "songs.csv").write_text("path,status\na.wav,failed\nb.wav,ok\nc.wav,ok\n")
+    rows = [{"path": "a.wav", "error": "damaged: so"}, made.predictions()[0] | {"path": "b.wav"}]
+    for source in (tmp_path / "songs.csv", made.write(tmp_path / "songs.json", rows)):
+        for pictures in (200, 0):
+            report(source, tmp_path / "r.html", pictures=pictures)
+            assert list(data(tmp_path / "r.html")["sounds"]) == ["1"]
+
+
+def test_pictures_are_counted_by_the_rows_that_have_them(tmp_path: Path) -> None:
+    names = [sound(tmp_path / f"{n}.wav").name for n in (0, 1)]
+    source = table(tmp_path / "songs.csv", [*names[:1] * 3, *names[1:] * 2])
+    assert report(source, tmp_path / "r.html", pictures=2).pictures == 2
+    assert list(data(tmp_path / "r.html")["pictures"]) == ["0", "1"]
+    assert report(source, tmp_path / "r.html", pictures=4).pictures == 4
+    assert len(data(tmp_path / "r.html")["sounds"]) == 5
 
 
 def test_without_any_sound_it_says_how_to_name_it(tmp_path: Path) -> None:
@@ -126,7 +149,8 @@ def test_without_any_sound_it_says_how_to_name_it(tmp_path: Path) -> None:
 def test_names_that_are_no_utf_8_are_linked_byte_by_byte(tmp_path: Path) -> None:
     name = os.fsdecode(b"caf\xe9.wav")
     sound(tmp_path / "cafe.wav").rename(tmp_path / name)
-    source = made.write(tmp_path / "songs.json", [{"path": str(tmp_path / name), "error": "x"}])
+    song = made.predictions()[0] | {"path": str(tmp_path / name)}
+    source = made.write(tmp_path / "songs.json", [song])
     report(source, tmp_path / "r.html")
     [address] = data(tmp_path / "r.html")["sounds"].values()
     assert address == "./caf%E9.wav"

@@ -219,7 +219,7 @@ def test_columns_without_a_place_can_be_chosen(tmp_path: Path, browser: Browser)
     assert browser.run(summary) == "Columns: 20 of 31"
     assert column(browser, 1) == ["0.12346", "1.1235", "2.1235"]
     browser.run("document.querySelector('.row button').click()")
-    assert "0.123456780" in browser.run("document.querySelector('tr.detail').textContent")
+    assert "0.123456781" in browser.run("document.querySelector('tr.detail').textContent")
     browser.run(
         "const box = document.querySelector('[data-column=\"column n29\"]');"
         "box.checked = true; box.dispatchEvent(new Event('change'))"

@@ -59,9 +59,11 @@ class Tracks:
     columns : the first is that of the names.
     noun : what the rows are called.
     sort : the key of the column by which they stand at first, and 'ascending' or 'descending'.
-    first : the rows in the order in which pictures of them are wanted.
+    first : the rows whose sound is wanted, in the order in which pictures are; none of those that
+        failed.
     sounds : by row the address of its sound, relative to the page.
     pictures : by row a PNG in base64.
+    failures : by row why its sound could not be drawn.
     """
 
     form: ClassVar[str] = "tracks"
@@ -73,6 +75,7 @@ class Tracks:
     heading: str = ""
     sounds: dict[int, str] = field(default_factory=dict)
     pictures: dict[int, str] = field(default_factory=dict)
+    failures: dict[int, str] = field(default_factory=dict)
     id: str = ""
 
     @property
@@ -84,7 +87,9 @@ class Tracks:
             "sort": list(map(printable, self.sort)),
             "columns": [column.as_data() for column in self.columns],
             "sounds": self.sounds,
-            "pictures": dict(sorted(self.pictures.items())),  # threads finish in any order
+            # Threads finish in any order.
+            "pictures": dict(sorted(self.pictures.items())),
+            "failures": {row: printable(why) for row, why in sorted(self.failures.items())},
         }
 
 

@@ -289,9 +289,10 @@ class Tracks {
       on: { click: () => this.play(row, line, toggle) } }, "\u25B6");
     const picture = this.data.pictures[row] && make("img", { class: "picture", alt: `spectrogram of ${text}`,
       src: `data:image/png;base64,${this.data.pictures[row]}` });
+    const failure = this.data.failures[row] && make("small", { class: "failed" }, this.data.failures[row]);
     return make("td", { role: "cell", class: "name", "data-title": column.title },
       make("div", { class: "row" }, toggle, play || null,
-        make("div", {}, make("span", {}, ...broken(text)), picture || null, this.strip(row))));
+        make("div", {}, make("span", {}, ...broken(text)), picture || failure || null, this.strip(row))));
   }
 
   /** The pieces one after the other, as wide as they last. */
