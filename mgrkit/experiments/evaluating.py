@@ -366,11 +366,11 @@ def _words(dataset: Dataset, published: str, model: Model, seen: int) -> str:
     if (which, trained) != (f"the published part {published}", PUBLISHED):
         words.append(f"model trained on a {trained}")
     if seen:
-        words.append(f"{seen} tracks seen in training included")
+        words.append(f"{seen} tracks included that it was fit or chosen on")
     groups = [label.group for label in dataset.labelled]
     known = sum(artist_id(group) in model.known_artists for group in groups if group)
     if known and not seen:
-        words.append(f"artists heard in training for {known} of {len(dataset.entries)} tracks")
+        words.append(f"{known} of {len(groups)} tracks by artists that it was fit or chosen on")
     if unknown := groups.count(""):
         words.append(f"{UNKNOWN} for {unknown} of {len(dataset.entries)} tracks")
     return ", ".join(words)

@@ -74,7 +74,20 @@ def test_nothing_unseen_is_an_error_unless_seen_is_asked_for(
         evaluate(str(bundle), only)
     result = evaluate(str(bundle), only, seen=True)
     assert result["tracks"] == len(known)
-    assert "seen in training included" in result["split"]
+    assert f"{len(known)} tracks included that it was fit or chosen on" in result["split"]
+
+
+def test_tracks_that_only_chose_a_model_are_not_said_to_be_learnt_from(tmp_path: Path) -> None:
+    """Nor their artists: a bundle knows its tracks, and not which of them it was fit on."""
+    made = rows()
+    for row in made:
+        row["split"] = "valid" if str(row["group"]).endswith(" 0") else "train"
+    table = write(tmp_path / "t.csv", made)
+    train("svm", table, tmp_path / "m.safetensors")
+    result = evaluate(str(tmp_path / "m.safetensors"), table, part="valid", seen=True)
+    said = f"{result['tracks']} tracks included that it was fit or chosen on"
+    assert said in result["split"]
+    assert "in training" not in result["split"]
 
 
 def test_published_parts_decide_where_the_table_has_them(tmp_path: Path) -> None:
@@ -311,7 +324,7 @@ def test_artists_heard_in_training_are_said(tmp_path: Path) -> None:
     train("svm", first, out)
     result = evaluate(str(out), second)
     assert result["tracks"] == 32
-    assert "artists heard in training for 24 of 32 tracks" in result["split"]
+    assert "24 of 32 tracks by artists that it was fit or chosen on" in result["split"]
 
 
 def test_the_words_of_a_random_split_go_with_every_number(tmp_path: Path) -> None:

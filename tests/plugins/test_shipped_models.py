@@ -229,7 +229,7 @@ def test_on_the_table_it_was_made_from_nothing_is_unseen(data: Path) -> None:
         evaluate("svm", table, part="valid")
     result = evaluate("svm", table, part="valid", seen=True)
     assert result["tracks"] == 197
-    assert "seen in training included" in result["split"]
+    assert "included that it was fit or chosen on" in result["split"]
 
 
 def test_rows_that_the_published_split_leaves_out_are_not_tested_on(
@@ -243,4 +243,4 @@ def test_rows_that_the_published_split_leaves_out_are_not_tested_on(
         unlisted = len(list(csv.DictReader(file))) - 640
     result = evaluate("svm", table, part="all")
     assert (result["tracks"], result["dropped_as_seen"]) == (unlisted, 640)
-    assert "artists heard in training for" in result["split"]
+    assert "tracks by artists that it was fit or chosen on" in result["split"]

@@ -66,7 +66,7 @@ def _genre(name: str, fixed: set[str]) -> str:
 
 def _more(rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, list[str]]]:
     """What else a person wants to know of each track."""
-    titles = {"artist": "artist", "artist_heard": "artist heard", "noise": "noise", "snr": "SNR"}
+    titles = {"artist": "artist", "artist_heard": "artist known", "noise": "noise", "snr": "SNR"}
     titles |= {name: name for name in (*_BY, *(f"{by}_predicted" for by in _BY))}
     for column, title in titles.items():
         texts = [row.get(column, "") for row in rows]
@@ -141,7 +141,7 @@ def _check_same(found: Mapping[str, Any], verdicts: Verdicts) -> None:
 
 def _words(found: Mapping[str, Any], verdicts: Verdicts | None) -> Iterator[Fact]:
     if dropped := found.get("dropped_as_seen"):
-        yield Fact("left out: the model has seen them", f"{dropped:,} tracks")
+        yield Fact("left out: it was fit or chosen on them", f"{dropped:,} tracks")
     if failed := found.get("failed"):
         yield Fact("could not be used", f"{failed:,} files")
     if verdicts:
