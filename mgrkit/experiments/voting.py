@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from mgrkit.learning.comparing import difference, ranking
 from mgrkit.learning.folds import group_folds
 from mgrkit.learning.metrics import scores
 from mgrkit.learning.voting import stacked_weights, vote
-from mgrkit.models.ballot import Common
+from mgrkit.models.ballot import Ballot, Common
 from mgrkit.registry.catalogue import OWN
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def joined(members: Mapping[str, Bundle], rule: str, version: str) -> tuple[Bund
         task=Task(first.task.labels, ()),
         state={"weights": np.array(list(weights.values()))} if weights else {},
         metrics={"part": "none", "split": _split(members), "refit": False, "folds": {}},
-        card=_card(members, rule),
+        card=_card(members, rule, is_measured=common is not None),
         seen=tuple(sorted({one for member in members.values() for one in member.seen})),
         members=members,
     )
@@ -77,28 +77,69 @@ def joined(members: Mapping[str, Bundle], rule: str, version: str) -> tuple[Bund
     return (bundle, found) if common is None else _measured(bundle, found, common)
 
 
+@dataclass(frozen=True)
+class Polled:
+    """What a vote says of the tracks that none of its members was fit on.
+
+    Parameters
+    ----------
+    raw : float32 ``(n, labels)``, before calibration.
+    """
+
+    common: Common
+    raw: Floats
+
+    @classmethod
+    def of(cls, rule: str, common: Common) -> Polled:
+        """By a rule of `mgrkit.learning.voting.RULES`."""
+        return cls(common, _cross_voted(rule, common.answers, common))
+
+    def accuracies(self) -> dict[str, float]:
+        """Of each member, on these tracks."""
+        return {name: float(right.mean()) for name, right in self._right().items()}
+
+    def gain(self) -> dict[str, Any]:
+        """Over the best member: ``over``, ``difference``, ``low``, ``high``."""
+        right = self._right()
+        best = ranking(right)[0]
+        voted = {VOTE: (self.raw.argmax(1) == self.common.y)[None], best: right[best]}
+        gain = difference(VOTE, best, voted, self.common.groups.tolist())
+        return {"over": best, "difference": gain.difference, "low": gain.low, "high": gain.high}
+
+    def _right(self) -> dict[str, NDArray[np.bool_]]:
+        y = self.common.y
+        return {name: (one.argmax(1) == y)[None] for name, one in self.common.answers.items()}
+
+
+def polled(vote: Bundle) -> Polled | None:
+    """What it was measured by; None if nothing is kept of tracks that all members know.
+
+    Raises
+    ------
+    BundleError : its rule or weights cannot be.
+    """
+    rule = Ballot(vote).rule
+    common = Common.of(vote.members, vote.task.labels)
+    return None if common is None else Polled.of(rule, common)
+
+
 def _measured(
     bundle: Bundle, found: dict[str, Any], common: Common
 ) -> tuple[Bundle, dict[str, Any]]:
     """With calibration and scores, and with what it gains over its members."""
-    answers, labels = common.answers, bundle.task.labels
-    raw = _cross_voted(str(bundle.parameters["rule"]), answers, common)
-    calibration = calibrate(raw, common.y, common.groups, "folds")
+    poll = Polled.of(str(bundle.parameters["rule"]), common)
+    calibration = calibrate(poll.raw, common.y, common.groups, "folds")
     groups = common.groups.tolist()
-    measured = scores(calibration.apply(raw), common.y, groups, labels)
+    measured = scores(calibration.apply(poll.raw), common.y, groups, bundle.task.labels)
     honest = measured["ece"] if calibration.ece is None else calibration.ece
     kept = {name: measured[name] for name in KEPT} | {"ece": honest}
     metrics = {**bundle.metrics, "part": "folds of train", **kept}
-    right = {name: (one.argmax(1) == common.y)[None] for name, one in answers.items()}
+    accuracies = poll.accuracies()
     for row in found["members"]:
-        row["accuracy"] = float(right[row["name"]].mean())
-    best = ranking(right)[0]
-    voted = {VOTE: (raw.argmax(1) == common.y)[None], best: right[best]}
-    gain = difference(VOTE, best, voted, groups)
-    shown = {"over": best, "difference": gain.difference, "low": gain.low, "high": gain.high}
+        row["accuracy"] = accuracies[row["name"]]
     return (
         replace(bundle, calibration=calibration.to_dict(), metrics={**metrics, "folds": kept}),
-        {**found, "gain": shown},
+        {**found, "gain": poll.gain()},
     )
 
 
@@ -136,13 +177,14 @@ def _split(members: Mapping[str, Bundle]) -> str:
     return " / ".join(dict.fromkeys(words))
 
 
-def _card(members: Mapping[str, Bundle], rule: str) -> dict[str, str]:
+def _card(members: Mapping[str, Bundle], rule: str, *, is_measured: bool) -> dict[str, str]:
     """What a person should know of the vote: what its members say."""
     lines = [f"{name}: {one.card.get('data', '')}" for name, one in sorted(members.items())]
     limits = dict.fromkeys(one.card.get("limits", "") for one in members.values())
+    how = "measured on tracks of artists that no member was fit on"
     return {
         "data": "\n".join(lines),
-        "fit": f"the {rule} vote of {', '.join(sorted(members))}; measured on tracks of artists "
-        "that no member was fit on",
+        "fit": f"the {rule} vote of {', '.join(sorted(members))}; "
+        + (how if is_measured else "not measured"),
         "limits": "\n".join(filter(None, limits)),
     }

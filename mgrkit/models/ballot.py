@@ -95,6 +95,7 @@ class Common:
     Attributes
     ----------
     answers : by member, calibrated, ``(n, labels)``, columns as ``labels``.
+    ids : of the tracks.
     y : int64 ``(n,)``, indices of ``labels``.
     groups : the artist of each.
     """
@@ -118,6 +119,7 @@ class Common:
             for name, out in kept.items()
         }
         self.answers = in_order(members, answers, labels)
+        self.ids = [track for track, _ in common]
         self.y = np.array([labels.index(genre) for _, genre in common], np.int64)
         self.groups = np.array([kept[one].groups[i] for i in which[one]])
 

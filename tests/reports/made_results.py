@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mgrkit.classifiers import Bundle, Task, save_bundle
+from mgrkit.classifiers import Bundle, Task, load_bundle, save_bundle
 from mgrkit.classifiers.heldout import HeldOut
 from mgrkit.experiments.standings import Comparison, Standing
 from mgrkit.experiments.trials import _HEADS
+from mgrkit.experiments.voting import joined
 from mgrkit.learning.comparing import Difference, Spread
 from mgrkit.learning.metrics import scores
 from mgrkit.reports.comparison import RECORD
@@ -163,6 +165,19 @@ def bundle(path: Path, text: str = EVIL) -> Path:
         held_out=held, seen=("t",),
     )  # fmt: skip
     save_bundle(path, made)
+    return path
+
+
+def vote(path: Path, rule: str = "geometric", kept: bool = True) -> Path:
+    """A vote of two models, of which the second keeps out-of-fold predictions, or does not."""
+    members = {}
+    for seed, name in enumerate(("one", "two")):
+        p, _ = table(seed=seed)
+        bundle(path, EVIL)
+        member = load_bundle(path)
+        held = replace(member.held_out, probabilities=p.astype(np.float16))
+        members[name] = replace(member, held_out=held if kept or not seed else None)
+    save_bundle(path, joined(members, rule, "1")[0])
     return path
 
 

@@ -39,6 +39,7 @@ KINDS: dict[str, Made] = {
     "comparison": alone(made.comparison, "compared"),
     "folds": alone(lambda p: made.comparison(p, folds=3), "folded"),
     "bundle": alone(made.bundle, "model.safetensors"),
+    "vote": alone(made.vote, "vote.safetensors"),
     "search": alone(made.search, "tuned"),
     "run": alone(made.run, "net.run"),
     "tracks": alone(made.tracks, "songs.csv"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mgrkit.classifiers import load_bundle, save_bundle
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
 from mgrkit.reports.html import listings, scores
 from mgrkit.reports.html.comparisons import _heard, comparison_of
@@ -160,6 +162,48 @@ def test_a_model_is_shown_by_what_it_keeps(tmp_path: Path) -> None:
     run = page_of(made.run(tmp_path / "net.run", "m"), Beside())
     assert [one.title for one in run.sections][:3] == ["Fit model", "Log", "Settings of the run"]
     assert len(section(run, "Fit model")) == 2
+
+
+@pytest.mark.parametrize("rule", ["geometric", "stacked"])
+def test_a_vote_is_shown_by_what_its_members_keep(tmp_path: Path, rule: str) -> None:
+    path = made.vote(tmp_path / "vote.safetensors", rule)
+    metrics, page = load_bundle(path).metrics, page_of(path, Beside())
+    assert page.lead == ["A vote of one, two: 3 genres."]
+    figures, gain, _ = section(page, "Metrics")
+    assert facts(figures)["accuracy"] == f"{metrics['accuracy']:.3f}"
+    [matrix] = section(page, "Confusion, out of fold")
+    right = sum(matrix.counts[place][place] for place in range(3))
+    assert right / 24 == metrics["accuracy"]
+    [members] = section(page, "Members")
+    place = members.heads.index("accuracy")
+    by_hand = [float((p.argmax(1) == y).mean()) for p, y in map(made.table, (24, 24), (0, 1))]
+    assert [row[place].share for row in members.rows] == by_hand
+    assert {row[place + 1] for row in members.rows} == {"folds of train"}
+    assert ("weight" in members.heads) == (rule == "stacked")
+    points = 100 * (metrics["accuracy"] - max(by_hand))
+    assert next(iter(facts(gain).values())) == f"{points:+.1f} points"
+    hardest = section(page, "Hardest tracks, out of fold")[0]
+    assert hardest.names == made.names()
+    settings = section(page, "Settings and versions")
+    assert "eats" not in facts(settings[0])
+    assert "Parameters of two" in [part.heading for part in settings]
+
+
+def test_a_model_that_keeps_nothing_of_tracks_says_so(tmp_path: Path) -> None:
+    path = made.vote(tmp_path / "vote.safetensors", kept=False)
+    page = page_of(path, Beside())
+    titles = {one.title: one for one in page.sections}
+    assert list(titles) == ["Card", "Metrics", "Members", "Settings and versions"]
+    assert titles["Metrics"].parts[0].texts == ["It was not measured."]
+    assert "there is no confusion matrix here" in titles["Metrics"].text
+    assert "do not compare" in titles["Members"].text
+    assert "not measured" in facts(titles["Card"].parts[0])["fit"]
+    [members] = titles["Members"].parts
+    assert {row[members.heads.index("measured on")] for row in members.rows} == {"valid"}
+    made.bundle(path)
+    save_bundle(path, dataclasses.replace(load_bundle(path), held_out=None))
+    metrics = next(one for one in page_of(path, Beside()).sections if one.title == "Metrics")
+    assert "there is no confusion matrix here" in metrics.text
 
 
 def test_a_search_is_shown_with_its_trials_and_without_its_model(tmp_path: Path) -> None:

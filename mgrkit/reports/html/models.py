@@ -14,6 +14,7 @@ from mgrkit.errors import BundleError, UsageError
 from mgrkit.experiments.records import SETTINGS, read_record
 from mgrkit.experiments.runfolder import LOG
 from mgrkit.experiments.searches import RESULT
+from mgrkit.experiments.voting import Polled, polled
 from mgrkit.learning.calibration import Calibration
 from mgrkit.models.choosing import choose
 from mgrkit.reports.html import scores
@@ -26,6 +27,12 @@ _CHOSEN = (
     "The temperature was chosen on these very tracks, so the curve is rather too good; the "
     "calibration error among the metrics is not."
 )
+_NOTHING = (
+    "What it says of single tracks is not kept in its file, so there is no confusion matrix here: "
+    "mgrkit evaluate MODEL DATA --json makes one, and mgrkit train --folds 5 keeps what fits on "
+    "other artists say."
+)
+_APART = "Each is judged by tracks of its own: the figures do not compare."
 _MEASURES = ("loss", "accuracy")
 
 
@@ -41,9 +48,11 @@ def bundle_page(path: Path) -> Page:
 
 
 def _about(bundle: Bundle) -> str:
-    of = f"a vote of {', '.join(bundle.members)}" if bundle.members else bundle.classifier
     genres = f"{len(bundle.task.labels)} genres"
-    return f"{of[0].upper()}{of[1:]}: {genres}, from {bundle.eats}."
+    if bundle.members:
+        return f"A vote of {', '.join(bundle.members)}: {genres}."
+    name = bundle.classifier
+    return f"{name[:1].upper()}{name[1:]}: {genres}, from {bundle.eats}."
 
 
 def judged_model(name: str, model: str, labels: Sequence[str]) -> list[Section]:
@@ -72,76 +81,107 @@ def _card(bundle: Bundle) -> Section:
 
 
 def _of_bundle(bundle: Bundle) -> Iterator[Section]:
+    poll = polled(bundle) if bundle.members else None
+    judged = _judged(bundle, poll)
     yield _card(bundle)
-    yield from _metrics(bundle.metrics)
+    yield from _metrics(bundle.metrics, poll, "" if judged else _NOTHING)
     if bundle.members:
-        yield Section("Members", [_members(bundle)])
-    if bundle.held_out is not None:
-        yield from _out_of_fold(bundle)
+        words = "All are judged by the tracks of the vote." if poll else _APART
+        yield Section("Members", [_members(bundle, poll)], words)
+    if judged is not None:
+        yield from _out_of_fold(judged)
     yield Section("Settings and versions", [*_settings(bundle)])
 
 
-def _metrics(metrics: Mapping[str, Any]) -> Iterator[Section]:
-    where = [Fact(name, str(metrics[name])) for name in ("part", "split") if metrics.get(name)]
-    parts: list[Any] = [Facts(where)]
+def _metrics(metrics: Mapping[str, Any], poll: Polled | None, lack: str) -> Iterator[Section]:
+    where = {name: str(metrics[name]) for name in ("part", "split") if metrics.get(name)}
+    parts: list[Any] = [Lines(["It was not measured."])]
     if metrics.get("accuracy") is not None:
-        parts.insert(0, scores.measured(metrics))
+        parts = [scores.measured(metrics)]
+    if poll is not None:
+        parts.append(Facts([_gain(poll)]))
+    parts.append(Facts([Fact(name, text, wide=len(text) > 20) for name, text in where.items()]))
     folds = metrics.get("folds") or {}
     if folds and folds.get("accuracy") != metrics.get("accuracy"):
         parts.append(Facts(scores.measured(folds).facts, heading="In folds of train"))
     text = "Measured before it was fit again on train and valid." if metrics.get("refit") else ""
-    yield Section("Metrics", parts, text)
+    yield Section("Metrics", parts, f"{text} {lack}".strip())
 
 
-def _members(bundle: Bundle) -> Grid:
+def _gain(poll: Polled) -> Fact:
+    gain = poll.gain()
+    points, low, high = (f"{100 * gain[name]:+.1f}" for name in ("difference", "low", "high"))
+    more = f"95 %: {low} to {high}"
+    return Fact(f"over its best member, {gain['over']}", f"{points} points", more, large=True)
+
+
+def _members(bundle: Bundle, poll: Polled | None) -> Grid:
     weights = bundle.state.get("weights")
+    accuracies = poll.accuracies() if poll else {}
     rows: list[list[str | Share]] = []
     for place, (name, member) in enumerate(sorted(bundle.members.items())):
-        accuracy = member.metrics.get("accuracy")
+        accuracy = accuracies.get(name, member.metrics.get("accuracy"))
+        part = (bundle if poll else member).metrics.get("part", "")
         rows.append(
             [
                 name, member.classifier, member.eats,
                 "" if weights is None else f"{float(weights[place]):.2f}",
                 "" if accuracy is None else Share(f"{accuracy:.3f}", float(accuracy)),
-                str(member.metrics.get("part", "")), f"{member.distribution} {member.version}",
+                str(part), f"{member.distribution} {member.version}",
             ]
         )  # fmt: skip
-    heads = ("name", "classifier", "from", "weight", "accuracy", "measured on", "version")
-    return Grid("members", heads, rows, (3, 4))
+    heads = ["name", "classifier", "from", "weight", "accuracy", "measured on", "version"]
+    if weights is None:
+        heads.remove("weight")
+        rows = [[*row[:3], *row[4:]] for row in rows]
+    return Grid("members", heads, rows, range(3, len(heads) - 2))
 
 
-def _out_of_fold(bundle: Bundle) -> Iterator[Section]:
-    """What fits on other artists said of the tracks of train."""
-    held, calibrated = bundle.held_out, Calibration.from_dict(bundle.calibration)
-    assert held is not None
+def _judged(bundle: Bundle, poll: Polled | None) -> scores.Judged | None:
+    """What fits on other artists said of the tracks of train; None where nothing is kept of it."""
+    calibrated, labels = Calibration.from_dict(bundle.calibration), bundle.task.labels
+    if poll is not None:
+        one, groups = poll.common, poll.common.groups.tolist()
+        return scores.Judged(one.ids, one.y, groups, labels, calibrated.apply(poll.raw))
+    if (held := bundle.held_out) is None:
+        return None
     probabilities = calibrated.apply(held.rows())
-    judged = scores.Judged(held.ids, held.y, held.groups, bundle.task.labels, probabilities)
-    found = judged.scores()
-    for section in scores.sections(found, judged, _CHOSEN):
+    return scores.Judged(held.ids, held.y, held.groups, labels, probabilities)
+
+
+def _out_of_fold(judged: scores.Judged) -> Iterator[Section]:
+    for section in scores.sections(judged.scores(), judged, _CHOSEN):
         yield Section(f"{section.title}, out of fold", section.parts, section.text)
     yield Section(
-        "Hardest tracks, out of fold", [scores.hardest(judged, {"artist": held.groups})],
-        "Each track of train was judged by a fit on other artists.",
+        "Hardest tracks, out of fold", [scores.hardest(judged, {"artist": judged.groups})],
+        "Each track of train was judged by fits on other artists.",
     )  # fmt: skip
 
 
 def _settings(bundle: Bundle) -> Iterator[Any]:
+    own = [Fact("eats", bundle.eats), Fact("seed", str(bundle.seed))]
     yield Facts(
         [
             Fact("classifier", bundle.classifier),
             Fact("version", f"{bundle.distribution} {bundle.version}"),
-            Fact("eats", bundle.eats),
-            Fact("seed", str(bundle.seed)),
+            *([] if bundle.members else own),
             Fact("tracks that it was made with", f"{len(bundle.seen):,}"),
             Fact("genres", ", ".join(bundle.task.labels), wide=True),
         ]
     )
-    yield Facts(_facts(bundle.parameters), heading="Parameters")
+    yield from _parameters(bundle)
+    for name, member in sorted(bundle.members.items()):
+        yield from _parameters(member, f" of {name}")
+
+
+def _parameters(bundle: Bundle, of: str = "") -> Iterator[Facts]:
+    seed = [Fact("seed", str(bundle.seed))] if of else []
+    yield Facts([*_facts(bundle.parameters), *seed], heading=f"Parameters{of}")
     if bundle.calibration:
-        yield Facts(_facts(bundle.calibration), heading="Calibration")
+        yield Facts(_facts(bundle.calibration), heading=f"Calibration{of}")
     if bundle.task.frontend is not None:
         front = json.loads(bundle.task.frontend.to_json())
-        yield Facts(_facts(front), heading="Front end")
+        yield Facts(_facts(front), heading=f"Front end{of}")
 
 
 def _facts(values: Mapping[str, Any]) -> list[Fact]:
