@@ -122,6 +122,12 @@ class Browser:
         """Text for what has the focus."""
         self._ask("Input.insertText", text=text)
 
+    def wheel(self, down: int) -> None:
+        """Turn the wheel of the mouse in the middle of the window by so many pixels."""
+        self._ask(
+            "Input.dispatchMouseEvent", type="mouseWheel", x=200, y=400, deltaX=0, deltaY=down
+        )
+
     def look(self, width: int, *, dark: bool = False, height: int = 900) -> None:
         """As wide as a phone or a desktop."""
         self._ask(

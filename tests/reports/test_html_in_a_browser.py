@@ -174,6 +174,34 @@ def test_rows_are_drawn_as_they_are_looked_for(songs: Browser) -> None:
     assert songs.until(f"{drawn} > 100")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_link_to_a_section_below_a_table_leads_there(
+    width: int, tmp_path: Path, browser: Browser
+) -> None:
+    found = made.result() | {"notes": ["a note"] * 100}
+    folder = made.search(tmp_path / "tuned")
+    made.write(folder / "tune.json", found)
+    head, *rows = (folder / "trials.csv").read_text(encoding="utf-8").splitlines()
+    (folder / "trials.csv").write_text("\n".join([head, *rows[:1] * 300]), encoding="utf-8")
+    browser.look(width)
+    browser.open(page(tmp_path, folder))
+    drawn = "document.querySelectorAll('table.tracks tbody tr').length"
+    assert browser.run(drawn) == 100
+    top = "[...document.querySelectorAll('h2')].find((h) => h.textContent === 'Notes').offsetTop"
+    browser.run(
+        "[...document.querySelectorAll('nav a')].find((a) => a.textContent === 'Notes').click()"
+    )
+    assert browser.until(f"Math.abs(scrollY - {top}) < 100")
+    browser.run("new Promise((done) => setTimeout(done, 300))")
+    assert browser.run(f"Math.abs(scrollY - {top}) < 100")
+    assert browser.run(drawn) == 100
+    browser.wheel(-50)
+    for place in ("h1", "button.more"):  # by hand it grows as ever
+        browser.run(f"document.querySelector('{place}').scrollIntoView({{behavior: 'instant'}})")
+        browser.run("new Promise((done) => setTimeout(done, 100))")
+    assert browser.until(f"{drawn} > 100")
+
+
 def test_a_phone_shows_rows_as_cards_and_has_another_way_to_sort(songs: Browser) -> None:
     songs.look(390)
     assert (

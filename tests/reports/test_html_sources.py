@@ -460,6 +460,12 @@ def test_shades_and_titles_of_the_matrix_say_the_shares() -> None:
     assert [cell["shade"] for cell in rows[1]["cells"]] == [0, 0]
 
 
+def test_an_artist_whom_nobody_knows_is_none() -> None:
+    p, y = made.table(3)
+    judged = scores.Judged(["a", "b", "c"], y, ["artist:muse", "b", "muse"], GENRES, p)
+    assert judged.artists() == ["muse", "", "muse"]
+
+
 def test_the_hardest_are_those_whose_truth_is_least_likely() -> None:
     p, y = made.table()
     judged = scores.Judged(made.names(), y, made.names(), GENRES, p)

@@ -289,7 +289,7 @@ def _hardest(heard: Mapping[str, _Heard]) -> Tracks:
         number_column("right", right.tolist(), f"right, of {len(alone)}", 1),
         share_column("hard", hard.tolist(), "of the truth"),
         shares_column(scores.likeliest(judged), judged.labels, "likeliest"),
-        text_column("group", list(judged.groups), "artist"),
+        text_column("group", judged.artists(), "artist"),
         *(
             choice_column(f"by {name}", texts, name, shown=False)
             for name, texts in verdicts.items()

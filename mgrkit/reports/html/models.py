@@ -33,6 +33,9 @@ _NOTHING = (
     "other artists say."
 )
 _APART = "Each is judged by tracks of its own: the figures do not compare."
+_NAMES = {"ece": "calibration error", "unsure_below": "unsure below"}
+_LONG = 40
+"""Letters of a fact that needs a line of its own."""
 _MEASURES = ("loss", "accuracy")
 
 
@@ -153,7 +156,7 @@ def _out_of_fold(judged: scores.Judged) -> Iterator[Section]:
     for section in scores.sections(judged.scores(), judged, _CHOSEN):
         yield Section(f"{section.title}, out of fold", section.parts, section.text)
     yield Section(
-        "Hardest tracks, out of fold", [scores.hardest(judged, {"artist": judged.groups})],
+        "Hardest tracks, out of fold", [scores.hardest(judged, {"artist": judged.artists()})],
         "Each track of train was judged by fits on other artists.",
     )  # fmt: skip
 
@@ -178,14 +181,16 @@ def _parameters(bundle: Bundle, of: str = "") -> Iterator[Facts]:
     seed = [Fact("seed", str(bundle.seed))] if of else []
     yield Facts([*_facts(bundle.parameters), *seed], heading=f"Parameters{of}")
     if bundle.calibration:
-        yield Facts(_facts(bundle.calibration), heading=f"Calibration{of}")
+        named = {_NAMES.get(name, name): value for name, value in bundle.calibration.items()}
+        yield Facts(_facts(named), heading=f"Calibration{of}")
     if bundle.task.frontend is not None:
         front = json.loads(bundle.task.frontend.to_json())
         yield Facts(_facts(front), heading=f"Front end{of}")
 
 
 def _facts(values: Mapping[str, Any]) -> list[Fact]:
-    return [Fact(name, _shown(value)) for name, value in values.items()]
+    texts = {name: _shown(value) for name, value in values.items()}
+    return [Fact(name, text, wide=len(text) > _LONG) for name, text in texts.items()]
 
 
 def _shown(value: Any) -> str:
@@ -342,7 +347,7 @@ def _trials(record: Mapping[str, Any], trials: Sequence[Mapping[str, str]]) -> I
 
 
 def _trial_table(trials: Sequence[Mapping[str, str]]) -> Tracks:
-    names = [f"{row['search']} {row['trial']}" for row in trials]
+    names = [f"{row['search']}, trial {row['trial']}" for row in trials]
     fixed = ("search", "trial", "status", "accuracy", "seconds", "reason")
     columns = [
         name_column(names, "trial"),

@@ -20,6 +20,7 @@ from mgrkit.reports.html.tracks import (
     shares_column,
     text_column,
 )
+from mgrkit.tracks.identity import ARTIST
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,6 +57,11 @@ class Judged:
     def truths(self) -> list[str]:
         """The genre of each."""
         return [self.labels[place] for place in self.y.tolist()]
+
+    def artists(self) -> list[str]:
+        """Of each; '' where nobody knows."""
+        both = zip(self.groups, self.names, strict=True)
+        return ["" if group == name else group.removeprefix(ARTIST) for group, name in both]
 
     def hardness(self) -> NDArray[np.float64]:
         """The probability of what is true of each: the lower, the harder."""

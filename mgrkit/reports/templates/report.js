@@ -3,6 +3,13 @@
 const STEP = 100;
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
+/** Whether the reader has gone to a section by its link: then tables above it do not grow. */
+let jumped = location.hash !== "";
+for (const event of ["wheel", "touchmove", "keydown", "pointerdown"]) {
+  addEventListener(event, () => { jumped = false; }, { passive: true, capture: true });
+}
+addEventListener("click", (event) => { jumped ||= event.target.closest("nav a") !== null; });
+
 /** An element with texts and elements in it; texts stay texts. */
 function make(tag, attributes, ...content) {
   const made = document.createElement(tag);
@@ -137,8 +144,8 @@ class Tracks {
     const table = make("table", { class: "tracks", role: "table", "aria-rowcount": this.data.rows },
       make("thead", { role: "rowgroup" }, this.head), this.body);
     this.place.append(this.tools(), ...this.legend(), make("div", { class: "scroll" }, table), this.more);
-    new IntersectionObserver((seen) => seen.some((one) => one.isIntersecting) && this.grow(),
-      { rootMargin: "600px" }).observe(this.more);
+    new IntersectionObserver((seen) => !jumped && seen.some((one) => one.isIntersecting) && this.grow(),
+      { rootMargin: "0px 0px 600px" }).observe(this.more);
   }
 
   heads() {
