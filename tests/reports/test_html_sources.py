@@ -97,6 +97,7 @@ def test_the_judged_model_says_its_settings_and_versions(tmp_path: Path) -> None
     verdicts = made.verdicts(tmp_path / "verdicts.csv")
     for source in (verdicts, made.write(tmp_path / "e.json", made.evaluation("mine"))):
         page = page_of(source, Beside(model=model))
+        assert not any("no settings" in note for note in page.notes)
         known = facts(section(page, "Settings and versions")[0])
         assert (known["classifier"], known["version"]) == ("toy", "m m")
         assert facts(section(page, "Card")[0])["limits"] == "m"
@@ -104,6 +105,15 @@ def test_the_judged_model_says_its_settings_and_versions(tmp_path: Path) -> None
         page_of(made.write(tmp_path / "o.json", made.evaluation("o")), Beside(model=model))
     with pytest.raises(UsageError, match="is not the model that was judged"):
         page_of(verdicts, Beside(model="svm"))  # of ten genres
+
+
+def test_what_an_evaluation_alone_does_not_know_is_told(tmp_path: Path) -> None:
+    source = made.write(tmp_path / "e.json", made.evaluation())
+    tracks, settings = page_of(source, Beside()).notes
+    assert "no tracks are on the page" in tracks
+    assert "--model MODEL" in settings
+    verdicts = made.verdicts(tmp_path / "verdicts.csv")
+    assert list(page_of(source, Beside(predictions=verdicts)).notes) == [settings]
 
 
 def test_verdicts_of_another_call_are_refused(tmp_path: Path) -> None:

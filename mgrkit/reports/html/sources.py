@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -190,6 +190,7 @@ def _of_value(value: Any, path: Path, beside: Beside) -> Page:
             given = beside.predictions
             verdicts = read_verdicts(Content.of(given)) if given else None
             page = _evaluated(value, path, lambda: evaluation_page(value, verdicts, path))
+            page = replace(page, notes=[*page.notes, *_lacking(beside)])
             return _with_model(page, beside, value["model"], value["labels"])
         case {"models": [dict(), *_] as results} if all("under" in one for one in results):
             beside.only()
@@ -214,6 +215,14 @@ def _evaluated(found: Mapping[str, Any], path: Path, made: Any) -> Page:
         what = f"{path} is not as mgrkit evaluate printed it"
         raise UsageError(what, f"fields are missing: {', '.join(found)[:60]}") from None
     return page
+
+
+def _lacking(beside: Beside) -> Iterator[str]:
+    """What the JSON of ``evaluate`` does not know, and how the page gets it."""
+    if beside.predictions is None:
+        yield "no tracks are on the page: evaluate --predictions FILE writes them for --predictions"
+    if beside.model is None:
+        yield "no settings and versions are on the page: --model MODEL shows those of the model"
 
 
 def _with_model(page: Page, beside: Beside, model: str, labels: Sequence[str]) -> Page:
