@@ -127,6 +127,8 @@ def test_what_failed_before_has_no_player(tmp_path: Path) -> None:
         for pictures in (200, 0):
             report(source, tmp_path / "r.html", pictures=pictures)
             assert list(data(tmp_path / "r.html")["sounds"]) == ["1"]
+    (tmp_path / "songs.csv").write_text("path,status\na.wav,failed\nb.wav,failed\n")
+    assert report(tmp_path / "songs.csv", tmp_path / "r.html").sounds == 0
 
 
 def test_pictures_are_counted_by_the_rows_that_have_them(tmp_path: Path) -> None:

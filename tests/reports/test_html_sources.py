@@ -406,6 +406,24 @@ def test_a_torn_line_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
     assert not page_of(tmp_path / "songs.jsonl", Beside()).notes
 
 
+def test_a_torn_last_row_of_songs_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
+    heads = "path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
+    rows = [f'"{n}, one.wav",song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n' for n in range(3)]
+    path = tmp_path / "songs.csv"
+    path.write_text(heads + "".join(rows), newline="")
+    assert not page_of(path, Beside()).notes
+    for cut in (5, 30, 42):
+        path.write_text(heads + "".join(rows[:2]) + rows[2][:cut], newline="")
+        page = page_of(path, Beside())
+        assert [name[0] for name in page.tracks[0].names] == ["0", "1"]
+        assert [note.rpartition("/")[2] for note in page.notes] == [
+            "songs.csv: the last row is cut off, and passed over"
+        ]
+    path.write_text(heads + rows[0][:30] + "\r\n" + rows[1], newline="")  # no kill did that
+    with pytest.raises(UsageError, match="row 2 is no prediction"):
+        page_of(path, Beside())
+
+
 @pytest.mark.parametrize("form", ["found.txt", "found", "found.csv.gz", "found.json", "stdin"])
 def test_what_is_in_a_file_counts_and_not_how_it_is_called(tmp_path: Path, form: str) -> None:
     """A table of tracks, of songs, of verdicts, a Parquet and JSON lines, under any name."""

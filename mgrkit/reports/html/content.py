@@ -81,13 +81,27 @@ class Content:
 
     def rows(self) -> tuple[list[str], list[dict[str, str]]]:
         """The columns and the rows of a CSV; UsageError if it is none in UTF-8."""
+        heads, rows, _ = self._table
+        return heads, rows
+
+    @property
+    def torn(self) -> list[str]:
+        """What is to be said of the last row of a CSV, where a kill has cut it off."""
+        return [f"{self.path}: the last row is cut off, and passed over"] * self._table[2]
+
+    @cached_property
+    def _table(self) -> tuple[list[str], list[dict[str, str]], bool]:
+        """With whether a last row is left out, which has neither all cells nor an end."""
         try:
             with io.StringIO(self.data.decode(), newline="") as text:
-                reader = csv.DictReader(text, restval="")
+                reader = csv.DictReader(text, restval=None)
                 rows = list(reader)
-                return list(reader.fieldnames or ()), rows
+                heads = list(reader.fieldnames or ())
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(f"{self.path} cannot be read: {error}", "CSV in UTF-8") from None
+        is_torn = bool(rows) and None in rows[-1].values() and not self.data.endswith(b"\n")
+        whole = rows[: len(rows) - is_torn]
+        return heads, [{name: cell or "" for name, cell in row.items()} for row in whole], is_torn
 
     def value(self) -> Any:
         """The only JSON value in it; None if there are several, or none."""

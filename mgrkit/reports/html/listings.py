@@ -39,7 +39,7 @@ _LEAST, _MOST = 60, 1_000_000
 _LONG = 40
 """Letters of a fact that needs a line of its own."""
 _DIGEST = re.compile(r"(?:\w+:)?[0-9a-f]{16,}|")
-
+"""What is compared, and not read."""
 _ID = re.compile(r"0\d+|\d{16,}")
 """Digits that as a number would not be the same."""
 
@@ -86,6 +86,7 @@ def _written(value: object) -> str:
 
 def _page(table: dict[str, list[str]], path: Path) -> Page:
     names = table.pop("path")
+    states = table.get("status", names)
     others = {name: texts for name, texts in table.items() if any(texts)}
     facts = [Fact("rows", f"{len(names):,}", large=True)]
     if len(names) > 1:
@@ -93,8 +94,7 @@ def _page(table: dict[str, list[str]], path: Path) -> Page:
     others = {name: others[name] for name in sorted(others, key=lambda one: _place(one, others))}
     told, notes = _columns(others, max(_LEAST, _MOST // len(names)))
     columns = [name_column(names, "track"), *told]
-    failed = others.get("status", [])
-    wanted = [place for place in range(len(names)) if not failed or failed[place] != "failed"]
+    wanted = [place for place, state in enumerate(states) if state != "failed"]
     sort = (_key(RECORDING_OF), "ascending") if RECORDING_OF in others else ("", "")
     tracks = Tracks(names, columns, "rows", sort, wanted)
     text = "What is the same in all rows stands here, and not in the table."

@@ -151,6 +151,8 @@ def from_table(table: Content) -> list[Prediction]:
 def _from_line(row: Mapping[str, str]) -> Prediction:
     if row["error"]:
         return Prediction(row["path"], error=row["error"])
+    if not row["model"]:  # of a row that is cut off in the middle of the file
+        raise ValueError
     genres = {
         name.removesuffix(_SUFFIX) if name.removesuffix(_SUFFIX) in _FIXED else name: value
         for name, value in row.items()

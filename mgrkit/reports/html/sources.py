@@ -119,10 +119,11 @@ def _of_folder(folder: Path) -> Page:
 def _of_table(content: Content, beside: Beside) -> Page:
     if content.begins(SONG_HEADS):
         beside.only("pieces")
-        songs = from_table(content)
+        songs, torn = from_table(content), content.torn
         if beside.pieces:
-            songs = with_pieces(songs, Content.of(beside.pieces))
-        return predictions_page(_some(songs, content.path), [], content.path)
+            pieces = Content.of(beside.pieces)
+            songs, torn = with_pieces(songs, pieces), [*torn, *pieces.torn]
+        return _saying(torn, predictions_page(_some(songs, content.path), [], content.path))
     if content.begins(VERDICT_HEADS):
         beside.only("model")
         verdicts = read_verdicts(content)
@@ -147,7 +148,12 @@ def _of_json(content: Content, beside: Beside) -> Page:
         case _:
             beside.only()
             page = _of_rows(values, path)
-    return replace(page, lead=[*page.lead, *torn], notes=[*page.notes, *torn])
+    return _saying(torn, page)
+
+
+def _saying(words: Sequence[str], page: Page) -> Page:
+    """The page, on which and beside which these words stand."""
+    return replace(page, lead=[*page.lead, *words], notes=[*page.notes, *words])
 
 
 def _of_rows(rows: Sequence[Any], path: Path) -> Page:
