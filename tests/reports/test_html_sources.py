@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
 from mgrkit.classifiers import load_bundle, save_bundle
 from mgrkit.errors import BundleError, MgrkitError, RunError, UsageError
-from mgrkit.reports.html import listings, scores
+from mgrkit.reports.html import scores
 from mgrkit.reports.html.comparisons import _heard, comparison_of
-from mgrkit.reports.html.content import PIPE, Content
+from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.evaluations import read_verdicts
-from mgrkit.reports.html.page import Facts, Grid, Matrix, Page, Share
+from mgrkit.reports.html.page import Grid, Matrix, Share
 from mgrkit.reports.html.predictions import from_rows, from_table, with_pieces
 from mgrkit.reports.html.sources import Beside, page_of
 from tests.reports import made_results as made
 from tests.reports.made_results import GENRES
-
-
-def section(page: Page, title: str) -> list[Any]:
-    return list(next(one.parts for one in page.sections if one.title == title))
-
-
-def facts(part: Facts) -> dict[str, str]:
-    return {one.name: one.value for one in part.facts}
+from tests.reports.parts import facts, section
 
 
 def test_all_forms_of_predictions_say_the_same(tmp_path: Path) -> None:
@@ -228,117 +219,6 @@ def test_a_search_is_shown_with_its_trials_and_without_its_model(tmp_path: Path)
     assert [one.title for one in alone.sections] == ["Result", "Importance", "Notes"]
 
 
-def test_a_track_table_shows_what_differs_and_says_what_does_not(tmp_path: Path) -> None:
-    page = page_of(made.tracks(tmp_path / "songs.csv", "m"), Beside())
-    assert facts(section(page, "Overview")[0]) == {"rows": "24", "same": "m"}
-    kinds = {column.title: column.kind for column in page.tracks[0].columns}
-    assert kinds == {
-        "track": "name", "genre": "choice", "group": "text", "length": "clock",
-        "status": "choice", "m": "text",
-    }  # fmt: skip
-    assert 3 not in page.tracks[0].first
-    folder = page_of(made.tracks(tmp_path / "tracks.csv").parent, Beside())
-    assert folder.title == "Tracks of tracks.csv"
-
-
-def test_numbers_stay_as_they_are(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("path,gain\na,1e-07\nb,2.5\nc,\nd,10\n")
-    [_, gain] = page_of(tmp_path / "t.csv", Beside()).tracks[0].columns
-    assert list(gain.values) == [1e-07, 2.5, None, 10.0]
-    (tmp_path / "t.csv").write_text("path,gain\na,nan\nb,2.5\nc,inf\nd,10\n")  # not in JSON
-    [_, gain] = page_of(tmp_path / "t.csv", Beside()).tracks[0].columns
-    assert gain.kind == "text"
-    (tmp_path / "t.csv").write_text("path,id\na,000002\nb,000010\nc,000140\n")
-    [_, identity] = page_of(tmp_path / "t.csv", Beside()).tracks[0].columns
-    assert identity.values == ["000002", "000010", "000140"]
-
-
-def test_a_parquet_is_a_table_too(tmp_path: Path) -> None:
-    frame = pl.DataFrame({"path": ["a", "b"], "bpm": [90.5, None], "ok": [True, False]})
-    frame.write_parquet(tmp_path / "t.parquet")
-    [_, bpm, ok] = page_of(tmp_path / "t.parquet", Beside()).tracks[0].columns
-    assert (bpm.title, ok.title) == ("bpm", "ok")
-    frame.with_columns(more=pl.Series([[1], [2]])).write_parquet(tmp_path / "t.parquet")
-    with pytest.raises(UsageError, match="no texts or numbers"):
-        page_of(tmp_path / "t.parquet", Beside())
-
-
-def shown(page: Page) -> dict[str, bool]:
-    """Whether each column of the first table has a place in it."""
-    return {column.title: column.shown for column in page.tracks[0].columns}
-
-
-def test_what_is_known_of_rows_is_seen_and_what_is_not_is_told_once(tmp_path: Path) -> None:
-    """Whatever the columns are called: those of duplicates, and any that come to them."""
-    heads = ["path", "source", "from", "rate", "nothing", *(f"c{n}" for n in range(12)), "keep"]
-    rows = [
-        [f"../up/{n}.wav", f"here/{n}.wav", f"here/{n}.flac", "44100", "",
-         *(f"{n} {c}" for c in range(12)), "yes" if n % 2 else ""]
-        for n in range(4)
-    ]  # fmt: skip
-    (tmp_path / "t.csv").write_text("\n".join(",".join(cells) for cells in [heads, *rows]))
-    page = page_of(tmp_path / "t.csv", Beside())
-    overview = section(page, "Overview")[0]
-    assert facts(overview) == {"rows": "4", "rate": "44100", "source": "the path"}
-    assert [one.more for one in overview.facts] == ["", "with here/ for ../up/", ""]
-    there = ["track", "from", *(f"c{n}" for n in range(12)), "keep"]
-    assert shown(page) == dict.fromkeys(there, True)
-    assert {"yes", ""} == set(page.tracks[0].data["columns"][-1]["labels"])
-    one = "\n".join([",".join(heads), ",".join(rows[1])])
-    (tmp_path / "t.csv").write_text(one)  # of a single row nothing is the same
-    page = page_of(tmp_path / "t.csv", Beside())
-    assert facts(section(page, "Overview")[0]) == {"rows": "1"}
-    assert {"source", "rate"} < shown(page).keys()
-
-
-def test_of_many_columns_all_are_there_and_numbers_wait_to_be_chosen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    heads = ["path", *(f"n{number}" for number in range(98)), "digest", "word"]
-    lines = [",".join(heads)]
-    for row in range(3):
-        numbers = (f"{row}.{n}" for n in range(98))
-        lines.append(",".join([f"{row}.wav", *numbers, f"sha256:{row:016}", f"w{row}"]))
-    (tmp_path / "t.csv").write_text("\n".join(lines))
-    page = page_of(tmp_path / "t.csv", Beside())
-    there = shown(page)
-    assert len(there) == 101
-    assert list(there)[-1] == "digest"
-    assert [name for name, is_shown in there.items() if is_shown] == [
-        "track", *(f"n{number}" for number in range(18)), "word", "digest",
-    ]  # fmt: skip
-    assert page.notes == []
-    monkeypatch.setattr(listings, "_MOST", 3 * 70)
-    page = page_of(tmp_path / "t.csv", Beside())
-    assert list(shown(page))[-3:] == ["n67", "word", "digest"]
-    assert page.notes == page.lead == ["30 columns are left out: there are 100"]
-
-
-def test_what_duplicates_prints_is_a_table_by_recording(tmp_path: Path) -> None:
-    groups = [
-        [{"path": f"{name}.flac", "similarity": 1.0, "keep": True, "duplicate_of": None},
-         {"path": f"{name}.mp3", "similarity": 0.99, "keep": False, "duplicate_of": "x"}]
-        for name in ("b", "a")
-    ]  # fmt: skip
-    found = {"groups": groups, "left_out": [{"path": "c.wav", "reason": "silent: so"}], "files": 5}
-    page = page_of(made.write(tmp_path / "d.json", found), Beside())
-    table = page.tracks[0]
-    assert table.names == ["b.flac", "b.mp3", "a.flac", "a.mp3", "c.wav"]
-    data = {column["title"]: column for column in table.data["columns"]}
-    assert list(data) == ["track", "reason", "similarity", "keep", "duplicate_of", "recording_of"]
-    assert data["similarity"]["values"] == [1.0, 0.99, 1.0, 0.99, None]
-    assert table.sort == (data["recording_of"]["key"], "ascending")
-    lines = tmp_path / "d.jsonl"
-    lines.write_text("\n".join(json.dumps(one) for group in groups for one in group))
-    assert page_of(lines, Beside()).tracks[0].names == table.names[:4]
-    none = made.write(tmp_path / "n.json", {"groups": [], "left_out": []})
-    with pytest.raises(RunError, match="holds no duplicates"):
-        page_of(none, Beside())
-    for bad in ([["a"]], ["a"], [[{"path": 1}]]):
-        with pytest.raises(UsageError, match="nothing that can be shown"):
-            page_of(made.write(none, {"groups": bad, "left_out": []}), Beside())
-
-
 BAD: dict[str, tuple[str, type[MgrkitError], str]] = {
     "empty.json": ("", RunError, "is empty"),
     "blank.csv": ("\n", RunError, "is empty"),
@@ -388,67 +268,6 @@ def test_what_is_no_result_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(text, encoding="latin-1")
     with pytest.raises(kind, match=message):
         page_of(tmp_path / name, Beside())
-
-
-def test_a_torn_line_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
-    lines = [json.dumps(row) for row in made.predictions(text="m")]
-    said = "songs.jsonl: line 25 is cut off or damaged, and passed over"
-    (tmp_path / "songs.jsonl").write_text("\n".join(lines)[:-5])
-    page = page_of(tmp_path / "songs.jsonl", Beside())
-    assert len(page.tracks[0].names) == 24
-    assert [note.rpartition("/")[2] for note in page.notes] == [said]
-    assert page.notes[0] in page.lead
-    # Whoever goes on behind a torn line leaves two that are none.
-    (tmp_path / "songs.jsonl").write_text("\n".join([lines[0], '{"pa', "nan", *lines[1:]]))
-    [note] = page_of(tmp_path / "songs.jsonl", Beside()).notes
-    assert "2 lines are cut off" in note
-    (tmp_path / "songs.jsonl").write_text("\n".join(lines))  # the last one is whole
-    assert not page_of(tmp_path / "songs.jsonl", Beside()).notes
-
-
-def test_a_torn_last_row_of_songs_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
-    heads = "path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
-    rows = [f'"{n}, one.wav",song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n' for n in range(3)]
-    path = tmp_path / "songs.csv"
-    path.write_text(heads + "".join(rows), newline="")
-    assert not page_of(path, Beside()).notes
-    for cut in (5, 30, 42):
-        path.write_text(heads + "".join(rows[:2]) + rows[2][:cut], newline="")
-        page = page_of(path, Beside())
-        assert [name[0] for name in page.tracks[0].names] == ["0", "1"]
-        assert [note.rpartition("/")[2] for note in page.notes] == [
-            "songs.csv: the last row is cut off, and passed over"
-        ]
-    path.write_text(heads + rows[0][:30] + "\r\n" + rows[1], newline="")  # no kill did that
-    with pytest.raises(UsageError, match="row 2 is no prediction"):
-        page_of(path, Beside())
-
-
-@pytest.mark.parametrize("form", ["found.txt", "found", "found.csv.gz", "found.json", "stdin"])
-def test_what_is_in_a_file_counts_and_not_how_it_is_called(tmp_path: Path, form: str) -> None:
-    """A table of tracks, of songs, of verdicts, a Parquet and JSON lines, under any name."""
-    songs = b"path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
-    songs += b"a.wav,song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n"
-    pl.DataFrame({"path": ["a", "b"], "bpm": [90.5, None]}).write_parquet(tmp_path / "p")
-    rows = "\n".join(map(json.dumps, made.predictions()))
-    contents = {
-        "Tracks of": made.tracks(tmp_path / "t").read_bytes(), "Genres of": songs,
-        "Verdicts of": made.verdicts(tmp_path / "v").read_bytes(),
-        "Tracks  of": (tmp_path / "p").read_bytes(), "Genres  of": rows.encode(),
-    }  # fmt: skip
-    for title, content in contents.items():
-        path, piped = tmp_path / form, None
-        if form == "stdin":
-            path, piped = PIPE, content
-        else:
-            path.write_bytes(gzip.compress(content) if form.endswith("gz") else content)
-        assert page_of(path, Beside(), piped).title == f"{title.replace('  ', ' ')} {form}"
-
-
-def test_text_in_utf_16_is_told(tmp_path: Path) -> None:
-    (tmp_path / "songs.jsonl").write_text('{"path": "a", "error": "x"}', encoding="utf-16")
-    with pytest.raises(UsageError, match="is text in UTF-16"):
-        page_of(tmp_path / "songs.jsonl", Beside())
 
 
 def test_folders_that_are_none_or_not_finished_are_refused(tmp_path: Path) -> None:
