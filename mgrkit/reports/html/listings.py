@@ -97,7 +97,7 @@ def _page(table: dict[str, list[str]], path: Path) -> Page:
     wanted = [place for place, state in enumerate(states) if state != "failed"]
     sort = (_key(RECORDING_OF), "ascending") if RECORDING_OF in others else ("", "")
     tracks = Tracks(names, columns, "rows", sort, wanted)
-    text = "What is the same in all rows stands here, and not in the table."
+    text = "What is the same in all rows, or what the path says already, is not in the table."
     sections = [Section("Overview", [Facts(facts)], text if len(facts) > 1 else "")]
     sections.append(Section("Tracks", [tracks], _HOW))
     return Page(f"Tracks of {path.name}", notes, sections, notes)

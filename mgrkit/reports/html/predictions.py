@@ -32,6 +32,11 @@ _NONE = "no verdict"
 _SUFFIX = " (genre)"
 _NOT = "it holds something else than predict wrote"
 
+_UNSURE = (
+    "A verdict is unsure where its probability is below a limit, by default the one below which "
+    "most are wrong, or where the sound is unlike what was learnt, as its note then says."
+)
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -208,8 +213,7 @@ def predictions_page(
     sections.append(Section(noun.capitalize(), [songs_table(songs, noun)], _HOW))
     if ignored:
         sections.append(Section("Passed over", [Lines(ignored)], "Files that were not tried."))
-    lead = ["A verdict that is unsure is more likely wrong than right."] if unsure else []
-    return Page(f"Genres of {source.name}", lead, sections)
+    return Page(f"Genres of {source.name}", [_UNSURE] if unsure else [], sections)
 
 
 _HOW = (
