@@ -1,7 +1,9 @@
 """Leaks: what is of one sound, one recording or one artist, and lies in several parts of a split.
 
-The kinds, the most specific first: exact duplicates; noisy copies and what they are copies of;
-slices of one recording; one recording under two names; one artist. A leak is counted once, by its
+The kinds, the most specific first: exact duplicates; noisy copies and what they are copies of; near
+duplicates, which `mgrkit duplicates` has heard to have sound in common (other formats, rates or
+cuts of one recording); slices of one recording, by their names; one recording under two names; one
+artist. A leak is counted once, by its
 most specific kind: what is torn by one kind counts, for the kinds after it, as if all of it were
 where the original is; or in the earliest of its parts, where none is known to be the original. So a
 song in test with a copy in train does not make its artist a second leak, but another song of the
@@ -18,11 +20,13 @@ from dataclasses import dataclass, replace
 from mgrkit.tracks.linked import linked
 from mgrkit.tracks.splits import PARTS, RANDOM, Labelled, Split, group_key
 
-DUPLICATE, COPY, PIECE, RECORDING, ARTIST = "duplicate", "copy", "piece", "recording", "artist"
-KINDS = (DUPLICATE, COPY, PIECE, RECORDING, ARTIST)
+DUPLICATE, COPY, NEAR, PIECE, RECORDING, ARTIST = KINDS = (
+    "duplicate", "copy", "near_duplicate", "piece", "recording", "artist",
+)  # fmt: skip
 _CALLED = {
     DUPLICATE: ("duplicate", "duplicates"),
     COPY: ("recording with noisy copies", "recordings with noisy copies"),
+    NEAR: ("near duplicate", "near duplicates"),
     PIECE: ("sliced recording", "sliced recordings"),
     RECORDING: ("recording", "recordings"),
     ARTIST: ("artist", "artists"),
@@ -111,7 +115,9 @@ def _leak_notes(tracks: Sequence[Labelled], leaks: Sequence[Leak]) -> Iterator[s
 
 
 def _name(track: Labelled, kind: str) -> str:
-    return track.group if kind == ARTIST else track.sliced or track.recording or track.id
+    if kind in (ARTIST, NEAR):
+        return track.group if kind == ARTIST else track.heard
+    return track.sliced or track.recording or track.id
 
 
 def in_order(part: str) -> tuple[int, str]:
@@ -125,6 +131,8 @@ def _marks(track: Labelled, kind: str) -> Sequence[Hashable]:
         return track.same
     if kind == COPY:
         return [track.copied] if track.copied else ()
+    if kind == NEAR:
+        return [track.heard] if track.heard else ()
     if kind == PIECE:
         return [track.sliced] if track.sliced else ()
     if kind == RECORDING:

@@ -35,7 +35,7 @@ def test_a_leak_is_named_and_ends_with_1(tmp_path: Path, capsys: Captured) -> No
     found = json.loads(out)
     assert err == ""
     assert found["split"]["leaks"] == {
-        "duplicate": 0, "copy": 0, "piece": 0, "recording": 0, "artist": 1
+        "duplicate": 0, "copy": 0, "near_duplicate": 0, "piece": 0, "recording": 0, "artist": 1
     }  # fmt: skip
     assert found["split"]["parts"] == {"train": 1, "valid": 1, "test": 1}
     assert found["split"]["examples"] == [

@@ -7,7 +7,7 @@ import random
 import unicodedata
 from collections.abc import Callable
 
-from mgrkit.tracks.leaks import ARTIST, COPY, DUPLICATE, PIECE, RECORDING
+from mgrkit.tracks.leaks import ARTIST, COPY, DUPLICATE, NEAR, PIECE, RECORDING
 
 Row = dict[str, str]
 PARTS = ("train", "valid", "test")
@@ -68,6 +68,8 @@ class Planter:
             else:
                 digest = hashlib.sha256(str(self.number).encode()).hexdigest()
                 first["sound"] = second["sound"] = digest
+        elif kind == NEAR:
+            first["recording_of"] = second["recording_of"] = path
         elif kind == PIECE:
             if self.draw.random() < 0.5:
                 first |= {"path": f"{stem}_part1.mp3"}

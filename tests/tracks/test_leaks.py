@@ -55,7 +55,7 @@ def test_an_original_with_a_duplicate_and_a_noisy_copy_stays_where_it_is() -> No
     [
         ({"same": ("s",)}, "duplicate"), ({"copied": "r"}, "copy"), ({"sliced": "r"}, "piece"),
         ({"recording": "r"}, "recording"), ({"source": "r"}, "recording"),
-        ({"heard": "r"}, "recording"), ({}, "artist"),
+        ({"heard": "r"}, "near_duplicate"), ({}, "artist"),
     ],
 )  # fmt: skip
 def test_each_kind(more: dict[str, object], kind: str) -> None:
@@ -63,6 +63,17 @@ def test_each_kind(more: dict[str, object], kind: str) -> None:
     assert found(one, other) == {kind: 1}
     assert found(one, track("b", "train", "The X", **more)) == {}
     assert found(one, track("b", "", "The X", **more)) == {}
+
+
+def test_files_that_were_heard_to_be_one_are_no_slices_of_it() -> None:
+    """Two formats of a whole song and a slice of it have its name in common."""
+    whole = [track("a", part, heard="r", sliced="a") for part in ("train", "test")]
+    piece = track("a", "train", sliced="a", derived=True)
+    assert found(*whole, piece) == {"near_duplicate": 1}
+    (leak,) = find_leaks(whole, ["train", "test"])
+    assert leaky_words([leak]) == "leaky: 1 near duplicate in more than one part"
+    parts = tuple(one.part for one in whole)
+    assert checked(whole, Split("given", parts, (), "")).notes == ("in more than one part: r",)
 
 
 def test_unknown_artists_are_no_leak() -> None:

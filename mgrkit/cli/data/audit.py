@@ -71,8 +71,9 @@ def audit(
     mgrkit data audit music
     mgrkit data audit features_30_sec.csv --inflation svm --seeds 5
 
-    It names exact duplicates, noisy copies apart from their recording, slices of one recording,
-    one recording under two names, and artists, between parts and between folds (a column fold).
+    It names exact duplicates, noisy copies apart from their recording, near duplicates that
+    mgrkit duplicates has found (other formats, rates or cuts), slices of one recording, one
+    recording under two names, and artists, between parts and between folds (a column fold).
     Each leak is counted once, by the first of these that it is. Tracks of unknown artists are
     none. It ends with 1 if there is a leak.
 

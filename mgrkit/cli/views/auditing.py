@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 _CALLED = {
     "duplicate": "exact duplicates",
     "copy": "recordings apart from their noisy copies",
+    "near_duplicate": "near duplicates (other formats, rates or cuts)",
     "piece": "slices of one recording",
-    "recording": "one recording",
+    "recording": "one recording under two names",
     "artist": "artists",
 }
 
