@@ -28,6 +28,8 @@ SECONDS = 120
 """Of sound that a fingerprint is made of, from the beginning, as AcoustID does."""
 
 _FRAME, _STEP = 4096, 1365
+HOP = _STEP / RATE
+"""Seconds from word to word."""
 _AROUND = 19
 """Frames that a word sees beyond its own: 4 of a filter, 15 of the widest classifier."""
 _FFMPEG = "-v error -f s16le -ar 11025 -ac 1 -i - -f chromaprint -fp_format raw -"

@@ -24,12 +24,13 @@ from mgrkit.files.cache import cache_folder
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.fingerprints import LEAST, Fingerprints
 from mgrkit.tracks.lineage import as_written
-from mgrkit.tracks.recordings import Heard, Member, recordings
+from mgrkit.tracks.recordings import Heard, Member, Part, Recordings, recordings
 from mgrkit.tracks.schema import RECORDING_OF, TABLE
 from mgrkit.tracks.table import read_frame, write_tracks
 
 COLUMNS = (
-    "sound", "codec", "lossless", "kbps", "duplicate_of", RECORDING_OF, "similarity", "keep",
+    "sound", "codec", "lossless", "kbps", "duplicate_of", "same_as", "part_of", RECORDING_OF,
+    "similarity", "keep",
 )  # fmt: skip
 """What the table has beside what SRC's table says."""
 _SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s"}
@@ -47,11 +48,15 @@ class Duplicates:
     ----------
     summary : of the run.
     groups : the files of each recording that is there several times, the best first.
+    parts : which recordings lie in longer ones, see `mgrkit.tracks.recordings.Recordings`.
+    names : the other names of files that have several (links), by the path that is compared.
     left_out : the files that could not be compared, as (path, reason).
     """
 
     summary: Summary
     groups: list[list[Member]] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    names: dict[str, list[str]] = field(default_factory=dict)
     left_out: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -62,7 +67,11 @@ class Duplicates:
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "groups": [[one.as_json() for one in group] for group in self.groups],
+            "groups": [
+                [one.as_json() | {"names": self.names.get(one.heard.path, [])} for one in group]
+                for group in self.groups
+            ],
+            "parts": [one.as_json() for one in self.parts],
             "left_out": [{"path": path, "reason": reason} for path, reason in self.left_out],
             "files": self.summary.made + self.summary.kept + self.summary.failed,
             "exit_code": self.summary.exit_code,
@@ -111,11 +120,12 @@ def duplicates(
         going = run(items, fingerprinted, sink, columns, options, report, count)
         made = Duplicates(plan.complete(run_now(going)))
         if made.complete:
-            made.groups = found.recordings()
+            its = found.recordings()
+            made.groups, made.parts, made.names = its.groups, its.parts, found.names
             made.left_out = sorted(found.left_out.items())
             made.summary.warnings += found.said_of_links()
             if out:
-                _write(out, plan.columns, found, made.groups)
+                _write(out, plan.columns, found, its)
         return made
 
 
@@ -228,8 +238,8 @@ class _Found:
             self.prints.append(words)
             self._heard.append(Heard(path, *(row[name] for name in _MEASURED)))
 
-    def recordings(self) -> list[list[Member]]:
-        """Those that are in several files; a file of several names counts once."""
+    def recordings(self) -> Recordings:
+        """What the files have in common; one of several names counts once."""
         order, seen = [], dict[tuple[int, int], str]()
         for number in sorted(range(len(self._heard)), key=lambda n: self._heard[n].path):
             path = self._heard[number].path
@@ -243,14 +253,25 @@ class _Found:
         self.prints.arrange(order)
         return recordings([self._heard[number] for number in order], self.prints)
 
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Of each file that has several the names beside its first, by that one."""
+        found: dict[str, list[str]] = {}
+        for path, first in self.links.items():
+            found.setdefault(first, []).append(path)
+        return found
+
     def said_of_links(self) -> Iterator[str]:
         """That some files have several names, in a line."""
-        for path, first in list(self.links.items())[:1]:
-            yield f"{len(self.links)} files have several names: {path} is {first}"
+        for first, others in list(self.names.items())[:1]:
+            count = len(self.names)
+            have = "1 file has" if count == 1 else f"{count} files have"
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            yield f"{have} several names: {first} is also {others[0]}{more}"
 
 
-def _write(out: Path, columns: Sequence[str], found: _Found, groups: list[list[Member]]) -> None:
-    """The track table of all files, with the recordings that are in several."""
+def _write(out: Path, columns: Sequence[str], found: _Found, its: Recordings) -> None:
+    """The track table of all files, with what they have in common."""
     import polars as pl
 
     folder = os.path.abspath(out.parent)
@@ -262,11 +283,17 @@ def _write(out: Path, columns: Sequence[str], found: _Found, groups: list[list[M
         found.rows[path]["reason"] = reason
     for path, first in found.links.items():
         found.rows[path]["duplicate_of"] = called(first)
-    for group in groups:
+    for path, best in its.families.items():
+        found.rows[path][RECORDING_OF] = called(best)
+    # Of several that it lies in, the shortest.
+    for part in sorted(its.parts, key=lambda part: -part.whole.seconds):
+        found.rows[part.heard.path]["part_of"] = called(part.whole.path)
+    for group in its.groups:
         for one in group:
             found.rows[one.heard.path] |= {
                 "duplicate_of": called(one.exact) if one.exact else "",
-                RECORDING_OF: called(group[0].heard.path),
+                "same_as": "" if one.keep else called(group[0].heard.path),
+                "part_of": found.rows[group[0].heard.path].get("part_of", ""),
                 "similarity": f"{one.similarity:.4f}",
                 "keep": _yes(one.keep),
             }

@@ -370,7 +370,8 @@ def _write(
     if os.path.abspath(folder) != os.path.abspath(out.parent):
         way = Path(os.path.relpath(folder, out.parent)).as_posix()
         moved = {path: os.path.normpath(f"{way}/{path}") for path in frame["path"].to_list()}
-        for name in ("path", "parent", "duplicate_of", RECORDING_OF):
-            new[name] = [moved.get(value, value) for value in frame[name].to_list()]
+        for name in ("path", "parent", "duplicate_of", RECORDING_OF, "same_as", "part_of"):
+            if name in frame:
+                new[name] = [moved.get(value, value) for value in frame[name].to_list()]
     frame = frame.with_columns(pl.Series(name, v) for name, v in new.items())
     write_tracks(out, frame.drop(n for n in COLUMNS if n in frame and not (frame[n] != "").any()))

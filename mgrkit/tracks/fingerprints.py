@@ -1,13 +1,14 @@
-"""The same recording in several files, found by their Chromaprint fingerprints.
+"""The same sound in several files, found by their Chromaprint fingerprints.
 
 A fingerprint is a row of words of 32 bits, one every 0.124 s (`mgrkit.audio.chromaprint`). Of two
-files of one recording at least one word in six is the same to the bit, whatever the codec, the
-rate, the level or where they begin; of others hardly any is. So each fingerprint is known by a
-sketch, the `SKETCH` of its words whose hashes are lowest (bottom-k, Broder 1997): of two files of
-one recording these are largely the same words, with no need to know how they lie to each other. All
-sketches are sorted at once, so that the work grows as n log n. Pairs that share words are then laid
-over each other, and judged by the bits that differ where they overlap (Haitsma and Kalker, ISMIR
-2002), as AcoustID does.
+files of one recording some words are the same to the bit, whatever the codec, the rate or the
+level: nearly all where one begins a whole number of words after the other, a tenth where it begins
+half a word later; of others hardly any is. So each fingerprint is known by a sketch, the third of
+its words whose hashes are lowest: as many in a song as in the clip that was cut from it, which a
+sketch of one size for all (bottom-k, Broder 1997) would lack (Irber and others, 2022, FracMinHash).
+All sketches are sorted at once, so that the work grows as n log n. Pairs that share words are then
+laid over each other, and judged by the bits that differ where they overlap (Haitsma and Kalker,
+ISMIR 2002), as AcoustID does; and by how much of either that overlap is.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
+
+from mgrkit.audio.chromaprint import HOP
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -37,16 +39,29 @@ SHARE = 0.5
 SILENCE = 627_964_279
 """The word of digital silence, which says nothing."""
 SKETCH = 64
-"""Words by which a fingerprint is looked up."""
+"""Words by which a fingerprint is looked up, at least; of a longer one it is one in `_RATIO`."""
+SAME, PART, OVERLAP = "same", "part", "overlap"
+"""How two files with sound in common lie to each other, see `relation`."""
+MOST = 2 / 3
+"""Of the longer file, how much has to overlap for both to be the same recording: more than a half,
+so that no file is the same as two that have nothing in common."""
+WHOLE = 0.9
+"""Of the shorter file, how much has to overlap for it to be a part of the longer: all but what
+fades and what encoders leave at the ends."""
 
+_RATIO = 3
+"""At half a word's shift a tenth of the words is unharmed: of half a minute 7 in a third."""
 _LAGS = 16
 """Of a word that many files have, each is held against so many of the next ones."""
 _VOTES = 2
 """Words that two files must share."""
+_WAYS = 4
+"""Ways of laying two fingerprints that are tried: a loop has many."""
 _AT_ONCE = 1 << 22
 """Shared words that are counted together; bounds the memory."""
-_PLACE_BITS, _TRACK_BITS = 18, 23
-_MIDDLE = 1 << (_PLACE_BITS - 1)
+_PLACE_BITS, _TRACK_BITS = 10, 22
+_WAY_BITS = _PLACE_BITS + 1
+_MIDDLE = 1 << _PLACE_BITS
 
 
 class Prints(Protocol):
@@ -58,17 +73,19 @@ class Prints(Protocol):
 
 
 class Pair(NamedTuple):
-    """Two fingerprints of one recording.
+    """Two fingerprints that have sound in common.
 
     Attributes
     ----------
     one, other : their numbers, rising.
     similarity : share of the bits that are equal where they overlap, `SIMILAR` to 1.
+    relation : `SAME`; `PART`, where the shorter file lies in the longer one; or `OVERLAP`.
     """
 
     one: int
     other: int
     similarity: float
+    relation: str
 
 
 class Fingerprints:
@@ -112,16 +129,39 @@ class Fingerprints:
         return np.frombuffer(self._file.read(self._sizes[index]), "<u4")
 
 
-def same_recordings(prints: Prints) -> Iterator[Pair]:
-    """Pairs of fingerprints that are of one recording, rising.
+def relation(one: float, other: float, begin: float) -> str:
+    """How two files with sound in common lie to each other, by their lengths.
+
+    Parameters
+    ----------
+    one, other : their lengths in seconds.
+    begin : when the other one begins in the one, in seconds; below 0 where it begins earlier.
+
+    Returns
+    -------
+    `SAME` where they overlap in at least `MOST` of the longer; else `PART` where they do in at
+    least `WHOLE` of the shorter; else `OVERLAP`.
+
+    >>> relation(30, 24, 3), relation(240, 30, 100), relation(30, 30, 12)
+    ('same', 'part', 'overlap')
+    """
+    common = min(one, begin + other) - max(0.0, begin)
+    if common >= MOST * max(one, other):
+        return SAME
+    return PART if common >= WHOLE * min(one, other) else OVERLAP
+
+
+def pairs(prints: Prints, seconds: Sequence[float]) -> Iterator[Pair]:
+    """Pairs of fingerprints that have sound in common, rising.
 
     Not all of them, but enough to join all files of a recording: where others have joined two
     already, these are not compared.
 
     Parameters
     ----------
-    prints : uint32 ``(n,)`` each, at most 2**17 words and 2**23 fingerprints; of fewer than
-        `LEAST` words none has a pair.
+    prints : uint32 ``(n,)`` each, less than 2**10 words and at most 2**22 fingerprints; of fewer
+        than `LEAST` words none has a pair.
+    seconds : how long each file is; what a fingerprint no longer hears is taken to go on alike.
     """
     last, words = -1, np.empty(0, np.uint32)
     parent = list(range(len(prints)))
@@ -132,24 +172,42 @@ def same_recordings(prints: Prints) -> Iterator[Pair]:
             number = parent[number]
         return number
 
-    for one, other, offset in _candidates(prints):
+    for one, other, ways in _candidates(prints):
         if root(one) == root(other):
             continue
         if one != last:
             last, words = one, prints[one]
         theirs = prints[other]
-        fit, way = max((_fit(words, theirs, offset + step), offset + step) for step in (-1, 0, 1))
+        beside = sorted({way + step for way in ways for step in (-1, 0, 1)})
+        fit, way = best_fit(words, theirs, beside)
         if fit >= SIMILAR and _beyond_chance(words, theirs, way) >= 2 * SIMILAR - 1:
-            parent[root(other)] = root(one)
-            yield Pair(one, other, fit)
+            how = relation(seconds[one], seconds[other], way * HOP)
+            if how == SAME:
+                parent[root(other)] = root(one)
+            yield Pair(one, other, fit, how)
 
 
-def similarity(one: Words, other: Words) -> float:
-    """Share of equal bits of two fingerprints, laid over each other as they fit best; 0 to 1.
+def best_fit(one: Words, other: Words, ways: Sequence[int] = ()) -> tuple[float, int]:
+    """How two fingerprints fit best, laid over each other.
 
-    0 where no way of laying them has an overlap that is long enough.
+    Parameters
+    ----------
+    ways : by how many words the other one may begin later; none for all.
+
+    Returns
+    -------
+    The share of equal bits, 0 where no way of laying them has an overlap that is long enough; and
+    the way. It is the one with most equal bits beyond the half that are equal by chance: a loop
+    fits in many ways, of which the one with most overlap counts.
     """
-    return max((_fit(one, other, k) for k in range(-len(other) + 1, len(one))), default=0.0)
+
+    def beyond(fit_and_way: tuple[float, int]) -> float:
+        fit, way = fit_and_way
+        return (2 * fit - 1) * (min(len(one), len(other) + way) - max(0, way))
+
+    every = ways or range(-len(other) + 1, len(one))
+    fits = ((_fit(one, other, way), way) for way in every)
+    return max((one for one in fits if one[0]), key=beyond, default=(0.0, 0))
 
 
 def _overlap(one: Words, other: Words, offset: int) -> tuple[Words, Words]:
@@ -181,55 +239,28 @@ def _beyond_chance(one: Words, other: Words, offset: int) -> float:
     return (float((ours == theirs).mean()) - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-@dataclass(frozen=True)
-class _Sketches:
-    """The words by which fingerprints are looked up, sorted.
+def _rows(prints: Prints) -> NDArray[np.uint64]:
+    """The sketches of all fingerprints: a number for each word, rising.
 
-    Parameters
-    ----------
-    keys : uint32 ``(m,)``, rising.
-    tracks : int32 ``(m,)``, which fingerprint each is of; rising among equal keys.
-    places : int32 ``(m,)``, where in it.
+    Its bits are the word's hash, which fingerprint it is of, and where in it.
     """
-
-    keys: NDArray[np.uint32]
-    tracks: NDArray[np.int32]
-    places: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, prints: Prints) -> _Sketches:
-        """Of all fingerprints."""
-        size = len(prints) * SKETCH
-        packed, places, count = np.empty(size, np.uint64), np.empty(size, np.int32), 0
-        tracks = np.empty(size, np.int32)
-        for number in range(len(prints)):
-            keys, its = _sketch(prints[number])
-            rows = slice(count, count + len(keys))
-            packed[rows] = keys.astype(np.uint64) << np.uint64(32)
-            packed[rows] |= np.arange(rows.start, rows.stop, dtype=np.uint64)
-            places[rows], tracks[rows] = its, number
-            count = rows.stop
-        packed = packed[:count]
-        packed.sort()
-        order = packed.astype(np.uint32)  # the lower half
-        packed >>= np.uint64(32)
-        return cls(packed.astype(np.uint32), tracks[order], places[order])
-
-    def shared(self, lag: int) -> NDArray[np.intp]:
-        """Rows whose word another fingerprint has, too, so many rows further."""
-        return np.flatnonzero(
-            (self.keys[lag:] == self.keys[:-lag]) & (self.tracks[lag:] != self.tracks[:-lag])
-        )
+    held = array("Q")
+    for number in range(len(prints)):
+        held.frombytes((_sketch(prints[number]) | np.uint64(number << _PLACE_BITS)).tobytes())
+    rows = np.frombuffer(held, np.uint64)
+    rows.sort()
+    return rows
 
 
-def _sketch(words: Words) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """The `SKETCH` words of a fingerprint with the lowest hashes, and where they stand first."""
-    if len(words) < LEAST:
-        return np.empty(0, np.uint32), np.empty(0, np.int64)
-    keys, places = np.unique(_hashes(words[words != SILENCE]), return_index=True)
-    if len(words) != np.count_nonzero(words != SILENCE):
-        places = np.flatnonzero(words != SILENCE)[places]
-    return keys[:SKETCH], places[:SKETCH]
+def _sketch(words: Words) -> NDArray[np.uint64]:
+    """The words of a fingerprint with the lowest hashes, and where they stand first."""
+    places = np.flatnonzero(words != SILENCE)
+    if len(words) < LEAST or not len(places):
+        return np.empty(0, np.uint64)
+    found = _hashes(words[places]).astype(np.uint64) << np.uint64(32) | places.astype(np.uint64)
+    found.sort()
+    is_new = np.r_[True, found[1:] >> np.uint64(32) != found[:-1] >> np.uint64(32)]
+    return found[is_new][: max(SKETCH, len(words) // _RATIO)]
 
 
 def _hashes(words: Words) -> NDArray[np.uint32]:
@@ -242,44 +273,58 @@ def _hashes(words: Words) -> NDArray[np.uint32]:
     return mixed
 
 
-def _candidates(prints: Prints) -> Iterator[tuple[int, int, int]]:
-    """Pairs that share `_VOTES` words, and by how many words the other begins later in the one."""
-    sketches = _Sketches.of(prints)
-    lags = range(1, min(_LAGS, len(sketches.keys) - 1) + 1)
-    total = sum(len(sketches.shared(lag)) for lag in lags)
+def _candidates(prints: Prints) -> Iterator[tuple[int, int, list[int]]]:
+    """Pairs that share `_VOTES` words, and by how many words the other may begin later."""
+    rows = _rows(prints)
+    lags = range(1, min(_LAGS, len(rows) - 1) + 1)
+    total = sum(len(shared) for lag in lags for shared in _shared(rows, lag))
     blocks = total // _AT_ONCE + 1
-    width = -(-len(prints) // blocks)
-    for begin in range(0, len(prints), max(1, width)):
-        yield from _counted(_votes(sketches, lags, begin, begin + width))
+    width = max(1, -(-len(prints) // blocks))
+    for begin in range(0, len(prints), width):
+        yield from _counted(_votes(rows, lags, begin, begin + width))
 
 
-def _votes(sketches: _Sketches, lags: Sequence[int], begin: int, end: int) -> NDArray[np.uint64]:
+def _shared(rows: NDArray[np.uint64], lag: int) -> Iterator[NDArray[np.intp]]:
+    """Rows whose word another fingerprint has, too, so many rows further."""
+    for begin in range(0, len(rows) - lag, _AT_ONCE):
+        some = rows[begin : begin + _AT_ONCE + lag]
+        differing = some[lag:] ^ some[:-lag]  # one hash, and not one fingerprint
+        is_shared = (differing < 1 << 32) & (differing >= 1 << _PLACE_BITS)
+        yield begin + np.flatnonzero(is_shared)
+
+
+def _votes(
+    rows: NDArray[np.uint64], lags: Sequence[int], begin: int, end: int
+) -> NDArray[np.uint64]:
     """A number for each word that a fingerprint from ``begin`` to ``end`` shares with a later one.
 
     Its bits are the two fingerprints and how these lie to each other.
     """
-    found = []
+    found = [np.empty(0, np.uint64)]
+    track, place = np.uint64((1 << _TRACK_BITS) - 1), np.uint64((1 << _PLACE_BITS) - 1)
+    bits = np.uint64(_PLACE_BITS)
     for lag in lags:
-        rows = sketches.shared(lag)
-        ones = sketches.tracks[rows]
-        inside = (ones >= begin) & (ones < end)
-        rows, ones = rows[inside], ones[inside]
-        offsets = sketches.places[rows] - sketches.places[rows + lag] + _MIDDLE
-        vote = ones.astype(np.uint64) << np.uint64(_TRACK_BITS)
-        vote |= sketches.tracks[rows + lag].astype(np.uint64)
-        found.append(vote << np.uint64(_PLACE_BITS) | offsets.astype(np.uint64))
-    return np.sort(np.concatenate(found)) if found else np.empty(0, np.uint64)
+        for shared in _shared(rows, lag):
+            first, second = rows[shared], rows[shared + lag]
+            ones = first >> bits & track
+            inside = (ones >= begin) & (ones < end)
+            first, second, ones = first[inside], second[inside], ones[inside]
+            way = (first & place) + np.uint64(_MIDDLE) - (second & place)
+            vote = ones << np.uint64(_TRACK_BITS) | (second >> bits & track)
+            found.append(vote << np.uint64(_WAY_BITS) | way)
+    return np.sort(np.concatenate(found))
 
 
-def _counted(votes: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
-    """Of each pair with votes enough the way of lying that most are for."""
+def _counted(votes: NDArray[np.uint64]) -> Iterator[tuple[int, int, list[int]]]:
+    """Of each pair with votes enough the ways of lying that most are for."""
     ways, counts = np.unique(votes, return_counts=True)
-    pairs = ways >> np.uint64(_PLACE_BITS)
+    pairs = ways >> np.uint64(_WAY_BITS)
     starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]][: len(pairs)])
     sums = np.add.reduceat(counts, starts) if len(starts) else counts
     stops = np.r_[starts[1:], len(ways)]
     for start, stop in zip(starts[sums >= _VOTES], stops[sums >= _VOTES], strict=True):
-        way = int(ways[start + int(np.argmax(counts[start:stop]))])
-        offset = (way & (2 * _MIDDLE - 1)) - _MIDDLE
-        pair = way >> _PLACE_BITS
-        yield pair >> _TRACK_BITS, pair & ((1 << _TRACK_BITS) - 1), offset
+        most = np.argsort(-counts[start:stop], kind="stable")[:_WAYS]
+        offsets = (ways[start:stop][most] & np.uint64((1 << _WAY_BITS) - 1)).astype(np.int64)
+        pair = int(pairs[start])
+        one, other = pair >> _TRACK_BITS, pair & ((1 << _TRACK_BITS) - 1)
+        yield one, other, (offsets - _MIDDLE).tolist()

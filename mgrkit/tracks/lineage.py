@@ -104,13 +104,15 @@ class Lineage:
         if lost := [name for name in header if name in added]:
             lineage.notes.append(f"{table}: {', '.join(lost)} give way to this command's columns")
         repeated = 0
+        is_judged = "duplicate_of" in added  # then the command passes over none that the table does
         artists = "group" not in header and "artist" in header
         for line in lines:
             if artists:
                 line["group"] = line["artist"]
             path = _posix(folder, line["path"])
-            if line.get("status") == "failed" or line.get("duplicate_of"):
-                lineage.without[path] = FAILED if line.get("status") == "failed" else DUPLICATE
+            is_failed = line.get("status") == "failed"
+            if not is_judged and (is_failed or line.get("duplicate_of")):
+                lineage.without[path] = FAILED if is_failed else DUPLICATE
                 continue
             values = (line.get(name) or "" for name in (*LINEAGE, *extras))
             row = tuple(map(sys.intern, values))

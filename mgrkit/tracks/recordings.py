@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mgrkit.tracks.fingerprints import Fingerprints, same_recordings, similarity
+from mgrkit.audio.chromaprint import HOP
+from mgrkit.tracks.fingerprints import (
+    PART,
+    SAME,
+    SIMILAR,
+    WHOLE,
+    Fingerprints,
+    Pair,
+    best_fit,
+    pairs,
+    relation,
+)
 from mgrkit.tracks.linked import linked
 
 AS_LONG = 1.0
@@ -48,7 +59,7 @@ class Member:
 
     Parameters
     ----------
-    similarity : to the best file, 0 to 1; see `mgrkit.tracks.fingerprints.similarity`.
+    similarity : to the best file, 0 to 1: the share of equal bits of their fingerprints.
     exact : the path of the first file with the very same sound, the best file before others; ''
         where there is no other, or this is the first.
     keep : whether it is the best file.
@@ -67,67 +78,153 @@ class Member:
         return {**fields, **said, "keep": self.keep}
 
 
-def recordings(heard: Sequence[Heard], prints: Fingerprints) -> list[list[Member]]:
-    """The recordings that are in several files.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A recording that lies in a longer one, such as a song in its album; each by its best file.
+
+    Parameters
+    ----------
+    similarity : share of the fingerprints' bits that are equal where they overlap.
+    """
+
+    heard: Heard
+    whole: Heard
+    similarity: float
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "path": self.heard.path,
+            "part_of": self.whole.path,
+            "seconds": self.heard.seconds,
+            "seconds_of_whole": self.whole.seconds,
+            "similarity": round(self.similarity, 4),
+        }
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """What files have in common.
+
+    Parameters
+    ----------
+    groups : the files of each recording that is there several times, the best first, then by
+        path; the recordings by their best files' paths. Each file is the same as the best one:
+        they overlap in two thirds of the longer at least.
+    parts : which recordings lie in longer ones, by the path of the longer, then of the part.
+    families : by path the best of all files that have sound in common with this one, directly
+        or by way of others; of those that have any.
+    """
+
+    groups: list[list[Member]]
+    parts: list[Part]
+    families: dict[str, str]
+
+
+def recordings(heard: Sequence[Heard], prints: Fingerprints) -> Recordings:
+    """Which files are of the same recording, and which recordings lie in others.
 
     Parameters
     ----------
     prints : of each file; it is left with those of one file for each sound.
-
-    Returns
-    -------
-    The files of each, the best first, then by path; the recordings by their best files' paths.
     """
     firsts: dict[str, int] = {}
     for number, one in enumerate(heard):
         firsts.setdefault(one.sound, number)
     prints.arrange(firsts.values())  # the very same sound needs no fingerprint
-    numbers = {sound: number for number, sound in enumerate(firsts)}
-    alike = {(pair.one, pair.other): pair.similarity for pair in same_recordings(prints)}
-    marks: list[list[object]] = [[] for _ in firsts]
-    for pair in alike:
-        for number in pair:
-            marks[number].append(pair)
-    sets = linked([one.sound, *marks[numbers[one.sound]]] for one in heard)
-
-    def of_sounds(one: Heard, other: Heard) -> float:
-        if one.sound == other.sound:
-            return 1.0
-        first, second = sorted((numbers[one.sound], numbers[other.sound]))
-        if (first, second) in alike:
-            return alike[first, second]
-        return similarity(prints[first], prints[second])
-
+    sounds = _Sounds([heard[number] for number in firsts.values()], prints)
     groups = []
-    for members in sets:
-        if len(members) > 1:
-            its = [heard[number] for number in members]
-            first = best(its)
-            its.sort(key=lambda one: (one is not first, one.path))
-            groups.append(_members(its, {one.path: of_sounds(first, one) for one in its}))
-    return sorted(groups, key=lambda group: group[0].heard.path)
+    for members in linked([one.sound, *sounds.joined[one.sound]] for one in heard):
+        rest = [heard[number] for number in members]
+        while rest:
+            first = best(rest)
+            its = {one.path: one for one in rest if sounds.of(first, one).relation == SAME}
+            groups.append(sorted(its.values(), key=lambda one: (one is not first, one.path)))
+            rest = [one for one in rest if one.path not in its]
+    groups.sort(key=lambda group: group[0].path)
+    families = linked([one.sound, *sounds.shared[one.sound]] for one in heard)
+    return Recordings(
+        [_members(group, sounds) for group in groups if len(group) > 1],
+        _parts(groups, sounds.pairs),
+        {
+            heard[number].path: best([heard[other] for other in family]).path
+            for family in families
+            if len(family) > 1
+            for number in family
+        },
+    )
 
 
-def _members(files: Sequence[Heard], alike: Mapping[str, float]) -> list[Member]:
+class _Sounds:
+    """Files of different sounds, and how they lie to one another."""
+
+    def __init__(self, files: Sequence[Heard], prints: Fingerprints) -> None:
+        self._files, self._prints = files, prints
+        self._numbers = {one.sound: number for number, one in enumerate(files)}
+        found = pairs(prints, [one.seconds for one in files])
+        self.pairs = {(files[pair.one].sound, files[pair.other].sound): pair for pair in found}
+        self.joined: dict[str, list[object]] = {one.sound: [] for one in files}
+        """By sound what it has in common with those that some are the same as."""
+        self.shared: dict[str, list[object]] = {one.sound: [] for one in files}
+        """And with those that it has sound in common with."""
+        for sounds, pair in self.pairs.items():
+            for sound in sounds:
+                self.shared[sound].append(sounds)
+                if pair.relation == SAME:
+                    self.joined[sound].append(sounds)
+
+    def of(self, first: Heard, other: Heard) -> Pair:
+        """How one file lies to another; those that others joined are compared now."""
+        one, two = sorted((self._numbers[first.sound], self._numbers[other.sound]))
+        if one == two:
+            return Pair(one, two, 1.0, SAME)
+        key = self._files[one].sound, self._files[two].sound
+        if key not in self.pairs:
+            fit, way = best_fit(self._prints[one], self._prints[two])
+            lengths = self._files[one].seconds, self._files[two].seconds
+            how = relation(*lengths, way * HOP) if fit >= SIMILAR else ""
+            self.pairs[key] = Pair(one, two, fit, how)
+        return self.pairs[key]
+
+
+def _parts(groups: Sequence[Sequence[Heard]], found: Mapping[tuple[str, str], Pair]) -> list[Part]:
+    """Which recordings lie in others, each pair once, by the files that are most alike."""
+    recording = {one.sound: group[0] for group in groups for one in group}
+    length = {one.sound: one.seconds for group in groups for one in group}
+    alike: dict[tuple[str, str], Part] = {}
+    for sounds, pair in found.items():
+        short, long = (recording[sound] for sound in sorted(sounds, key=lambda one: length[one]))
+        if pair.relation == PART and short is not long:
+            part = Part(short, long, pair.similarity)
+            former = alike.setdefault((long.path, short.path), part)
+            if former.similarity < part.similarity:
+                alike[long.path, short.path] = part
+    return [part for _, part in sorted(alike.items())]
+
+
+def _members(files: Sequence[Heard], sounds: _Sounds) -> list[Member]:
     """The files of a recording, the best first."""
     firsts: dict[str, str] = {}
     found = []
     for place, one in enumerate(files):
         exact = firsts.setdefault(one.sound, one.path)
         exact = "" if exact == one.path else exact
-        found.append(Member(one, alike[one.path], exact, keep=place == 0))
+        found.append(Member(one, sounds.of(files[0], one).similarity, exact, keep=place == 0))
     return found
 
 
 def best(files: Sequence[Heard]) -> Heard:
-    """The file to keep: lossless, then the longest, then of the highest rate, then of most bits.
+    """The file to keep: the whole one, then lossless, the longest, of the highest rate, most bits.
 
-    Files that are at most `AS_LONG` shorter than the longest are as long. Of lossy files rates
-    count up to `LOSSY_RATE`, and bits are those of a second; of lossless ones they are those of a
-    sample, and then the smaller file is the better. Of equal files it is the first by its path.
+    Files that have less than `WHOLE` of the longest come after all others. Those that are at most
+    `AS_LONG` shorter than the longest of the rest are as long. Of lossy files rates count up to
+    `LOSSY_RATE`, and bits are those of a second; of lossless ones they are those of a sample, and
+    then the smaller file is the better. Of equal files it is the first by its path.
     """
-    lossless = [one for one in files if one.lossless]
-    able = lossless or files
+    longest = max(one.seconds for one in files)
+    able = [one for one in files if one.seconds >= WHOLE * longest]
+    lossless = [one for one in able if one.lossless]
+    able = lossless or able
     longest = max(one.seconds for one in able)
     long = [one for one in able if longest - one.seconds <= AS_LONG]
     if lossless:

@@ -2,16 +2,25 @@
 
     python tests/bench/duplicates.py index
     python tests/bench/duplicates.py found FOLDER...
+    python tests/bench/duplicates.py inside FOLDER
 
 ``index`` makes fingerprints of two minutes, a tenth of them copies as a cut of three seconds at
 64 kbit/s leaves them (one word in six unharmed, of the others 1 to 3 bits turned over), and finds
-the copies; of time and memory only what `same_recordings` takes counts.
+the copies; of time and memory only what `pairs` takes counts.
 
 ``found`` takes real music from folders: the first half a minute of 200 files as tracks, six copies
 of each (five kinds, and all at once), and 2,000 other pieces of 16 s, disjoint, from other files
-and from what comes after the tracks. A pair of two files counts as false; pairs of disjoint pieces
-of one file are told apart, since loops in music are the same sound. Files that are known to be of
-the same music are left out by ``--without``. Fingerprints are kept in ``--resume FILE``.
+and from what comes after the tracks. A copy is found if it is told as the same recording. A pair
+of two files counts as false, be it told as the same or as a part; overlaps, which nobody is told
+of, and pairs of disjoint pieces of one file are counted apart: loops in music are the same sound.
+Files that are known to be of the same music are left out by ``--without``. Fingerprints are kept in
+``--resume FILE``.
+
+``inside`` puts each clip of a folder among others into a song of two minutes, where it begins a
+whole number of words after the song, and in steps of an eighth of a word later; it is found if it
+is told as a part.
+
+``--record`` puts what was found into docs/figures.csv.
 """
 
 from __future__ import annotations
@@ -36,29 +45,33 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from mgrkit.audio.chromaprint import RATE, Beginning, fingerprint, words_of
+from mgrkit.audio.chromaprint import HOP, RATE, SECONDS, Beginning, fingerprint, words_of
 from mgrkit.audio.reading import open_sound
 from mgrkit.commands.duplicates import duplicates
 from mgrkit.errors import AudioError
-from mgrkit.tracks.fingerprints import Fingerprints, same_recordings
+from mgrkit.tracks.fingerprints import OVERLAP, PART, SAME, Fingerprints, pairs
 from tests.audio.encoded import encode
+from tests.bench.record import record
 
-TRACKS, OTHERS, SECONDS, CUT = 200, 2000, 30, 3
+TRACKS, OTHERS, CUT = 200, 2000, 3
+SECONDS_OF_TRACK, SECONDS_OF_OTHER = 30, 16
 OTHER, AROUND = 108, 19
 """Words of another piece, which are 16 s with the frames around."""
 Words = NDArray[np.uint32]
+Rows = Iterator[tuple[str, str, str]]
+"""Of the figures: what, asked and measured."""
 COPIES = {
-    "MP3 64 kbit/s": ("mp3", ["-b:a", "64k"], False),
-    "Opus 64 kbit/s": ("opus", ["-ar", "48000"], False),
-    "half rate": ("wav", ["-ar", "half"], False),
-    "-12 dB": ("flac", ["-af", "volume=-12dB"], False),
-    "3 s cut at both ends": ("wav", [], True),
-    "all at once, as MP3": ("mp3", ["-b:a", "64k", "-ar", "half", "-af", "volume=-12dB"], True),
+    "MP3 of 64 kbit/s": ("mp3", ["-b:a", "64k"], False),
+    "Opus of 64 kbit/s": ("opus", ["-ar", "48000"], False),
+    "sound of half the rate": ("wav", ["-ar", "half"], False),
+    "sound 12 dB softer": ("flac", ["-af", "volume=-12dB"], False),
+    "sound cut by 3 s at both ends": ("wav", [], True),
+    "all of that, MP3": ("mp3", ["-b:a", "64k", "-ar", "half", "-af", "volume=-12dB"], True),
 }
 """Suffix, ffmpeg's options, and whether both ends are cut."""
 
 
-def index(count: int) -> None:
+def index(count: int) -> Rows:
     rng = np.random.default_rng(0)
     with Fingerprints() as prints:
         copies = count // 10
@@ -69,12 +82,18 @@ def index(count: int) -> None:
             prints.append(words)
         before = memory()
         began, cpu = time.perf_counter(), time.process_time()
-        pairs = list(same_recordings(prints))
+        found = list(pairs(prints, [120.0] * count))
         wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    right = sum(other - one == count - copies for one, other, _ in pairs)
+    right = sum(pair.other - pair.one == count - copies for pair in found)
     print(f"{count:,} fingerprints: {wall:.1f} s ({cpu:.1f} s of processor), "
           f"{memory():.0f} MB at most, {before:.0f} MB before; "
-          f"{right:,} of {copies:,} copies found, {len(pairs) - right} others")  # fmt: skip
+          f"{right:,} of {copies:,} copies found, {len(found) - right} others")  # fmt: skip
+    took = f"**{wall:.1f} s** ({cpu:.1f} s of CPU), **{memory():.0f} MB**"
+    yield (
+        f"{count:,} fingerprints of two minutes, indexed and searched",
+        "60 s, 500 MB",
+        f"{took}; {right:,} of {copies:,} copies found",
+    )
 
 
 def copied(words: Words, rng: np.random.Generator) -> Words:
@@ -91,16 +110,17 @@ def memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
 
 
-def found(folders: list[Path], resume: Path, without: str, only: str) -> None:
+def found(folders: list[Path], resume: Path, without: str, only: str) -> Rows:
     duplicates(folders, resume=resume)
+    least = words_of(SECONDS_OF_TRACK * RATE)
     files = [
         (path, words)
         for path, words in kept(resume)
-        if len(words) >= words_of(SECONDS * RATE) and not (without and re.search(without, path))
+        if len(words) >= least and not (without and re.search(without, path))
     ]
     chosen = files[:: max(1, len(files) // TRACKS)][:TRACKS]
-    tracks = [Piece(path, 0, words[: words_of(SECONDS * RATE)]) for path, words in chosen]
-    after = words_of(SECONDS * RATE) + AROUND
+    tracks = [Piece(path, 0, words[:least]) for path, words in chosen]
+    after = least + AROUND
     begins = {path: after for path, _ in chosen}
     others = [piece for path, words in files for piece in cut(path, words, begins.get(path, 0))]
     others = others[:: max(1, len(others) // OTHERS)][:OTHERS]
@@ -118,7 +138,31 @@ def found(folders: list[Path], resume: Path, without: str, only: str) -> None:
                     print(f"copy of {made_of}: {error}", file=sys.stderr)
                     return np.empty(0, np.uint32)
 
-            judge(kind, tracks, others, list(threads.map(made, range(len(tracks)))))
+            yield judge(kind, tracks, others, list(threads.map(made, range(len(tracks)))))
+
+
+def inside(folder: Path) -> Rows:
+    """Clips in songs that were put together of others, wherever they begin."""
+    clips = [samples(path) for path in sorted(folder.iterdir())]
+    step = round(HOP * RATE)
+    results = []
+    for eighths in range(5):
+        begin = len(clips[0]) // step * step + eighths * step // 8
+        got = []
+        for number, clip in enumerate(clips):
+            before, after, last = (clips[(number + k) % len(clips)] for k in (7, 13, 21))
+            song = np.concatenate([np.tile(before, 2)[:begin], clip, after, last, last])
+            both = [fingerprint(song[: SECONDS * RATE]), fingerprint(clip)]
+            got += list(pairs(both, [len(song) / RATE, len(clip) / RATE]))
+        results.append((sum(pair.relation == PART for pair in got) / len(clips), got))
+        print(f"{eighths}/8 of a word: {results[-1][0]:.3f}", flush=True)
+    least = min(pair.similarity for _, got in results for pair in got)
+    recalls = [recall for recall, _ in results]
+    yield (
+        f"{len(clips)} clips of 30 s, each within two minutes of others, lying in five ways: found",
+        "none",
+        f"**{np.mean(recalls):.3f}**, {min(recalls):.3f} at the worst; similarity from {least:.3f}",
+    )
 
 
 class Piece(NamedTuple):
@@ -149,7 +193,7 @@ def copy(path: Path, to: Path, suffix: str, options: list[str], ends: bool) -> P
 
     with open_sound(path) as sound:
         asked = [str(sound.rate // 2) if word == "half" else word for word in options]
-    begin, end = (CUT, SECONDS - CUT) if ends else (0, SECONDS)
+    begin, end = (CUT, SECONDS_OF_TRACK - CUT) if ends else (0, SECONDS_OF_TRACK)
     # libsndfile 1.2.2 takes much of the Opus that FFmpeg 9 writes for malformed: PyAV encodes it.
     out = to.with_suffix(".wav" if suffix == "opus" else f".{suffix}")
     words = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-nostdin", "-i", str(path)]
@@ -163,50 +207,69 @@ def copy(path: Path, to: Path, suffix: str, options: list[str], ends: bool) -> P
 
 
 def printed(path: Path) -> Words:
+    return fingerprint(samples(path))
+
+
+def samples(path: Path) -> NDArray[np.int16]:
     beginning = Beginning()
     with open_sound(path) as sound:
         for block in sound.blocks():
             beginning.push(block, sound.rate)
-    return fingerprint(beginning.samples())
+    return beginning.samples()
 
 
-def judge(kind: str, tracks: list[Piece], others: list[Piece], made: list[Words]) -> None:
+def judge(
+    kind: str, tracks: list[Piece], others: list[Piece], made: list[Words]
+) -> tuple[str, str, str]:
     """Of one kind of copies: how many are found, and what else is."""
     known = [*tracks, *others, *tracks]
-    pairs = list(same_recordings([*(p.words for p in [*tracks, *others]), *made]))
+    kept = SECONDS_OF_TRACK - 2 * CUT * COPIES[kind][2]
+    each = [(tracks, SECONDS_OF_TRACK), (others, SECONDS_OF_OTHER), (made, kept)]
+    lengths = [float(seconds) for pieces, seconds in each for _ in pieces]
+    got = list(pairs([*(p.words for p in [*tracks, *others]), *made], lengths))
     whose = [(piece.file, piece.begin) for piece in known]
-    right = [pair for pair in pairs if whose[pair.one] == whose[pair.other]]
-    wrong = [pair for pair in pairs if whose[pair.one] != whose[pair.other]]
-    of_file = [pair for pair in wrong if whose[pair.one][0] == whose[pair.other][0]]
-    false = len(wrong) - len(of_file)
+    right = [p for p in got if whose[p.one] == whose[p.other] and p.relation == SAME]
+    wrong = [p for p in got if whose[p.one] != whose[p.other]]
+    false = [p for p in wrong if whose[p.one][0] != whose[p.other][0]]
+    told = sum(pair.relation != OVERLAP for pair in false)
+    recall, precision = len(right) / len(made), len(right) / (len(right) + told)
+    least = min(pair.similarity for pair in right)
     print(
-        f"{kind}: recall {len(right) / len(made):.3f}, precision "
-        f"{len(right) / (len(right) + false):.4f}, least similarity "
-        f"{min(pair.similarity for pair in right):.3f}; {false} pairs of two files, "
-        f"{len(of_file)} of pieces of one",
+        f"{kind}: recall {recall:.3f}, precision {precision:.4f}, least similarity {least:.3f}; of "
+        f"two files {told} pairs told and {len(false) - told} overlaps, "
+        f"{len(wrong) - len(false)} of pieces of one",
         flush=True,
     )
-    for one, other, fit in wrong:
-        if (one, other, fit) not in of_file:
-            print(f"  {fit:.3f} {whose[one]} {whose[other]}", file=sys.stderr)
+    for pair in false:
+        print(f"  {pair.similarity:.3f} {pair.relation}", file=sys.stderr)
+        print(f"    {whose[pair.one]} {whose[pair.other]}", file=sys.stderr)
     lost = sorted({*range(len(made))} - {pair.one for pair in right})
     print("\n".join(f"  not found: {tracks[number].file}" for number in lost), file=sys.stderr)
+    return (
+        f"{len(tracks)} tracks among {len(others):,} other pieces, copied as {kind}: found",
+        "recall .98, precision .995",
+        f"**{recall:.3f}**, **{precision:.4f}**; similarity from {least:.3f}",
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["index", "found"])
+    parser.add_argument("what", choices=["index", "found", "inside"])
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--count", type=int, default=100_000, help="of fingerprints")
     parser.add_argument("--resume", type=Path, default=Path("fingerprints.jsonl"))
     parser.add_argument("--only", default="", help="kinds of copies whose names begin so")
     parser.add_argument("--without", default="", help="pattern of paths")
+    parser.add_argument("--record", action="store_true", help="put them into docs/figures.csv")
     asked = parser.parse_args()
-    todo: dict[str, Callable[[], None]] = {
+    todo: dict[str, Callable[[], Rows]] = {
         "index": lambda: index(asked.count),
         "found": lambda: found(asked.folders, asked.resume, asked.without, asked.only),
+        "inside": lambda: inside(asked.folders[0]),
     }  # fmt: skip
-    todo[asked.what]()
+    rows = list(todo[asked.what]())
+    if asked.record:
+        record("duplicates", rows)
 
 
 if __name__ == "__main__":

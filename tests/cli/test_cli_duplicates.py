@@ -92,11 +92,12 @@ def test_json_has_all_that_is_known_of_a_file(music: Path, capfd: Captured) -> N
     assert captured.err == ""
     found = json.loads(captured.out)
     assert (found["files"], found["left_out"], found["exit_code"]) == (6, [], 0)
+    assert found["parts"] == []
     best, poor, same, soft = found["groups"][0]
     assert best == {
         "path": FIRST[0], "seconds": 20.0, "rate": RATE, "channels": 1, "codec": "flac",
         "lossless": True, "kbps": best["kbps"], "similarity": 1.0, "duplicate_of": None,
-        "keep": True,
+        "keep": True, "names": [],
     }  # fmt: skip
     assert (poor["codec"], poor["lossless"], poor["kbps"], poor["keep"]) == (
         "mp3",
@@ -185,9 +186,105 @@ def test_another_name_of_a_file_is_no_copy(music: Path, capfd: Captured) -> None
         {"path": "music/good/link.flac", "reason": "link: another name of music/good/1.flac"},
         {"path": "music/old/hard.flac", "reason": "link: another name of music/good/2.flac"},
     ]
-    assert "2 files have several names: music/good/link.flac is music/good/1.flac" in captured.err
+    assert "2 files have several names: music/good/1.flac is also music/good/link.flac" in (
+        captured.err
+    )
     rows = {row["path"]: row for row in table(Path("found.csv"))}
     assert rows["music/good/link.flac"]["duplicate_of"] == "music/good/1.flac"
+
+
+def test_all_names_of_a_file_are_shown(music: Path, capfd: Captured) -> None:
+    for number in range(5):
+        os.link(music / "old" / "same.flac", music / "old" / f"same{number}.flac")
+    assert mgrkit("duplicates", "music/good/0.flac", *sorted((music / "old").glob("s*.flac"))) == 0
+    captured = capfd.readouterr()
+    names = [f"{music}/old/same{n}.flac" for n in range(5)]
+    assert "1 file has several names: " in captured.err
+    assert f"{music}/old/same.flac is also {names[0]} and 4 more" in captured.err
+    words = captured.out.split()
+    assert [word for word in words if "same" in word] == [f"{music}/old/same.flac", *names[:3]]
+    assert words[-4:] == ["and", "2", "more", "names"]
+    sources = sorted((music / "old").glob("s*.flac"))
+    assert mgrkit("duplicates", "music/good/0.flac", *sources, "--json") == 0
+    group = json.loads(capfd.readouterr().out)["groups"][0]
+    assert [one["names"] for one in group if one["names"]] == [names]
+
+
+@pytest.fixture
+def album(music: Path) -> Path:
+    """Beside ``music`` a folder ``album`` of two songs, one of them twice, and of both in one."""
+    album = music.parent / "album"
+    write(album / "all.flac", np.concatenate([song(0), song(1), song(2)]))
+    write(album / "1.flac", song(1))
+    encode(album / "2.mp3", song(2)[None], RATE, "libmp3lame")
+    write(album / "2.flac", song(2))
+    return album
+
+
+def test_songs_in_an_album_are_told_as_parts_of_it(album: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "album", "--out", "found.csv") == 0
+    captured = capfd.readouterr()
+    assert [(line[:4].strip(), line.split()[-1]) for line in captured.out.splitlines()[1:]] == [
+        ("keep", "album/2.flac"), ("", "album/2.mp3"),
+        ("full", "album/all.flac"), ("part", "album/1.flac"), ("part", "album/2.flac"),
+    ]  # fmt: skip
+    assert captured.err.endswith(
+        "recordings in more than one file: 1 in 2 files\n"
+        "recordings that are part of longer ones: 2\n"
+    )
+    rows_of = {row["path"]: row for row in table(Path("found.csv"))}
+    names = ("same_as", "part_of", "recording_of", "keep")
+    assert {path: tuple(row[name] for name in names) for path, row in rows_of.items()} == {
+        "album/1.flac": ("", "album/all.flac", "album/all.flac", ""),
+        "album/2.flac": ("", "album/all.flac", "album/all.flac", "yes"),
+        "album/2.mp3": ("album/2.flac", "album/all.flac", "album/all.flac", "no"),
+        "album/all.flac": ("", "", "album/all.flac", ""),
+    }
+    assert mgrkit("duplicates", "album", "--json") == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [[one["path"] for one in group] for group in found["groups"]] == [
+        ["album/2.flac", "album/2.mp3"]
+    ]
+    assert [(one["path"], one["part_of"]) for one in found["parts"]] == [
+        ("album/1.flac", "album/all.flac"), ("album/2.flac", "album/all.flac"),
+    ]  # fmt: skip
+
+
+def test_a_song_in_train_and_its_album_in_test_are_a_leak(album: Path, capfd: Captured) -> None:
+    assert mgrkit("duplicates", "album", "--out", "found.csv") == 0
+    parted(Path("found.csv"), {"all.flac": "test"})
+    capfd.readouterr()
+    assert mgrkit("data", "audit", "found.csv") == 1
+    out = capfd.readouterr().out
+    assert "in more than one part, near duplicates (other formats, rates or cuts): 1" in out
+    assert "slices" not in out
+
+
+def test_its_own_table_gives_the_same_again(music: Path, capfd: Captured) -> None:
+    """What it says of copies is judged anew: none is passed over."""
+    (music / "old" / "bad.mp3").write_text("no sound")
+    assert mgrkit("duplicates", "music", "--out", "found.csv", "--json") == 1
+    first = json.loads(capfd.readouterr().out)
+    assert mgrkit("duplicates", "found.csv", "--out", "again.csv", "--json") == 1
+    captured = capfd.readouterr()
+    assert json.loads(captured.out) == first
+    assert "passed over" not in captured.err
+    assert Path("again.csv").read_bytes() == Path("found.csv").read_bytes()
+    Path("found.csv").rename(music.parent / "tracks.csv")
+    assert mgrkit("duplicates", ".", "--json") == 1
+    assert json.loads(capfd.readouterr().out) == first
+
+
+def test_names_are_whole_in_data_and_harmless_on_a_terminal(music: Path, capfd: Captured) -> None:
+    name = "new\nline\x1b[31m\u202egnp.flac"
+    shutil.copy(music / "good" / "1.flac", music / "old" / name)
+    assert mgrkit("duplicates", "music", "--out", "found.csv") == 0
+    captured = capfd.readouterr()
+    assert r"music/old/new\x0aline\x1b[31m\x202egnp.flac" in captured.out
+    assert not {"\x1b", "\u202e"} & {*captured.out, *captured.err}
+    assert f"music/old/{name}" in {row["path"] for row in table(Path("found.csv"))}
+    assert mgrkit("duplicates", "music", "--json") == 0
+    assert ["music/good/1.flac", f"music/old/{name}"] in groups(capfd)
 
 
 def test_a_missing_file_of_a_list_is_said(music: Path, capfd: Captured) -> None:
@@ -384,7 +481,7 @@ def test_an_audit_of_its_table_finds_the_leaks(music: Path, capfd: Captured) -> 
     assert mgrkit("data", "audit", "found.csv", "--json") == 1
     found = json.loads(capfd.readouterr().out)
     assert found["split"]["leaks"] == {
-        "duplicate": 0, "copy": 0, "piece": 0, "recording": 1, "artist": 0
+        "duplicate": 0, "copy": 0, "near_duplicate": 1, "piece": 0, "recording": 0, "artist": 0
     }  # fmt: skip
     tracks = found["split"]["examples"][0]["tracks"]
     assert tracks[1] == {"path": "music/old/poor.mp3", "part": "test"}
