@@ -250,6 +250,14 @@ def test_songs_in_an_album_are_told_as_parts_of_it(album: Path, capfd: Captured)
     ]  # fmt: skip
 
 
+def test_a_part_of_two_is_in_the_table_a_part_of_the_shorter(album: Path) -> None:
+    write(album / "z" / "clip.wav", song(1)[4 * RATE : 16 * RATE])
+    assert mgrkit("duplicates", "album", "--out", "found.csv") == 0
+    rows = {row["path"]: row for row in table(Path("found.csv"))}
+    assert rows["album/z/clip.wav"]["part_of"] == "album/1.flac"
+    assert rows["album/1.flac"]["part_of"] == "album/all.flac"
+
+
 def test_a_song_in_train_and_its_album_in_test_are_a_leak(album: Path, capfd: Captured) -> None:
     assert mgrkit("duplicates", "album", "--out", "found.csv") == 0
     parted(Path("found.csv"), {"all.flac": "test"})
@@ -536,7 +544,8 @@ def test_a_split_in_another_folder_moves_the_paths(music: Path) -> None:
     Path("tables").mkdir()
     assert mgrkit("data", "split", "found.csv", "tables/split.csv", "--allow-missing") == 0
     made = {row["path"]: row for row in table(Path("tables/split.csv"))}
-    assert made["../music/old/poor.mp3"]["recording_of"] == "../music/good/0.flac"
+    poor = made["../music/old/poor.mp3"]
+    assert poor["recording_of"] == poor["same_as"] == "../music/good/0.flac"
 
 
 def test_a_split_keeps_a_recording_together(
