@@ -79,6 +79,13 @@ def test_what_is_known_of_rows_is_seen_and_what_is_not_is_told_once(tmp_path: Pa
     assert {"source", "rate"} < shown(page).keys()
 
 
+def test_of_pieces_it_is_said_that_the_whole_file_is_shown(tmp_path: Path) -> None:
+    for name, is_said in (("a", True), ("b", False)):
+        (tmp_path / "t.csv").write_text(f"path,start\na,0\n{name},10\n")
+        said = page_of(tmp_path / "t.csv", Beside()).sections[1].text
+        assert ("all its sound" in said) == is_said
+
+
 def test_of_many_columns_all_are_there_and_numbers_wait_to_be_chosen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

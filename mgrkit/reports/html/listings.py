@@ -99,7 +99,8 @@ def _page(table: dict[str, list[str]], path: Path) -> Page:
     tracks = Tracks(names, columns, "rows", sort, wanted)
     text = "What is the same in all rows, or what the path says already, is not in the table."
     sections = [Section("Overview", [Facts(facts)], text if len(facts) > 1 else "")]
-    sections.append(Section("Tracks", [tracks], _HOW))
+    how = f"{_HOW} {_WHOLE}" if len(set(names)) < len(names) else _HOW
+    sections.append(Section("Tracks", [tracks], how))
     return Page(f"Tracks of {path.name}", notes, sections, notes)
 
 
@@ -133,6 +134,7 @@ def _root(paths: Sequence[str]) -> str:
 
 
 _HOW = "A column's head sorts by it. + shows all that is known of a row."
+_WHOLE = "Of a file with several rows each shows a picture of all its sound, and plays all of it."
 
 
 def _place(name: str, others: Mapping[str, Sequence[str]]) -> int:
