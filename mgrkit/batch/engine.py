@@ -156,6 +156,8 @@ class _Engine:
         try:
             if counts.made or counts.kept or counts.failed:
                 await self.sink.finish(complete=False)
+            elif self.sink.forget():
+                return
             self.sink.end(RunError.exit_code)
         except OSError:
             self.report.note("the table could not be written; the next run writes it")

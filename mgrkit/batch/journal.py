@@ -344,6 +344,13 @@ class Journal:
         if self._file and not self.merges:
             self._file.append({"end": code})
 
+    def is_unused(self) -> bool:
+        """Whether all that was ever noted here is that this call has started."""
+        if self.path is None or self.single:
+            return False
+        alone = [*self.path.parent.glob("*.jsonl")] == [self.path]
+        return alone and self.path.read_bytes().count(b"\n") == 1
+
     def close(self) -> None:
         """Release the lock."""
         self._close_streams()

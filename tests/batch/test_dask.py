@@ -332,6 +332,7 @@ def test_no_worker_is_waited_for_and_then_an_error(
     monkeypatch.setattr(client, "LONGEST_WAIT", 0.5)
     with foreign(tmp_path / "cluster", 0) as cluster, pytest.raises(RunError, match="no worker at"):
         go(source, FolderSink(tmp_path / "out", {}), cluster=Cluster.of(cluster.address))
+    assert not (tmp_path / "out").exists(), "nothing is left of a run that never began"
 
 
 def test_a_share_goes_not_with_a_cluster(tmp_path: Path, source: Path) -> None:

@@ -22,6 +22,8 @@ import pytest
 
 from mgrkit.batch import FolderSink, Item, Options, Output, Report, Summary, Work, run, run_now
 from mgrkit.batch.executors.threads import Threads
+from mgrkit.batch.sinks.base import Sink
+from mgrkit.batch.sinks.table import TableSink
 from mgrkit.errors import ItemError, RunError, UsageError
 from tests.batch import toys
 
@@ -655,3 +657,32 @@ def test_the_last_names_are_known_when_nothing_runs_any_more() -> None:
         return before, threads.names
 
     assert asyncio.run(names()) == ([], ["b", "c"])
+
+
+def failing() -> Iterator[Item]:
+    raise RunError("it cannot start")
+    yield
+
+
+def start(sink: Sink) -> None:
+    with pytest.raises(RunError, match="it cannot start"):
+        asyncio.run(run(failing(), toys.copy, sink, toys.COLUMNS))
+
+
+def test_a_run_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
+    start(FolderSink(tmp_path / "out", {}))
+    start(TableSink(tmp_path / "new" / "t.csv", ["a"], {}))
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "mine.txt").touch()
+    start(FolderSink(tmp_path / "out", {}))
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
+
+
+def test_a_run_that_cannot_start_leaves_what_was_there(tmp_path: Path) -> None:
+    source, out = toys.fill(tmp_path / "in", 3), tmp_path / "out"
+    go(source, out)
+    before = tree(out)
+    start(FolderSink(out, {"seed": 0}))
+    assert tree(out) == before
+    assert go(source, out).kept == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import shutil
@@ -63,6 +64,7 @@ class Sink:
         self.settings = settings
         self.replace = replace
         self.deleted = 0
+        self._new: list[Path] = []
 
     def check(self) -> None:
         """Raise RunError where the results would take the place of somebody else's.
@@ -87,6 +89,8 @@ class Sink:
     def open(self, columns: Sequence[str]) -> None:
         """Take the lock, read the journal, empty the folder of temporary files."""
         self.check()
+        if self.state:
+            self._new = [f for f in (self.state, *self.state.parents) if not f.exists()]
         try:
             self.journal.open(self.settings, list(columns), self.replace)
             if self.state:
@@ -98,6 +102,21 @@ class Sink:
             raise RunError(
                 f"cannot write to {where}: {error.strerror}", self.journal.hint
             ) from None
+
+    def forget(self) -> bool:
+        """After a run that failed before it began anything: leave nothing of what `open` made.
+
+        Returns
+        -------
+        Whether nothing is left: the folders were new, and nobody has noted anything there.
+        """
+        if self.shard or not self._new or not self.journal.is_unused():
+            return False
+        shutil.rmtree(self._new[0])
+        with contextlib.suppress(OSError):  # something else has come there meanwhile
+            for folder in self._new[1:]:
+                folder.rmdir()
+        return True
 
     def enter(self) -> None:
         """Of a worker: begin to write; `close` makes what was written seen on a shared disk.
