@@ -14,6 +14,8 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 NETWORKS = ["torch", "torchvision"]
 TESTED = ["-c", "constraints.txt", "-e"]
 ALL_CORES = ["-n", "auto", "--dist", "worksteal"]
+ENDLESS = ["-o", "faulthandler_timeout=0"]
+"""What is done thousands of times may take hours."""
 WIDE = ["--bandwidth", "7000"]
 """The lowest of GTZAN's clips at hand reaches 8.5 kHz."""
 MADE = {
@@ -93,14 +95,14 @@ def minimums(session: nox.Session) -> None:
 def crash(session: nox.Session) -> None:
     """500 kills at random moments."""
     session.install(*TESTED, ".[test]")
-    session.run("pytest", "tests/crash", *session.posargs, env={"MGRKIT_KILLS": "500"})
+    session.run("pytest", *ENDLESS, "tests/crash", *session.posargs, env={"MGRKIT_KILLS": "500"})
 
 
 @nox.session
 def fuzz(session: nox.Session) -> None:
     """100,000 mutated sound files and bundles."""
     session.install(*TESTED, ".[test]")
-    session.run("pytest", "tests/fuzz", *session.posargs, env={"MGRKIT_FUZZ": "100000"})
+    session.run("pytest", *ENDLESS, "tests/fuzz", *session.posargs, env={"MGRKIT_FUZZ": "100000"})
 
 
 @nox.session

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,17 @@ CALL = [sys.executable, "-m", "mgrkit", "predict", "--watch", "in", "--jsonl", "
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("in").mkdir()
+
+
+@contextlib.contextmanager
+def calling(*words: str) -> Iterator[subprocess.Popen[str]]:
+    """A call, which ends with the context, however a test ends."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*CALL, *words], **pipes) as call:
+        try:
+            yield call
+        finally:
+            call.kill()
 
 
 def answered(call: subprocess.Popen[str]) -> str:
@@ -43,8 +56,7 @@ def stopped(call: subprocess.Popen[str], number: int) -> tuple[str, str]:
 
 def test_a_line_a_file_until_ctrl_c_and_none_again_by_the_next_call() -> None:
     tone(Path("in/a.wav"))
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen(CALL, **pipes) as call:
+    with calling() as call:
         assert answered(call) == "in/a.wav"
         Path("in/b.wav.part").write_bytes(tone(Path("b.wav")).read_bytes()[:1000])
         tone(Path("in/c.wav"), hz=900)
@@ -57,7 +69,7 @@ def test_a_line_a_file_until_ctrl_c_and_none_again_by_the_next_call() -> None:
     assert "watching in; done: " in err
     assert "predict: stopped: 3 done" in err
     assert "Traceback" not in err
-    with subprocess.Popen([*CALL, "-q"], **pipes) as call:
+    with calling("-q") as call:
         tone(Path("in/d.wav"), hz=1200)
         assert answered(call) == "in/d.wav"
         out, err = stopped(call, signal.SIGTERM)
