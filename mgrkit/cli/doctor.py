@@ -30,12 +30,20 @@ def doctor(as_json: Json = False) -> int:
     commands = [(one["name"], one["status"], _needs(one)) for one in found["commands"]]
     print_table(("command", "state", "needs"), commands)
     print()
+    extras = [(one["name"], "-" if one["lacks"] else "ok", _extra(one)) for one in found["extras"]]
+    print_table(("extra", "state", "what needs it"), extras)
+    print()
     print_table(("here", "what is found"), _rest(found))
     return int(found["exit_code"])
 
 
 def _state(one: dict[str, Any]) -> str:
     return f"{one['error']}\n{one['mend']}" if one["error"] else "ok"
+
+
+def _extra(one: dict[str, Any]) -> str:
+    lacks = f"\nlacks {', '.join(one['lacks'])}: {one['mend']}" if one["lacks"] else ""
+    return f"{one['for']}{lacks}"
 
 
 def _needs(one: dict[str, Any]) -> str:

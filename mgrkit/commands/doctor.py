@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import mgrkit
+from mgrkit.commands.extras import EXTRAS, examine_extras
 from mgrkit.compute.device import lacking
 from mgrkit.errors import RunError
 from mgrkit.registry import ClassifierSpec, FeatureSetSpec
@@ -80,12 +81,6 @@ beside what the command needs, to augment by recipes, to train networks, and so 
 them or with musicnn on a GPU.
 """
 
-_EXTRAS = {
-    "tune": ("optuna", "pip install 'mgrkit[tune]'"),
-    "tag": ("mutagen", "pip install 'mgrkit[tags]'"),
-}
-"""Of commands that need one, the distribution that is no dependency, and how to get it."""
-
 _CLASSIFYING = ("train", "tune", "evaluate", "compare", "explore", "predict", "tag", "data", "demo")
 _DECODING = ("augment", "spectrograms", "show", "features", *_CLASSIFYING)
 _RATE = 8000
@@ -98,17 +93,24 @@ def examine() -> dict[str, Any]:
     plugins = [found for plugin in installed().plugins if (found := _plugin(plugin))["error"]]
     unlisted = [p.distribution for p in installed().plugins if p.status == "broken"]
     faults = {one["name"]: one["error"] for one in needed if one["error"]}
-    commands = [_command(name, needs, faults, decoders, unlisted) for name, needs in _NEEDS.items()]
+    transforms = _transforms()
+    extras = examine_extras(_version, transforms)
+    wanting = {extra.command: one for extra, one in zip(EXTRAS, extras, strict=True)}
+    commands = [
+        _command(name, needs, faults, decoders, unlisted, wanting.get(name))
+        for name, needs in _NEEDS.items()
+    ]
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "mgrkit": mgrkit.__version__,
         "dependencies": needed,
         "commands": commands,
+        "extras": extras,
         "decoders": decoders,
         "torch": _torch(),
         "devices": _devices(),
-        "transforms": _transforms(),
+        "transforms": transforms,
         "cache": _cache(),
         "weights": _weights(),
         "plugins": plugins,
@@ -166,6 +168,7 @@ def _command(
     faults: Mapping[str, str],
     decoders: Iterable[Mapping[str, Any]],
     broken: Sequence[str],
+    extra: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     errors = [f"{need}: {faults[need]}" for need in needs if need in faults]
     if name in _DECODING:
@@ -173,10 +176,9 @@ def _command(
     if name in _CLASSIFYING and OWN in broken:
         errors.append(f"the plugin of {OWN} itself is broken")
     status = "broken" if errors else "ok"
-    extra, how = _EXTRAS.get(name, ("", ""))
-    if extra and not _version(extra):
+    if extra and extra["lacks"]:
         status = "broken" if errors else "extra"
-        errors.append(f"{extra}: not installed, {how}")
+        errors.append(f"{', '.join(extra['lacks'])}: not installed, {extra['mend']}")
     return {
         "name": name,
         "status": status,

@@ -164,16 +164,9 @@ def split(
     out = out or source.table or source.folder / TABLE
     _check_out(out, replace_out=replace_out)
     frame = read_rows(source.table or data, notes, search, extras=True)
-    used = (frame["status"] != "failed") & (frame["duplicate_of"] == "")
-    rows = frame.filter(used)
-    if not len(rows):
-        raise RunError(f"no row of {data} can be used", "all failed or are duplicates")
     by = Labels(settings.label_from, learns=True)
-    rows, lost = labelled_rows(data, source.folder, rows, by, notes, options, report)
-    if by.by_tag:
-        frame = frame.with_columns(_genres(frame, rows))
-        used &= ~frame["path"].is_in(list(lost))
-        rows = rows.filter(~rows["path"].is_in(list(lost)))
+    frame, used = _usable(data, source.folder, frame, by, notes, options, report)
+    rows = frame.filter(used)
     _check_torn(rows)
     asked = settings.tags or by.by_tag
     tags = _tags(source.folder, rows, options, report) if asked else {}
@@ -213,6 +206,27 @@ def _check_out(out: Path, *, replace_out: bool) -> None:
     check_folder(out, "OUT")
     if out.exists() and not replace_out:
         raise UsageError(f"{out} is there already", "give another OUT, or --replace")
+
+
+def _usable(
+    data: Path,
+    folder: Path,
+    frame: pl.DataFrame,
+    labels: Labels,
+    notes: list[str],
+    options: Options | None,
+    report: Report | None,
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows with the genres that are asked for, and which of them can be used."""
+    used = (frame["status"] != "failed") & (frame["duplicate_of"] == "")
+    rows = frame.filter(used)
+    if not len(rows):
+        raise RunError(f"no row of {data} can be used", "all failed or are duplicates")
+    rows, lost = labelled_rows(data, folder, rows, labels, notes, options, report)
+    if not labels.by_tag:
+        return frame, used
+    used &= ~frame["path"].is_in(list(lost))
+    return frame.with_columns(_genres(frame, rows)), used
 
 
 def _genres(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:

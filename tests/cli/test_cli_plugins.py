@@ -9,16 +9,19 @@ import pty
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mgrkit.audio import chromaprint
 from mgrkit.cli.app import app
 from mgrkit.cli.group import COMMANDS
 from mgrkit.cli.terminal.errors import guarded
 from mgrkit.commands import doctor
+from mgrkit.commands.extras import EXTRAS, examine_extras
 from mgrkit.errors import RunError
 from tests.datasets.made_tables import rows, write
 from tests.registry.fakes import Site, installed_site, offering
@@ -363,6 +366,47 @@ def test_doctor_knows_every_dependency() -> None:
     }
 
 
+def test_doctor_knows_every_extra() -> None:
+    """But for those of mgrkit's own development."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = project["optional-dependencies"]
+    assert {extra.name for extra in EXTRAS} == named.keys() - {"docs", "test", "bench"}
+    for extra in EXTRAS:
+        listed = [re.split("[>=[]", need)[0] for need in named[extra.name]]
+        assert [*extra.needs] == [name for name in listed if name != "audiomentations"]
+
+
+@pytest.mark.parametrize("away", [name for extra in EXTRAS for name in extra.needs])
+def test_doctor_says_what_an_extra_is_for_and_how_to_get_it(
+    healthy: Site, monkeypatch: pytest.MonkeyPatch, capsys: Captured, away: str
+) -> None:
+    def version(name: str) -> str:
+        return "" if name == away else "9999"
+
+    monkeypatch.setattr(doctor, "_version", version)
+    monkeypatch.setattr("mgrkit.audio.chromaprint._commands", list)
+    chromaprint.program.cache_clear()
+    extra = next(extra for extra in EXTRAS if away in extra.needs)
+    assert mgrkit("doctor") in (0, 1)
+    said = rf"\n{extra.name} +- +{re.escape(extra.use)}\n +lacks {away}: (pip .*)\n"
+    found = re.search(said, capsys.readouterr().out)
+    assert found
+    assert found[1] == f"pip install 'mgrkit[{extra.name}]'"
+
+
+def test_a_program_fpcalc_stands_for_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mgrkit.audio.chromaprint.program", lambda: ("fpcalc",))
+    lacking = {one["name"] for one in examine_extras(lambda _: "", []) if one["lacks"]}
+    assert lacking == {"cluster", "explore", "remote", "tags", "tune", "watch"}
+
+
+def test_the_extra_of_recipes_is_what_transforms_lack() -> None:
+    lacks = {"name": "Limiter", "lacks": "numpy-audio-limiter", "mend": "pip"}
+    (recipes,) = (one for one in examine_extras(lambda _: "1", [lacks] * 2) if one["lacks"])
+    assert recipes["lacks"] == ["numpy-audio-limiter"]
+    assert recipes["mend"] == "pip install 'mgrkit[recipes]'"
+
+
 def test_doctor_finds_a_missing_library(
     healthy: Site, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,7 +433,12 @@ def test_what_cannot_be_imported_sends_to_the_doctor(
 
 
 @pytest.mark.parametrize(
-    ("away", "command", "extra"), [("optuna", "tune", "tune"), ("mutagen", "tag", "tags")]
+    ("away", "command", "extra"),
+    [
+        ("optuna", "tune", "tune"),
+        ("mutagen", "tag", "tags"),
+        ("imageio-ffmpeg", "duplicates", "duplicates"),
+    ],
 )
 def test_without_an_extra_nothing_is_broken_but_one_command_wants_it(
     healthy: Site,
@@ -401,6 +450,8 @@ def test_without_an_extra_nothing_is_broken_but_one_command_wants_it(
 ) -> None:
     version = doctor._version
     monkeypatch.setattr(doctor, "_version", lambda name: "" if name == away else version(name))
+    monkeypatch.setattr("mgrkit.audio.chromaprint._commands", list)
+    chromaprint.program.cache_clear()
     found = listed(capsys, "doctor")
     wanting = [one for one in found["commands"] if one["status"] != "ok"]
     assert [one["name"] for one in wanting] == [command]
