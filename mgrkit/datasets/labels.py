@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,11 @@ def read_tagged(
     RunError : no file names a genre.
     Stopped : a person ended it.
     """
-    items = (Item(path, file, {"path": path, "source": path}) for path, file in files)
+    items = (
+        Item(path, file, {"path": path, "source": path})
+        for path, file in files
+        if os.path.exists(file)
+    )
     rows, _ = all_rows(items, read_genres, count, options, report)
     found = {row["path"]: row["genres"] for row in rows if row["status"] == "ok"}
     named = {path: found[path] for path in sorted(found) if found[path] is not None}

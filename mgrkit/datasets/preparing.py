@@ -81,7 +81,7 @@ def prepare(
     what = "picture" if drawn else "sound"
     every = not table and not labels.by_tag
     found = lineage.messages(folder, every=every, what=what if drawn else "sound file")
-    notes = (*found, *_left_out(summary), *_warned(rows), *_passed_over(finder, drawn))
+    notes = (*found, *_left_out(summary, report), *_warned(rows), *_passed_over(finder, drawn))
     if not rows:
         raise RunError(f"no {what} in {data} can be used", "; ".join(notes) or "there is none")
     read = _of_pictures if drawn else _of_sound
@@ -206,12 +206,14 @@ def read_track(item: Item, work: Work) -> list[Output]:
     return [Output(row)]
 
 
-def _left_out(summary: Summary) -> Iterator[str]:
+def _left_out(summary: Summary, report: Report | None) -> Iterator[str]:
+    """How many files failed and why; one of them, unless a report has named them all."""
     if summary.failed:
         reasons = Counter(summary.reasons).most_common()
         counts = ", ".join(f"{number} {reason}" for reason, number in reasons)
         path, text = summary.examples[0]
-        yield f"{summary.failed} files left out: {counts} (the first: {path}: {text})"
+        first = "" if report else f" (the first: {path}: {text})"
+        yield f"{summary.failed} files left out: {counts}{first}"
 
 
 def _warned(rows: Sequence[Row]) -> Iterator[str]:

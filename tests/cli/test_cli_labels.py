@@ -146,3 +146,16 @@ def test_files_without_any_genre_are_neither_split_nor_audited(
         named = [str(tmp_path / word) if word in ("none", "t.csv") else word for word in words]
         assert run("data", *named, "--label-from", "tag") == 3
         assert "has a genre in its tags" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--quiet",), ("--json", "--quiet")])
+def test_a_file_that_fails_is_named_once(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    data = shutil.copytree("other", tmp_path / "data")
+    (data / "gone.flac").symlink_to("nowhere.flac")
+    assert run("evaluate", "own.safetensors", str(data), "--label-from", "tag", *words) == 1
+    out, err = capfd.readouterr()
+    assert (out + err).count("gone.flac") == err.count("gone.flac: missing") == 1
+    if "--json" in words:
+        assert "1 files left out: 1 missing" in json.loads(out)["notes"]
