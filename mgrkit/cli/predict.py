@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.cli.options import (
     Cluster,
     Debug,
@@ -26,6 +25,7 @@ from mgrkit.cli.options import (
     number,
     read_lists,
 )
+from mgrkit.cli.predicting import Fetch, FilesFrom, MaxSeconds, Model, Threshold
 from mgrkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,42 +43,15 @@ def predict(
             metavar="FILE", readable=False, help="Sound files, folders or track tables of them."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="MODEL",
-            help="A file of mgrkit train, or a name of mgrkit models. [default: the best "
-            "model that can run here now]",
-            show_default=False,
-        ),
-    ] = None,
+    model: Model = None,
     top: Annotated[
         int, typer.Option(metavar="N", help="Genres to name; --csv has all.", **number(int, 1))
     ] = 3,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            help="Mark verdicts of a lower probability as unsure. [default: the model's own]",
-            show_default=False,
-            **number(float, 0, 1),
-        ),
-    ] = None,
+    threshold: Threshold = None,
     only_unsure: Annotated[
         bool, typer.Option("--only-unsure", help="Print unsure verdicts and errors only.")
     ] = False,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Listen to pieces spread over a song, so much in all, at least "
-            f"{PIECE_SECONDS:g}. [default: all, and 60 of songs beyond ten minutes]",
-            show_default=False,
-            **number(float, PIECE_SECONDS),
-        ),
-    ] = None,
+    max_seconds: MaxSeconds = None,
     timeline: Annotated[
         bool, typer.Option("--timeline", help="The genre of each piece, too.")
     ] = False,
@@ -110,10 +83,7 @@ def predict(
             metavar="TABLE", help="Files of the folder FILE that TABLE (CSV, Parquet) lists."
         ),
     ] = None,
-    files_from: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Files listed there, one a line; - reads stdin."),
-    ] = None,
+    files_from: FilesFrom = None,
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
@@ -162,10 +132,7 @@ def predict(
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print CSV, a column a genre, as they come.")
     ] = False,
-    fetch: Annotated[
-        bool,
-        typer.Option("--fetch", help="First get the weights that the model needs, if any."),
-    ] = False,
+    fetch: Fetch = False,
     device: Device = "auto",
     workers: Workers = 4,
     timeout: Timeout = None,

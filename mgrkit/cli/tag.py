@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mgrkit.audio.piece_lengths import PIECE_SECONDS
 from mgrkit.cli.options import (
     Debug,
     Device,
@@ -21,6 +20,7 @@ from mgrkit.cli.options import (
     number,
     read_lists,
 )
+from mgrkit.cli.predicting import Fetch, FilesFrom, MaxSeconds, Model, Threshold
 from mgrkit.errors import MgrkitError, UsageError
 
 if TYPE_CHECKING:
@@ -38,17 +38,7 @@ def tag(
             metavar="SRC", readable=False, help="Sound files, folders or track tables of them."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="MODEL",
-            help="A file of mgrkit train, or a name of mgrkit models. [default: the best "
-            "model that can run here now]",
-            show_default=False,
-        ),
-    ] = None,
+    model: Model = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Also where the field has a value.")
     ] = False,
@@ -85,25 +75,8 @@ def tag(
             **number(int, 1),
         ),
     ] = None,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            metavar="P",
-            help="Verdicts of a lower probability are unsure. [default: the model's own]",
-            show_default=False,
-            **number(float, 0, 1),
-        ),
-    ] = None,
-    max_seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            help="Listen to pieces spread over a song, so much in all, at least "
-            f"{PIECE_SECONDS:g}. [default: all, and 60 of songs beyond ten minutes]",
-            show_default=False,
-            **number(float, PIECE_SECONDS),
-        ),
-    ] = None,
+    threshold: Threshold = None,
+    max_seconds: MaxSeconds = None,
     keep_mtime: Annotated[
         bool, typer.Option("--keep-mtime", help="Leave the files' time of change as it is.")
     ] = False,
@@ -127,18 +100,12 @@ def tag(
         bool,
         typer.Option("--dry-run", "-n", help="Predict, and print what would change: no more."),
     ] = False,
-    files_from: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Files listed there, one a line; - reads stdin."),
-    ] = None,
+    files_from: FilesFrom = None,
     files_from0: FilesFrom0 = None,
     suffix: Suffix = None,
     list_ignored: ListIgnored = False,
     as_json: Json = False,
-    fetch: Annotated[
-        bool,
-        typer.Option("--fetch", help="First get the weights that the model needs, if any."),
-    ] = False,
+    fetch: Fetch = False,
     device: Device = "auto",
     workers: Workers = 4,
     timeout: Timeout = None,
