@@ -10,7 +10,7 @@ from mgrkit.errors import BundleError
 from mgrkit_classical import trees
 from mgrkit_classical.arrays import Place, stored
 from mgrkit_classical.columns import ColumnClassifier, Evaluation, Lesson, positive
-from mgrkit_classical.forests import grow
+from mgrkit_classical.forests import checked_once, grow
 from mgrkit_classical.links import softmax
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class AdaBoost(ColumnClassifier):
             run.check()
             seed = int(rng.integers(2**31))
             tree = DecisionTreeClassifier(max_depth=asked.max_depth, random_state=seed)
-            grow(tree, lesson.z, lesson.y, weight)
+            with checked_once():
+                grow(tree, lesson.z, lesson.y, weight)
             wrong = tree.predict(lesson.z) != lesson.y
             error = float(np.average(wrong, weights=weight))
             worse = error >= 1 - 1 / k

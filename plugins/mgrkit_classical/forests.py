@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,15 +70,16 @@ class Forest(ColumnClassifier):
         """See `ColumnClassifier.learn`; asks whether to stop before each tree."""
         x, rng = lesson.z, run.generator("trees")
         grown, shown = [], []
-        for done in range(self.count):
-            run.check()
-            weight = self.drawn(len(x), rng) * lesson.weight
-            columns = self.seen(x.shape[1], rng)
-            tree = self.tree(int(rng.integers(2**31)))
-            mine = x if len(columns) == x.shape[1] else x[:, columns]
-            grown.append(grow(tree, mine, lesson.y, weight))
-            shown.append(columns)
-            run.progress(done + 1, self.count, {})
+        with checked_once():
+            for done in range(self.count):
+                run.check()
+                weight = self.drawn(len(x), rng) * lesson.weight
+                columns = self.seen(x.shape[1], rng)
+                tree = self.tree(int(rng.integers(2**31)))
+                mine = x if len(columns) == x.shape[1] else x[:, columns]
+                grown.append(grow(tree, mine, lesson.y, weight))
+                shown.append(columns)
+                run.progress(done + 1, self.count, {})
         return trees.gathered(grown, lesson.labels, len(self.task.labels), shown)
 
     def ready(self, state: State, columns: int, genres: int, place: Place) -> Evaluation:
@@ -170,9 +173,20 @@ class Bagging(Forest):
 
 
 def grow(tree: Any, x: Any, y: NDArray[np.int64], weight: NDArray[Any]) -> Any:
-    """The tree, fit."""
-    with unwarned():
-        return tree.fit(x, y, sample_weight=weight)
+    """The tree, fit to a float32 table."""
+    return tree.fit(x, y, sample_weight=weight, check_input=False)
+
+
+@contextmanager
+def checked_once() -> Iterator[None]:
+    """Trees grow without the checks of parameters and tables that take longer than a small tree.
+
+    Parameters and tables were checked for all trees.
+    """
+    from sklearn import config_context
+
+    with config_context(skip_parameter_validation=True, assume_finite=True), unwarned():
+        yield
 
 
 def _limits(asked: Any) -> dict[str, Any]:
