@@ -31,8 +31,9 @@ def assert_alike(train: Examples, labels: int, **asked: object) -> None:
     for name in here:
         assert here[name].dtype == there[name].dtype
         assert here[name].shape == there[name].shape
-    for name in ("weights", "bias"):
-        assert abs(here[name] - there[name]).max() < CLOSE
+    # Directions that no example has may be turned in the whitening, and in the weights with it.
+    for whole in (lambda state: state["whitening"] @ state["weights"], lambda state: state["bias"]):
+        assert abs(whole(here) - whole(there)).max() < CLOSE
 
 
 @pytest.mark.parametrize("labels", [2, 3, 8])
@@ -40,6 +41,14 @@ def assert_alike(train: Examples, labels: int, **asked: object) -> None:
 @pytest.mark.parametrize("weight", ["none", "balanced"])
 def test_coefficients_are_those_of_scikit_learn(labels: int, price: float, weight: str) -> None:
     assert_alike(examples(labels), labels, C=price, class_weight=weight)
+
+
+def test_more_columns_than_rows() -> None:
+    assert_alike(examples(4, columns=200), 4)
+
+
+def test_a_price_at_which_rounding_ends_the_search() -> None:
+    assert fitted(NAME, examples(each=30), solver="torch", C=1e4).state()
 
 
 def test_many_labels_and_labels_of_one_row() -> None:
