@@ -47,8 +47,14 @@ def test_more_columns_than_rows() -> None:
     assert_alike(examples(4, columns=200), 4)
 
 
-def test_a_price_at_which_rounding_ends_the_search() -> None:
-    assert fitted(NAME, examples(each=30), solver="torch", C=1e4).state()
+@pytest.mark.parametrize("price", [1e-3, 1e4])
+def test_a_fit_ends_where_rounding_lets_it_go_no_farther(
+    price: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mgrkit_classical.solvers.torch import logistic
+
+    monkeypatch.setattr(logistic, "_EXACT", 0.0)
+    assert fitted(NAME, examples(each=30), solver="torch", C=price).state()
 
 
 def test_many_labels_and_labels_of_one_row() -> None:
