@@ -191,6 +191,33 @@ def test_frames_that_nobody_knows_stay(tmp_path: Path) -> None:
     assert secret in made
 
 
+@pytest.mark.parametrize("name", ["XYZ", "NCO", "CRM"])
+@pytest.mark.parametrize("form", ["mp3", "wav", "flac"])
+def test_frames_of_2_2_that_have_no_name_in_2_3_are_not_lost(
+    tmp_path: Path, form: str, name: str
+) -> None:
+    """ID3v2.2 is written as 2.3, where mutagen leaves out what it does not know."""
+    title = made_tags.text_frame("TT2", "Song", 0, 2)
+    for extra in (b"", made_tags.frame(name, b"\0mine\0kept", 2)):
+        front = made_tags.id3v2(title, made_tags.text_frame("TCO", "Rock", 0, 2), extra, version=2)
+        if form == "wav":
+            path = untagged(tmp_path / "a.wav")
+            raw = path.read_bytes() + made_tags.chunk(b"id3 ", front)
+            path.write_bytes(raw[:4] + (len(raw) - 8).to_bytes(4, "little") + raw[8:])
+        elif form == "flac":
+            path = song(tmp_path / "a.flac")
+            path.write_bytes(front + path.read_bytes())
+        else:
+            path = mpeg(tmp_path / "a.mp3", front)
+        if not extra:
+            made = write(path, genre=["Jazz"])
+            assert b"Song" in made.read_bytes()
+            assert open_tags(made).values("genre") == ["Jazz"]
+        else:
+            why = refused(path, "damaged-tags")
+            assert name == "CRM" or f"a frame {name} in its tags" in why
+
+
 @pytest.mark.parametrize("old", ["(17)", "17", "Rock"])
 def test_genres_by_number_stand(tmp_path: Path, old: str) -> None:
     front = made_tags.id3v2(made_tags.text_frame("TCON", old, 0, 3), version=3)

@@ -134,22 +134,25 @@ class Id3(Kind):
         self.tags.save(self.path, v2_version=self.version, v23_sep=None)
 
     def others(self, fields: Fields) -> Any:
-        """By mutagen's key: all of a frame but how its text is encoded."""
+        """By mutagen's key: all of a frame but how its text is encoded; and those it only keeps."""
         ours = self.ours(fields)
         frames = {name: frame for name, frame in self.tags.items() if name not in ours}
-        return {name: _content(frame) for name, frame in frames.items()}, self.version
+        unknown = Counter(self.tags.unknown_frames)
+        return {name: _content(frame) for name, frame in frames.items()}, unknown, self.version
 
     def check(self) -> None:
         """A frame that mutagen could not read is not written either."""
         there = Counter(self._names())
+        unknown = self.tags.unknown_frames
         frames = [frame.FrameID for frame in self.tags.values()]
-        kept = Counter(frames) + Counter(
-            raw[:4].decode("latin-1") for raw in self.tags.unknown_frames
-        )
         if self.tags.version[1] == 2:
-            if sum(there.values()) > sum(kept.values()):
+            # What mutagen does not know of 2.2 has no name in 2.3, so it leaves it out.
+            if unknown:
+                raise lost(f"a frame {unknown[0][:3].decode('latin-1')}")
+            if sum(there.values()) > len(frames):
                 raise lost("a frame")
             return
+        kept = Counter(frames) + Counter(raw[:4].decode("latin-1") for raw in unknown)
         for name, count in there.items():
             text = name.decode("latin-1")
             # Of two frames with one text each mutagen makes one with both.
