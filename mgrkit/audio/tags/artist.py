@@ -10,12 +10,12 @@ from tinytag import TinyTag, TinyTagException
 
 from mgrkit.audio.tagbytes import tags_end
 from mgrkit.audio.tags.ape import apev2
+from mgrkit.audio.tags.asf import HEADER, asf_tags
 from mgrkit.audio.tags.chunks import chunk_tags
 from mgrkit.audio.tags.id3 import id3v1, id3v2
 from mgrkit.audio.tags.mp4 import mp4_genres
 from mgrkit.audio.tags.nobody import somebody
 
-_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ENOUGH = 1 << 26
 
 Tags = list[tuple[str, str]]
@@ -74,8 +74,10 @@ def _tags(file: Sparing) -> tuple[Tags, bool]:
     file.seek(0)
     if head.startswith((b"RIFF", b"FORM")):
         return [*chunk_tags(file), *around], True
+    if head == HEADER:
+        return [*asf_tags(file), *around], True
     mp4 = head[4:8] == b"ftyp"
-    if mp4 or head.startswith((b"fLaC", b"OggS", _ASF)):
+    if mp4 or head.startswith((b"fLaC", b"OggS")):
         try:
             tag = TinyTag.get(file_obj=file, duration=False)
         except TinyTagException:  # made of whatever a damaged file raises in its parser
