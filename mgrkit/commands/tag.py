@@ -207,10 +207,14 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
 
 @dataclass
 class Change:
-    """A file that is ready to take the place of another, and how that is undone."""
+    """A file that is ready to take the place of another, and how that is undone.
+
+    ``short`` is why that is not all that was asked for; the item fails with it afterwards.
+    """
 
     beside: Beside
     step: Step | None = None
+    short: ItemError | None = None
 
 
 def _changed(
@@ -259,6 +263,8 @@ class PuttingSink(StreamSink):
             if isinstance(output.values, Change):
                 try:
                     self._put(output.values, src)
+                    if output.values.short:
+                        raise output.values.short
                 except ItemError as error:
                     return self.fail(item, src, error)
                 finally:

@@ -32,7 +32,8 @@ def untag(
     Parameters
     ----------
     emit : gets a row for each file: ``path`` and ``error``, or ``path`` and ``action``, 'restored'
-        or 'same' (it is what it was).
+        or 'same' (it is what it was). A file that somebody changed between two runs becomes what
+        it was after that, and has an error.
 
     Raises
     ------
@@ -68,8 +69,10 @@ def restore_track(item: Item, work: Work) -> list[Output]:
     """The job: a copy that is what the file was."""
     del work
     path = Path(os.path.realpath(item.source))
-    way = steps_back(item.args, content_key(str(path)))
-    if way is None:
+    now = content_key(str(path))
+    way = steps_back(item.args, now)
+    first = (way[-1].before if way else now) == item.args[0].before
+    if way is None or not (way or first):
         message = "it has changed since its tags were written, and stays as it is"
         raise ItemError(
             "changed-since", message, "take its old tags from the undo file", again=True
@@ -84,7 +87,15 @@ def restore_track(item: Item, work: Work) -> list[Output]:
     except BaseException:
         beside.discard()
         raise
-    return [Output({"action": "restored"}, values=Change(beside))]
+    return [
+        Output({"action": "restored"}, values=Change(beside, short=None if first else _short()))
+    ]
+
+
+def _short() -> ItemError:
+    """Why a file has not become what it was before the first run."""
+    message = "it was changed between two runs: what was written after that is taken back, no more"
+    return ItemError("changed-since", message, "take its older tags from the undo file", again=True)
 
 
 def _write(path: Path, copy: Path, way: Sequence[Step]) -> None:

@@ -155,9 +155,10 @@ def read_undo(path: Path) -> tuple[dict[Path, list[Step]], int]:
 
 
 def steps_back(steps: Sequence[Step], now: str) -> list[Step] | None:
-    """Those that lead from a file back to what it was first, the last one first.
+    """Those that lead from a file back as far as they go, the last one first.
 
-    A step that was noted, but whose change a kill prevented, is passed over.
+    A step that was noted, but whose change a kill prevented, is passed over. Where somebody changed
+    the file between two steps they end at what it was after that, not at the first ``before``.
 
     Parameters
     ----------

@@ -308,6 +308,30 @@ def test_undo_refuses_what_has_changed_since_and_restores_the_rest(
     }
 
 
+def test_undo_over_runs_with_a_change_between_says_what_it_did_not_take_back(
+    music: Path, capfd: Captured
+) -> None:
+    before = digests(music)
+    assert mgrkit("tag", "music", *WORDS, "-q") == 0
+    first = genre(music / "a.flac")
+    file = mutagen.File(music / "a.flac")
+    file.tags["TITLE"] = "Another"
+    file.save()
+    mine = (music / "a.flac").read_bytes()
+    assert mgrkit("tag", "music", *WORDS, "-q", "--overwrite", "--field", "MINE") == 0
+    assert genre(music / "a.flac", "MINE")
+    # So it stands as the person left it, and nobody is told that it is what it was at first.
+    for what in ("it was changed between two runs", "it has changed since"):
+        found = told(capfd, "--undo", UNDO, code=1)
+        (wrong,) = (row for row in found["files"] if "error" in row)
+        assert Path(wrong["path"]).name == "a.flac"
+        assert wrong["error"].startswith(f"changed-since: {what}")
+        assert (music / "a.flac").read_bytes() == mine
+        assert genre(music / "a.flac") == first
+    rest = digests(music)
+    assert {**rest, "a.flac": ""} == {**before, "a.flac": ""}
+
+
 def test_an_undo_file_of_another_folder_changes_nothing(music: Path, capfd: Captured) -> None:
     assert mgrkit("tag", "music", *WORDS, "-q") == 0
     Path("elsewhere").mkdir()

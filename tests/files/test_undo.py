@@ -126,3 +126,5 @@ def test_the_way_back() -> None:
     assert steps_back([one, two, three], digest(b"4")) == [three, one]
     assert steps_back([one, two], digest(b"1")) == []
     assert steps_back([one, two], digest(b"other")) is None
+    between = step("a", b"2, changed", b"5")
+    assert steps_back([one, between], digest(b"5")) == [between], "as far as they go"
