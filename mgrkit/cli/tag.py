@@ -50,7 +50,8 @@ def tag(
         typer.Option(
             "--map",
             metavar="LABEL=NAME",
-            help="Write NAME for a LABEL of the model; may be repeated, or a file with one a line.",
+            help="Write NAME for a LABEL of the model, or for a tag; may be repeated, or a file "
+            "with one a line.",
             show_default=False,
         ),
     ] = None,

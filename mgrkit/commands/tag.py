@@ -63,7 +63,7 @@ class TagSettings:
     predict : how to predict; ``top`` genres and ``tags`` tags become values of the field.
     field : 'genre', or the name of a custom field; such a one has a second field beside it,
         NAME_PROBABILITY, with the probability of each value.
-    names : a label of the model and what it is called in the files.
+    names : a label of the model, or one of the tags, and what it is called in the files.
     overwrite : also where the field has a value.
     even_unsure : also where the verdict is unsure.
     keep_mtime : the file's time of change stays.
@@ -94,6 +94,10 @@ class TagSettings:
         """Raise UsageError for a label that the model does not have, or that is there twice.
 
         And for one that files cannot have as a genre, and that is not called otherwise.
+
+        Parameters
+        ----------
+        labels : and tags, where those are asked for.
         """
         known = {genre_key(label) for label in labels}
         keys = [genre_key(ours[:_LONGEST_LABEL]) for ours, _ in self.names]
@@ -110,17 +114,22 @@ class TagSettings:
                 raise UsageError(f"{what}: {problem}", f"--map '{label:.{_LONGEST}}=ANOTHER NAME'")
 
     def fields(self, answer: Mapping[str, Any]) -> dict[str, list[str]]:
-        """The texts of each field, of what `mgrkit.models.model.Model.answer` gives."""
-        names = {genre_key(ours): theirs for ours, theirs in self.names}
-        shares: dict[str, float] = {}
-        for one in answer.get("genres", ())[: self.predict.top]:
-            shares.setdefault(names.get(genre_key(one["genre"]), one["genre"]), one["probability"])
-        for one in answer.get("tags", ()):
-            shares.setdefault(one["tag"], one["value"])
-        found = {self.field: list(shares)}
+        """The texts of each field, of what `mgrkit.models.model.Model.answer` gives.
+
+        What is one genre by another spelling is written once, as it comes first.
+        """
+        called = {genre_key(ours): theirs for ours, theirs in self.names}
+        genres = answer.get("genres", ())[: self.predict.top]
+        found = [(one["genre"], one["probability"]) for one in genres]
+        found += [(one["tag"], one["value"]) for one in answer.get("tags", ())]
+        texts: dict[str, tuple[str, float]] = {}
+        for name, share in found:
+            text = called.get(genre_key(name), name)
+            texts.setdefault(genre_key(text), (text, share))
+        fields = {self.field: [text for text, _ in texts.values()]}
         if self.field != GENRE:
-            found[f"{self.field}_PROBABILITY"] = [f"{share:.4f}" for share in shares.values()]
-        return found
+            fields[f"{self.field}_PROBABILITY"] = [f"{share:.4f}" for _, share in texts.values()]
+        return fields
 
 
 def tag(
@@ -156,7 +165,8 @@ def tag(
     name, _ = found(settings.predict.model)
     key = model_key(name)
     model = loaded(name, key, settings.predict.device)
-    settings.check_names(model.labels, model.name)
+    tags = model.tag_names() if settings.predict.tags else ()
+    settings.check_names((*model.labels, *tags), model.name)
     model.ready(tags=settings.predict.tags > 0)
     walk = Walk(files, search, pictures=False)
     items = _Once(walk.some_items(), prepare=_nothing if settings.dry else delete_left)

@@ -130,6 +130,10 @@ class Model:
             self._tagger().check()
         self._is_ready = True
 
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags that `answer` may give; UsageError where no feature set gives some."""
+        return self._tagger().tags
+
     def _tagger(self) -> Tagger:
         return tagger_of([one.input for one in self.members.values()], self._device)
 

@@ -39,6 +39,11 @@ class Tagger:
         """Of the sound that it hears; None for that of the file."""
         return self._input.frontend.sample_rate
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The names of all tags."""
+        return tuple(self._input.columns)
+
     def check(self) -> None:
         """Raise WeightsError or RunError for what cannot be loaded."""
         self._input.check()
@@ -101,6 +106,10 @@ class TagModel:
     def __init__(self, feature_set: FeatureSetSpec, device: str) -> None:
         self.name = feature_set.name
         self._tagger = Tagger(feature_set, device)
+
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags that it knows."""
+        return self._tagger.tags
 
     def ready(self, *, tags: bool = True) -> None:
         """Load what is needed for sound; raises WeightsError or RunError."""

@@ -191,15 +191,43 @@ def test_tags_of_a_network_are_further_values(
     assert genre(one) == row["fields"]["genre"] == ["calm", "loud", "odd"]
 
 
-def test_a_name_that_is_written_already_is_written_once() -> None:
-    settings = command.TagSettings(
-        command.PredictSettings("svm", 1, tags=3), names=(("hiphop", "Hip-Hop"),)
-    )
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        ({}, ["pop", "dance", "Hip-Hop"]),
+        ({"pop": "Pop"}, ["Pop", "dance", "Hip-Hop"]),
+        ({"hip hop": "Rap", "dance": "POP"}, ["pop", "Rap"]),
+    ],
+)
+def test_one_genre_is_written_once_whoever_names_it_and_however(
+    names: dict[str, str], expected: list[str]
+) -> None:
+    predict = command.PredictSettings("svm", 1, tags=3)
     answer = {
-        "genres": [{"genre": "hiphop", "probability": 0.7}],
-        "tags": [{"tag": "Hip-Hop", "value": 0.6}, {"tag": "beats", "value": 0.5}],
+        "genres": [{"genre": "pop", "probability": 0.7}, {"genre": "rock", "probability": 0.2}],
+        "tags": [
+            {"tag": tag, "value": 0.5} for tag in ("Pop", "dance", "Hip-Hop", "hip hop", "DANCE")
+        ],
     }
-    assert settings.fields(answer) == {"genre": ["Hip-Hop", "beats"]}
+    settings = command.TagSettings(predict, names=tuple(names.items()))
+    assert settings.fields(answer) == {"genre": expected}
+    mine = command.TagSettings(predict, "MINE", tuple(names.items())).fields(answer)
+    assert (mine["MINE"], mine["MINE_PROBABILITY"][0]) == (expected, "0.7000")
+    assert len(mine["MINE_PROBABILITY"]) == len(expected)
+
+
+def test_tags_of_a_network_can_be_called_otherwise_where_they_are_asked_for(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offering(monkeypatch, SPEC)
+    words = ("song.flac", *WORDS, "--map", "Calm=Quiet")
+    assert "has no label Calm" in refused(capfd, *words, code=2)
+    (row,) = told(capfd, *words, "--tags", "2", "-n")["files"]
+    assert row["fields"]["genre"][1:] == ["Quiet", "loud"]
+    (row,) = told(capfd, "song.flac", "--model", "moods", *words[-2:], "-n")["files"]
+    assert row["fields"]["genre"] == ["Quiet", "loud", "odd"]
+    words = ("song.flac", *WORDS, "--map", "clam=Quiet", "--tags", "1")
+    assert "has no label clam (did you mean calm?)" in refused(capfd, *words, code=2)
 
 
 @pytest.mark.parametrize(
