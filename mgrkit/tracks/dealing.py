@@ -113,8 +113,8 @@ class Dealt:
     Parameters
     ----------
     parts : of each track.
-    units : how many units each genre had, by genre; a unit of several genres is one of the genre
-        that most of it is of.
+    units : how many units there are with tracks of a genre, by genre; one of several genres counts
+        for each.
     """
 
     parts: list[str]
@@ -133,7 +133,17 @@ class Dealt:
                 yield f"{genre} has {_several(total[genre], 'track')}, asked are {asked}"
             elif empty:
                 has = _several(self.units[genre], called)
-                yield f"{genre} has {has}, nothing for {', '.join(map(shares.called, empty))}"
+                where = ", ".join(map(shares.called, empty))
+                # Enough of them, but dealt with other genres of theirs.
+                luck = " with this --seed" if self.units[genre] >= len(shares.parts) else ""
+                yield f"{genre} has {has}, nothing for {where}{luck}"
+
+    def alone(self, genres: Sequence[str], shares: Shares, called: str) -> Iterator[str]:
+        """The genres of one unit only, and the part that it went to."""
+        for genre in sorted(genre for genre, number in self.units.items() if number == 1):
+            its = {part for part, one in zip(self.parts, genres, strict=True) if one == genre}
+            where = " and ".join(map(shares.called, sorted(its)))
+            yield f"{genre} has one {called} only: all of it is in {where}"
 
     def missed(self, genres: Sequence[str], shares: Shares, called: str) -> Iterator[str]:
         """Of counts that could not be had, how many it are."""
@@ -157,6 +167,8 @@ def deal(
 ) -> Dealt:
     """Deal units out undivided, genre by genre: each goes where the most is wanting.
 
+    A unit of several genres is dealt with those of the genre that most of it is of.
+
     Parameters
     ----------
     ids, genres : of each track; with the seed its id decides when its unit's turn is.
@@ -168,10 +180,9 @@ def deal(
     parts = list(kept) or [""] * len(ids)
     filled = {genre: Counter[str]() for genre in total}
     by_genre: dict[str, list[Sequence[int]]] = {genre: [] for genre in sorted(total)}
-    number = Counter[str]()
+    number = Counter(genre for unit in units for genre in {genres[index] for index in unit})
     for unit in units:
         genre = _genre([genres[index] for index in unit])
-        number[genre] += 1
         if not _follow(unit, parts):
             by_genre[genre].append(unit)
             continue

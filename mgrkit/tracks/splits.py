@@ -351,12 +351,7 @@ def _dealt(
     dealt = deal(ids, genres, units, asked.shares, asked.seed, asked.kept)
     if asked.strict:
         asked.check(dealt, genres, called)
-    first = asked.shares.called(asked.shares.parts[0])
-    notes = [
-        f"{genre} has one {called} only: all of it is in {first}"
-        for genre, number in sorted(dealt.units.items())
-        if number == 1
-    ]
+    notes = list(dealt.alone(genres, asked.shares, called))
     notes += dealt.missed(genres, asked.shares, called)
     return Split(name, tuple(dealt.parts), tuple(notes), words)
 

@@ -298,3 +298,25 @@ def test_audit_finds_nothing_in_clean_tracks_and_shortens_long_lists() -> None:
     assert audit(names, names, ["x"] * 10).notes == ()
     (note,) = audit(names, ["same"] * 10, ["x"] * 10).notes
     assert note == "exact duplicates left out: 9 (1 = 0; 2 = 0; 3 = 0, and 6 more)"
+
+
+def test_artists_of_several_genres_count_for_each_of_them() -> None:
+    """They are dealt with the genre that most of theirs is of; what is said of the others is so."""
+
+    def of(artist: str, genre: str, count: int) -> list[Labelled]:
+        return [Labelled(f"{artist} {genre} {n}", genre, artist) for n in range(count)]
+
+    rock = [track for n in range(9) for track in of(f"R{n}", "rock", 4)]
+    jazz = [track for n in range(3) for track in of(f"R{n}", "jazz", 1)]
+    lacks = "jazz has 3 artists, nothing for valid with this --seed"
+    with pytest.raises(UsageError, match=lacks):
+        make_split(rock + jazz, "grouped", 1, strict=True)
+    make_split(rock + jazz, "grouped", 3, strict=True)
+    tracks = rock + of("R1", "rap", 2)
+    where = set()
+    for seed in range(20):
+        split = make_split(tracks, "grouped", seed)
+        (part,) = {p for p, one in zip(split.parts, tracks, strict=True) if one.genre == "rap"}
+        assert f"rap has one artist only: all of it is in {part}" in split.notes
+        where.add(part)
+    assert len(where) > 1
