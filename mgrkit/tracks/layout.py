@@ -21,6 +21,8 @@ _GENRES = {
     "soulrnb", "spoken", "techno", "trance", "world",
 }  # fmt: skip
 """Folders of these names hold a genre, even where one alone is there."""
+_DASH = re.compile(r"[\s_]*[-\u2013\u2014][\s_]*")
+"""What stands between an artist and an album."""
 HINT = "name the genres in a tracks.csv, columns path and genre"
 _BY_TAG = "train, evaluate and compare take those of the files' tags by --label-from tag"
 _FOLDERS, _FILES = 12, 6
@@ -112,31 +114,33 @@ class Layout:
     def first_are_artists(self, root: Path) -> str:
         """A folder and its artist, where tags say that genres' folders are artists; else ''.
 
-        Most are called as an artist of their files. Or `first_hold_artists` says so of them, and
-        the genres in the tags are others than the folders' names, and two folders share one.
+        Most are called as an artist of their files, or that and an album. Or `first_hold_artists`
+        says so of them, and the genres in the tags are others than the folders' names, and two
+        artists share one.
         """
         asked = self._tagged(root)
         called = {
-            folder: next(artist for artist in artists if group_key(artist) == group_key(folder))
+            folder: next(artist for artist in artists if _is_called(folder, artist))
             for folder, artists in asked.items()
-            if group_key(folder) in map(group_key, artists) and not is_genre(folder)
+            if any(_is_called(folder, artist) for artist in artists) and not is_genre(folder)
         }
-        if 2 * len(called) <= len(asked) or len(called) < 2:
-            called = self._artists(asked) if self._share_genres(root) else {}
+        if 2 * len(called) <= len(asked) or len(set(map(group_key, called.values()))) < 2:
+            called = self._artists(asked)
+            called = called if self._share_genres(root, called) else {}
         return next((f"{folder}: {artist}" for folder, artist in called.items()), "")
 
-    def _share_genres(self, root: Path) -> bool:
-        """Whether tags name one genre in two folders, and of no folder its own name."""
+    def _share_genres(self, root: Path, artists: Mapping[str, str]) -> bool:
+        """Whether tags name one genre in folders of two artists, and of no folder its own name."""
         from mgrkit.audio.tags.genre import genre_tags
 
-        folders: dict[str, set[str]] = {}
-        for folder in _thinned(list(self.samples), _FOLDERS):
+        sharing: dict[str, set[str]] = {}
+        for folder in artists:
             for path in self.samples[folder]:
                 with contextlib.suppress(OSError):
                     for genre in genre_tags(root / path):
-                        folders.setdefault(group_key(genre), set()).add(folder)
-        own = any(group_key(folder) in folders for folder in self.samples)
-        return not own and any(len(sharing) > 1 for sharing in folders.values())
+                        sharing.setdefault(group_key(genre), set()).add(group_key(artists[folder]))
+        own = any(group_key(folder) in sharing for folder in self.samples)
+        return not own and any(len(its) > 1 for its in sharing.values())
 
     def _tagged(self, root: Path) -> dict[str, list[str]]:
         """By folder the artists that the tags of some of its files name."""
@@ -150,7 +154,7 @@ class Layout:
 
     @staticmethod
     def _artists(asked: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """By folder its only artist, if most have one and no two the same."""
+        """By folder its only artist, if most have one, and not all the same."""
         artists: dict[str, str] = {}
         for folder, tags in asked.items():
             keys = set(map(group_key, tags))
@@ -158,8 +162,7 @@ class Layout:
             if len(keys) == 1 and many and not is_genre(folder):
                 artists[folder] = tags[0]
         others = len(set(map(group_key, artists.values())))
-        few = others < 2 or 2 * len(artists) <= len(asked) or others < len(artists)
-        return {} if few else artists
+        return {} if others < 2 or 2 * len(artists) <= len(asked) else artists
 
     def _folder(self, path: str, at: int) -> str:
         steps = path.split("/")[:-1]
@@ -281,6 +284,13 @@ def _samples(held: _Folders, at: int) -> dict[str, tuple[str, ...]]:
 def _thinned(what: Sequence[str], most: int = _FILES) -> Sequence[str]:
     """So many at most, spread over all."""
     return what[:: max(1, -(-len(what) // most))]
+
+
+def _is_called(folder: str, artist: str) -> bool:
+    """Whether a folder has an artist's name, or that, a dash and more, such as an album's."""
+    parts = _DASH.split(folder)
+    starts = (" - ".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return group_key(artist) in map(group_key, starts)
 
 
 def is_genre(folder: str) -> bool:

@@ -159,6 +159,26 @@ def test_one_genre_in_two_unicode_forms_is_one() -> None:
     assert found("caf\u00e9/a.wav", "cafe\u0301/b.wav") == [("caf\u00e9", "")] * 2
 
 
+@pytest.mark.parametrize("form", ["{} - {}", "{}-{}-2001", "{}_-_{}", "{1} ({0})", "{1}"])
+def test_albums_of_artists_side_by_side_are_artists(
+    monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """Also where each artist has several of them."""
+    artists, genres = {}, {}
+    for number, artist in enumerate(("Ann-Lee", "Bob Dy", "Cyd", "Don")):
+        for album in ("First", "Second"):
+            for song in range(3):
+                path = f"{form.format(artist, f'{album} {number}')}/{song}.mp3"
+                artists[path], genres[path] = artist, ["Folk" if number % 2 else "Pop"]
+    assert "hold one artist each" in heard(monkeypatch, artists)
+    assert refused(monkeypatch, artists, genres).endswith(": Ann-Lee")
+    own = {path: [artists[path]] for path in artists}
+    assert bool(refused(monkeypatch, artists, own)) == form.startswith("{}")
+    moods = {path: f"{path.partition('/')[0]}, {artists[path]}" for path in artists}
+    assert not refused(monkeypatch, dict.fromkeys(artists, "Ann-Lee"), genres)
+    assert not refused(monkeypatch, {p: f"{who} {p[-5]}" for p, who in moods.items()}, genres)
+
+
 def test_folders_are_looked_at_and_files_are_not_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tags, "artist_tag", lambda _: pytest.fail("opened"))
     Layout.of(["a/b.wav", "c/d.wav"])
