@@ -268,6 +268,8 @@ def test_wrong_calls(
         ("rock=(17)", "rock cannot be called '(17)': it would be read back as Rock"),
         ("rock=17", "rock cannot be called '17': it would be read back as Rock"),
         ("rock=(255)", "'(255)': it would be read back as no genre"),
+        ("rock=Pop; Rock", "'Pop; Rock': it would be read back as Pop and Rock"),
+        ("rock=Pop;", "'Pop;': it would be read back as Pop"),
         ("rock=Unknown", "'Unknown': it would be read back as no genre"),
         ("rock=A\0B", "'A\\x00B': it holds control characters"),
         ("rock=A\x1b[31mB", "it holds control characters"),
@@ -299,10 +301,14 @@ def test_a_wrong_call_is_seen_before_weights_are_fetched(
     assert "mgrkit: --" in refused(capfd, one, "--model", "svm", "--fetch", *words, code=2)
 
 
-def test_a_newline_in_a_name_is_refused_and_two_genres_are_not(one: Path, capfd: Captured) -> None:
+def test_a_newline_in_a_name_is_refused_and_a_comma_is_not(one: Path, capfd: Captured) -> None:
     err = refused(capfd, "song.flac", *WORDS, "--map", "rock=A\nB", code=2)
     assert "rock cannot be called 'A\\nB': it holds control characters or line ends" in err
-    assert told(capfd, "song.flac", *WORDS, "-n", "--map", "rock=Rock; Pop")["failed"] == 0
+    names = [("--map", f"{label}=Pop, Rock | Folk") for label in ("rock", "hiphop", "jazz", "pop")]
+    every = [word for pair in names for word in pair]
+    assert told(capfd, "song.flac", *WORDS, "--top", "9", *every)["failed"] == 0
+    assert "Pop, Rock | Folk" in genre(one)
+    assert genre(one) == genre_tags(one)
 
 
 def test_labels_that_no_file_can_have_need_a_name() -> None:
