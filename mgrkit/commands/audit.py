@@ -14,7 +14,7 @@ from mgrkit.datasets.catalogue import Progress, Tags, catalogued, read_rows, uns
 from mgrkit.datasets.entries import DataTrack, artist_folders, belonging, labelled
 from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.reading import read_dataset
-from mgrkit.datasets.tag_rows import labelled_rows
+from mgrkit.datasets.tag_rows import labelled_rows, said_missing
 from mgrkit.errors import UsageError
 from mgrkit.experiments.inflation import Inflation, inflation
 from mgrkit.experiments.training import Recipe
@@ -136,6 +136,9 @@ def audit(
     frame = read_rows(source.table or data, notes)
     frame, lost = labelled_rows(data, source.folder, frame, labels, notes, options, report)
     frame = frame.filter(~frame["path"].is_in(list(lost)))
+    if not labels.by_tag:
+        so = "only what the table says of them is known"
+        notes += said_missing(source.folder, frame["path"].to_list(), so)
     tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)

@@ -9,15 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mgrkit.batch import Item, Options, Output, Report, StreamSink, Work, run, run_now
-from mgrkit.batch.model import Row
+from mgrkit.batch import Options, Report
 from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
 from mgrkit.datasets.entries import judged
 from mgrkit.datasets.genres import genre_key, one_spelling
 from mgrkit.datasets.labels import Labels
-from mgrkit.datasets.tag_rows import labelled_rows
-from mgrkit.errors import RunError, Stopped, UsageError
+from mgrkit.datasets.tag_rows import labelled_rows, not_there, read_artists, said_missing
+from mgrkit.errors import RunError, UsageError
 from mgrkit.files.outputs import check_folder
 from mgrkit.tracks.collections.lookup import known
 from mgrkit.tracks.dealing import USUAL, Shares
@@ -97,7 +96,8 @@ class Parted:
     ----------
     split : its kind; ``words`` go with every number from it.
     genres : how many tracks of each genre each part has, '' being those in none.
-    passed_over : rows that failed, are duplicates or have no genre in their tags, by why.
+    passed_over : rows that failed, are duplicates, or, with genres of tags, have none or are of
+        files that are not there, by why.
     """
 
     out: Path
@@ -169,16 +169,19 @@ def split(
     rows = frame.filter(used)
     _check_torn(rows)
     asked = settings.tags or by.by_tag
-    tags = _tags(source.folder, rows, options, report) if asked else {}
+    if settings.tags and not by.by_tag:
+        notes += said_missing(source.folder, rows["path"].to_list(), "their tags are not read")
+    tags = read_artists(source.folder, rows, options, report) if asked else {}
     labels = _labelled(rows, tags, notes)
     made = _made(labels, settings, source, notes)
     _write(out, source.folder, frame, used.to_list(), labels, made, settings)
-    return _parted(out, frame.filter(~used), labels, made, settings, notes)
+    passed = _passed(source.folder, frame.filter(~used))
+    return _parted(out, passed, labels, made, settings, notes)
 
 
 def _parted(
     out: Path,
-    unused: pl.DataFrame,
+    passed: Mapping[str, int],
     labels: Mapping[str, Labelled],
     made: Split,
     settings: SplitSettings,
@@ -188,14 +191,22 @@ def _parted(
     counts: dict[str, Counter[str]] = {}
     for name, part in _parts(labels, made, settings).items():
         counts.setdefault(labels[name].genre or "no genre", Counter())[part] += 1
-    why = zip(unused["status"].to_list(), unused["duplicate_of"].to_list(), strict=True)
-    passed = Counter(
-        "failed" if status == "failed" else "duplicate" if other else "no genre"
-        for status, other in why
-    )
     return Parted(
         out, made.name, made.words, settings.seed, dict(sorted(counts.items())), passed,
         (*dict.fromkeys((*notes, *made.notes)),),
+    )  # fmt: skip
+
+
+def _passed(folder: Path, unused: pl.DataFrame) -> Counter[str]:
+    """How many rows are not used, by why."""
+    names = ("path", "status", "duplicate_of")
+    gone = not_there(folder, unused["path"].to_list())
+    return Counter(
+        "failed" if status == "failed"
+        else "duplicate" if other
+        else "missing" if path in gone
+        else "no genre"
+        for path, status, other in zip(*(unused[name].to_list() for name in names), strict=True)
     )  # fmt: skip
 
 
@@ -250,28 +261,6 @@ def _check_torn(rows: pl.DataFrame) -> None:
         path, both = next(iter(torn.items()))
         more = f"; {len(torn) - 1} more like it" if len(torn) > 1 else ""
         raise UsageError(f"{path} has two genres, {both}{more}", "one genre a file")
-
-
-def read_artist(item: Item, work: Work) -> list[Output]:
-    """The job: the artist that a file's tags name."""
-    del work
-    from mgrkit.audio.tags.artist import artist_tag
-
-    return [Output({"artist": artist_tag(item.source)})]
-
-
-def _tags(
-    folder: Path, rows: pl.DataFrame, options: Options | None, report: Report | None
-) -> dict[str, str]:
-    """The artists of the files whose rows name none, by path."""
-    paths = list(dict.fromkeys(rows.filter(rows["group"] == "")["path"].to_list()))
-    found: list[Row] = []
-    items = (Item(p, os.path.join(folder, p), {"path": p, "source": p}) for p in paths)
-    sink = StreamSink(found.append, {})
-    summary = run_now(run(items, read_artist, sink, ["path"], options, report, lambda: len(paths)))
-    if summary.stopped_by:
-        raise Stopped("stopped while reading tags; nothing was written", code=summary.exit_code)
-    return {row["path"]: row["artist"] for row in found if row["status"] == "ok"}
 
 
 def _labelled(rows: pl.DataFrame, tags: Mapping[str, str], notes: list[str]) -> dict[str, Labelled]:

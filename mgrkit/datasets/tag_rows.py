@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mgrkit.batch import Item, Options, Output, Report, StreamSink, Work, run, run_now
+from mgrkit.batch.model import Row
 from mgrkit.datasets.labels import Labels, read_tagged
-from mgrkit.errors import RunError
+from mgrkit.errors import RunError, Stopped
 from mgrkit.tracks.layout import Layout
 from mgrkit.tracks.schema import NOISE, NOISY
 from mgrkit.tracks.slices import copy_of
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from mgrkit.batch import Options, Report
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def labelled_rows(
     Raises
     ------
     UsageError : folders of artists, to be learnt.
-    RunError : no file names a genre.
+    RunError : no file is there, or none names a genre.
     Stopped : a person ended it.
     """
     import polars as pl
@@ -78,6 +78,10 @@ def labelled_rows(
     if not labels.by_tag:
         return frame, frozenset()
     each = list(dict.fromkeys(paths))
+    gone = not_there(folder, each)
+    if len(gone) == len(each):
+        what = f"none of the {len(each)} files of {data} is there (the first: {each[0]})"
+        raise RunError(what, "paths are relative to the folder of the table")
     files = ((path, os.path.join(folder, path)) for path in each)
     noisy = set(frame.filter((frame["kind"] == NOISY) | (frame[NOISE] != ""))["path"].to_list())
 
@@ -87,9 +91,49 @@ def labelled_rows(
     tagged = read_tagged(data, files, lambda: len(each), labels, is_copy, options, report)
     if not any(tagged.genres.values()):
         raise RunError(f"no file in {data} has a genre in its tags", "or none of them can be read")
-    notes += tagged.notes
-    unread = [path for path in each if path not in tagged.genres]
-    if unread:
+    notes += [*tagged.notes, *said_missing(folder, each, "left out")]
+    lost = [path for path in each if path not in tagged.genres]
+    if unread := [path for path in lost if path not in gone]:
         notes.append(f"{len(unread)} files that cannot be read left out (the first: {unread[0]})")
     genres = pl.Series("genre", [tagged.genres.get(path, "") for path in paths], pl.String)
-    return frame.with_columns(genres), tagged.lost.union(unread)
+    return frame.with_columns(genres), tagged.lost.union(lost)
+
+
+def not_there(folder: Path, paths: Iterable[str]) -> dict[str, None]:
+    """The paths, in their order and once each, below a folder where no file is."""
+    each = dict.fromkeys(paths)
+    return {path: None for path in each if not os.path.exists(os.path.join(folder, path))}
+
+
+def said_missing(folder: Path, paths: Sequence[str], so: str) -> Iterator[str]:
+    """A note on the paths below a folder where no file is, and what follows; or none."""
+    if gone := not_there(folder, paths):
+        count = f"{len(gone)} of {len(set(paths))} files are not there"
+        yield f"{count} (the first: {next(iter(gone))}): {so}"
+
+
+def read_artists(
+    folder: Path, rows: pl.DataFrame, options: Options | None, report: Report | None
+) -> dict[str, str]:
+    """The artists that tags name, of the files whose rows name none, by path.
+
+    Raises
+    ------
+    Stopped : a person ended it.
+    """
+    paths = list(dict.fromkeys(rows.filter(rows["group"] == "")["path"].to_list()))
+    found: list[Row] = []
+    items = (Item(p, os.path.join(folder, p), {"path": p, "source": p}) for p in paths)
+    sink = StreamSink(found.append, {})
+    summary = run_now(run(items, read_artist, sink, ["path"], options, report, lambda: len(paths)))
+    if summary.stopped_by:
+        raise Stopped("stopped while reading tags; nothing was written", code=summary.exit_code)
+    return {row["path"]: row["artist"] for row in found if row["status"] == "ok"}
+
+
+def read_artist(item: Item, work: Work) -> list[Output]:
+    """The job: the artist that a file's tags name."""
+    del work
+    from mgrkit.audio.tags.artist import artist_tag
+
+    return [Output({"artist": artist_tag(item.source)})]

@@ -141,11 +141,43 @@ def test_files_without_any_genre_are_neither_split_nor_audited(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     library(tmp_path / "none", {"Rock": ""}, artists=1)
-    (tmp_path / "t.csv").write_text("path,split\nnone/a.flac,train\nnone/b.flac,test\n")
+    paths = [path.relative_to(tmp_path) for path in sorted((tmp_path / "none").rglob("*.flac"))]
+    rows = [f"{path},{('train', 'test')[n % 2]}\n" for n, path in enumerate(paths)]
+    (tmp_path / "t.csv").write_text("path,split\n" + "".join(rows))
     for words in (["split", "none", "o.csv"], ["audit", "t.csv"], ["split", "t.csv", "o.csv"]):
         named = [str(tmp_path / word) if word in ("none", "t.csv") else word for word in words]
         assert run("data", *named, "--label-from", "tag") == 3
         assert "has a genre in its tags" in capfd.readouterr().err
+
+
+def test_files_that_are_not_there_are_missing_and_not_without_a_genre(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree("own", tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    here = sorted(map(str, Path("own").rglob("*.flac")))
+    for name, paths in (("none.csv", []), ("some.csv", here)):
+        every = ["gone/a.flac", *paths, "gone/b.flac"]
+        rows = [f"{path},{('train', 'test')[n % 2]},x\n" for n, path in enumerate(every)]
+        Path(name).write_text("path,split,genre\n" + "".join(rows))
+    for words in ("split none.csv o.csv", "audit none.csv"):
+        assert run("data", *words.split(), "--label-from", "tag") == 3
+        err = capfd.readouterr().err
+        assert "none of the 2 files of none.csv is there (the first: gone/a.flac)" in err
+    count = f"2 of {len(here) + 2} files are not there (the first: gone/a.flac): "
+    assert run("data", "split", "some.csv", "o.csv", "--label-from", "tag") == 0
+    out, err = capfd.readouterr()
+    assert "passed over: 2 missing" in out + err
+    assert count + "left out" in err
+    assert "cannot be read" not in err
+    assert run("data", "audit", "none.csv") == 0
+    assert "2 of 2 files are not there (the first: gone/a.flac): only" in capfd.readouterr().err
+    assert run("data", "audit", "some.csv", "--label-from", "tag") in (0, 1)
+    assert count + "left out" in capfd.readouterr().err
+    tags = "data split some.csv o.csv --tags --replace --allow-missing --split random --json"
+    Path("some.csv").write_text(Path("some.csv").read_text().replace(",x\n", ",y\n", 9))
+    assert run(*tags.split()) == 0
+    assert count + "their tags are not read" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("words", [(), ("--json",), ("--quiet",), ("--json", "--quiet")])
