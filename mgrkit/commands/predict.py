@@ -247,9 +247,15 @@ def loaded(name: str, key: str, device: str) -> Model | TagModel:
 
 
 def predict_track(
-    name: str, key: str, settings: PredictSettings, item: Item, work: Work
+    name: str,
+    key: str,
+    settings: PredictSettings,
+    item: Item,
+    work: Work,
+    *,
+    pictures: bool = True,
 ) -> list[Output]:
-    """The job: one row with the prediction."""
+    """The job: one row with the prediction; without ``pictures`` of sound, whatever its name."""
     model = loaded(name, key, settings.device)
     judged = model.judged(
         item.source,
@@ -257,6 +263,7 @@ def predict_track(
         max_seconds=settings.max_seconds,
         allow_truncated=settings.allow_truncated,
         work=work,
+        pictures=pictures,
     )
     row = {"judged": {**judged, "path": item.row["path"]}}
     return [Output(row, warning=judged["warning"])]

@@ -194,7 +194,8 @@ def tag_track(name: str, key: str, settings: TagSettings, item: Item, work: Work
     if was and not settings.overwrite:
         return [Output({"action": "has-one", "was": was})]
     check_replaceable(path)
-    judged = predict_track(name, key, settings.predict, item, work)[0].row["judged"]
+    [predicted] = predict_track(name, key, settings.predict, item, work, pictures=False)
+    judged = predicted.row["judged"]
     asked = settings.predict
     answer = loaded(name, key, asked.device).answer(
         judged, top=asked.top, threshold=asked.threshold, tags=asked.tags

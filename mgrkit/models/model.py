@@ -212,8 +212,13 @@ class Model:
         max_seconds: float | None = None,
         allow_truncated: bool = True,
         work: Work | None = None,
+        pictures: bool = True,
     ) -> dict[str, Any]:
         """What `predict` makes its answer of, as JSON values: to be kept for other questions.
+
+        Parameters
+        ----------
+        pictures : whether a file that is called as pictures are is one; else it is sound.
 
         Returns
         -------
@@ -227,7 +232,7 @@ class Model:
         What `predict` raises.
         """
         tagger = self._tagger() if tags else None
-        if self.takes_pictures and is_picture(path):
+        if pictures and self.takes_pictures and is_picture(path):
             heard = self._of_picture(path)
         else:
             heard = self._of_song(path, tagger, max_seconds, allow_truncated, work)

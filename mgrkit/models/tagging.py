@@ -124,9 +124,10 @@ class TagModel:
         max_seconds: float | None = None,
         allow_truncated: bool = True,
         work: Work | None = None,
+        pictures: bool = False,
     ) -> dict[str, Any]:
         """``path``, ``seconds``, ``warning`` and ``tags``, the value of each by name."""
-        del tags
+        del tags, pictures
         heard = listen(
             path, [], [self._tagger],
             max_seconds=max_seconds, allow_truncated=allow_truncated, work=work,

@@ -24,6 +24,7 @@ from mgrkit.commands import tag as command
 from mgrkit.errors import UsageError
 from mgrkit.files.beside import copy_name
 from mgrkit.files.undo import UndoFile
+from mgrkit.models.model import Model
 from tests.audio import made_tags
 from tests.audio.taggable import FORMATS, song
 from tests.cli.test_commands import mgrkit
@@ -409,6 +410,20 @@ def test_mode_and_time_stay(one: Path, capfd: Captured) -> None:
     assert genre(one)
     status = one.stat()
     assert (status.st_mode & 0o777, status.st_mtime_ns) == (0o604, 10**18)
+
+
+def test_a_file_is_what_it_holds_whatever_it_is_called(
+    one: Path, capfd: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by a model that takes pictures, which `mgrkit predict` knows by their names."""
+    monkeypatch.setattr(Model, "takes_pictures", True)
+    for name in ("cover.jpg", "COVER.PNG"):
+        one = one.rename(name)
+        (row,) = told(capfd, name, *WORDS, "--overwrite", "--field", name[-3:])["files"]
+        assert row["action"] == "written"
+    Path("real.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(99))
+    (row,) = told(capfd, "real.png", *WORDS, code=1)["files"]
+    assert row["error"].startswith("not-audio")
 
 
 def test_links(one: Path, capfd: Captured) -> None:
