@@ -473,16 +473,24 @@ def test_cut_files_are_drawn_when_allowed_and_counted(audio: Path, capfd) -> Non
     assert mgrkit("spectrograms") == 0, "what was allowed once stands"
 
 
-def test_a_decoders_words_name_a_file_only_when_it_alone_was_in_work() -> None:
+def test_a_decoders_words_name_the_files_that_were_in_work() -> None:
     chatter = Chatter()
-    chatter.working = lambda: ["/a/one.mp3"]
+    said = [
+        ("alone", 1, "alone (while reading 1.mp3)"),
+        ("Warning: Xing size off", 3, "Xing size off (while reading 1.mp3 or 2.mp3 or 3.mp3)"),
+        (
+            "[src/libmpg123/id3.c:id3_to_utf8():39] warning: odd tag", 6,
+            "libmpg123: odd tag (while reading 1.mp3 or 2.mp3 or 3.mp3 or 4.mp3 or 2 more)",
+        ),
+        ("[src/libmpg123/layer3.c:do():1] error: bad", 0, "libmpg123: error: bad"),
+    ]  # fmt: skip
     chatter.start()
-    os.write(2, b"alone\n")
-    while not chatter._lines:
-        time.sleep(0.01)
-    chatter.working = lambda: ["/a/one.mp3", "/a/two.mp3"]
-    os.write(2, b"together\n")
-    assert chatter.stop() == ["alone (while reading one.mp3)", "together"]
+    for number, (line, files, _) in enumerate(said):
+        chatter.working = lambda files=files: [f"/a/{n + 1}.mp3" for n in range(files)]
+        os.write(2, f"{line}\n".encode())
+        while len(chatter._lines) == number:
+            time.sleep(0.01)
+    assert chatter.stop() == [text for _, _, text in said]
 
 
 def test_lists_with_a_byte_order_mark_or_nul_characters(audio: Path, capfd) -> None:

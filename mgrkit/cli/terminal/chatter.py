@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 _KEPT = 100
+_NAMED = 4
+_PLACE = re.compile(r"^\[\S*libmpg123/\S+\] ")
+_WARNS = re.compile(r"^(libmpg123: )?warning: ", re.IGNORECASE)
 
 
 class Chatter:
     """Between ``start`` and ``stop``, descriptor 2 is a pipe and ``sys.stderr`` the console.
 
-    Each different line becomes one warning. It names a file where that file alone was in work
-    when it came: decoders do not say which one they mean.
+    Each different line becomes one warning. It names the files that were in work when it came:
+    decoders do not say which one they mean.
     """
 
     def __init__(self) -> None:
@@ -39,10 +43,9 @@ class Chatter:
     def _read(self, reader: int) -> None:
         with os.fdopen(reader, errors="replace") as lines:
             for line in lines:
-                text = " ".join(line.split())
+                text = _plain(line)
                 if text and len(self._lines) < _KEPT:
-                    names = [os.path.basename(path) for path in self.working()]
-                    self._lines.setdefault(text, names[0] if len(names) == 1 else "")
+                    self._lines.setdefault(text, _listed(self.working()))
 
     def stop(self) -> list[str]:
         """Give descriptor 2 back; returns the warnings."""
@@ -55,5 +58,25 @@ class Chatter:
             # A process that was left behind may hold the pipe open: do not wait for it.
             self._thread.join(1.0)
         return [
-            f"{text} (while reading {name})" if name else text for text, name in self._lines.items()
+            f"{text} (while reading {names})" if names else text
+            for text, names in self._lines.items()
         ]
+
+
+def _plain(line: str) -> str:
+    """A line without what is said of all of them: that it warns, and where libmpg123 does.
+
+    >>> _plain("[src/libmpg123/id3.c:id3_to_utf8():394] warning: Weird tag size"), _plain("Note: x")
+    ('libmpg123: Weird tag size', 'Note: x')
+    """
+    text = _PLACE.sub("libmpg123: ", " ".join(line.split()))
+    return _WARNS.sub(r"\1", text)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """The names of the files that may be meant."""
+    names = [os.path.basename(path) for path in paths]
+    if len(names) < 2:
+        return "".join(names)
+    more = f" or {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return " or ".join(names[:_NAMED]) + more
