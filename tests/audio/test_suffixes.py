@@ -66,8 +66,13 @@ ELSEWHERE = {".dff", ".mp1"}
 """Made byte by byte in test_audio_reading."""
 
 
+NAMED = {".ts": ("mp2", "mpegts")}
+"""Read where a file is named, not looked for in folders: most of them are TypeScript."""
+
+
 def test_each_suffix_is_tried_here() -> None:
     assert {*SNDFILE, *FFMPEG, *DECODED, *ELSEWHERE} == SUFFIXES
+    assert not {*NAMED} & SUFFIXES
 
 
 def seconds(path: Path) -> float:
@@ -82,9 +87,9 @@ def test_what_libsndfile_writes_is_read(tmp_path: Path, suffix: str) -> None:
     assert seconds(path) == pytest.approx(1.0, abs=0.01)
 
 
-@pytest.mark.parametrize("suffix", FFMPEG)
+@pytest.mark.parametrize("suffix", [*FFMPEG, *NAMED])
 def test_what_ffmpeg_writes_is_read(tmp_path: Path, suffix: str) -> None:
-    codec, kind = FFMPEG[suffix]
+    codec, kind = {**FFMPEG, **NAMED}[suffix]
     path = tmp_path / f"a{suffix}"
     rate = 48_000 if codec == "libopus" else 44_100
     with av.open(str(path), "w", format=kind) as container:
