@@ -51,6 +51,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _LONGEST = 64
 _LONGEST_LABEL = 1000
 """Characters of what a person calls a label; no model has longer ones."""
+_PROBABILITY = "_PROBABILITY"
 _SUCH_AS = "such as MGRKIT_GENRE"
 
 
@@ -83,6 +84,9 @@ class TagSettings:
         if not good or not 1 < len(self.field.strip()) == len(self.field) <= _LONGEST:
             what = f"2 to {_LONGEST} letters, digits, spaces, - and _"
             raise UsageError(f"--field must be {what}, not {self.field!r}", _SUCH_AS)
+        if self.field.upper().endswith(_PROBABILITY):
+            what = f"--field {self.field} is where the probabilities of another field stand"
+            raise UsageError(what, _SUCH_AS)
         if self.field.lower().replace("_", "").replace(" ", "") in _TAKEN:
             raise UsageError(f"--field {self.field} means something else to players", _SUCH_AS)
         for ours, theirs in self.names:
@@ -128,7 +132,7 @@ class TagSettings:
             texts.setdefault(genre_key(text), (text, share))
         fields = {self.field: [text for text, _ in texts.values()]}
         if self.field != GENRE:
-            fields[f"{self.field}_PROBABILITY"] = [f"{share:.4f}" for _, share in texts.values()]
+            fields[self.field + _PROBABILITY] = [f"{share:.4f}" for _, share in texts.values()]
         return fields
 
 

@@ -243,6 +243,7 @@ def test_tags_of_a_network_can_be_called_otherwise_where_they_are_asked_for(
         (["song.flac", "--field", " "], 2, "--field must be 2 to 64 letters"),
         (["song.flac", "--field", "G"], 2, "--field must be 2 to 64 letters"),
         (["song.flac", "--field", "Album Artist"], 2, "means something else to players"),
+        (["song.flac", "--field", "X_Probability"], 2, "the probabilities of another field stand"),
         (["song.flac", "--undo-file", "no/u.jsonl"], 2, "there is no folder no"),
         (["song.flac", "--undo-file", "song.flac"], 2, "song.flac is no undo file of mgrkit"),
         (["song.flac", "--undo", "u.jsonl"], 2, "--undo takes no SRC"),

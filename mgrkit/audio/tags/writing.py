@@ -46,6 +46,8 @@ _BEGINS = (
 )  # fmt: skip
 """How files begin whose kind shows it, behind the tags in front."""
 _RAW_AAC = re.compile(rb"\xff[\xf0\xf1\xf8\xf9]")
+_LARGE_WAV = {b"RF64": "RF64", b"BW64": "BW64"}
+"""What FFmpeg calls WAV, which can have tags."""
 _HEAD = 512
 _ELSE = "to have a genre in it, make it a .flac or .m4a"
 Value = TypeVar("Value")
@@ -113,7 +115,7 @@ def _format(path: str) -> tuple[Any, type[Kind]]:
     if not head:
         message = "its tags say that they are as long as the file, or longer"
         raise ItemError("damaged-tags", message, "get it again")
-    name = _by_first_bytes(head) or _by_ffmpeg(path)
+    name = _by_first_bytes(head) or _by_ffmpeg(path, head)
     if start and name not in _TAGS_IN_FRONT:
         message = "a tag stands in front of it, where files of its kind have none"
         raise ItemError("damaged-tags", message, "take it away with a tag editor")
@@ -131,7 +133,7 @@ def _by_first_bytes(head: bytes) -> str:
     return next((name for mark, name in _BEGINS if re.match(mark, head, re.DOTALL)), "")
 
 
-def _by_ffmpeg(path: str) -> str:
+def _by_ffmpeg(path: str, head: bytes) -> str:
     """The class for MP3, whose first frame may lie behind anything; for others ItemError."""
     import av
 
@@ -145,7 +147,7 @@ def _by_ffmpeg(path: str) -> str:
         with open_container(path) as container:
             if container.format.name == "mp3":
                 return "mp3.MP3"
-            called = f" ({container.format.long_name})"
+            called = f" ({_LARGE_WAV.get(head[:4], container.format.long_name)})"
     except av.error.FFmpegError:  # libsndfile knows more
         pass
     raise ItemError("no-tags", f"mgrkit writes no tags into files of its kind{called}", _ELSE)
