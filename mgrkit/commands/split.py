@@ -13,7 +13,7 @@ from mgrkit.batch import Options, Report
 from mgrkit.compute.collector import paused_collector
 from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
 from mgrkit.datasets.entries import judged
-from mgrkit.datasets.genres import genre_key, one_spelling
+from mgrkit.datasets.genres import AS_SPELT, GenreMap, genre_key, one_spelling
 from mgrkit.datasets.labels import Labels
 from mgrkit.datasets.tag_rows import labelled_rows, not_there, read_artists, said_missing
 from mgrkit.errors import RunError, UsageError
@@ -47,6 +47,7 @@ class SplitSettings:
     allow_missing : let a genre of too few artists lack a part.
     label_from : as the ``by`` of `mgrkit.datasets.labels.Labels`; 'tag' takes artists from tags,
         too.
+    genres : ours for theirs; OUT has ours.
     """
 
     how: str | None = None
@@ -58,6 +59,7 @@ class SplitSettings:
     tags: bool = False
     allow_missing: bool = False
     label_from: str = ""
+    genres: GenreMap = AS_SPELT
 
     def __post_init__(self) -> None:
         check_split(self.how)
@@ -164,7 +166,7 @@ def split(
     out = out or source.table or source.folder / TABLE
     _check_out(out, replace_out=replace_out)
     frame = read_rows(source.table or data, notes, search, extras=True)
-    by = Labels(settings.label_from, learns=True)
+    by = Labels(settings.label_from, settings.genres.names, learns=True)
     frame, used = _usable(data, source.folder, frame, by, notes, options, report)
     rows = frame.filter(used)
     _check_torn(rows)
@@ -172,7 +174,7 @@ def split(
     if settings.tags and not by.by_tag:
         notes += said_missing(source.folder, rows["path"].to_list(), "their tags are not read")
     tags = read_artists(source.folder, rows, options, report) if asked else {}
-    labels = _labelled(rows, tags, notes)
+    labels = _labelled(rows, tags, settings.genres, notes)
     made = _made(labels, settings, source, notes)
     _write(out, source.folder, frame, used.to_list(), labels, made, settings)
     passed = _passed(source.folder, frame.filter(~used))
@@ -263,7 +265,9 @@ def _check_torn(rows: pl.DataFrame) -> None:
         raise UsageError(f"{path} has two genres, {both}{more}", "one genre a file")
 
 
-def _labelled(rows: pl.DataFrame, tags: Mapping[str, str], notes: list[str]) -> dict[str, Labelled]:
+def _labelled(
+    rows: pl.DataFrame, tags: Mapping[str, str], ours: GenreMap, notes: list[str]
+) -> dict[str, Labelled]:
     """What is known of each track, by its path; parts that were dealt before are forgotten."""
     import polars as pl
 
@@ -277,6 +281,8 @@ def _labelled(rows: pl.DataFrame, tags: Mapping[str, str], notes: list[str]) -> 
         [entry for entry, _ in catalogued(rows, notes, lambda path: tags.get(path, ""))], notes
     )
     genres = one_spelling([one.genre for one in labels], notes)
+    ours.check_theirs(genres)
+    genres = ours.renamed(genres, notes) if ours.pairs else genres
     return {
         entry.name: one if genre == one.genre else replace(one, genre=genre)
         for entry, one, genre in zip(entries, labels, genres, strict=True)
@@ -366,6 +372,9 @@ def _write(
         "split": [parts[p] if u else "" for p, u in zip(paths, used, strict=True)],
         SPLIT_BY: [made.name if made.name in (*DEALT, "published") else ""] * len(paths),
     }
+    if settings.genres.pairs:
+        old = zip(frame["genre"], paths, used, strict=True)
+        new["genre"] = [labels[p].genre if u else genre for genre, p, u in old]
     frame = frame.drop(FOLD, strict=False)
     if settings.folds:
         folds = dict(zip(labels, made.parts, strict=True))

@@ -137,16 +137,25 @@ class GenreMap:
         ------
         UsageError : none of the datasets has one of theirs.
         """
-        there = sorted({entry.genre for dataset in datasets for entry in dataset.entries})
+        self.check_theirs(entry.genre for dataset in datasets for entry in dataset.entries)
+        return [self._applied(dataset) for dataset in datasets] if self.pairs else [*datasets]
+
+    def check_theirs(self, genres: Iterable[str]) -> None:
+        """Raise UsageError if one of theirs is none of these genres."""
+        there = sorted(set(genres))
         keys = set(map(genre_key, there))
         for theirs, _ in self.pairs:
             if genre_key(theirs) not in keys:
                 hint = nearest(theirs, there, "its genres are")
                 raise UsageError(f"--map: no track of DATA is {theirs}", hint)
-        return [self._applied(dataset) for dataset in datasets] if self.pairs else [*datasets]
 
     def _applied(self, dataset: Dataset) -> Dataset:
-        genres = [entry.genre for entry in dataset.entries]
+        notes = [*dataset.notes]
+        genres = self.renamed([entry.genre for entry in dataset.entries], notes)
+        return replace(with_genres(dataset, genres), notes=tuple(notes))
+
+    def renamed(self, genres: Sequence[str], notes: list[str]) -> list[str]:
+        """Genres with ours for theirs; adds to the notes how many tracks that are."""
         targets = {genre_key(theirs): genre_key(ours) for theirs, ours in self.pairs}
         unmapped = (genre for genre in genres if genre_key(genre) not in targets)
         spelt: dict[str, str] = {}
@@ -155,8 +164,9 @@ class GenreMap:
         counted = [spelt[targets.get(key, key)] for key in map(genre_key, genres)]
         counts = Counter(pair for pair in zip(genres, counted, strict=True) if pair[0] != pair[1])
         shown = [f"{theirs} is {ours} ({n})" for (theirs, ours), n in sorted(counts.items())]
-        notes = [f"tracks counted by --map: {_listed(shown)}"] if shown else []
-        return replace(with_genres(dataset, counted), notes=(*dataset.notes, *notes))
+        if shown:
+            notes.append(f"tracks counted by --map: {_listed(shown)}")
+        return counted
 
 
 AS_SPELT = GenreMap()

@@ -112,6 +112,29 @@ def test_a_split_of_the_genres_of_the_tags_is_learnt_from_without_a_word(
     assert json.loads(capfd.readouterr().out)["labels"] == ["Folk", "Rock"]
 
 
+@pytest.mark.parametrize("words", ["--label-from tag", "--label-from folder"])
+def test_a_split_has_ours_for_theirs(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, words: str
+) -> None:
+    """As ``mgrkit train`` does by the same ``--map``, so that its table needs none."""
+    data = shutil.copytree("own", tmp_path / "data") if "tag" in words else tmp_path / "data"
+    for genre in ("Folk", "Rock") if "folder" in words else ():
+        for number in range(6):
+            pitch = 220.0 + 20 * number + 7 * (genre == "Rock")
+            song(data / genre / f"{number}.flac", pitch, artist=f"{genre} {number}")
+    out = str(tmp_path / "out.csv")
+    call = ("data", "split", str(data), out, *words.split())
+    assert run(*call, "--map", "Polka=Beat") == 2
+    assert "--map: no track of DATA is Polka" in capfd.readouterr().err
+    assert run(*call, "--map", "folk=Beat", "--json") == 0
+    shown, err = capfd.readouterr()
+    assert set(json.loads(shown)["genres"]) == {"Beat", "Rock"}
+    assert "tracks counted by --map: Folk is Beat" in err
+    assert set(pl.read_csv(out)["genre"]) == {"Beat", "Rock"}
+    assert run("train", "svm", out, "--out", str(tmp_path / "a.safetensors"), "--json") == 0
+    assert json.loads(capfd.readouterr().out)["labels"] == ["Beat", "Rock"]
+
+
 def test_a_split_refuses_folders_of_artists(capfd: pytest.CaptureFixture[str]) -> None:
     assert run("data", "split", "own", "artists.csv") == 2
     assert "the folders of own are artists" in capfd.readouterr().err

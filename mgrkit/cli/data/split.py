@@ -12,6 +12,7 @@ from mgrkit.cli.options import (
     Debug,
     Json,
     LabelFrom,
+    Map,
     Quiet,
     SplitHow,
     Suffix,
@@ -68,6 +69,7 @@ def split(
         typer.Option(metavar="TABLE", help="An earlier table whose tracks keep their part."),
     ] = None,
     label_from: LabelFrom = "",
+    map_: Map = None,
     tags: Annotated[
         bool, typer.Option("--tags", help="Take artists that DATA does not name from tags.")
     ] = False,
@@ -104,6 +106,7 @@ def split(
     changes from one to the next. A genre needs as many artists as there are parts.
     """
     from mgrkit.batch import Options
+    from mgrkit.cli.parameters import genre_map
     from mgrkit.cli.terminal.console import Console
     from mgrkit.cli.terminal.printing import print_json
     from mgrkit.cli.views.parting import show_parted
@@ -117,7 +120,16 @@ def split(
     shares = Shares.of_counts(counts) if counts is not None else USUAL
     shares = Shares.of_ratio(ratio) if ratio is not None else shares
     settings = SplitSettings(
-        how, seed, shares, folds, test_fold, keep, tags, allow_missing, label_from
+        how,
+        seed,
+        shares,
+        folds,
+        test_fold,
+        keep,
+        tags,
+        allow_missing,
+        label_from,
+        genre_map(map_ or []),
     )
     with Console("tags", quiet=quiet, debug=debug, table=False) as console:
         made = command(
