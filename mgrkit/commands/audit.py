@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mgrkit.batch import Options, Report
 
 _EXAMPLES = 3
+_UNHEARD = "only what the table says of them is known"
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,6 @@ def audit(
     frame = read_rows(source.table or data, notes)
     frame, lost = labelled_rows(data, source.folder, frame, labels, notes, options, report)
     frame = frame.filter(~frame["path"].is_in(list(lost)))
-    if not labels.by_tag:
-        so = "only what the table says of them is known"
-        notes += said_missing(source.folder, frame["path"].to_list(), so)
     tags = Tags(data, len(frame), progress) if data.is_dir() else None
     both = catalogued(frame, notes, tags)
     entries, _ = belonging([entry for entry, _ in both], notes)
@@ -155,7 +153,7 @@ def audit(
         if any(its)
     ]
     _check(data, splits)
-    notes += _notes(entries, tracks)
+    notes += [*said_missing(source.folder, names, _UNHEARD), *_notes(entries, tracks)]
     return Audited(len(tracks), tuple(splits), tuple(notes))
 
 

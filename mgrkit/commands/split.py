@@ -15,7 +15,7 @@ from mgrkit.datasets.catalogue import COLUMNS, catalogued, read_rows
 from mgrkit.datasets.entries import judged
 from mgrkit.datasets.genres import AS_SPELT, GenreMap, genre_key, one_spelling
 from mgrkit.datasets.labels import Labels
-from mgrkit.datasets.tag_rows import labelled_rows, not_there, read_artists, said_missing
+from mgrkit.datasets.tag_rows import labelled_rows, not_there, read_artists
 from mgrkit.errors import RunError, UsageError
 from mgrkit.files.outputs import check_folder
 from mgrkit.tracks.collections.lookup import known
@@ -171,9 +171,7 @@ def split(
     rows = frame.filter(used)
     _check_torn(rows)
     asked = settings.tags or by.by_tag
-    if settings.tags and not by.by_tag:
-        notes += said_missing(source.folder, rows["path"].to_list(), "their tags are not read")
-    tags = read_artists(source.folder, rows, options, report) if asked else {}
+    tags = read_artists(source.folder, rows, notes, options, report) if asked else {}
     labels = _labelled(rows, tags, settings.genres, notes)
     made = _made(labels, settings, source, notes)
     _write(out, source.folder, frame, used.to_list(), labels, made, settings)

@@ -113,14 +113,19 @@ def said_missing(folder: Path, paths: Sequence[str], so: str) -> Iterator[str]:
 
 
 def read_artists(
-    folder: Path, rows: pl.DataFrame, options: Options | None, report: Report | None
+    folder: Path,
+    rows: pl.DataFrame,
+    notes: list[str],
+    options: Options | None = None,
+    report: Report | None = None,
 ) -> dict[str, str]:
-    """The artists that tags name, of the files whose rows name none, by path.
+    """The artists that tags name, of the files whose rows name none, by path. Adds to the notes.
 
     Raises
     ------
     Stopped : a person ended it.
     """
+    notes += said_missing(folder, rows["path"].to_list(), "their tags are not read")
     paths = list(dict.fromkeys(rows.filter(rows["group"] == "")["path"].to_list()))
     found: list[Row] = []
     items = (Item(p, os.path.join(folder, p), {"path": p, "source": p}) for p in paths)
