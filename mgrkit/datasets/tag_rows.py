@@ -78,10 +78,7 @@ def labelled_rows(
     if not labels.by_tag:
         return frame, frozenset()
     each = list(dict.fromkeys(paths))
-    gone = not_there(folder, each)
-    if len(gone) == len(each):
-        what = f"none of the {len(each)} files of {data} is there (the first: {each[0]})"
-        raise RunError(what, "paths are relative to the folder of the table")
+    gone = _some_there(data, folder, each)
     files = ((path, os.path.join(folder, path)) for path in each)
     noisy = set(frame.filter((frame["kind"] == NOISY) | (frame[NOISE] != ""))["path"].to_list())
 
@@ -97,6 +94,15 @@ def labelled_rows(
         notes.append(f"{len(unread)} files that cannot be read left out (the first: {unread[0]})")
     genres = pl.Series("genre", [tagged.genres.get(path, "") for path in paths], pl.String)
     return frame.with_columns(genres), tagged.lost.union(lost)
+
+
+def _some_there(data: Path, folder: Path, paths: Sequence[str]) -> dict[str, None]:
+    """Those that are not there; RunError if that is all of them."""
+    gone = not_there(folder, paths)
+    if len(gone) == len(paths):
+        what = f"none of the {len(paths)} files of {data} is there (the first: {paths[0]})"
+        raise RunError(what, "paths are relative to the folder of the table")
+    return gone
 
 
 def not_there(folder: Path, paths: Iterable[str]) -> dict[str, None]:
