@@ -243,9 +243,7 @@ class Model:
         warnings = [heard.warning] if heard.warning else []
         warnings += [f"{name} has no answer: {why}" for name, why in heard.refused.items()]
         strange = self._strange(heard, judged)
-        named = tagger.judged(heard.others.get(tagger.name, ()))["tags"] if tagger else {}
-        if tagger and not named:
-            warnings.append(f"it has no tags: {tagger.why_none(heard.others.get(tagger.name, ()))}")
+        named = _named(tagger, heard, warnings) if tagger else {}
         return {
             "path": str(path),
             "seconds": round(heard.seconds, 3),
@@ -331,6 +329,15 @@ class Model:
             path, members, others,
             max_seconds=max_seconds, allow_truncated=allow_truncated, work=work,
         )  # fmt: skip
+
+
+def _named(tagger: Tagger, heard: Heard, warnings: list[str]) -> dict[str, float]:
+    """The value of each tag of a song; adds to the warnings why there is none."""
+    pieces = heard.others.get(tagger.name, ())
+    named: dict[str, float] = tagger.judged(pieces)["tags"]
+    if not named:
+        warnings.append(f"it has no tags: {tagger.why_none(pieces)}")
+    return named
 
 
 def _members(name: str, bundle: Bundle, device: str) -> dict[str, Member]:
