@@ -29,6 +29,8 @@ STILL = 1.5
 """Seconds for which a file must not have changed to count as finished."""
 
 _TICK_MS = 250
+_ANEW = 60.0
+"""Seconds after which all is looked through, though nobody said that anything changed."""
 _PAUSE = 10
 """So many times as long as a walk through the folders took, no other begins."""
 
@@ -219,7 +221,8 @@ class Watcher:
     """Looks through folders when something has changed there, and works on what has arrived.
 
     A change says no more than that it is time to look: names, links and what is to be passed
-    over are as for any call, and no change that is told wrongly or not at all does harm.
+    over are as for any call. What nobody tells of, as in folders behind new links and on network
+    drives, is found when all is looked through again, each minute.
     """
 
     def __init__(
@@ -239,17 +242,23 @@ class Watcher:
         """Those that the system tells."""
         from watchfiles import awatch
 
-        found = awatch(
-            *self.folders, watch_filter=None, stop_event=self.stop, rust_timeout=_TICK_MS,
-            yield_on_timeout=True, ignore_permission_denied=True,
-        )  # fmt: skip
-        try:
-            async with contextlib.aclosing(found):
-                async for changed in found:
-                    yield changed
-        except (OSError, RuntimeError, ExceptionGroup) as error:
-            hint = "WATCHFILES_FORCE_POLLING=1 in the environment asks the system for less"
-            raise RunError(f"cannot watch: {error}", hint) from error
+        while not self.stop.is_set():
+            found = awatch(
+                *self.folders, watch_filter=None, stop_event=self.stop, rust_timeout=_TICK_MS,
+                yield_on_timeout=True, ignore_permission_denied=True,
+            )  # fmt: skip
+            try:
+                async with contextlib.aclosing(found):
+                    async for changed in found:
+                        yield changed
+            except (OSError, RuntimeError) as error:
+                hint = "WATCHFILES_FORCE_POLLING=1 in the environment asks the system for less"
+                raise RunError(f"cannot watch: {error}", hint) from error
+            except ExceptionGroup as group:
+                # It had begun, and was ended by a change that it has no words for, as of a file
+                # whose name is not UTF-8. What else changed meanwhile nobody knows.
+                yield group.exceptions
+                await asyncio.sleep(_TICK_MS / 1000)
 
     async def follow(self, changes: Changes) -> Summary:
         """Work until a signal comes, or the changes end."""
@@ -257,14 +266,15 @@ class Watcher:
             return await self._follow(changes)
 
     async def _follow(self, changes: Changes) -> Summary:
-        walk, due, pause = None, True, 0.0
+        walk, due, pause, anew = None, True, 0.0, 0.0
         async with contextlib.aclosing(changes):
             async for changed in changes:
-                due = due or bool(changed)
-                if due and time.monotonic() >= pause:
-                    began = time.monotonic()
+                began = time.monotonic()
+                due = due or bool(changed) or began >= anew
+                if due and began >= pause:
                     walk = await asyncio.to_thread(self._look)
-                    due, pause = False, time.monotonic() + _PAUSE * (time.monotonic() - began)
+                    ended = time.monotonic()
+                    due, pause, anew = False, ended + _PAUSE * (ended - began), ended + _ANEW
                 await asyncio.sleep(0)  # a signal that has come is heard
                 if not self.stop.is_set() and (items := self.arrivals.take()):
                     await self._batch(items)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -39,6 +39,15 @@ class Clock:
         return self.now
 
 
+class Silent(NamedTuple):
+    """A step that no change tells of."""
+
+    step: Step
+
+    def __call__(self) -> object:
+        return self.step()
+
+
 def job(item: Item, work: Work) -> list[Output]:
     text = Path(item.source).read_text()
     if text == "bad":
@@ -65,7 +74,7 @@ def watched(
                 yield ()
             else:
                 step()
-                yield ["something"]
+                yield [] if isinstance(step, Silent) else ["something"]
 
     def emit(row: dict[str, Any]) -> None:
         rows.append((row["path"], row.get("text") or row["reason"]))
@@ -189,6 +198,20 @@ def test_a_folder_that_is_moved_in_and_one_with_a_link() -> None:
     assert rows == [("in/album/a.wav", "song"), ("in/link/b.wav", "song")]
 
 
+def test_what_nobody_tells_of_is_found_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As what comes into a folder behind a link that came itself, or on a network drive."""
+    Path("other").mkdir()
+    steps: list[Step | float] = [
+        lambda: os.symlink(os.path.abspath("other"), "in/link"), 2.0, Silent(write("link/a.wav")),
+        2.0, 2.0,
+    ]  # fmt: skip
+    assert watched(*steps)[0] == []
+    Path("in/link").unlink()
+    Path("other/a.wav").unlink()
+    monkeypatch.setattr("mgrkit.commands.watching._ANEW", 0)
+    assert watched(*steps)[0] == [("in/link/a.wav", "song")]
+
+
 def test_a_file_that_changes_or_goes_while_it_is_read_is_no_failure() -> None:
     write("a.wav", "growing")()
     write("b.wav", "going")()
@@ -303,6 +326,49 @@ def test_a_real_folder_with_a_real_model_until_ctrl_c() -> None:
     assert [row["path"] for row in rows] == ["in/1.wav", "in/2.wav", "in/new/3.wav", "in/4.wav"]
     assert all(row["genre"] for row in rows)
     assert (summary.exit_code, summary.made, summary.failed) == (130, 4, 0)
+
+
+@pytest.mark.parametrize("polling", [False, True])
+def test_names_that_are_not_utf_8_do_not_end_it(
+    monkeypatch: pytest.MonkeyPatch, polling: bool
+) -> None:
+    """The watcher has no words for them, and ends; what comes with and after them is found."""
+    if polling:
+        monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
+    tone(Path("in/1.wav"))
+    rows: list[str] = []
+
+    def odd(name: bytes, song: str) -> Step:
+        def step() -> None:
+            Path("in", os.fsdecode(name)).write_text("no song")
+            tone(Path("in", song))
+
+        return step
+
+    steps: list[Step] = [
+        odd(b"\xff.txt", "2.wav"),
+        odd(b"\xfe.txt", "3\udcff.wav"),
+        lambda: tone(Path("in/4.wav"), hz=900),
+        lambda: os.kill(os.getpid(), signal.SIGINT),
+    ]
+
+    def emit(row: dict[str, Any]) -> None:
+        rows.append(row["path"])
+        steps[len(rows) - 1]()
+
+    summary = watch(PredictSettings("svm"), [Path("in")], emit, Path("done.jsonl"), still=0.01)
+    assert rows == ["in/1.wav", "in/2.wav", "in/3\udcff.wav", "in/4.wav"]
+    assert (summary.exit_code, summary.made, summary.failed) == (130, 4, 0)
+
+
+def test_a_system_that_watches_no_more_folders_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def awatch(*folders: Path, **more: Any) -> AsyncGenerator[Collection[object], None]:
+        raise OSError(28, "OS file watch limit reached")
+        yield ()
+
+    monkeypatch.setattr("watchfiles.awatch", awatch)
+    with pytest.raises(RunError, match="cannot watch: .*limit reached"):
+        watch(PredictSettings("svm"), [Path("in")], print, Path("done.jsonl"))
 
 
 def test_it_goes_on_from_what_predict_remembers() -> None:
