@@ -76,6 +76,20 @@ def test_a_line_a_file_until_ctrl_c_and_none_again_by_the_next_call() -> None:
     assert (call.returncode, out, err) == (143, "", "")
 
 
+def test_a_table_that_a_later_call_adds_to_keeps_one_head() -> None:
+    """Of whatever call; behind a table of other columns it is there."""
+    tone(Path("in/a.wav"))
+    Path("other.csv").write_text("path,kind\nb.wav,song\n")
+    call = [sys.executable, "-m", "mgrkit", "predict", "in", "--csv", "-q", "--model", "svm"]
+    for name in ("songs.csv", "songs.csv", "other.csv"):
+        with Path(name).open("ab") as file:
+            subprocess.run(call, stdout=file, check=True)
+    first = [row.split(",")[0] for row in Path("songs.csv").read_text().splitlines()]
+    assert first == ["path", "in/a.wav", "in/a.wav"]
+    first = [row.split(",")[0] for row in Path("other.csv").read_text().splitlines()]
+    assert first == ["path", "b.wav", "path", "in/a.wav"]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "expected"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import RunError, UsageError
 from mgrkit.reports.html.content import PIPE
 from mgrkit.reports.html.sources import Beside, page_of
 from tests.reports import made_results as made
@@ -32,7 +32,7 @@ def test_a_torn_line_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_row_of_songs_is_passed_over_and_it_is_said(tmp_path: Path) -> None:
-    heads = "path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
+    heads = f"{SONGS}\r\n"
     rows = [f'"{n}, one.wav",song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n' for n in range(3)]
     path = tmp_path / "songs.csv"
     path.write_text(heads + "".join(rows), newline="")
@@ -49,11 +49,42 @@ def test_a_torn_last_row_of_songs_is_passed_over_and_it_is_said(tmp_path: Path) 
         page_of(path, Beside())
 
 
+SONGS = "path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz"
+SONG = "a.wav,song,0.0,9.5,jazz,0.7,false,m,,,0.7"
+
+
+def test_a_table_put_behind_another_is_read_and_its_head_is_told(tmp_path: Path) -> None:
+    """As ``predict --csv >> songs.csv`` did at each call; of songs, tracks and verdicts."""
+    verdicts, path = made.verdicts(tmp_path / "v").read_bytes(), tmp_path / "found"
+    for table in (f"{SONGS}\n{SONG}\n".encode(), b"path,bpm\na.wav,90\nb.wav,91\n", verdicts):
+        path.write_bytes(table)
+        names = list(page_of(path, Beside()).tracks[0].names)
+        path.write_bytes(2 * table)
+        page = page_of(path, Beside())
+        assert page.tracks[0].names == [*names, *names]
+        [note] = page.notes
+        assert note == f"{path}: a row repeats the head, and is passed over"
+        assert note in page.lead
+    path.write_text("path,bpm\npath,bpm\n")
+    with pytest.raises(RunError, match="found has no rows"):
+        page_of(path, Beside())
+
+
+@pytest.mark.parametrize("more", [",blues", ""])
+def test_a_table_of_other_columns_behind_another_is_refused(tmp_path: Path, more: str) -> None:
+    other = SONGS + more if more else SONGS.replace("jazz", "blues")
+    (tmp_path / "found").write_text("\n".join([SONGS, SONG, SONG, other, SONG, ""]))
+    with pytest.raises(UsageError, match="from row 4 on it is another table, with other columns"):
+        page_of(tmp_path / "found", Beside())
+    (tmp_path / "found").write_text(f"{SONGS}\n{SONG}\n{SONG},0.3\n")
+    with pytest.raises(UsageError, match="row 3 is no prediction"):
+        page_of(tmp_path / "found", Beside())
+
+
 @pytest.mark.parametrize("form", ["found.txt", "found", "found.csv.gz", "found.json", "stdin"])
 def test_what_is_in_a_file_counts_and_not_how_it_is_called(tmp_path: Path, form: str) -> None:
     """A table of tracks, of songs, of verdicts, a Parquet and JSON lines, under any name."""
-    songs = b"path,kind,start,seconds,genre,probability,unsure,model,warning,error,jazz\r\n"
-    songs += b"a.wav,song,0.0,9.5,jazz,0.7,false,m,,,0.7\r\n"
+    songs = f"{SONGS}\r\n{SONG}\r\n".encode()
     pl.DataFrame({"path": ["a", "b"], "bpm": [90.5, None]}).write_parquet(tmp_path / "p")
     rows = "\n".join(map(json.dumps, made.predictions()))
     contents = {

@@ -9,6 +9,8 @@ import contextlib
 import csv
 import io
 import json
+import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -86,7 +88,7 @@ class Printer:
                 temp = stack.enter_context(replacing(self._pieces_path))
                 self._pieces = stack.enter_context(temp.open("w", encoding="utf-8", newline=""))
                 print(self._table.head, file=self._pieces)
-            if self._form == "csv":
+            if self._form == "csv" and not _has(self._table.head):
                 with _reader():
                     print(self._table.head, file=results(), flush=True)
             yield
@@ -112,6 +114,18 @@ class Printer:
                 print(self._table.song(row), file=results(), flush=True)
             elif "error" not in row:
                 print("\n".join(_text(row)), file=results(), flush=True)
+
+
+def _has(head: str) -> bool:
+    """Whether stdout is a file that begins so, to which ``>>`` or an earlier call adds."""
+    try:
+        number = results().fileno()
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            return False
+        with open(f"/dev/fd/{number}", "rb") as file:
+            return file.readline().rstrip(b"\r\n") == head.encode()
+    except (OSError, ValueError):  # no descriptor, none that can be read, or no such place
+        return False
 
 
 def _check_pieces(path: Path) -> None:

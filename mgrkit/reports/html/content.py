@@ -79,19 +79,25 @@ class Content:
         """Whether it is a CSV whose first columns are these."""
         return self.data.startswith(",".join(heads).encode())
 
-    def rows(self) -> tuple[list[str], list[dict[str, str]]]:
-        """The columns and the rows of a CSV; UsageError if it is none in UTF-8."""
+    def rows(self) -> tuple[list[str], dict[int, dict[str, str]]]:
+        """The columns of a CSV, and its rows by their number, of which 1 is the head.
+
+        Those that `passed_over` tells are left out.
+
+        Raises
+        ------
+        UsageError : it is no CSV in UTF-8, or one put behind another that has other columns.
+        """
         heads, rows, _ = self._table
         return heads, rows
 
     @property
-    def torn(self) -> list[str]:
-        """What is to be said of the last row of a CSV, where a kill has cut it off."""
-        return [f"{self.path}: the last row is cut off, and passed over"] * self._table[2]
+    def passed_over(self) -> list[str]:
+        """What is to be said of a CSV: that a kill cut off its last row, or another one follows."""
+        return self._table[2]
 
     @cached_property
-    def _table(self) -> tuple[list[str], list[dict[str, str]], bool]:
-        """With whether a last row is left out, which has neither all cells nor an end."""
+    def _table(self) -> tuple[list[str], dict[int, dict[str, str]], list[str]]:
         try:
             with io.StringIO(self.data.decode(), newline="") as text:
                 reader = csv.DictReader(text, restval=None)
@@ -99,9 +105,32 @@ class Content:
                 heads = list(reader.fieldnames or ())
         except (csv.Error, UnicodeDecodeError) as error:
             raise UsageError(f"{self.path} cannot be read: {error}", "CSV in UTF-8") from None
-        is_torn = bool(rows) and None in rows[-1].values() and not self.data.endswith(b"\n")
-        whole = rows[: len(rows) - is_torn]
-        return heads, [{name: cell or "" for name, cell in row.items()} for row in whole], is_torn
+        notes = []
+        if rows and None in rows[-1].values() and not self.data.endswith(b"\n"):
+            rows.pop()  # it has neither all cells nor an end
+            notes.append(f"{self.path}: the last row is cut off, and passed over")
+        numbered = dict(enumerate(rows, 2))
+        again = [number for number, row in numbered.items() if self._is_head(number, row)]
+        if again:
+            notes.append(f"{self.path}: {heads_again(len(again))}")
+        whole = {
+            number: {name: cell or "" for name, cell in row.items()}
+            for number, row in numbered.items()
+            if number not in set(again)
+        }
+        return heads, whole, notes
+
+    def _is_head(self, number: int, row: dict[str, str]) -> bool:
+        """Whether a row is a head again, as where one call's table was put behind another's."""
+        if row.get("path") != "path":
+            return False
+        if all(name == cell for name, cell in row.items()):
+            return True
+        same = [name == cell for name, cell in row.items()]
+        if 2 * sum(same) <= len(same):
+            return False
+        what = f"{self.path}: from row {number} on it is another table, with other columns"
+        raise UsageError(what, "give each alone")
 
     def value(self) -> Any:
         """The only JSON value in it; None if there are several, or none."""
@@ -133,6 +162,14 @@ class Content:
             return values, []
         lines = f"line {torn[0]} is" if len(torn) == 1 else f"{len(torn)} lines are"
         return values, [f"{self.path}: {lines} cut off or damaged, and passed over"]
+
+
+def heads_again(rows: int) -> str:
+    """What is to be said of rows that are the head again."""
+    which = (
+        "a row repeats the head, and is" if rows == 1 else f"{rows} rows repeat the head, and are"
+    )
+    return f"{which} passed over"
 
 
 def _value(text: bytes) -> Any:

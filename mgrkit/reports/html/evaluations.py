@@ -35,7 +35,8 @@ class Verdicts:
 
 def read_verdicts(table: Content) -> Verdicts:
     """The table of ``evaluate --predictions``; raises UsageError for any other."""
-    heads, rows = table.rows()
+    heads, numbered = table.rows()
+    rows = list(numbered.values())
     fixed = {*_FIXED, *(name for name in heads[: len(_FIXED) + 2] if _is_group(name, heads))}
     columns = {name: _genre(name, fixed) for name in heads if name not in fixed}
     labels = list(columns.values())

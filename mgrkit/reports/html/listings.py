@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import RunError, UsageError
-from mgrkit.reports.html.content import Content
+from mgrkit.reports.html.content import Content, heads_again
 from mgrkit.reports.html.page import Fact, Facts, Page, Section
 from mgrkit.reports.html.tracks import (
     NUMBER,
@@ -58,15 +58,18 @@ def listing_page(table: Content) -> Page:
     if "path" not in frame.columns:
         there = ", ".join(frame.columns[:5]) or "nothing"
         raise UsageError(f"{path} has no column path, but {there}", "a track table has one")
-    if not len(frame):
-        raise RunError(f"{path} has no rows", "one row per file")
     try:
         frame = frame.select(pl.all().cast(pl.String).fill_null(""))
     except pl.exceptions.PolarsError:
         raise UsageError(
             f"{path} has columns that are no texts or numbers", "leave them out"
         ) from None
-    return _page({name: frame[name].to_list() for name in frame.columns}, path)
+    rows = frame.filter(~pl.all_horizontal(pl.col(name) == name for name in frame.columns))
+    if not len(rows):
+        raise RunError(f"{path} has no rows", "one row per file")
+    again = len(frame) - len(rows)
+    notes = [f"{path}: {heads_again(again)}"] if again else []
+    return _page({name: rows[name].to_list() for name in rows.columns}, path).saying(notes)
 
 
 def objects_page(rows: Sequence[Mapping[str, Any]], path: Path) -> Page:

@@ -178,6 +178,10 @@ class Page:
         parts = (part for section in self.sections for part in section.parts)
         return [part for part in parts if isinstance(part, Tracks)]
 
+    def saying(self, words: Sequence[str]) -> Page:
+        """The page, on which and beside which these words stand."""
+        return Page(self.title, [*self.lead, *words], self.sections, [*self.notes, *words])
+
 
 def check_report(path: Path, *, replace: bool) -> None:
     """Before the work: whether the page may be written there.

@@ -142,10 +142,10 @@ def from_table(table: Content) -> list[Prediction]:
     UsageError : it is a table of pieces, or a row is none that predict writes.
     """
     (_, rows), path = table.rows(), table.path
-    if rows and all(row.get("kind") == "piece" for row in rows):
+    if rows and all(row.get("kind") == "piece" for row in rows.values()):
         raise UsageError(f"{path} holds pieces, not songs", f"give the songs, and --pieces {path}")
     found = []
-    for number, row in enumerate(rows, 2):
+    for number, row in rows.items():
         try:
             found.append(_from_line(row))
         except (KeyError, TypeError, ValueError):
@@ -156,7 +156,7 @@ def from_table(table: Content) -> list[Prediction]:
 def _from_line(row: Mapping[str, str]) -> Prediction:
     if row["error"]:
         return Prediction(row["path"], error=row["error"])
-    if not row["model"]:  # of a row that is cut off in the middle of the file
+    if not row["model"] or None in row:  # cut off in the middle of the file, or too long
         raise ValueError
     genres = {
         name.removesuffix(_SUFFIX) if name.removesuffix(_SUFFIX) in _FIXED else name: value
@@ -182,7 +182,7 @@ def with_pieces(songs: Sequence[Prediction], table: Content) -> list[Prediction]
     if not table.begins(SONG_HEADS):
         raise UsageError(f"{path} was not made by mgrkit predict --pieces")
     of: dict[str, list[Piece]] = defaultdict(list)
-    for number, row in enumerate(table.rows()[1], 2):
+    for number, row in table.rows()[1].items():
         try:
             piece = Piece(
                 _number(row["start"]), _number(row["seconds"]), row["genre"],

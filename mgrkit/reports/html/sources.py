@@ -119,15 +119,16 @@ def _of_folder(folder: Path) -> Page:
 def _of_table(content: Content, beside: Beside) -> Page:
     if content.begins(SONG_HEADS):
         beside.only("pieces")
-        songs, torn = from_table(content), content.torn
+        songs, notes = from_table(content), content.passed_over
         if beside.pieces:
             pieces = Content.of(beside.pieces)
-            songs, torn = with_pieces(songs, pieces), [*torn, *pieces.torn]
-        return _saying(torn, predictions_page(_some(songs, content.path), [], content.path))
+            songs, notes = with_pieces(songs, pieces), [*notes, *pieces.passed_over]
+        page = predictions_page(_some(songs, content.path), [], content.path)
+        return page.saying(notes)
     if content.begins(VERDICT_HEADS):
         beside.only("model")
         verdicts = read_verdicts(content)
-        page = verdicts_page(verdicts, content.path)
+        page = verdicts_page(verdicts, content.path).saying(content.passed_over)
         return _with_model(page, beside, "", verdicts.judged.labels)
     beside.only()
     return listing_page(content)
@@ -148,12 +149,7 @@ def _of_json(content: Content, beside: Beside) -> Page:
         case _:
             beside.only()
             page = _of_rows(values, path)
-    return _saying(torn, page)
-
-
-def _saying(words: Sequence[str], page: Page) -> Page:
-    """The page, on which and beside which these words stand."""
-    return replace(page, lead=[*page.lead, *words], notes=[*page.notes, *words])
+    return page.saying(torn)
 
 
 def _of_rows(rows: Sequence[Any], path: Path) -> Page:
