@@ -152,8 +152,9 @@ class Playlists:
         if self.absolute:
             return file
         relative = os.path.relpath(file, os.path.realpath(self.folder))
-        # It would be a comment, or lose its beginning.
-        return f"./{relative}" if relative.startswith(("#", " ")) else relative
+        # It would be a comment, lose its beginning, or be taken for a drive or a URL.
+        is_other = relative.startswith(("#", " ", "\\")) or ":" in relative.partition("/")[0]
+        return f"./{relative}" if is_other else relative
 
 
 def _is_ours(path: Path) -> bool:

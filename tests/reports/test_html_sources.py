@@ -165,6 +165,14 @@ def test_a_model_is_shown_by_what_it_keeps(tmp_path: Path) -> None:
     assert len(section(run, "Fit model")) == 2
 
 
+def test_tracks_of_a_model_are_counted_and_not_their_artists_and_names(tmp_path: Path) -> None:
+    path = made.bundle(tmp_path / "model.safetensors", "m")
+    seen = ("artist:a", "artist:b", "file:one.wav", "gtzan:blues.00000", "name:x", "sha256:1")
+    save_bundle(path, dataclasses.replace(load_bundle(path), seen=seen))
+    known = facts(section(page_of(path, Beside()), "Settings and versions")[0])
+    assert known["tracks of train and valid"] == "3"
+
+
 @pytest.mark.parametrize("rule", ["geometric", "stacked"])
 def test_a_vote_is_shown_by_what_its_members_keep(tmp_path: Path, rule: str) -> None:
     path = made.vote(tmp_path / "vote.safetensors", rule)

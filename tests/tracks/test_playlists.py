@@ -98,6 +98,14 @@ def test_a_list_may_lie_among_its_songs() -> None:
     assert lines("music/jazz.m3u8")[-1] == "./ a.mp3"
 
 
+@pytest.mark.parametrize(
+    "name", ["C:x.mp3", "Mozart: Requiem.mp3", "http:..mp3", "disc:1/a.mp3", "\\\\host\\a.mp3"]
+)
+def test_a_path_that_looks_like_a_drive_or_a_url_is_none(name: str) -> None:
+    write((song(name), "rock", 1), folder="music")
+    assert lines("music/rock.m3u8")[-1] == f"./{name}"
+
+
 def test_an_object_keeps_its_url() -> None:
     write(("s3://bucket/a b.mp3", "rock", 1))
     assert lines("lists/rock.m3u8")[1:] == ["#EXTINF:62,a b", "s3://bucket/a b.mp3"]

@@ -166,10 +166,9 @@ class Content:
 
 def heads_again(rows: int) -> str:
     """What is to be said of rows that are the head again."""
-    which = (
-        "a row repeats the head, and is" if rows == 1 else f"{rows} rows repeat the head, and are"
-    )
-    return f"{which} passed over"
+    if rows == 1:
+        return "a row repeats the head, and is passed over"
+    return f"{rows} rows repeat the head, and are passed over"
 
 
 def _value(text: bytes) -> Any:

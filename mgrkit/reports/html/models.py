@@ -22,6 +22,7 @@ from mgrkit.reports.html.charts import Series, curves
 from mgrkit.reports.html.page import Chart, Fact, Facts, Grid, Lines, Page, Section, Share
 from mgrkit.reports.html.tracks import Tracks, name_column, number_column, share_column, text_column
 from mgrkit.reports.search import TRIALS
+from mgrkit.tracks.identity import ARTIST, FILE
 
 _CHOSEN = (
     "The temperature was chosen on these very tracks, so the curve is rather too good; the "
@@ -168,13 +169,18 @@ def _settings(bundle: Bundle) -> Iterator[Any]:
             Fact("classifier", bundle.classifier),
             Fact("version", f"{bundle.distribution} {bundle.version}"),
             *([] if bundle.members else own),
-            Fact("tracks that it was made with", f"{len(bundle.seen):,}"),
+            Fact("tracks of train and valid", f"{_tracks(bundle):,}"),
             Fact("genres", ", ".join(bundle.task.labels), wide=True),
         ]
     )
     yield from _parameters(bundle)
     for name, member in sorted(bundle.members.items()):
         yield from _parameters(member, f" of {name}")
+
+
+def _tracks(bundle: Bundle) -> int:
+    """How many recordings it was fit or chosen on, each once, whatever copies of it there were."""
+    return sum(not one.startswith((ARTIST, FILE)) for one in bundle.seen)
 
 
 def _parameters(bundle: Bundle, of: str = "") -> Iterator[Facts]:
