@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import functools
 import json
+import operator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +20,7 @@ from mgrkit.reports.html import scores
 from mgrkit.reports.html.comparisons import _heard, comparison_of
 from mgrkit.reports.html.content import Content
 from mgrkit.reports.html.evaluations import read_verdicts
-from mgrkit.reports.html.page import Grid, Matrix, Share
+from mgrkit.reports.html.page import Grid, Matrix, Share, rendered
 from mgrkit.reports.html.predictions import from_rows, from_table, with_pieces
 from mgrkit.reports.html.sources import Beside, page_of
 from tests.reports import made_results as made
@@ -249,6 +253,16 @@ BAD: dict[str, tuple[str, type[MgrkitError], str]] = {
         '[{"path": "a", "genres": [], "seconds": "inf", "model": ""}]', UsageError,
         "object 1 is no prediction",
     ),
+    "huge.json": (f'[{{"path": "a", "seconds": 1{"0" * 400}}}]', UsageError, "is no JSON"),
+    "vast.json": ('[{"path": "a", "seconds": 1e400}]', UsageError, "is no JSON"),
+    "unsure.json": (
+        '[{"path": "a", "genres": [], "seconds": 1, "model": "", "unsure": "yes"}]', UsageError,
+        "object 1 is no prediction",
+    ),
+    "tags.json": (
+        '[{"path": "a", "seconds": 1, "model": "", "tags": [{"tag": "x", "value": "nan"}]}]',
+        UsageError, "object 1 is no prediction",
+    ),
     "journal.jsonl": ('{"run": {"command": "augment"}}\n', UsageError, "nothing that can be shown"),
     "eval.json": (
         '{"confusion": [], "model": "m", "per_genre": {}}', UsageError,
@@ -276,6 +290,35 @@ def test_what_is_no_result_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(text, encoding="latin-1")
     with pytest.raises(kind, match=message):
         page_of(tmp_path / name, Beside())
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where something stands in a JSON value; of lists the first two."""
+    yield at
+    if isinstance(value, dict | list):
+        names = list(value) if isinstance(value, dict) else range(min(len(value), 2))
+        for name in names:
+            yield from places(value[name], (*at, name))
+
+
+@pytest.mark.parametrize("kind", ["predictions", "evaluation", "result", "compare"])
+def test_whatever_stands_in_a_field_is_shown_or_refused(tmp_path: Path, kind: str) -> None:
+    """No value of a record from elsewhere is more than a line of words."""
+    if kind == "compare":
+        record = json.loads((made.comparison(tmp_path / "c", "m") / "compare.json").read_text())
+    else:
+        record = getattr(made, kind)(text="m")
+    refused = 0
+    for number, at in enumerate(places(record)):
+        wrong: Any = [None, "yes", [None], {}, -1e308, True, 10**300][number % 7]
+        changed = copy.deepcopy(record)
+        for name in at[-1:]:
+            functools.reduce(operator.getitem, at[:-1], changed)[name] = wrong
+        try:
+            rendered(page_of(made.write(tmp_path / "x.json", changed if at else wrong), Beside()))
+        except MgrkitError:
+            refused += 1
+    assert refused > number / 10
 
 
 def test_folders_that_are_none_or_not_finished_are_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from mgrkit.learning.voting import vote
 from mgrkit.reports.comparison import CHOSE, RECORD, short, spread_of, ties_of
 from mgrkit.reports.html import scores
 from mgrkit.reports.html.charts import Span, calibration, spans
+from mgrkit.reports.html.content import shaped
 from mgrkit.reports.html.page import Fact, Facts, Grid, Lines, Matrix, Page, Section, Share
 from mgrkit.reports.html.tracks import (
     Tracks,
@@ -51,16 +52,16 @@ def comparison_page(folder: Path) -> Page:
 
 
 def record_page(record: Mapping[str, Any], source: Path) -> Page:
-    """A page of what ``compare --json`` printed, without its runs."""
-    return _page(comparison_of(record, source), source.name, {})
+    """A page of what ``compare --json`` printed, without its runs; UsageError for all else."""
+    found = comparison_of(record, source)
+    with shaped(f"{source} is no record of mgrkit compare"):
+        return _page(found, source.name, {})
 
 
 def comparison_of(record: Mapping[str, Any], source: Path) -> Comparison:
     """The comparison in a record; raises UsageError if there is none."""
-    try:
+    with shaped(f"{source} is no record of mgrkit compare"):
         return Comparison.from_json(record)
-    except (KeyError, TypeError, ValueError):
-        raise UsageError(f"{source} is no record of mgrkit compare") from None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
 import json
+import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -171,12 +173,36 @@ def heads_again(rows: int) -> str:
     return f"{rows} rows repeat the head, and are passed over"
 
 
-def _value(text: bytes) -> Any:
-    """The value of a JSON text; ValueError for what is none, for NaN, and for what is too deep."""
+@contextlib.contextmanager
+def shaped(what: str, hint: str = "") -> Iterator[None]:
+    """A context in which a value is read that should have known fields; else a UsageError."""
     try:
-        return json.loads(text, parse_constant=_refused)
+        yield
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        raise UsageError(what, hint) from None
+
+
+def _value(text: bytes) -> Any:
+    """The value of a JSON text.
+
+    ValueError for what is none, for NaN and for numbers beyond those of computers, and for what is
+    too deep.
+    """
+    try:
+        return json.loads(text, parse_constant=_refused, parse_float=_float, parse_int=_int)
     except RecursionError:
         raise ValueError("too deep") from None
+
+
+def _float(text: str) -> float:
+    if math.isinf(number := float(text)):
+        _refused(f"{text:.20}...")
+    return number
+
+
+def _int(text: str) -> int:
+    _float(text)
+    return int(text)
 
 
 def _refused(constant: str) -> None:

@@ -11,6 +11,7 @@ from mgrkit.files.cache import content_key
 from mgrkit.models.choosing import choose
 from mgrkit.models.model import Model
 from mgrkit.models.tagging import TagModel, tag_set
+from mgrkit.reports.html.content import shaped
 from mgrkit.reports.html.predictions import Prediction, from_rows
 
 _TAGS = 5
@@ -40,7 +41,7 @@ def from_journal(records: Iterable[object], source: Path, model: str | None) -> 
             case {"done": str(key), "rows": list(found)}:
                 rows[key] = found
     answering = _model(asked, source, model)
-    try:
+    with shaped(f"{source} is damaged", "give what predict prints, by --jsonl"):
         answers = [
             {"path": row["path"], "error": row["reason"]}
             if row["status"] == "failed"
@@ -50,8 +51,6 @@ def from_journal(records: Iterable[object], source: Path, model: str | None) -> 
             for found in rows.values()
             for row in found
         ]
-    except (KeyError, TypeError, ValueError, IndexError):
-        raise UsageError(f"{source} is damaged", "give what predict prints, by --jsonl") from None
     predictions, _ = from_rows(answers, source)
     return predictions
 

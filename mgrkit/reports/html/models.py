@@ -19,6 +19,7 @@ from mgrkit.learning.calibration import Calibration
 from mgrkit.models.choosing import choose
 from mgrkit.reports.html import scores
 from mgrkit.reports.html.charts import Series, curves
+from mgrkit.reports.html.content import shaped
 from mgrkit.reports.html.page import Chart, Fact, Facts, Grid, Lines, Page, Section, Share
 from mgrkit.reports.html.tracks import Tracks, name_column, number_column, share_column, text_column
 from mgrkit.reports.search import TRIALS
@@ -297,10 +298,8 @@ def result_page(
     ------
     UsageError : it is no such result.
     """
-    try:
+    with shaped(f"{source} is no result of mgrkit tune"):
         return _result(record, trials)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise UsageError(f"{source} is no result of mgrkit tune") from None
 
 
 def _result(record: Mapping[str, Any], trials: Sequence[Mapping[str, str]]) -> Page:

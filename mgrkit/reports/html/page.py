@@ -92,6 +92,14 @@ class Matrix:
     counts: Sequence[Sequence[int]]
     heading: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError or TypeError for what is none, as it may be in a foreign record."""
+        size = len(self.labels)
+        if [len(row) for row in self.counts] != [size] * size:
+            raise ValueError(f"no matrix of {size} labels")
+        if not all(isinstance(count, int) for row in self.counts for count in row):
+            raise TypeError("counts are whole numbers")
+
     @property
     def rows(self) -> list[dict[str, Any]]:
         """As the template draws them."""

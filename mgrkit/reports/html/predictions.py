@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mgrkit.errors import UsageError
-from mgrkit.reports.html.content import Content
+from mgrkit.reports.html.content import Content, shaped
 from mgrkit.reports.html.page import Fact, Facts, Grid, Lines, Page, Section, Share
 from mgrkit.reports.html.tracks import (
     TEXT,
@@ -86,7 +86,7 @@ def from_rows(rows: Iterable[object], source: Path) -> tuple[list[Prediction], l
     """
     found, ignored = [], []
     for number, row in enumerate(rows, 1):
-        try:
+        with shaped(f"{source}: object {number} is no prediction", _NOT):
             match row:
                 case {"path": str(path), "ignored": reason}:
                     ignored.append(f"{path}: {reason}")
@@ -96,8 +96,6 @@ def from_rows(rows: Iterable[object], source: Path) -> tuple[list[Prediction], l
                     found.append(_from_row(path, {str(name): one for name, one in fields.items()}))
                 case _:
                     raise ValueError
-        except (KeyError, TypeError, ValueError):
-            raise UsageError(f"{source}: object {number} is no prediction", _NOT) from None
     return found, ignored
 
 
@@ -105,7 +103,7 @@ def _from_row(path: str, row: Mapping[str, Any]) -> Prediction:
     return Prediction(
         path,
         [(str(one["genre"]), _probability(one["probability"])) for one in row.get("genres", ())],
-        bool(row.get("unsure", False)),
+        _truth(row.get("unsure", False)),
         _number(row["seconds"]),
         str(row["model"]),
         str(row.get("warning", "")),
@@ -116,7 +114,7 @@ def _from_row(path: str, row: Mapping[str, Any]) -> Prediction:
             )
             for one in row.get("timeline", ())
         ],
-        tags=[(str(one["tag"]), float(one["value"])) for one in row.get("tags", ())],
+        tags=[(str(one["tag"]), _number(one["value"])) for one in row.get("tags", ())],
     )  # fmt: skip
 
 
@@ -125,6 +123,12 @@ def _probability(value: object) -> float:
     if not 0 <= number <= 1:
         raise ValueError(number)
     return number
+
+
+def _truth(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError(value)
+    return value
 
 
 def _number(value: object) -> float:
@@ -146,10 +150,8 @@ def from_table(table: Content) -> list[Prediction]:
         raise UsageError(f"{path} holds pieces, not songs", f"give the songs, and --pieces {path}")
     found = []
     for number, row in rows.items():
-        try:
+        with shaped(f"{path}: row {number} is no prediction", _NOT):
             found.append(_from_line(row))
-        except (KeyError, TypeError, ValueError):
-            raise UsageError(f"{path}: row {number} is no prediction", _NOT) from None
     return found
 
 
@@ -167,7 +169,7 @@ def _from_line(row: Mapping[str, str]) -> Prediction:
     tags = [text.rpartition(" ")[::2] for text in row.get("tags", "").split("; ") if text]
     return Prediction(
         row["path"], known, row["unsure"] == "true", _number(row["seconds"]), row["model"],
-        row["warning"], tags=[(name, float(value)) for name, value in tags],
+        row["warning"], tags=[(name, _number(value)) for name, value in tags],
     )  # fmt: skip
 
 
@@ -183,13 +185,11 @@ def with_pieces(songs: Sequence[Prediction], table: Content) -> list[Prediction]
         raise UsageError(f"{path} was not made by mgrkit predict --pieces")
     of: dict[str, list[Piece]] = defaultdict(list)
     for number, row in table.rows()[1].items():
-        try:
+        with shaped(f"{path}: row {number} is no piece", _NOT):
             piece = Piece(
                 _number(row["start"]), _number(row["seconds"]), row["genre"],
                 _probability(row["probability"]),
             )  # fmt: skip
-        except (KeyError, TypeError, ValueError):
-            raise UsageError(f"{path}: row {number} is no piece", _NOT) from None
         of[row["path"]].append(piece)
     if of and not of.keys() & {song.path for song in songs}:
         raise UsageError(f"{path} has pieces of none of the songs", "give that of the same call")

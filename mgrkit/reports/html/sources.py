@@ -12,7 +12,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.experiments.records import SETTINGS, read_record
 from mgrkit.experiments.studyfolder import MAKER as TUNE
 from mgrkit.reports.html.comparisons import comparison_page, record_page
-from mgrkit.reports.html.content import Content
+from mgrkit.reports.html.content import Content, shaped
 from mgrkit.reports.html.evaluations import (
     VERDICT_HEADS,
     evaluation_page,
@@ -211,11 +211,9 @@ def _of_value(value: Any, path: Path, beside: Beside) -> Page:
 
 def _evaluated(found: Mapping[str, Any], path: Path, made: Any) -> Page:
     """The page of an evaluation; UsageError if a field is missing, or is something else."""
-    try:
+    what = f"{path} is not as mgrkit evaluate printed it"
+    with shaped(what, f"fields are missing: {', '.join(found)[:60]}"):
         page: Page = made()
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        what = f"{path} is not as mgrkit evaluate printed it"
-        raise UsageError(what, f"fields are missing: {', '.join(found)[:60]}") from None
     return page
 
 
