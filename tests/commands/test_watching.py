@@ -367,7 +367,7 @@ def test_a_system_that_watches_no_more_folders_ends_it(monkeypatch: pytest.Monke
         yield ()
 
     monkeypatch.setattr("watchfiles.awatch", awatch)
-    with pytest.raises(RunError, match="cannot watch: .*limit reached"):
+    with pytest.raises(RunError, match=r"cannot watch: .*limit reached"):
         watch(PredictSettings("svm"), [Path("in")], print, Path("done.jsonl"))
 
 
