@@ -13,7 +13,7 @@ from mgrkit.inputs.kinds import PICTURES
 from mgrkit.tracks.find import SOUND, Finder, Search, check_readable
 from mgrkit.tracks.fma.metadata import read_fma
 from mgrkit.tracks.layout import Layout
-from mgrkit.tracks.lineage import as_written
+from mgrkit.tracks.lineage import as_written, slashed
 from mgrkit.tracks.schema import NOISE, NOISY, RECORDING_OF, SPLIT_BY, TABLE
 from mgrkit.tracks.table import read_frame
 
@@ -113,7 +113,7 @@ def _read(path: Path, notes: list[str], extras: bool) -> pl.DataFrame:
     frame = frame if extras else frame.select(there)
     missing = [pl.lit("").alias(name) for name in COLUMNS if name not in frame.columns]
     frame = frame.with_columns(pl.col(there).cast(pl.String).fill_null(""), *missing)
-    frame = frame.with_columns(pl.col("path").str.replace_all("\\", "/", literal=True))
+    frame = frame.with_columns(pl.Series("path", list(map(slashed, frame["path"])), pl.String))
     return frame if extras else frame.filter(pl.col("status") != "failed")
 
 
@@ -151,7 +151,7 @@ def _track(
 ) -> DataTrack:
     """One row; of a path that lies in several parts, whole or in slices (None: in one)."""
     one = {name: values[row] for name, values in columns.items()}
-    path, parent = one["path"], one["parent"].replace("\\", "/")
+    path, parent = one["path"], slashed(one["parent"])
     noisy = bool(parent) and (one["kind"] == NOISY or bool(one[NOISE]))
     parent = parent or path
     of = parent if one["start"] and parent != path and not noisy else ""

@@ -15,6 +15,7 @@ from mgrkit.errors import RunError, UsageError
 from mgrkit.inputs.columns import TableChoice, some
 from mgrkit.registry.checks import RESERVED
 from mgrkit.tracks.layout import Layout
+from mgrkit.tracks.lineage import slashed
 from mgrkit.tracks.schema import CATALOGUE, NOISE, NOISY, RECORDING_OF, SNR, SPLIT_BY
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def refuse_told(names: Sequence[str], label: str) -> None:
 def named_rows(path: Path, frame: Any, notes: list[str]) -> tuple[list[tuple[str, str]], Layout]:
     """The name and the genre of each row, and what their paths say; RunError without rows."""
     paths = _column(path, frame.columns, _NAMES)
-    names = [name.replace("\\", "/") for name in texts_of(frame, paths)]
+    names = [slashed(name) for name in texts_of(frame, paths)]
     layout = Layout.of(names)
     genres = ""  # as the paths say
     if set(frame.columns) & set(GENRES) or (names and not any(map(layout.label, names))):
@@ -119,7 +120,7 @@ def tracks_of(
         seen.add((name, start))
         if name not in numbers:
             numbers[name] = len(entries)
-            stated = text["parent"][row].replace("\\", "/")
+            stated = slashed(text["parent"][row])
             group, part, sound = (text[column][row] for column in ("group", "split", "sound"))
             noise, snr, by = (text[column][row] for column in (NOISE, SNR, SPLIT_BY))
             noisy = bool(stated) and (text["kind"][row] == NOISY or bool(noise))

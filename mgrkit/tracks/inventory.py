@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from mgrkit.errors import ItemError, RunError, UsageError
 from mgrkit.tracks.find import SOUND, Finder, Ignored, Search, check_readable, passed_over
 from mgrkit.tracks.findings import Finding, Published, mislabelled, published
 from mgrkit.tracks.layout import Layout
-from mgrkit.tracks.lineage import as_written
+from mgrkit.tracks.lineage import as_called, as_written
 from mgrkit.tracks.schema import CATALOGUE, TABLE
 from mgrkit.tracks.sources import Source
 from mgrkit.tracks.splits import group_key
@@ -184,9 +183,8 @@ def _forms(path: str) -> dict[str, None]:
 def _here(folder: Path, path: str) -> str:
     """A table's path as the file is called here; as it is where no file is."""
     slashed = path.replace("\\", "/").removeprefix("./")
-    stray = re.sub(r"\\udc([89a-f][0-9a-f])", lambda m: chr(0xDC00 + int(m[1], 16)), path)
     unicode = [unicodedata.normalize(form, path) for form in ("NFC", "NFD")]
-    forms = (path, *unicode, stray, slashed)
+    forms = (path, *unicode, as_called(path), slashed)
     return next((form for form in forms if os.path.lexists(folder / form)), path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import re
 import sys
 import unicodedata
 from collections import Counter
@@ -22,6 +23,8 @@ from mgrkit.tracks.table import check_csv, read_frame
 
 FAILED, DUPLICATE = "failed", "duplicate"
 """Why rows are passed over."""
+_STRAY = re.compile(r"\\udc([89a-f][0-9a-f])")
+_SEPARATOR = re.compile(r"\\(?!udc[89a-f][0-9a-f])")
 
 
 @dataclass
@@ -277,18 +280,32 @@ def _lines(table: Path) -> tuple[list[str], Iterator[dict[str, str]]]:
 def _posix(folder: Path, path: str) -> str:
     """A row's path as the files here are called, without ``./``.
 
-    ``\\`` is ``/`` where only that is a file.
+    ``\\`` is ``/``, or begins what stands for a byte, where only that is a file.
     """
     bare = path.removeprefix("./")
-    turned = bare.replace("\\", "/").removeprefix("./")
-    if turned != bare and not (folder / bare).exists() and (folder / turned).exists():
-        return turned
-    return bare
+    if "\\" not in bare or (folder / bare).exists():
+        return bare
+    forms = (as_called(bare), bare.replace("\\", "/").removeprefix("./"))
+    return next((form for form in forms if (folder / form).exists()), bare)
 
 
 def as_written(path: str) -> str:
     """A path as tables hold it: bytes that are not UTF-8 as an escape sequence."""
     return path.encode("utf-8", "backslashreplace").decode()
+
+
+def as_called(path: str) -> str:
+    """A path of a table as the file is called: the reverse of `as_written`."""
+    return _STRAY.sub(lambda found: chr(0xDC00 + int(found[1], 16)), path)
+
+
+def slashed(path: str) -> str:
+    r"""A path of a table with ``/`` for ``\``, but where that stands for a byte.
+
+    >>> slashed(r"rock\a.wav"), slashed(r"rock/\udcff.wav")
+    ('rock/a.wav', 'rock/\\udcff.wav')
+    """
+    return _SEPARATOR.sub("/", path) if "\\" in path else path
 
 
 def columns(added: Sequence[str], lineages: Sequence[Lineage]) -> list[str]:

@@ -295,6 +295,26 @@ def test_names_are_whole_in_data_and_harmless_on_a_terminal(music: Path, capfd: 
     assert ["music/good/1.flac", f"music/old/{name}"] in groups(capfd)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere names are Unicode")
+@pytest.mark.parametrize("name", ["found.csv", "found.parquet"])
+def test_a_name_that_is_no_utf_8_survives_the_table(
+    music: Path, capfd: Captured, name: str
+) -> None:
+    try:
+        os.rename(music / "good" / "0.flac", os.fsencode(music / "good") + b"/bad\xff.flac")
+    except OSError:
+        pytest.skip("this file system has no such names")
+    assert mgrkit("duplicates", "music", "--out", name, "--json") == 0
+    first = json.loads(capfd.readouterr().out)
+    assert first["groups"][0][0]["path"] == "music/good/bad\udcff.flac"
+    assert mgrkit("duplicates", name, "--json") == 0
+    assert json.loads(capfd.readouterr().out)["groups"] == first["groups"]
+    assert mgrkit("data", "split", name, "split.csv", "--allow-missing") == 0
+    rows = {row["path"]: row for row in table(Path("split.csv"))}
+    assert r"music/good/bad\udcff.flac" in rows
+    assert rows["music/old/poor.mp3"]["same_as"] in rows
+
+
 def test_a_missing_file_of_a_list_is_said(music: Path, capfd: Captured) -> None:
     Path("list.txt").write_text("good/0.flac\ngood/gone.flac\n")
     assert mgrkit("duplicates", "music", "--files-from", "list.txt", "--json") == 1
