@@ -19,6 +19,7 @@ from mgrkit.reports.html.thumbnails import thumbnail
 from mgrkit.reports.html.tracks import Tracks
 from mgrkit.tracks.find import Finder
 from mgrkit.tracks.identity import track_id
+from mgrkit.tracks.lineage import as_called
 
 PICTURES = 200
 """Rows with a small spectrogram at most, unless more are asked for."""
@@ -105,26 +106,42 @@ def report(
     page = page_of(source, beside or Beside(), piped)
     places = _Places.of(source, sound)
     found = [places.files(tracks.names) for tracks in page.tracks]
-    for tracks, files in zip(page.tracks, found, strict=True):
-        tracks.sounds |= {row: _address(file, out) for row, file in _played(tracks, files)}
+    page = page.saying(_link(list(zip(page.tracks, found, strict=True)), out, sound))
     summary = _draw(list(zip(page.tracks, found, strict=True)), pictures, options, told)
     try:
         write_page(page, out)
     except OSError as error:
         raise RunError(f"cannot write {out}: {error.strerror}", "give another --out") from None
-    return _reported(page, out, summary, sound)
+    return _reported(page, out, summary)
 
 
-def _reported(page: Page, out: Path, summary: Summary, sound: Path | None) -> Reported:
+def _link(
+    tables: Sequence[tuple[Tracks, Mapping[int, Path]]], out: Path, sound: Path | None
+) -> list[str]:
+    """Give rows the addresses of their sounds; returns what is to be said of those not here.
+
+    Where only some are not, their rows say it, too.
+    """
+    for tracks, files in tables:
+        tracks.sounds |= {row: _address(file, out) for row, file in _played(tracks, files)}
+    lost = [(tracks, row) for tracks, files in tables for row in tracks.first if row not in files]
+    if not lost:
+        return []
+    where = f"in {sound}" if sound else "here; --sound FOLDER says where it is"
+    if len(lost) == sum(len(tracks.first) for tracks, _ in tables):
+        return [f"no player and no picture: the sound of no track is {where}"]
+    for tracks, row in lost:
+        tracks.failures[row] = "its sound was not found"
+    which = "a row has" if len(lost) == 1 else f"{len(lost):,} rows have"
+    return [f"{which} no player and no picture, as the sound is not {where}"]
+
+
+def _reported(page: Page, out: Path, summary: Summary) -> Reported:
     tables = [tracks for tracks in page.tracks if tracks.first]
     rows = sum(len(tracks.names) for tracks in tables)
     sounds = sum(len(tracks.sounds) for tracks in tables)
     drawn = sum(len(tracks.pictures) for tracks in tables)
-    notes = list(page.notes)
-    if rows and not (sounds or drawn):
-        where = f"in {sound}" if sound else "here; --sound FOLDER says where it is"
-        notes.append(f"no player and no picture: the sound of no track is {where}")
-    return Reported(out, page.title, rows, sounds, drawn, summary, notes)
+    return Reported(out, page.title, rows, sounds, drawn, summary, page.notes)
 
 
 @dataclass(frozen=True)
@@ -151,9 +168,9 @@ class _Places:
 
     def _file(self, name: str) -> Path | None:
         for folder in self.folders:
-            path = folder / name
-            if "\0" not in name and os.path.isfile(path):
-                return path
+            for path in dict.fromkeys((folder / name, folder / as_called(name))):
+                if "\0" not in name and os.path.isfile(path):
+                    return path
         return self.known.get(name) or self.known.get(track_id(name)) if self.known else None
 
 

@@ -54,7 +54,7 @@ def test_sounds_beside_the_table_have_players_and_pictures(tmp_path: Path) -> No
         sound(tmp_path / "music" / name)
     source = table(tmp_path / "music" / "songs.csv", names)
     made_ = report(source, tmp_path / "r.html")
-    assert (made_.rows, made_.sounds, made_.pictures, made_.notes) == (3, 2, 2, [])
+    assert (made_.rows, made_.sounds, made_.pictures) == (3, 2, 2)
     found = data(tmp_path / "r.html")
     assert found["sounds"] == {"0": "./music/a/x.wav", "1": "./music/b%20%232.wav"}
     picture = Image.open(io.BytesIO(base64.b64decode(found["pictures"]["0"])))
@@ -144,8 +144,32 @@ def test_without_any_sound_it_says_how_to_name_it(tmp_path: Path) -> None:
     source = table(tmp_path / "songs.csv", ["gone.wav", "away.wav"])
     [note] = report(source, tmp_path / "r.html").notes
     assert "--sound FOLDER says where" in note
+    assert note in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert data(tmp_path / "r.html")["failures"] == {}
     with pytest.raises(UsageError, match="--sound must be a folder"):
         report(source, tmp_path / "r.html", sound=tmp_path / "gone")
+
+
+def test_of_some_sounds_that_are_not_here_each_row_says_it(tmp_path: Path) -> None:
+    sound(tmp_path / "a.wav")
+    source = table(tmp_path / "songs.csv", ["a.wav", "gone.wav", "away.wav"])
+    [note] = report(source, tmp_path / "r.html").notes
+    assert note.startswith("2 rows have no player and no picture, as the sound is not here")
+    assert note in (tmp_path / "r.html").read_text(encoding="utf-8")
+    lost = "its sound was not found"
+    assert data(tmp_path / "r.html")["failures"] == {"1": lost, "2": lost}
+    sound(tmp_path / "gone.wav")
+    sound(tmp_path / "away.wav")
+    assert report(source, tmp_path / "r.html").notes == []
+
+
+def test_tables_name_files_that_are_no_utf_8_and_they_are_found(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav")
+    sound(tmp_path / "cafe.wav").rename(tmp_path / name)
+    source = table(tmp_path / "songs.csv", [r"caf\udce9.wav"])
+    for folder in (None, tmp_path):
+        assert report(source, tmp_path / "r.html", sound=folder).pictures == 1
+        assert list(data(tmp_path / "r.html")["sounds"].values()) == ["./caf%E9.wav"]
 
 
 def test_names_that_are_no_utf_8_are_linked_byte_by_byte(tmp_path: Path) -> None:
