@@ -112,8 +112,10 @@ def report(
                 print(f"note: {printable(text)}", file=sys.stderr)
             for text in warnings:
                 print(f"warning: {printable(text)}", file=sys.stderr)
-            rows = f"{made.rows:,} row{'' if made.rows == 1 else 's'}"
-            drawn = f"{rows}, {made.sounds:,} to listen to, {made.pictures:,} with pictures"
             size = f"{made.out.stat().st_size / 1e6:.1f} MB"
-            print(f"report: {drawn}, {size}; see {printable(out)}", file=sys.stderr)
+            if made.rows:
+                rows = f"{made.rows:,} row{'' if made.rows == 1 else 's'}"
+                drawn = f"{made.sounds:,} to listen to, {made.pictures:,} with pictures"
+                size = f"{rows}, {drawn}, {size}"
+            print(f"report: {size}; see {printable(out)}", file=sys.stderr)
         return made.summary.exit_code

@@ -54,10 +54,15 @@ def read_frame(path: Path, rows: int | None = None, content: bytes | None = None
         if is_parquet:
             return pl.read_parquet(source, n_rows=rows)
         frame = pl.read_csv(source, infer_schema=False, n_rows=rows, truncate_ragged_lines=False)
-        return frame.rename({name: name.strip().lstrip("\ufeff") for name in frame.columns})
+        return frame.rename({name: _head(name) for name in frame.columns})
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).partition("\n")[0]
         raise RunError(f"cannot read {path}: {reason}", "CSV in UTF-8, or Parquet") from None
+
+
+def _head(name: str) -> str:
+    """A column of a CSV as it is called: polars leaves the quotes in it doubled."""
+    return name.strip().lstrip("\ufeff").replace('""', '"')
 
 
 def check_names(path: Path, given: Sequence[str]) -> None:

@@ -109,6 +109,16 @@ def test_it_says_in_a_line_what_is_there_and_where(songs: Path, capfd: Captured)
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_page_without_tracks_counts_none(songs: Path, capfd: Captured) -> None:
+    """As that of a search whose model is gone, which is said."""
+    made.search(Path("tuned"), "m")
+    assert guarded(app, ["report", "tuned"]) == 0
+    notes, last = capfd.readouterr().err.splitlines()[-2:]
+    assert notes.startswith("note: the model is not here: ")
+    assert last.startswith("report: 0.")
+    assert "row" not in last
+
+
 def test_a_file_that_cannot_be_drawn_is_named(songs: Path, capfd: Captured) -> None:
     (songs / "b.wav").write_text("no sound")
     Path("songs.csv").write_text("path,genre\nmusic/a.wav,jazz\nmusic/b.wav,pop\n")

@@ -167,6 +167,10 @@ def test_a_model_is_shown_by_what_it_keeps(tmp_path: Path) -> None:
     run = page_of(made.run(tmp_path / "net.run", "m"), Beside())
     assert [one.title for one in run.sections][:3] == ["Fit model", "Log", "Settings of the run"]
     assert len(section(run, "Fit model")) == 2
+    assert run.notes == []
+    (tmp_path / "net.safetensors").unlink()
+    [note] = page_of(tmp_path / "net.run", Beside()).notes
+    assert note.startswith("the model is not here: there is no ")
 
 
 def test_tracks_of_a_model_are_counted_and_not_their_artists_and_names(tmp_path: Path) -> None:
@@ -226,7 +230,16 @@ def test_a_search_is_shown_with_its_trials_and_without_its_model(tmp_path: Path)
     assert len(trials.names) == 6
     [importance] = section(page, "Importance")
     assert importance.rows[0] == ["m", Share("0.70", 0.7)]
-    assert "The model is not here" in section(page, "Model")[0].texts[0]
+    [note] = page.notes
+    assert note.startswith("the model is not here: ")
+    assert section(page, "Model")[0].texts == [note]
+    trials_of = (tmp_path / "tuned" / "trials.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "tuned" / "trials.csv").write_text("\n".join(trials_of[:3]), encoding="utf-8")
+    cut = page_of(tmp_path / "tuned", Beside())
+    assert "trials.csv has 2 of 6 trials: the others are not shown" in cut.notes[0]
+    assert cut.notes[0] in cut.lead
+    (tmp_path / "tuned" / "trials.csv").unlink()
+    assert "has 0 of 6 trials" in page_of(tmp_path / "tuned", Beside()).notes[0]
     alone = page_of(tmp_path / "tuned" / "tune.json", Beside())
     assert [one.title for one in alone.sections] == ["Result", "Importance", "Notes"]
 

@@ -54,6 +54,14 @@ def test_what_is_refused(
         read_tracks(tmp_path / "t.csv")
 
 
+def test_quotes_in_the_names_of_columns(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text('path,"the ""best"" one","a, b"\na.wav,"so ""x""",1\n')
+    read = read_tracks(tmp_path / "t.csv")
+    assert read.columns == [*CATALOGUE, 'the "best" one', "a, b"]
+    write_tracks(tmp_path / "again.csv", read)
+    assert read_tracks(tmp_path / "again.csv").equals(read)
+
+
 def test_columns_without_a_name_may_be_many(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"path,genre,,\na.wav,jazz,,\n")
     assert read_tracks(tmp_path / "t.csv")["genre"].to_list() == ["jazz"]

@@ -226,10 +226,14 @@ def run_page(folder: Path) -> Page:
         sections.append(Section("Log", [Lines(lines)]))
     sections.append(Section("Settings of the run", [Facts(_facts(settings))]))
     bundle = folder.with_suffix(SUFFIX)
+    notes = []
     if bundle.is_file():
         sections += _of_bundle(load_bundle(bundle))
+    elif finished:
+        notes.append(f"the model is not here: there is no {bundle}")
     state = "finished" if finished else "not finished: the same command goes on from there"
-    return Page(f"Training run {folder.stem}", [f"The run is {state}."], sections)
+    page = Page(f"Training run {folder.stem}", [f"The run is {state}."], sections)
+    return page.saying(notes)
 
 
 def _curves(folder: Path, path: Path) -> Section:
@@ -278,15 +282,21 @@ def search_page(folder: Path) -> Page:
         what = f"{folder} has no {RESULT}: the search is not finished"
         raise UsageError(what, "the same mgrkit tune again goes on")
     settings = dict(read_record(folder / SETTINGS) or {})
-    page = result_page(record, folder / RESULT, _csv(folder / TRIALS))
+    trials = _csv(folder / TRIALS)
+    page = result_page(record, folder / RESULT, trials)
     sections = [*page.sections, Section("What was searched", [Facts(_facts(settings))])]
-    bundle = folder / f"{record['classifier']}{SUFFIX}"
+    there, done = sum(row["search"] == "search" for row in trials), record["inner"]["trials"]
+    notes = []
+    if there != done:
+        notes.append(
+            f"{folder / TRIALS} has {there:,} of {done:,} trials: the others are not shown"
+        )
     try:
-        found = load_bundle(bundle)
+        sections += _of_bundle(load_bundle(folder / f"{record['classifier']}{SUFFIX}"))
     except BundleError as error:
-        notes = [f"The model is not here: {error}"]
-        return Page(page.title, page.lead, [*sections, Section("Model", [Lines(notes)])])
-    return Page(page.title, page.lead, [*sections, *_of_bundle(found)])
+        notes.append(f"the model is not here: {error}")
+        sections.append(Section("Model", [Lines(notes[-1:])]))
+    return Page(page.title, page.lead, sections).saying(notes)
 
 
 def result_page(
