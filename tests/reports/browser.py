@@ -137,6 +137,11 @@ class Browser:
         colours = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self._ask("Emulation.setEmulatedMedia", features=colours)
 
+    def paper(self) -> None:
+        """Show the page as it is printed; `look` ends that."""
+        self.run("dispatchEvent(new Event('beforeprint'))")
+        self._ask("Emulation.setEmulatedMedia", media="print")
+
     def screenshot(self, path: Path, *, complete: bool = True) -> None:
         found = self._ask("Page.captureScreenshot", captureBeyondViewport=complete)
         path.write_bytes(base64.b64decode(found["data"]))

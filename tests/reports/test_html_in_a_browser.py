@@ -166,6 +166,20 @@ def test_it_works_by_keyboard(songs: Browser) -> None:
     assert songs.run("document.querySelector('tr.detail')") is None
 
 
+def test_on_paper_all_rows_are_there_and_nothing_to_press(songs: Browser) -> None:
+    seen = "[...document.querySelectorAll('{}')].filter((one) => one.checkVisibility()).length"
+    pressed = seen.format("nav, button:not(th button), input, select")
+    assert songs.run(pressed) > 100
+    songs.paper()
+    try:
+        assert songs.run(pressed) == 0
+        assert songs.run(seen.format("table.tracks tbody tr")) == 250
+        assert songs.run(seen.format("table.tracks th button")) > 2  # the heads of the columns
+        assert counted(songs) == "250 songs"
+    finally:
+        songs.look(1280)
+
+
 def test_rows_are_drawn_as_they_are_looked_for(songs: Browser) -> None:
     drawn = "document.querySelectorAll('table.tracks tbody tr').length"
     assert songs.run(drawn) == 100

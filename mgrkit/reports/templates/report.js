@@ -146,6 +146,7 @@ class Tracks {
     this.place.append(this.tools(), ...this.legend(), make("div", { class: "scroll" }, table), this.more);
     new IntersectionObserver((seen) => !jumped && seen.some((one) => one.isIntersecting) && this.grow(),
       { rootMargin: "0px 0px 600px" }).observe(this.more);
+    addEventListener("beforeprint", () => { while (this.drawn < this.rows.length) this.grow(); });
   }
 
   heads() {
