@@ -44,8 +44,9 @@ Changes = AsyncGenerator[Collection[object], None]
 def check_watched(folders: Sequence[Path]) -> None:
     """Raise UsageError or RunError for what cannot be watched."""
     for path in folders:
-        if isinstance(placed(path), RemotePath) or not path.is_dir():
-            raise UsageError(f"{path} is no folder on this machine", "--watch takes such alone")
+        place = placed(path)
+        if isinstance(place, RemotePath) or not path.is_dir():
+            raise UsageError(f"{place} is no folder on this machine", "--watch takes such alone")
         check_readable(path)
     if find_spec("watchfiles") is None:
         raise RunError(
@@ -54,11 +55,20 @@ def check_watched(folders: Sequence[Path]) -> None:
 
 
 def remembered(settings: PredictSettings, folders: Sequence[Path]) -> Path:
-    """The journal of whoever watches these folders by this model, in the user's cache."""
+    """The journal of whoever watches these folders by this model, in the user's cache.
+
+    Raises
+    ------
+    RunError : the cache cannot be written.
+    """
     asked = [Answering(settings).kept(), *((str(path), os.path.realpath(path)) for path in folders)]
     digest = hashlib.sha256(json.dumps(asked).encode()).hexdigest()[:16]
     folder = cache_folder() / "watched"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        hint = "name a file with --resume"
+        raise RunError(f"cannot write to {folder}: {error.strerror}", hint) from None
     return folder / f"{digest}.jsonl"
 
 

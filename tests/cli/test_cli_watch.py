@@ -101,7 +101,7 @@ def test_a_table_that_a_later_call_adds_to_keeps_one_head() -> None:
         (["in", "--files-from", "list"], 2, "--watch takes no --files-from"),
         (["in/a.wav"], 2, "in/a.wav is no folder on this machine (--watch takes such alone)"),
         (["no"], 2, "no is no folder on this machine"),
-        (["s3://bucket/music"], 2, "is no folder on this machine"),
+        (["s3://bucket/music"], 2, "mgrkit: s3://bucket/music is no folder on this machine"),
         (["in", "--resume", "mine"], 2, "mine was not made by mgrkit predict"),
         (["in", "--resume", "no/done"], 2, "there is no folder no"),
     ],

@@ -386,6 +386,13 @@ def test_it_goes_on_from_what_predict_remembers() -> None:
     assert (summary.exit_code, summary.made) == (143, 1)
 
 
+def test_a_cache_that_is_a_file_names_resume(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("cache").touch()
+    monkeypatch.setenv("MGRKIT_CACHE", os.path.abspath("cache"))
+    with pytest.raises(RunError, match=r"cannot write to .*cache.*name a file with --resume"):
+        remembered(PredictSettings("svm"), [Path("in")])
+
+
 def test_another_model_or_folder_has_another_journal() -> None:
     Path("other").mkdir()
     asked = [("svm", "in"), ("svm", "other"), ("svm", "./in/../in"), ("cnn", "in")]

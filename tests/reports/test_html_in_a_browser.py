@@ -280,6 +280,14 @@ def test_columns_without_a_place_can_be_chosen(tmp_path: Path, browser: Browser)
     assert browser.problems == []
 
 
+def test_whole_numbers_of_right_classifiers_are_whole(tmp_path: Path, browser: Browser) -> None:
+    browser.open(page(tmp_path, made.comparison(tmp_path / "compared", "m")))
+    heads = browser.run("[...document.querySelectorAll('thead button')].map((b) => b.textContent)")
+    numbers = column(browser, heads.index("right, of 2"), 24)
+    assert {"0", "1", "2"} & set(numbers)
+    assert not any(number.endswith(".0") for number in numbers)
+
+
 def test_a_local_sound_is_played_when_it_is_asked_for(tmp_path: Path, browser: Browser) -> None:
     folder = tmp_path / "some music #1 100%"
     folder.mkdir()

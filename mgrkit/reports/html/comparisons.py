@@ -287,7 +287,7 @@ def _hardest(heard: Mapping[str, _Heard]) -> Tracks:
         name_column(judged.names, "track"),
         choice_column("truth", judged.truths(), "truth"),
         choice_column("verdict", common, "most say"),
-        number_column("right", right.tolist(), f"right, of {len(alone)}", 1),
+        number_column("right", right.round(1).tolist(), f"right, of {len(alone)}", None),
         share_column("hard", hard.tolist(), "of the truth"),
         shares_column(scores.likeliest(judged), judged.labels, "likeliest"),
         text_column("group", judged.artists(), "artist"),
