@@ -71,10 +71,10 @@ def duplicates(
 
     It finds copies in other formats, at other rates and levels, and cut by some seconds, by
     fingerprints of the first two minutes (Chromaprint), and exact copies by their sound. Of each
-    recording the best file is marked: the whole one, then lossless, longest, of highest rate, of
-    most bits. What lies in a much longer file, as a song in its album, is shown as a part of it
-    and is no copy. Nothing is deleted. Genres are handed on to TABLE; they decide nothing. It
-    needs pip install 'mgrkit[duplicates]' or the program fpcalc.
+    recording the best file is marked: the whole one, then lossless, of most channels, longest,
+    of highest rate, of most bits. What lies in a much longer file, as a song in its album, is
+    shown as a part of it and is no copy. Nothing is deleted. Genres are handed on to TABLE; they
+    decide nothing. It needs pip install 'mgrkit[duplicates]' or the program fpcalc.
     """
     from mgrkit.batch import Options
     from mgrkit.cli.terminal.console import Console

@@ -15,11 +15,12 @@ import numpy as np
 from mgrkit.audio.chromaprint import SECONDS, Beginning, fingerprint, program
 from mgrkit.audio.codec import codec
 from mgrkit.audio.measuring import measure
+from mgrkit.audio.packets import packets_size
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
 from mgrkit.commands.check import check_table
 from mgrkit.commands.plan import Plan
-from mgrkit.errors import RunError, UsageError
+from mgrkit.errors import AudioError, RunError, UsageError
 from mgrkit.files.cache import cache_folder
 from mgrkit.tracks.find import SOUND, Search, Track
 from mgrkit.tracks.fingerprints import LEAST, Fingerprints
@@ -33,7 +34,7 @@ COLUMNS = (
     "similarity", "keep",
 )  # fmt: skip
 """What the table has beside what SRC's table says."""
-_SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s"}
+_SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s", "kbps": "sound"}
 _SILENT, _SHORT = "silent:", "too-short:"
 _UNHEARD = (_SILENT, _SHORT)
 """What the reasons of files without a fingerprint begin with."""
@@ -182,7 +183,7 @@ def fingerprinted(item: Item, work: Work) -> list[Output]:
         "codec": kind.name,
         "lossless": kind.is_lossless,
         "bits": kind.bits,
-        "kbps": round(8 * os.path.getsize(item.source) / found.seconds / 1000),
+        "kbps": round(8 * _coded(item.source) / found.seconds / 1000),
         "sound": found.digest,
         "words": base64.b64encode(words.astype("<u4").tobytes()).decode(),
     }
@@ -192,6 +193,14 @@ def fingerprinted(item: Item, work: Work) -> list[Output]:
     elif len(words) < LEAST:
         warning = f"{_SHORT} {found.seconds:.3g} s are too few for a fingerprint"
     return [Output(row, warning=warning)]
+
+
+def _coded(path: str) -> int:
+    """Bytes of a file's sound; all of those that FFmpeg does not know, which are few."""
+    try:
+        return packets_size(path)
+    except AudioError:
+        return os.path.getsize(path)
 
 
 class _Found:

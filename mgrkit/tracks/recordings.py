@@ -38,7 +38,7 @@ class Heard:
     codec : as FFmpeg calls it, or ''.
     lossless : whether the codec keeps every bit.
     bits : of a sample as it is decoded.
-    kbps : thousands of bits of the file for each second.
+    kbps : thousands of bits of the coded sound for each second; tags and pictures do not count.
     sound : digest of the decoded sound.
     """
 
@@ -214,19 +214,24 @@ def _members(files: Sequence[Heard], sounds: _Sounds) -> list[Member]:
 
 
 def best(files: Sequence[Heard]) -> Heard:
-    """The file to keep: the whole one, then lossless, the longest, of the highest rate, most bits.
+    """The file to keep: whole, then lossless, of most channels, longest, highest rate, most bits.
 
     Files that have less than `WHOLE` of the longest come after all others. Those that are at most
     `AS_LONG` shorter than the longest of the rest are as long. Of lossy files rates count up to
-    `LOSSY_RATE`, and bits are those of a second; of lossless ones they are those of a sample, and
-    then the smaller file is the better. Of equal files it is the first by its path.
+    `LOSSY_RATE`, and bits are those of a second; of lossless ones they are those of a sample. Of
+    equal files it is the first by its path. Of lossless files the smaller one is the better only
+    if it has the very same sound: one that is softer, or was made from a lossy one, is smaller too.
     """
     longest = max(one.seconds for one in files)
     able = [one for one in files if one.seconds >= WHOLE * longest]
     lossless = [one for one in able if one.lossless]
     able = lossless or able
+    channels = max(one.channels for one in able)
+    able = [one for one in able if one.channels == channels]
     longest = max(one.seconds for one in able)
     long = [one for one in able if longest - one.seconds <= AS_LONG]
-    if lossless:
-        return min(long, key=lambda one: (-one.rate, -one.bits, one.kbps, one.path))
-    return min(long, key=lambda one: (-min(one.rate, LOSSY_RATE), -one.kbps, one.path))
+    if not lossless:
+        return min(long, key=lambda one: (-min(one.rate, LOSSY_RATE), -one.kbps, one.path))
+    first = min(long, key=lambda one: (-one.rate, -one.bits, one.path))
+    exact = [one for one in long if (one.sound, one.bits) == (first.sound, first.bits)]
+    return min(exact, key=lambda one: (one.kbps, one.path))

@@ -18,12 +18,19 @@ def tone(seconds: float = 1.0, rate: int = 22050, channels: int = 1) -> np.ndarr
     return (0.5 * np.sin(2 * np.pi * pitch[:, None] * time)).astype(np.float32)
 
 
-def encode(path: Path, samples: np.ndarray, rate: int, codec: str, kind: str | None = None) -> None:
+def encode(
+    path: Path,
+    samples: np.ndarray,
+    rate: int,
+    codec: str,
+    kind: str | None = None,
+    kbits: int = 64,
+) -> None:
     """Write float32 (channels, frames) with FFmpeg's encoder ``codec``, container ``kind``."""
     layout = "mono" if len(samples) == 1 else "stereo"
     with av.open(str(path), "w", format=kind) as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
-        stream.bit_rate = 64_000
+        stream.bit_rate = 1000 * kbits
         for start in range(0, samples.shape[1], 4096):
             part = np.ascontiguousarray(samples[:, start : start + 4096])
             frame = av.AudioFrame.from_ndarray(part, "fltp", layout)

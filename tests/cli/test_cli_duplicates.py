@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
+from mutagen.id3 import APIC, ID3
+from mutagen.mp4 import MP4, MP4Cover
 
 from mgrkit.audio import chromaprint
 from mgrkit.commands import duplicates as command
@@ -108,6 +110,28 @@ def test_json_has_all_that_is_known_of_a_file(music: Path, capfd: Captured) -> N
     assert (same["similarity"], same["duplicate_of"]) == (1.0, FIRST[0])
     assert (soft["seconds"], soft["duplicate_of"]) == (14.0, None)
     assert len(found["groups"]) == 1
+
+
+@pytest.mark.parametrize("kind", ["mp3", "m4a"])
+def test_a_cover_is_no_sound(music: Path, capfd: Captured, kind: str) -> None:
+    """Of two files of one codec the better is that with more bits for its sound."""
+    codec = "libmp3lame" if kind == "mp3" else "aac"
+    for name, kbits in (("good", 128), ("poor", 64)):
+        encode(music / f"{name}.{kind}", song(7)[None], 44_100, codec, kbits=kbits)
+    cover = os.urandom(1 << 20)
+    if kind == "mp3":
+        tags = ID3()
+        tags.add(APIC(encoding=3, mime="image/jpeg", type=3, desc="", data=cover))
+        tags.save(music / "poor.mp3")
+    else:
+        tags = MP4(music / "poor.m4a")
+        tags["covr"] = [MP4Cover(cover)]
+        tags.save()
+    files = [music / f"{name}.{kind}" for name in ("poor", "good")]
+    assert mgrkit("duplicates", *files, "--json") == 0
+    (group,) = json.loads(capfd.readouterr().out)["groups"]
+    assert [Path(one["path"]).stem for one in group] == ["good", "poor"]
+    assert group[0]["kbps"] > 1.2 * group[1]["kbps"] > 40
 
 
 def test_no_duplicates_are_no_lines(music: Path, capfd: Captured) -> None:

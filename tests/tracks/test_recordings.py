@@ -36,12 +36,17 @@ def heard(path: str, **more: Any) -> Heard:
         ({"kbps": 320}, {"codec": "opus", "rate": 48_000, "kbps": 32}),
         ({**FLAC, "rate": 96_000}, {**FLAC, "bits": 32}),
         ({**FLAC, "bits": 32}, FLAC),
-        (FLAC, {**FLAC, "codec": "pcm_s16le", "kbps": 1411}),
+        ({**FLAC, "sound": "s"}, {**FLAC, "codec": "pcm_s16le", "kbps": 1411, "sound": "s"}),
+        ({**FLAC, "path": "a"}, {**FLAC, "path": "b", "kbps": 400}),  # of an MP3, or softer
+        (FLAC, {**FLAC, "channels": 1, "kbps": 400}),
+        (FLAC, {**FLAC, "channels": 1, "rate": 96_000, "bits": 32, "seconds": 210.0}),
+        ({"kbps": 128}, {"channels": 1, "kbps": 320}),
+        ({**FLAC, "channels": 1}, {"kbps": 320}),
         ({"path": "a"}, {"path": "b"}),
     ],
 )
 def test_the_better_file(better: dict[str, Any], worse: dict[str, Any]) -> None:
-    """The whole one, then lossless, longer by more than a second, of higher rate, of more bits."""
+    """Whole, then lossless, of more channels, longer by a second, of higher rate, of more bits."""
     one = heard(**{"path": "y", **better})
     other = heard(**{"path": "x", **worse})
     assert best([one, other]) is one
