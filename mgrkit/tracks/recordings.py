@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mgrkit.audio.chromaprint import HOP
 from mgrkit.tracks.fingerprints import (
     PART,
     SAME,
-    SIMILAR,
     WHOLE,
     Fingerprints,
     Pair,
-    best_fit,
+    judged,
     pairs,
-    relation,
 )
 from mgrkit.tracks.linked import linked
 
@@ -110,7 +107,7 @@ class Recordings:
     ----------
     groups : the files of each recording that is there several times, the best first, then by
         path; the recordings by their best files' paths. Each file is the same as the best one:
-        they overlap in two thirds of the longer at least.
+        two thirds of the longer at least are common to both.
     parts : which recordings lie in longer ones, by the path of the longer, then of the part.
     families : by path the best of all files that have sound in common with this one, directly
         or by way of others; of those that have any.
@@ -180,10 +177,9 @@ class _Sounds:
             return Pair(one, two, 1.0, SAME)
         key = self._files[one].sound, self._files[two].sound
         if key not in self.pairs:
-            fit, way = best_fit(self._prints[one], self._prints[two])
             lengths = self._files[one].seconds, self._files[two].seconds
-            how = relation(*lengths, way * HOP) if fit >= SIMILAR else ""
-            self.pairs[key] = Pair(one, two, fit, how)
+            found = judged(self._prints[one], self._prints[two], lengths)
+            self.pairs[key] = Pair(one, two, *found)
         return self.pairs[key]
 
 

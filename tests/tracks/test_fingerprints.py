@@ -45,6 +45,12 @@ def copied(one: np.ndarray, unharmed: float = 0.2, bits: int = 2) -> np.ndarray:
     return made
 
 
+def turned(one: np.ndarray, share: float) -> np.ndarray:
+    """With a share of the bits turned over."""
+    bits = RANDOM.random((len(one), 32)) < share
+    return one ^ np.packbits(bits, axis=1).view(np.uint32)[:, 0]
+
+
 def heard(prints: Prints) -> list[Pair]:
     """Pairs of files that are as long as their fingerprints."""
     return list(pairs(prints, [len(prints[n]) * HOP for n in range(len(prints))]))
@@ -124,6 +130,34 @@ def test_files_are_the_same_parts_or_overlap_by_how_much_of_each_is_common() -> 
     assert WHOLE > MOST
 
 
+def test_two_files_are_the_same_only_if_two_thirds_agree() -> None:
+    """Half of the bits of other music are equal, too: of .62 of a song and other music .81."""
+    song, other = words(480), words(480)
+    for kept, how in ((300, OVERLAP), (340, SAME), (470, SAME)):
+        both = [song, np.r_[song[:kept], other[kept:]]]
+        assert similarity(*both) > SIMILAR
+        assert [pair.relation for pair in heard(both)] == [how], kept
+
+
+def test_no_file_is_the_same_as_two_that_have_nothing_in_common() -> None:
+    """Half of it is the one's, half the other's, and the rest of each a little alike, as music is."""
+    medley = words(480)
+    one, other = medley.copy(), medley.copy()
+    one[240:] = turned(medley[240:], 0.37)
+    other[:240] = turned(medley[:240], 0.37)
+    assert similarity(one, medley) > SIMILAR < similarity(other, medley)
+    assert similarity(one, other) < SIMILAR
+    assert {pair.relation for pair in heard([one, other, medley])} == {OVERLAP}
+
+
+def test_a_short_stretch_that_is_harmed_does_not_count() -> None:
+    """A drop-out of a second, or a jingle over the end."""
+    song = words(480)
+    bad = copied(song)
+    bad[100:108], bad[-8:] = words(8), words(8)
+    assert fingerprints._agreeing(song, bad, 0) == 1
+
+
 def test_what_the_fingerprints_no_longer_hear_counts_by_the_files_lengths() -> None:
     song = words(948)
     both = [song, copied(song)]
@@ -169,8 +203,7 @@ def test_silence_is_alike_in_all_and_does_not_count() -> None:
 
 def noise(count: int = 240) -> np.ndarray:
     """Words as those of hiss: one pattern, of which a tenth of the bits is turned."""
-    turned = RANDOM.random((count, 32)) < 0.1
-    return np.uint32(0xFBDEFB75) ^ np.packbits(turned, axis=1).view(np.uint32)[:, 0]
+    return turned(np.full(count, 0xFBDEFB75, np.uint32), 0.1)
 
 
 def test_hiss_is_alike_in_all_and_does_not_count_beyond_chance() -> None:
