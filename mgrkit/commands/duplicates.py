@@ -31,7 +31,7 @@ from mgrkit.tracks.table import read_frame, write_tracks
 
 COLUMNS = (
     "sound", "codec", "lossless", "kbps", "duplicate_of", "same_as", "part_of", RECORDING_OF,
-    "similarity", "keep",
+    "similarity", "compared", "keep",
 )  # fmt: skip
 """What the table has beside what SRC's table says."""
 _SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s", "kbps": "sound"}
@@ -304,6 +304,7 @@ def _write(out: Path, columns: Sequence[str], found: _Found, its: Recordings) ->
                 "same_as": "" if one.keep else called(group[0].heard.path),
                 "part_of": found.rows[group[0].heard.path].get("part_of", ""),
                 "similarity": f"{one.similarity:.4f}",
+                "compared": one.compared,
                 "keep": _yes(one.keep),
             }
     rows = []

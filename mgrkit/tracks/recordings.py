@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mgrkit.audio.chromaprint import SECONDS
 from mgrkit.tracks.fingerprints import (
     PART,
     SAME,
@@ -57,6 +58,8 @@ class Member:
     Parameters
     ----------
     similarity : to the best file, 0 to 1: the share of equal bits of their fingerprints.
+    compared : how much of it was compared with the best file, in seconds: all where both have the
+        very same sound, else what a fingerprint hears.
     exact : the path of the first file with the very same sound, the best file before others; ''
         where there is no other, or this is the first.
     keep : whether it is the best file.
@@ -64,6 +67,7 @@ class Member:
 
     heard: Heard
     similarity: float
+    compared: float
     exact: str
     keep: bool
 
@@ -71,8 +75,8 @@ class Member:
         """For ``--json``."""
         names = ("path", "seconds", "rate", "channels", "codec", "lossless", "kbps")
         fields: dict[str, Any] = {name: getattr(self.heard, name) for name in names}
-        said = {"similarity": round(self.similarity, 4), "duplicate_of": self.exact or None}
-        return {**fields, **said, "keep": self.keep}
+        said = {"similarity": round(self.similarity, 4), "compared": self.compared}
+        return {**fields, **said, "duplicate_of": self.exact or None, "keep": self.keep}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,11 @@ class Part:
     whole: Heard
     similarity: float
 
+    @property
+    def compared(self) -> float:
+        """How much of it was compared, in seconds: what a fingerprint hears."""
+        return min(self.heard.seconds, float(SECONDS))
+
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
@@ -96,6 +105,7 @@ class Part:
             "seconds": self.heard.seconds,
             "seconds_of_whole": self.whole.seconds,
             "similarity": round(self.similarity, 4),
+            "compared": self.compared,
         }
 
 
@@ -205,7 +215,9 @@ def _members(files: Sequence[Heard], sounds: _Sounds) -> list[Member]:
     for place, one in enumerate(files):
         exact = firsts.setdefault(one.sound, one.path)
         exact = "" if exact == one.path else exact
-        found.append(Member(one, sounds.of(files[0], one).similarity, exact, keep=place == 0))
+        compared = one.seconds if one.sound == files[0].sound else min(one.seconds, float(SECONDS))
+        similarity = sounds.of(files[0], one).similarity
+        found.append(Member(one, similarity, compared, exact, keep=place == 0))
     return found
 
 

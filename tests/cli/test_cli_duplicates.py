@@ -81,6 +81,7 @@ def test_copies_are_shown_with_the_best_first(music: Path, capfd: Captured) -> N
     assert lines[4].split()[1:] == ["0:14", "22050", "pcm_s16le", FIRST[3]]
     assert all(0.9 < float(lines[n].split()[0]) <= 1 for n in (2, 4))
     assert max(map(len, lines)) <= 80
+    assert "alone" not in captured.err
     assert "duplicates: 6 done in" in captured.err
     assert captured.err.endswith("recordings in more than one file: 1 in 4 files\n")
     assert sorted(p.name for p in music.rglob("*.*")) == sorted(
@@ -98,8 +99,8 @@ def test_json_has_all_that_is_known_of_a_file(music: Path, capfd: Captured) -> N
     best, poor, same, soft = found["groups"][0]
     assert best == {
         "path": FIRST[0], "seconds": 20.0, "rate": RATE, "channels": 1, "codec": "flac",
-        "lossless": True, "kbps": best["kbps"], "similarity": 1.0, "duplicate_of": None,
-        "keep": True, "names": [],
+        "lossless": True, "kbps": best["kbps"], "similarity": 1.0, "compared": 20.0,
+        "duplicate_of": None, "keep": True, "names": [],
     }  # fmt: skip
     assert (poor["codec"], poor["lossless"], poor["kbps"], poor["keep"]) == (
         "mp3",
@@ -132,6 +133,46 @@ def test_a_cover_is_no_sound(music: Path, capfd: Captured, kind: str) -> None:
     (group,) = json.loads(capfd.readouterr().out)["groups"]
     assert [Path(one["path"]).stem for one in group] == ["good", "poor"]
     assert group[0]["kbps"] > 1.2 * group[1]["kbps"] > 40
+
+
+def test_it_is_said_that_only_the_beginning_of_a_long_file_was_heard(
+    music: Path, capfd: Captured
+) -> None:
+    """These two are alike for two minutes, and another song after that."""
+    same = np.concatenate([song(number) for number in range(8, 16)])[: 125 * RATE]
+    for number, name in enumerate(("a", "b", "c")):
+        write(music / "long" / f"{name}.flac", np.r_[same, song(20 + number, 30)])
+    shutil.copy(music / "long" / "a.flac", music / "long" / "d.flac")
+    assert mgrkit("duplicates", music / "long", "--out", "found.csv") == 0
+    captured = capfd.readouterr()
+    head, *lines = [line.split() for line in captured.out.splitlines()]
+    assert head == ["alike", "heard", "length", "Hz", "codec", "file"]
+    assert lines[0][:2] == ["keep", "2:35"]
+    assert [line[:3] for line in lines[1:3]] == [["1.000", "2:00", "2:35"]] * 2
+    assert lines[3][:2] == ["exact", "2:35"]
+    assert captured.err.endswith(
+        "compared by their first 2:00 alone: 2 files; hear the rest before you delete one\n"
+    )
+    assert [row["compared"] for row in table(Path("found.csv"))] == [
+        "155.0", "120.0", "120.0", "155.0"
+    ]  # fmt: skip
+    assert mgrkit("duplicates", music / "long", "--json", "--quiet") == 0
+    captured = capfd.readouterr()
+    assert captured.err == ""
+    (group,) = json.loads(captured.out)["groups"]
+    assert [one["compared"] for one in group] == [155.0, 120, 120, 155.0]
+
+
+def test_a_file_has_one_line_however_long_the_names_are(music: Path, capfd: Captured) -> None:
+    folder = music / "some folder with a long name of several words"
+    for name in ("a.flac", "b b.wav"):
+        write(folder / name, song(0))
+    soundfile.write(folder / "law.wav", song(0), RATE, "IMA_ADPCM")
+    assert mgrkit("duplicates", folder) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert lines[3].endswith(str(folder / "law.wav"))
+    assert " adpcm_ima_wav " in lines[3]
 
 
 def test_no_duplicates_are_no_lines(music: Path, capfd: Captured) -> None:

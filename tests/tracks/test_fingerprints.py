@@ -140,7 +140,7 @@ def test_two_files_are_the_same_only_if_two_thirds_agree() -> None:
 
 
 def test_no_file_is_the_same_as_two_that_have_nothing_in_common() -> None:
-    """Half of it is the one's, half the other's, and the rest of each a little alike, as music is."""
+    """Half of it is the one's, half the other's, and the rest of each a little alike."""
     medley = words(480)
     one, other = medley.copy(), medley.copy()
     one[240:] = turned(medley[240:], 0.37)

@@ -183,7 +183,7 @@ def test_a_part_of_two_is_told_of_both() -> None:
     part = found.parts[0].as_json()
     assert part == {
         "path": "clip", "part_of": "mix", "seconds": 100 * HOP, "seconds_of_whole": 500 * HOP,
-        "similarity": 1.0,
+        "similarity": 1.0, "compared": 100 * HOP,
     }  # fmt: skip
 
 

@@ -18,13 +18,21 @@ def print_json(value: object) -> None:
     print(json.dumps(value, ensure_ascii=True), file=results(), flush=True)
 
 
-def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns; the last one, which may hold several lines, is wrapped to fit."""
+def print_table(
+    heads: Sequence[str], rows: Sequence[Sequence[str]], *, whole: bool = False
+) -> None:
+    """Aligned columns; the last one may hold several lines.
+
+    Parameters
+    ----------
+    whole : lines of the last one stand as they are, beside the others; else they are wrapped to
+        fit, and stand below where there is little room.
+    """
     shown = [["\n".join(map(printable, cell.split("\n"))) for cell in row] for row in rows]
     if sys.stdout.isatty():
         _rich(heads, shown)
     else:
-        print("\n".join(_aligned([list(heads), *shown])))
+        print("\n".join(_aligned([list(heads), *shown], whole)))
 
 
 def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -41,15 +49,17 @@ def _rich(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     Console().print(table)
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def _aligned(rows: Sequence[Sequence[str]], whole: bool) -> list[str]:
     widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:-1]]
     left = sum(width + 2 for width in widths)
-    below = left > _WIDTH // 2  # too little room beside the others
+    below = left > _WIDTH // 2 and not whole  # too little room beside the others
     indent = 4 if below else left
     lines = []
     for *cells, last in rows:
         first = "".join(f"{cell:{w}}  " for cell, w in zip(cells, widths, strict=True))
-        parts = [part for line in last.splitlines() for part in wrapped(line, _WIDTH - indent)]
+        parts = last.splitlines()
+        if not whole:
+            parts = [part for line in parts for part in wrapped(line, _WIDTH - indent)]
         if below:
             parts.insert(0, "")
         lines.append(f"{first}{parts[0] if parts else ''}".rstrip())
