@@ -95,15 +95,21 @@ def program() -> tuple[str, ...]:
 
     Raises
     ------
-    RunError : there is none.
+    RunError : there is none, or none that works.
     """
     tone = np.rint(9000 * np.sin(np.arange(4 * RATE) * 0.25)).astype("<i2")
+    failed = ""
     for command in _commands():
         try:
             _made(command, tone)
-        except (ItemError, OSError):
-            continue
-        return command
+        except ItemError as error:
+            failed = error.message
+        except OSError as error:
+            failed = f"{command[0]}: {error.strerror}"
+        else:
+            return command
+    if failed:
+        raise RunError(f"no program here makes fingerprints: {failed}", _INSTALL)
     raise RunError("there is no program with Chromaprint here", _INSTALL)
 
 
@@ -142,6 +148,8 @@ def _made(command: tuple[str, ...], samples: NDArray[np.int16]) -> NDArray[np.ui
     # Not by its exit code: fpcalc 1.5.1 with FFmpeg 5 takes the end of the samples for an error.
     if len(words) != expected:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        if not said and done.returncode:
+            said = f"it ended with {done.returncode}"
         what = f"{command[0]} gave {len(words)} of {expected} words: {said}".rstrip(": ")
         raise ItemError("fingerprint", what, again=True)
     return words

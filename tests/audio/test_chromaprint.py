@@ -115,8 +115,19 @@ def test_a_program_that_lacks_chromaprint_gives_way_to_the_next(
     assert chromaprint.program() == program(WORDS)
     monkeypatch.setattr(chromaprint, "_commands", lambda: [bad])
     chromaprint.program.cache_clear()
-    with pytest.raises(RunError):
+    with pytest.raises(RunError, match=f"no program here makes fingerprints: {bad[0]}"):
         chromaprint.program()
+
+
+def test_a_program_that_is_here_and_fails_is_told_with_what_it_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said = {"sys.stderr.write('no library')": "no library", "sys.exit(3)": "it ended with 3"}
+    for text, why in said.items():
+        monkeypatch.setattr(chromaprint, "_commands", lambda text=text: [program(text)])
+        chromaprint.program.cache_clear()
+        with pytest.raises(RunError, match=rf"fingerprints: .* gave 0 of 11 words: {why} \("):
+            chromaprint.program()
 
 
 def test_exit_codes_do_not_count_and_numbers_are_read_as_words() -> None:

@@ -239,6 +239,20 @@ def test_what_cannot_be_compared_is_said(music: Path, capfd: Captured) -> None:
     assert rows["music/bad/silent_too.wav"]["duplicate_of"] == ""
 
 
+def test_many_warnings_of_a_kind_are_counted(music: Path, capfd: Captured) -> None:
+    for number in range(13):
+        write(music / "bad" / f"{number:02}.wav", song(number, 5))
+    write(music / "bad" / "silent.wav", np.zeros(20 * RATE))
+    assert mgrkit("duplicates", "music", "-j", "1", "--json") == 0
+    captured = capfd.readouterr()
+    lines = [line for line in captured.err.splitlines() if line.startswith("warning: ")]
+    assert sum("bad/" in line and "too-short" in line for line in lines) == 10
+    assert sum("bad/silent.wav: silent" in line for line in lines) == 1
+    assert lines[-1] == "warning: too-short: 3 more files"
+    assert len(lines) == 12
+    assert len(json.loads(captured.out)["left_out"]) == 14
+
+
 def test_another_name_of_a_file_is_no_copy(music: Path, capfd: Captured) -> None:
     """Who deletes all but the best must not be left with a name of nothing."""
     (music / "good" / "link.flac").symlink_to("1.flac")

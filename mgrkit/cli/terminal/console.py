@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -35,6 +36,8 @@ class Shown(Report):
         self.wants_total = not quiet
         self.opening = ""
         self._named = 0
+        self._warned: Counter[str] = Counter()
+        """By its kind: how often it was warned, where no table does it."""
         self._bar: Bar | None = None
         self._restart()
 
@@ -71,6 +74,11 @@ class Shown(Report):
             return
         if self.quiet and not is_failure:
             return
+        if not is_failure and not self.table:
+            kind = row["reason"].partition(":")[0]
+            self._warned[kind] += 1
+            if self._warned[kind] > _SHOWN_FAILURES:
+                return
         self._named += 1
         if self.table and self._named > _SHOWN_FAILURES:
             self.note("more are in the table")
@@ -104,6 +112,10 @@ class Shown(Report):
 
     def close(self) -> None:
         """See ``Report.close``."""
+        for kind, count in sorted(self._warned.items()):
+            if count > _SHOWN_FAILURES:
+                self.note(f"warning: {printable(kind)}: {count - _SHOWN_FAILURES:,} more files")
+        self._warned.clear()
         if self._bar:
             self._bar.close()
         self._bar = None
@@ -114,7 +126,8 @@ class Console:
 
     Parameters
     ----------
-    table : the run makes a table, so that a few failures are named here; else all are.
+    table : the run makes a table, so that a few failures are named here; else all are, and a few
+        warnings of each kind.
     """
 
     def __init__(self, name: str, *, quiet: bool, debug: bool, table: bool = True) -> None:

@@ -45,11 +45,11 @@ def show_duplicates(found: Duplicates, *, on_stdout: bool, quiet: bool) -> None:
         print(f"recordings in more than one file: {several}", file=sys.stderr)
         if parts := {part.heard.path for part in found.parts}:
             print(f"recordings that are part of longer ones: {len(parts)}", file=sys.stderr)
-        every = [*chain.from_iterable(found.groups), *found.parts]
-        if several := {one.heard.path for one in every if _heard(one)}:
+        every: list[Member | Part] = [*chain.from_iterable(found.groups), *found.parts]
+        if count := len({one.heard.path for one in every if _heard(one)}):
             print(
-                f"compared by their first {_clock(SECONDS)} alone: {len(several)} "
-                f"{'file' if len(several) == 1 else 'files'}; hear the rest before you delete one",
+                f"compared by their first {_clock(SECONDS)} alone: {count} "
+                f"{'file' if count == 1 else 'files'}; hear the rest before you delete one",
                 file=sys.stderr,
             )
 
