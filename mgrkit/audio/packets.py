@@ -13,8 +13,8 @@ from mgrkit.audio.tagbytes import sound_end, tags_end
 from mgrkit.errors import AudioError
 
 if TYPE_CHECKING:
-    from av.audio.stream import AudioStream
     from av.packet import Packet
+    from av.stream import Stream
 
 
 def packets_digest(path: str | Path) -> str:
@@ -44,7 +44,7 @@ def packets_size(path: str | Path) -> int:
     return sum(packet.size for packet in _packets(path, every=False))
 
 
-def _packets(path: str | Path, *, every: bool) -> Iterator[Packet[AudioStream]]:
+def _packets(path: str | Path, *, every: bool) -> Iterator[Packet[Stream]]:
     """The packets of the first sound in a file, or of every one."""
     import av
 

@@ -239,6 +239,17 @@ def test_what_cannot_be_compared_is_said(music: Path, capfd: Captured) -> None:
     assert rows["music/bad/silent_too.wav"]["duplicate_of"] == ""
 
 
+def test_stereo_that_is_silent_as_mono_is_left_out(music: Path, capfd: Captured) -> None:
+    one = song(0)
+    write(music / "bad" / "inverted.wav", np.stack([one, -one], 1))
+    assert mgrkit("duplicates", "music", "--json") == 0
+    found = json.loads(capfd.readouterr().out)
+    assert [one["path"] for group in found["groups"] for one in group] == FIRST
+    (left_out,) = found["left_out"]
+    assert left_out["path"] == "music/bad/inverted.wav"
+    assert left_out["reason"].startswith("silent: ")
+
+
 def test_many_warnings_of_a_kind_are_counted(music: Path, capfd: Captured) -> None:
     for number in range(13):
         write(music / "bad" / f"{number:02}.wav", song(number, 5))
