@@ -20,6 +20,9 @@ FULL_SCALE = 1 - 2**-15
 """The largest value of 16 bits; what is beyond it would be cut off there."""
 IN_A_ROW = 3
 """So many samples at full scale, one behind the other, are an over."""
+QUIET = 1e-3
+"""Of the peak, -60 dB: what is below it at the end of a sound is its silence."""
+_STEP = 4096
 
 
 @dataclass(frozen=True)
@@ -114,3 +117,30 @@ class Clipping:
         full = np.concatenate([self._before, np.abs(block) >= FULL_SCALE], 1)
         self.count += int(np.count_nonzero(full[:, 2:] & full[:, 1:-1] & full[:, :-2]))
         self._before = full[:, 1 - IN_A_ROW :]
+
+
+class Ending:
+    """Until when there is sound: the silence at its end is left out, as far as `QUIET` says.
+
+    To a twelfth of a second or so; the level of all does not count.
+    """
+
+    def __init__(self) -> None:
+        self._peaks: list[NDArray[np.float32]] = []
+        self._ends: list[NDArray[np.float64]] = []
+        self._seconds = 0.0
+
+    def push(self, block: NDArray[np.float32], rate: int) -> None:
+        """Go on with a block, float32 ``(channels, n)``, of so many samples per second."""
+        begins = np.arange(0, block.shape[1], _STEP)
+        levels = np.maximum(block.max(0), -block.min(0))
+        self._peaks.append(np.maximum.reduceat(levels, begins))
+        self._ends.append(self._seconds + np.append(begins[1:], block.shape[1]) / rate)
+        self._seconds += block.shape[1] / rate
+
+    @property
+    def seconds(self) -> float:
+        """From the beginning to the end of the last sound; 0 where there is none."""
+        peaks = np.concatenate([np.zeros(1, np.float32), *self._peaks])
+        ends = np.concatenate([np.zeros(1), *self._ends])
+        return float(ends[np.flatnonzero(peaks >= QUIET * peaks.max())[-1]])

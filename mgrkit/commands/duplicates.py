@@ -8,13 +8,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mgrkit.audio.chromaprint import SECONDS, Beginning, fingerprint, program
+from mgrkit.audio.chromaprint import RATE, SECONDS, Beginning, fingerprint, program
 from mgrkit.audio.codec import codec
-from mgrkit.audio.measuring import measure
+from mgrkit.audio.measuring import Ending, measure
 from mgrkit.audio.packets import packets_size
 from mgrkit.batch import Item, Options, Output, Report, StreamSink, Summary, Work, run, run_now
 from mgrkit.batch.model import Row
@@ -29,16 +29,33 @@ from mgrkit.tracks.recordings import Heard, Member, Part, Recordings, recordings
 from mgrkit.tracks.schema import RECORDING_OF, TABLE
 from mgrkit.tracks.table import read_frame, write_tracks
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 COLUMNS = (
     "sound", "codec", "lossless", "kbps", "duplicate_of", "same_as", "part_of", RECORDING_OF,
     "similarity", "compared", "keep",
 )  # fmt: skip
 """What the table has beside what SRC's table says."""
-_SETTINGS = {"command": "duplicates", "fingerprint": f"Chromaprint 2, {SECONDS} s", "kbps": "sound"}
+_SETTINGS = {
+    "command": "duplicates",
+    "fingerprint": f"Chromaprint 2, {SECONDS} s",
+    "measured": "until the last sound, bits of the sound",
+}
 _SILENT, _SHORT = "silent:", "too-short:"
 _UNHEARD = (_SILENT, _SHORT)
 """What the reasons of files without a fingerprint begin with."""
-_MEASURED = ("seconds", "rate", "channels", "codec", "lossless", "bits", "kbps", "sound")
+_MEASURED = (
+    "seconds",
+    "sounding",
+    "rate",
+    "channels",
+    "codec",
+    "lossless",
+    "bits",
+    "kbps",
+    "sound",
+)
 
 
 @dataclass
@@ -170,14 +187,20 @@ def _journal(sources: Sequence[Path]) -> Path:
 
 def fingerprinted(item: Item, work: Work) -> list[Output]:
     """The job: one pass over a sound gives its digest, its length and its fingerprint."""
-    beginning = Beginning()
-    found = measure(item.source, work.allow, beginning.push)
+    beginning, ending = Beginning(), Ending()
+
+    def listen(block: NDArray[np.float32], rate: int) -> None:
+        beginning.push(block, rate)
+        ending.push(block, rate)
+
+    found = measure(item.source, work.allow, listen)
     if found.failure:
         raise found.failure
-    words = fingerprint(beginning.samples())
+    words = fingerprint(beginning.samples()[: round(ending.seconds * RATE)])
     kind = codec(item.source)
     row: Row = {
         "seconds": round(found.seconds, 3),
+        "sounding": round(ending.seconds, 3),
         "rate": found.rate,
         "channels": found.channels,
         "codec": kind.name,
@@ -191,7 +214,7 @@ def fingerprinted(item: Item, work: Work) -> list[Output]:
     if found.silence:
         warning = str(found.silence)
     elif len(words) < LEAST:
-        warning = f"{_SHORT} {found.seconds:.3g} s are too few for a fingerprint"
+        warning = f"{_SHORT} {ending.seconds:.3g} s are too few for a fingerprint"
     return [Output(row, warning=warning)]
 
 

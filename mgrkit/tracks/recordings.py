@@ -33,6 +33,7 @@ class Heard:
     ----------
     path : as the caller would call it.
     seconds, rate, channels : of the sound.
+    sounding : seconds until the last sound; silence at the end makes no file a longer one.
     codec : as FFmpeg calls it, or ''.
     lossless : whether the codec keeps every bit.
     bits : of a sample as it is decoded.
@@ -42,6 +43,7 @@ class Heard:
 
     path: str
     seconds: float
+    sounding: float
     rate: int
     channels: int
     codec: str
@@ -168,7 +170,7 @@ class _Sounds:
     def __init__(self, files: Sequence[Heard], prints: Fingerprints) -> None:
         self._files, self._prints = files, prints
         self._numbers = {one.sound: number for number, one in enumerate(files)}
-        found = pairs(prints, [one.seconds for one in files])
+        found = pairs(prints, [one.sounding for one in files])
         self.pairs = {(files[pair.one].sound, files[pair.other].sound): pair for pair in found}
         self.joined: dict[str, list[object]] = {one.sound: [] for one in files}
         """By sound what it has in common with those that some are the same as."""
@@ -187,7 +189,7 @@ class _Sounds:
             return Pair(one, two, 1.0, SAME)
         key = self._files[one].sound, self._files[two].sound
         if key not in self.pairs:
-            lengths = self._files[one].seconds, self._files[two].seconds
+            lengths = self._files[one].sounding, self._files[two].sounding
             found = judged(self._prints[one], self._prints[two], lengths)
             self.pairs[key] = Pair(one, two, *found)
         return self.pairs[key]
@@ -196,7 +198,7 @@ class _Sounds:
 def _parts(groups: Sequence[Sequence[Heard]], found: Mapping[tuple[str, str], Pair]) -> list[Part]:
     """Which recordings lie in others, each pair once, by the files that are most alike."""
     recording = {one.sound: group[0] for group in groups for one in group}
-    length = {one.sound: one.seconds for group in groups for one in group}
+    length = {one.sound: one.sounding for group in groups for one in group}
     alike: dict[tuple[str, str], Part] = {}
     for sounds, pair in found.items():
         short, long = (recording[sound] for sound in sorted(sounds, key=lambda one: length[one]))
@@ -230,14 +232,14 @@ def best(files: Sequence[Heard]) -> Heard:
     equal files it is the first by its path. Of lossless files the smaller one is the better only
     if it has the very same sound: one that is softer, or was made from a lossy one, is smaller too.
     """
-    longest = max(one.seconds for one in files)
-    able = [one for one in files if one.seconds >= WHOLE * longest]
+    longest = max(one.sounding for one in files)
+    able = [one for one in files if one.sounding >= WHOLE * longest]
     lossless = [one for one in able if one.lossless]
     able = lossless or able
     channels = max(one.channels for one in able)
     able = [one for one in able if one.channels == channels]
-    longest = max(one.seconds for one in able)
-    long = [one for one in able if longest - one.seconds <= AS_LONG]
+    longest = max(one.sounding for one in able)
+    long = [one for one in able if longest - one.sounding <= AS_LONG]
     if not lossless:
         return min(long, key=lambda one: (-min(one.rate, LOSSY_RATE), -one.kbps, one.path))
     first = min(long, key=lambda one: (-one.rate, -one.bits, one.path))

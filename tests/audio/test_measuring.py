@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from mgrkit.audio.hashing import HashedSound
-from mgrkit.audio.measuring import FULL_SCALE, Clipping, measure
+from mgrkit.audio.measuring import FULL_SCALE, Clipping, Ending, measure
 from mgrkit.audio.writing import Writer, quantise
 from mgrkit.errors import AudioError
 from tests.audio.encoded import tone
@@ -92,3 +92,17 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
     assert (found.rate, found.digest) == (0, "")
     with pytest.raises(AudioError, match="no such file"):
         measure(tmp_path / "none.wav")
+
+
+@pytest.mark.parametrize("block", [1000, 4096, 100_000])
+@pytest.mark.parametrize("level", [1.0, 0.01])
+def test_a_sound_ends_where_silence_begins(block: int, level: float) -> None:
+    """Whatever its level, in whatever blocks, and in one of two channels; not at a pause."""
+    sound = np.zeros((2, 10 * RATE), np.float32)
+    sound[0, : 2 * RATE] = sound[1, 3 * RATE : 4 * RATE] = level
+    sound[:, 4 * RATE :] = level / 2000
+    ending = Ending()
+    for start in range(0, sound.shape[1], block):
+        ending.push(sound[:, start : start + block], RATE)
+    assert 4 <= ending.seconds < 4 + 4096 / RATE
+    assert Ending().seconds == 0

@@ -250,6 +250,18 @@ def test_stereo_that_is_silent_as_mono_is_left_out(music: Path, capfd: Captured)
     assert left_out["reason"].startswith("silent: ")
 
 
+def test_silence_at_the_end_makes_no_file_longer(music: Path, capfd: Captured) -> None:
+    """With 20 s of it, not quite silent, it is still the same recording, and not the better one."""
+    one = song(0)
+    hiss = np.random.default_rng(0).normal(0, 1e-4, 20 * RATE).astype(np.float32)
+    encode(music / "bad.mp3", np.r_[one, hiss][None], RATE, "libmp3lame")
+    encode(music / "good.mp3", one[None], RATE, "libmp3lame", kbits=96)
+    assert mgrkit("duplicates", music / "bad.mp3", music / "good.mp3", "--json") == 0
+    (group,) = json.loads(capfd.readouterr().out)["groups"]
+    assert [Path(found["path"]).name for found in group] == ["good.mp3", "bad.mp3"]
+    assert group[1]["seconds"] > 39
+
+
 def test_many_warnings_of_a_kind_are_counted(music: Path, capfd: Captured) -> None:
     for number in range(13):
         write(music / "bad" / f"{number:02}.wav", song(number, 5))

@@ -17,8 +17,8 @@ FLAC = {"codec": "flac", "lossless": True, "bits": 16, "kbps": 700}
 
 def heard(path: str, **more: Any) -> Heard:
     usual = {
-        "seconds": 200.0, "rate": 44_100, "channels": 2, "codec": "mp3", "lossless": False,
-        "bits": 32, "kbps": 192, "sound": path,
+        "seconds": 200.0, "sounding": more.get("seconds", 200.0), "rate": 44_100, "channels": 2,
+        "codec": "mp3", "lossless": False, "bits": 32, "kbps": 192, "sound": path,
     }  # fmt: skip
     return Heard(path, **{**usual, **more})
 
@@ -33,6 +33,7 @@ def heard(path: str, **more: Any) -> Heard:
         ({"kbps": 320}, {"seconds": 200.9}),
         ({"kbps": 64}, {"rate": 22_050, "kbps": 320}),
         ({"kbps": 193}, {}),
+        ({"kbps": 193}, {"seconds": 260.0, "sounding": 200.0}),
         ({"kbps": 320}, {"codec": "opus", "rate": 48_000, "kbps": 32}),
         ({**FLAC, "rate": 96_000}, {**FLAC, "bits": 32}),
         ({**FLAC, "bits": 32}, FLAC),
