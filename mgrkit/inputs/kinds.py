@@ -212,6 +212,7 @@ class Pictures:
     frontend : None for pictures that others drew in a way that is not known.
     frames : of a window; 0 until `fitted`.
     foreign_bands : the height of pictures without a front end.
+    device : what draws them; those of two kinds of device differ in single levels.
     """
 
     frontend: FrontEnd | None
@@ -219,6 +220,7 @@ class Pictures:
     foreign_bands: int = 0
     columns: tuple[str, ...] = ()
     fills: bool = False
+    device: str = "cpu"
 
     @property
     def eats(self) -> str:
@@ -238,7 +240,8 @@ class Pictures:
 
     @property
     def kept_under(self) -> str:
-        return f"image/image-{self.digest}"
+        kind = self.device.partition(":")[0]
+        return f"image/image-{self.digest}" + ("" if kind == "cpu" else f"-{kind}")
 
     @property
     def breadth(self) -> tuple[int, ...]:
@@ -260,7 +263,7 @@ class Pictures:
 
         assert self.frontend is not None
         assert rate == self.frontend.sample_rate
-        return over_time(render(samples, self.frontend).values)
+        return over_time(render(samples, self.frontend, self.device).values)
 
     def fitted(self, sizes: Sequence[int]) -> Pictures:
         return self if self.frames else replace(self, frames=int(np.median(sizes)))
@@ -344,7 +347,7 @@ def input_of(
     name : of the classifier, for the error.
     frontend : how sound becomes pictures or samples; None for the usual way.
     feature_set : instead of the classifier's usual one; may be a summary, ``SET:mean-sd``.
-    device : where a feature set's network runs.
+    device : where a feature set's network runs; one that is named draws pictures, too.
 
     Raises
     ------
@@ -359,7 +362,9 @@ def input_of(
         return Features(installed().feature_set(feature_set or which), device, asked)
     if feature_set:
         raise UsageError(f"{name} eats {kind}, no features", "leave out --set")
-    return (Pictures if kind == "image" else Samples)(frontend or front_end())
+    if kind == "image":
+        return Pictures(frontend or front_end(), device=_drawing(device))
+    return Samples(frontend or front_end())
 
 
 def input_of_task(eats: str, task: Task, device: str = "auto", *, fills: bool = False) -> Input:
@@ -380,5 +385,11 @@ def input_of_task(eats: str, task: Task, device: str = "auto", *, fills: bool = 
         found = Features(installed().feature_set(which), device)
         return found.of(task.columns) if fills else found
     if kind == "image":
-        return Pictures(task.frontend, task.shape[-1], 0 if task.frontend else task.shape[0])
+        bands = 0 if task.frontend else task.shape[0]
+        return Pictures(task.frontend, task.shape[-1], bands, device=_drawing(device))
     return Samples(task.frontend or front_end(), task.shape[0])
+
+
+def _drawing(device: str) -> str:
+    """Where pictures are drawn: CUDA where it is named, for what 'auto' finds changes no picture."""
+    return device if device.startswith("cuda") else "cpu"

@@ -72,3 +72,24 @@ def test_what_a_spec_and_a_bundle_eat() -> None:
         input_of("features:gtzan57", "svm", linear)
     with pytest.raises(UsageError, match="no feature set"):
         input_of("features:gtzan75", "svm")
+
+
+@pytest.mark.torch
+def test_pictures_are_drawn_where_it_is_named() -> None:
+    front = front_end(n_mels=16)
+    task = Task(("a", "b"), (16, 40), frontend=front)
+    for device, where in (("auto", "cpu"), ("cpu", "cpu"), ("mps", "cpu"), ("cuda:1", "cuda:1")):
+        for wanted in (
+            input_of("image", "net", front, None, device),
+            input_of_task("image", task, device),
+        ):
+            assert isinstance(wanted, Pictures)
+            assert wanted.device == where
+    here, there = Pictures(front), Pictures(front, device="cuda")
+    assert there.kept_under == f"{here.kept_under}-cuda"
+    assert (here.digest, here.name) == (there.digest, there.name)
+    sound = np.sin(np.arange(30_000) / 9).astype(np.float32)
+    apart = Pictures(front, device="cpu:0").piece(sound, 22_050) - here.piece(sound, 22_050).astype(
+        int
+    )
+    assert abs(apart).max() <= 1
