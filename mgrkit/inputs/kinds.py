@@ -391,5 +391,5 @@ def input_of_task(eats: str, task: Task, device: str = "auto", *, fills: bool = 
 
 
 def _drawing(device: str) -> str:
-    """Where pictures are drawn: CUDA where it is named, for what 'auto' finds changes no picture."""
+    """Where pictures are drawn: on CUDA if it is named; what 'auto' finds changes no picture."""
     return device if device.startswith("cuda") else "cpu"
