@@ -36,7 +36,7 @@ def resolve_device(asked: str, usable: Sequence[str]) -> str:
     if not re.fullmatch(r"cpu|mps|cuda(:[0-9]+)?", asked):
         raise UsageError(f"there is no device {asked!r}", f"auto, {', '.join(KINDS)}")
     if kind not in usable:
-        raise UsageError(f"this model cannot use {kind}", f"give --device {' or '.join(usable)}")
+        raise UsageError(f"{kind} cannot be used for this", f"give --device {' or '.join(usable)}")
     if why := lacking(asked):
         raise UsageError(f"there is no device {asked} here ({why})", "give --device cpu")
     return asked
@@ -67,7 +67,10 @@ def lacking(device: str) -> str:
 
 def _no_cuda(torch: Path) -> str:
     """Why this torch, by its ``__init__.py``, can see no CUDA (or ROCm) device; empty if it can."""
-    built = runpy.run_path(str(torch.with_name("version.py")))
+    try:
+        built = runpy.run_path(str(torch.with_name("version.py")))
+    except OSError:
+        return "torch cannot be loaded"
     if built.get("hip"):
         return ""  # it brings AMD's libraries with it
     if not built.get("cuda"):

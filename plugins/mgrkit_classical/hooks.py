@@ -28,7 +28,7 @@ class SVMParameters(Reducible):
         search=Choice(("rbf", "linear", "poly")),
     )
     C: float = parameter(
-        3.0, "price of a wrong example", low=1e-4, high=1e4, search=Range(0.01, 100, log=True)
+        3.0, "price of a wrong example", low=1e-4, high=1e6, search=Range(0.01, 100, log=True)
     )
     gamma: float = parameter(
         0.25,

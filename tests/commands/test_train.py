@@ -207,7 +207,7 @@ def test_constant_columns_and_huge_values_are_learnt_around(tmp_path: Path) -> N
         ("svm", TrainSettings(parameters={"kernel": "cubic"}), "kernel"),
         ("svm", TrainSettings(split="sorted"), "sorted"),
         ("svm", TrainSettings(device="tpu"), "no device 'tpu'"),
-        ("svm", TrainSettings(device="mps"), "cannot use mps"),
+        ("svm", TrainSettings(device="mps"), "mps cannot be used"),
         ("svm", TrainSettings(split="published"), "part"),
     ],
 )

@@ -102,6 +102,12 @@ def test_torch_is_not_asked_where_it_could_see_none(
     assert machine.asked == 0
 
 
+def test_a_torch_that_is_broken_is_named(machine: Machine, tmp_path: Path) -> None:
+    machine.has(CUDA)
+    (tmp_path / "version.py").unlink()
+    assert lacking("cuda") == "torch cannot be loaded"
+
+
 @pytest.mark.torch
 def test_the_torch_that_is_here_says_what_it_was_built_for() -> None:
     import torch

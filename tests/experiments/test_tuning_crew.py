@@ -146,7 +146,7 @@ def test_a_trial_that_kills_two_workers_has_failed(
 def test_a_device_that_no_worker_has_is_an_error(place: Path, tmp_path: Path, one: Cluster) -> None:
     with pytest.raises(RunError, match=r"can do it: it has no device cuda:77"):
         search(place, tmp_path / "out", "steady", one, device="cuda:77")
-    with pytest.raises(UsageError, match=r"there is no device|cannot use"):
+    with pytest.raises(UsageError, match=r"there is no device|cannot be used"):
         search(place, tmp_path / "out", "steady", None, device="cuda:77")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from mgrkit_classical import solvers
 
 from mgrkit.classifiers import Examples, Run
-from mgrkit.errors import Stopped, UsageError
+from mgrkit.errors import RunError, Stopped, UsageError
 from tests.plugins.classical import examples, fitted, learnable, make
 
 pytestmark = pytest.mark.torch
@@ -116,6 +117,16 @@ def test_the_device_decides_who_fits_unless_a_solver_is_named() -> None:
 
 
 def test_a_solver_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mgrkit_classical.solvers.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(UsageError, match="solver=torch needs torch"):
+        make(NAME, solver="torch").fit(examples(), None, Run(0))
+
+
+def test_a_torch_that_cannot_be_loaded_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no room for libtorch')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    with pytest.raises(RunError, match=r"^torch cannot be loaded: no room for libtorch"):
         make(NAME, solver="torch").fit(examples(), None, Run(0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -330,7 +331,7 @@ def test_out_of_memory_is_tried_with_less_then_named(
     tried.clear()
     monkeypatch.setattr(kernels, "kernel", full(9))
     with pytest.raises(
-        RunError, match=r"the svm does not fit in the memory of cpu: .* MB at least"
+        RunError, match=r"the svm does not fit in the memory of cpu: it ran out with .* at least"
     ):
         svc.machines(*arguments)
     assert len(tried) == 2
@@ -344,6 +345,18 @@ def test_too_little_memory_is_said_before_anything_is_taken(
     with pytest.raises(RunError, match=r"takes \d+ MB at least, 1 MB may be taken") as caught:
         fit(*clouds(3, 40))
     assert "another device" in caught.value.hint
+
+
+def test_a_limit_of_this_process_is_a_limit_of_memory() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    free = memory.granted(PLACE)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (used + (64 << 20), before[1]))
+        assert 0 < memory.granted(PLACE) < min(free, 64 << 20)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def test_a_device_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from typing import Any
 
 import numpy as np
 
-from mgrkit.errors import UsageError
+from mgrkit.errors import RunError, UsageError
 from mgrkit_classical.arrays import Place
 
 
@@ -22,12 +21,17 @@ def place(solver: str, device: str) -> Place:
     Raises
     ------
     UsageError : torch is asked for and is not installed.
+    RunError : it is, and cannot be loaded.
     """
     if solver == "sklearn" or (solver == "auto" and device == "cpu"):
         return Place.of("cpu")
-    if importlib.util.find_spec("torch") is None:
-        raise UsageError("solver=torch needs torch, which is not installed", "pip install torch")
-    return Place.torch(device)
+    try:
+        return Place.torch(device)
+    except ModuleNotFoundError as error:
+        why = "solver=torch needs torch, which is not installed"
+        raise UsageError(why, "pip install torch") from error
+    except (ImportError, OSError) as error:
+        raise RunError(f"torch cannot be loaded: {error}", "see mgrkit doctor") from error
 
 
 def module(method: str, place: Place) -> Any:

@@ -118,7 +118,7 @@ class _Forest:
             group = Group(search, self.y, self.k, deepest, seeds)
             while group.growing:
                 group.level(check)
-                done[index] = group.done
+                done[index] = max(done[index], group.done)
             return list(group.finished())
 
         own = (max(1, usual // plan.workers),)
@@ -210,7 +210,7 @@ class Group:
         self._size = put(np.array([len(some) for some in rows]))
         self._key = mixed(put(np.array([seed.key for seed in seeds])))
         self._tree = np.arange(len(seeds))
-        self._trees, self._all, self._first = len(seeds), len(row), 0
+        self._trees, self._first = len(seeds), 0
         self._levels: list[_Level] = []
         self._fallen: list[_Fallen] = []
 
@@ -221,8 +221,11 @@ class Group:
 
     @property
     def done(self) -> int:
-        """How many trees' worth of examples are in leaves."""
-        return self._trees * (self._all - len(self._row)) // self._all
+        """How many trees' worth of levels is done, of as many as halving the nodes takes."""
+        if not self.growing:
+            return self._trees
+        left = np.log2(len(self._row) / len(self._tree)) + 1
+        return int(self._trees * len(self._levels) / (len(self._levels) + left))
 
     def level(self, check: Callable[[], None]) -> None:
         """Split all nodes of this level, or make them leaves; see `Search.splits`."""

@@ -25,6 +25,8 @@ _NO_MORE = "can't allocate memory"
 _LESS = 4
 """After running out of memory, this part of it is granted."""
 
+_CURE = "free some, leave tracks out, or choose another device"
+
 
 def granted(place: Place) -> int:
     """Bytes that one fit may take on a torch device."""
@@ -52,9 +54,13 @@ def within(place: Place, what: str, least: int, fit: Callable[[int], Made]) -> M
     RunError : fewer than ``least`` are granted, or they ran out twice; the device failed.
     """
     torch, bytes_ = place.xp, granted(place)
-    for more in (bytes_, bytes_ // _LESS):
-        if more < least:
-            break
+    if bytes_ < least:
+        raise RunError(
+            f"{what} does not fit in the memory of {place.device}: it takes {_megabytes(least)} at "
+            f"least, {_megabytes(bytes_)} may be taken",
+            _CURE,
+        )
+    for more in (bytes_, max(least, bytes_ // _LESS)):
         try:
             return fit(more)
         except torch.AcceleratorError as error:
@@ -72,14 +78,15 @@ def within(place: Place, what: str, least: int, fit: Callable[[int], Made]) -> M
         if place.device.startswith("cuda"):
             torch.cuda.empty_cache()
     raise RunError(
-        f"{what} does not fit in the memory of {place.device}: it takes {_megabytes(least)} at "
-        f"least, {_megabytes(bytes_)} may be taken",
-        "free some, leave tracks out, or choose another device",
+        f"{what} does not fit in the memory of {place.device}: it ran out with "
+        f"{_megabytes(bytes_)} granted, and with {_megabytes(more)}; it takes {_megabytes(least)} "
+        "at least",
+        _CURE,
     )
 
 
 def _of_machine() -> int:
-    """Bytes of main memory that are free, in this container where there is one."""
+    """Bytes of main memory that are free, in this container and to this process."""
     found = []
     with contextlib.suppress(OSError, ValueError, IndexError):
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
@@ -92,6 +99,13 @@ def _of_machine() -> int:
         # 'max' is no number: no limit.
         with contextlib.suppress(OSError, ValueError):
             found.append(int((group / most).read_text()) - int((group / used).read_text()))
+    with contextlib.suppress(ImportError, OSError, ValueError, IndexError):  # none on Windows
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        if limit != resource.RLIM_INFINITY:
+            found.append(limit - pages * resource.getpagesize())
     return max(0, min(found)) if found else _UNKNOWN
 
 
