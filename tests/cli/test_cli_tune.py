@@ -125,7 +125,7 @@ def test_trials_and_importance_are_written_and_drawn(capsys: Captured) -> None:
 def test_what_is_searched_is_shown(capsys: Captured) -> None:
     assert run("classifiers svm") == 0
     text = " ".join(capsys.readouterr().out.split())
-    assert "from 0.0001 to 10000 tune: 0.01 to 100 (log)" in text
+    assert "from 0.0001 to 1e+06 tune: 0.01 to 100 (log)" in text
     assert "tune: rbf, linear, poly" in text
     assert "tune: true, false" in text
     assert run("classifiers quick --json") == 0
