@@ -26,7 +26,7 @@ _SECTIONS = 34
 NAMES = ("centre", "factor", "lambda", "power_centre", "power_factor")
 _LEAST = 1e-30
 _CELLS = 1 << 24
-"""Numbers that are fit at once, of whole columns: what is made of them takes memory, too."""
+"""Numbers that are fit or scaled at once: what is made of them on the way takes memory, too."""
 
 _FURTHEST = 4e38
 """Beyond float32, and so beyond any mean of examples."""
@@ -39,7 +39,9 @@ def fitted(
 ) -> tuple[dict[str, NDArray[Any]], Any]:
     """The scaling of these columns, and the columns scaled, float64 ``(n, columns)``, there."""
     state: dict[str, NDArray[Any]] = {**fit(x, power, run, place)}
-    return state, apply(place, restore(state, x.shape[1], place), place.put(x))
+    scales, step = restore(state, x.shape[1], place), max(1, _CELLS // max(1, x.shape[1]))
+    parts = (place.put(x[start : start + step]) for start in range(0, len(x), step))
+    return state, place.xp.concatenate([apply(place, scales, part) for part in parts])
 
 
 def fit(x: NDArray[np.float32], power: bool, run: Run, place: Place = HERE) -> dict[str, Numbers]:

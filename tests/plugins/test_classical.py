@@ -355,10 +355,17 @@ def test_columns_are_scaled_alike_however_many_are_fit_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     x = examples(columns=7).x
-    whole = scaling.fit(x, True, Run(0))
+    whole, z = scaling.fitted(x, True, Place.of("cpu"), Run(0))
+    asked = []
+    apply = scaling.apply
+    monkeypatch.setattr(scaling, "apply", lambda *of: asked.append(len(of[2])) or apply(*of))
     monkeypatch.setattr(scaling, "_CELLS", 3 * len(x))
-    for name, values in scaling.fit(x, True, Run(0)).items():
+    found, by_parts = scaling.fitted(x, True, Place.of("cpu"), Run(0))
+    for name, values in found.items():
         assert np.allclose(values, whole[name], rtol=1e-5, atol=1e-7), name
+    assert abs(by_parts - z).max() < 1e-5
+    assert len(asked) > 1
+    assert sum(asked) == len(x)
 
 
 @pytest.mark.torch
