@@ -143,8 +143,7 @@ class ColumnClassifier(Classifier):
             return {}, x
         asked = self.parameters
         power, whiten = (asked.power, asked.whiten) if self.scaled else (False, 0.0)
-        scales = scaling.fit(x, power, run)
-        z = scaling.apply(Place.of("cpu"), scales, x)
+        scales, z = scaling.fitted(x, power, scaling.HERE, run)
         matrix = reducing.whitening(z, y, artists, asked.reduce, whiten, self.task, run)
         mapped = z @ matrix
         return {**scales, "whitening": matrix}, mapped if self.scaled else np.float32(mapped)

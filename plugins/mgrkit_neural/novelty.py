@@ -55,8 +55,7 @@ class Novelty:
         which = np.unique(np.linspace(0, len(train) - 1, min(_MOST, len(train))).astype(np.int64))
         described = _described(task, train.x[which])
         run.check()
-        scaled = scaling.fit(described, True, run)
-        z = scaling.apply(Place.of("cpu"), scaled, described)
+        scaled, z = scaling.fitted(described, True, scaling.HERE, run)
         y, artists = np.asarray(train.y)[which], np.asarray(train.groups)[which]
         own = np.flatnonzero(np.isin(which, train.originals))
         matrix, far = novelty.fit(z, y, artists, _WHITEN, _SHARE, run, own)
